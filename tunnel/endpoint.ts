@@ -9,4 +9,5 @@ export interface Endpoint {
 export const formatEndpoint = ({ address, port }: Endpoint): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 
-export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean => a.port === b.port && a.address === b.address
+export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean =>
+  a.port === b.port && a.address === b.address

@@ -1,0 +1,173 @@
+import { DeleteObjectsCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import {
+  type Answer,
+  answerKey,
+  DocumentError,
+  documentLimit,
+  type Offer,
+  offerKey,
+  parseAnswer,
+  parseOffer,
+  type Refusal,
+} from './documents.ts'
+import { explain, SignalError } from './errors.ts'
+
+export interface BucketOptions {
+  bucket: string
+  /** AWS region; the SDK's own chain (AWS_REGION, profile) otherwise. */
+  region?: string
+  /** Credentials in place of the default chain; the embedded cloud has its own. */
+  credentials?: { accessKeyId: string; secretAccessKey: string }
+  /** Endpoint in place of AWS's; AWS_ENDPOINT_URL is honoured when it is not given. */
+  endpoint?: string
+}
+
+/** The signalling bucket: where offer and answer are exchanged. Everything it throws is a SignalError or a DocumentError. */
+export interface SignalBucket {
+  readonly name: string
+  putOffer(offer: Offer): Promise<void>
+  getOffer(id: string): Promise<Offer>
+  /** Writes the answer if there is none yet; false when another invocation was first. */
+  putAnswer(answer: Answer | Refusal): Promise<boolean>
+  /** Polls for the answer, fast at first; throws 'no-answer' at the limit (milliseconds) and 'refused' with the function's reason. */
+  waitForAnswer(id: string, limitMs: number, signal?: AbortSignal): Promise<Answer>
+  /** Deletes offer and answer. */
+  remove(id: string): Promise<void>
+  close(): void
+}
+
+/** The first look comes this soon after the offer; a warm function answers in some 100 ms. */
+const firstPollMs = 40
+const slowestPollMs = 500
+const pollGrowth = 1.25
+
+export function openBucket({ bucket, region, credentials, endpoint }: BucketOptions): SignalBucket {
+  const custom = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
+  const client = new S3Client({
+    ...(region && { region }),
+    ...(credentials && { credentials }),
+    ...(endpoint && { endpoint }),
+    // Servers other than AWS rarely have a host name per bucket.
+    ...(custom && { forcePathStyle: true }),
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 8_000 },
+    // Offers and answers are small and signed; a second checksum only costs time.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  })
+
+  const attempt = async <T>(doing: string, action: () => Promise<T>): Promise<T> => {
+    try {
+      return await action()
+    } catch (error) {
+      throw error instanceof DocumentError ? error : explain(error, doing, bucket)
+    }
+  }
+
+  const put = (key: string, document: object, condition?: { IfNoneMatch: '*' }) =>
+    client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: JSON.stringify(document),
+        ContentType: 'application/json',
+        ...condition,
+      }),
+    )
+
+  const get = async (key: string, abortSignal?: AbortSignal): Promise<string> => {
+    const { Body, ContentLength } = await client.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key }),
+      abortSignal && { abortSignal },
+    )
+    if ((ContentLength ?? 0) > documentLimit)
+      throw new DocumentError(`${key} is larger than ${documentLimit} bytes`)
+    return (await Body?.transformToString()) ?? ''
+  }
+
+  return {
+    name: bucket,
+    putOffer: offer =>
+      attempt('write the offer', async () => {
+        await put(offerKey(offer.session_id), offer)
+      }),
+    getOffer: id =>
+      attempt('read the offer', async () => {
+        const offer = parseOffer(await get(offerKey(id)))
+        if (offer.session_id !== id)
+          throw new DocumentError(`the offer's session_id is not that of its key ${offerKey(id)}`)
+        return offer
+      }),
+    putAnswer: answer =>
+      attempt('write the answer', async () => {
+        try {
+          await put(answerKey(answer.session_id), answer, { IfNoneMatch: '*' })
+          return true
+        } catch (error) {
+          // 412: there is one. 409: another conditional write is under way, and one of the two wins.
+          if (
+            error instanceof Error &&
+            ['PreconditionFailed', 'ConditionalRequestConflict'].includes(error.name)
+          )
+            return false
+          throw error
+        }
+      }),
+    waitForAnswer: (id, limitMs, signal) =>
+      attempt('read the answer', async () => {
+        const deadline = performance.now() + limitMs
+        for (let wait = firstPollMs; ; wait = Math.min(wait * pollGrowth, slowestPollMs)) {
+          await pause(wait, signal)
+          const text = await getIfThere(() => get(answerKey(id), signal))
+          if (text !== undefined) return accept(parseAnswer(text), id)
+          if (performance.now() + wait > deadline) throw noAnswer(limitMs)
+        }
+      }),
+    remove: id =>
+      attempt('delete the offer and answer', async () => {
+        const Objects = [{ Key: offerKey(id) }, { Key: answerKey(id) }]
+        await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }))
+      }),
+    close: () => client.destroy(),
+  }
+}
+
+// --- internal ---
+
+async function getIfThere(get: () => Promise<string>): Promise<string | undefined> {
+  try {
+    return await get()
+  } catch (error) {
+    if (error instanceof Error && error.name === 'NoSuchKey') return undefined
+    throw error
+  }
+}
+
+function accept(answer: Answer | Refusal, id: string): Answer {
+  if (answer.session_id !== id) throw new DocumentError(`the answer's session_id is not ${id}`)
+  if ('refused' in answer)
+    throw new SignalError('refused', `the function refused the offer: ${answer.refused}`)
+  return answer
+}
+
+const noAnswer = (limitMs: number) =>
+  new SignalError(
+    'no-answer',
+    `the function did not answer within ${limitMs / 1000} s. It may have failed to start: look at its log with "lambda-nat-proxy status --logs", ` +
+      'and check that the bucket notifies it of new offers.',
+  )
+
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const stop = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,71 @@
+import { createSocket } from 'node:dgram'
+import { promisify } from 'node:util'
+import type { UdpOptions, UdpSocket } from './socket.ts'
+
+/** Enough for some 3,000 packets to wait while the loop is busy; the system may grant less. */
+const receiveBuffer = 4 * 1024 * 1024
+
+/** node:dgram. Once connected, the kernel drops other sources and skips the look-up of the address. */
+export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptions): Promise<UdpSocket> {
+  const raw = createSocket({ type: 'udp4' })
+  await new Promise<void>((resolve, reject) => {
+    raw.once('error', reject)
+    raw.bind({ address, port, exclusive: true }, () => {
+      raw.off('error', reject)
+      resolve()
+    })
+  })
+  let closed = false
+  let peerAddress = ''
+  let peerPort = 0
+  try {
+    raw.setRecvBufferSize(receiveBuffer)
+  } catch {
+    // The system's own size serves, only less well.
+  }
+  // An ICMP error for an earlier datagram (say, port unreachable) says nothing about this socket.
+  raw.on('error', () => {})
+  raw.on('message', (datagram, from) => {
+    // What was queued before connect() may be anybody's.
+    if (peerPort !== 0 && (from.port !== peerPort || from.address !== peerAddress)) return
+    socket.onDatagram(datagram, from.address, from.port)
+  })
+  const drained = () => socket.onDrain()
+
+  const socket: UdpSocket = {
+    local: { address: raw.address().address, port: raw.address().port },
+    onDatagram() {},
+    onDrain() {},
+    send(datagram, to) {
+      if (closed) return
+      const copy = Buffer.from(datagram)
+      if (peerPort === 0) raw.send(copy, to.port, to.address, () => {})
+      else if (to.port === peerPort && to.address === peerAddress) raw.send(copy, () => {})
+    },
+    async connect(peer) {
+      await promisify<number, string>(raw.connect.bind(raw))(peer.port, peer.address)
+      peerAddress = peer.address
+      peerPort = peer.port
+    },
+    sendBatch(packets, lengths, from, count) {
+      if (closed || peerPort === 0) return count
+      for (let i = from; i < count; i++) {
+        const packet = packets[i]!
+        raw.send(packet, 0, lengths[i]!)
+        // Node tries the system call at once; only a packet that had to be queued is still held.
+        if (raw.getSendQueueCount() > 0) {
+          packets[i] = new Uint8Array(packet.length)
+          setImmediate(drained)
+          return i + 1
+        }
+      }
+      return count
+    },
+    close() {
+      if (closed) return
+      closed = true
+      raw.close()
+    },
+  }
+  return socket
+}

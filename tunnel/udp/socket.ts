@@ -1,0 +1,36 @@
+import type { Endpoint } from '../endpoint.ts'
+import { openBunSocket } from './bun.ts'
+import { openNodeSocket } from './node.ts'
+
+/**
+ * The one UDP socket of a session: STUN, connectivity checks and QUIC all use it, because the hole in
+ * the NAT belongs to its port.
+ */
+export interface UdpSocket {
+  readonly local: Endpoint
+  /** Called for each datagram; the bytes are valid only until it returns. */
+  onDatagram: (datagram: Uint8Array, address: string, port: number) => void
+  /** Called when a batch that was cut short may go on. */
+  onDrain: () => void
+  /** Sends one datagram; like every datagram it may be lost, and a full socket loses it. */
+  send(datagram: Uint8Array, to: Endpoint): void
+  /** Fixes the peer: from here on nothing from any other address is delivered, and batches go to it. */
+  connect(peer: Endpoint): Promise<void>
+  /**
+   * Sends `packets[from..count)` to the peer and returns the index of the first that was not taken.
+   * A packet that the system still holds is replaced in the array, so every entry may be written again.
+   */
+  sendBatch(packets: Uint8Array[], lengths: number[], from: number, count: number): number
+  close(): void
+}
+
+export interface UdpOptions {
+  /** Local address, 0.0.0.0 by default. */
+  address?: string
+  /** Local port, any free one by default. */
+  port?: number
+}
+
+/** Opens an IPv4 UDP socket on whichever runtime this is. Rejects with the system's error. */
+export const openUdpSocket = (options: UdpOptions = {}): Promise<UdpSocket> =>
+  'Bun' in globalThis ? openBunSocket(options) : openNodeSocket(options)
