@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+// What a test needs of the machine, installed when it is missing. Where that cannot be done, CI fails and
+// anybody else's run says loudly what is left out.
+
+const installLimit = 240_000
+const cache = join(import.meta.dir, '../../node_modules/.cache/lambda-nat-proxy')
+
+/**
+ * True when the programs are there, from these Debian packages if they had to be installed (as root). When
+ * they cannot be had it throws under CI=true, else says so and gives false: leave the tests out then.
+ */
+export function need(packages: readonly string[], programs: readonly string[]): boolean {
+  const missing = () => programs.filter(program => !onPath(program))
+  if (missing().length > 0) install(packages)
+  return missing().length === 0 || lacking(`${missing().join(', ')} (Debian: ${packages.join(' ')})`)
+}
+
+/**
+ * Path of a Python that has these packages from PyPI, in a virtual environment kept from run to run; undefined
+ * (or an error, as with `need`) when they cannot be had. Programs of theirs lie beside it.
+ */
+export function needPip(packages: readonly string[]): string | undefined {
+  const environment = join(cache, `venv-${packages.join('-').replace(/[^a-z0-9-]/gi, '_')}`)
+  const python = join(environment, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
+  const complete = join(environment, 'complete')
+  if (existsSync(complete)) return python
+
+  if (!onPath('python3') || !succeeds('python3', '-c', 'import ensurepip, venv')) install(['python3', 'python3-venv'])
+  mkdirSync(cache, { recursive: true })
+  // A test that starts meanwhile waits for the lock, and then finds the work done.
+  const steps = 'test -e "$3" || { python3 -m venv "$1" && "$2" -m pip install --quiet $4 && touch "$3"; }'
+  locked('pip', ['sh', '-c', steps, 'sh', environment, python, complete, packages.join(' ')])
+  if (existsSync(complete)) return python
+  lacking(`${packages.join(', ')} (PyPI)`)
+  return undefined
+}
+
+// --- internal ---
+
+const onPath = (program: string) =>
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some(folder => existsSync(join(folder, program)))
+
+const succeeds = (program: string, ...args: string[]) => spawnSync(program, args, { stdio: 'ignore' }).status === 0
+
+function install(packages: readonly string[]): void {
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) return
+  const apt = 'apt-get -qq -y -o Dpkg::Use-Pty=0'
+  const get = `${apt} install --no-install-recommends "$@"`
+  locked('apt', ['sh', '-c', `${get} || { ${apt} update && ${get}; }`, 'sh', ...packages])
+}
+
+/** Runs a command while no other test runs one under the same name. What it says is shown when it fails. */
+function locked(name: string, command: string[]): void {
+  const lock = join(tmpdir(), `lambda-nat-proxy-${name}.lock`)
+  const { status, stdout, stderr } = spawnSync('flock', [lock, ...command], {
+    encoding: 'utf8',
+    timeout: installLimit,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  })
+  if (status !== 0) console.error(`${command.slice(-1)}: ${stdout ?? ''}${stderr ?? ''}`)
+}
+
+function lacking(what: string): false {
+  const message = `cannot be had on this machine, and is needed for these tests: ${what}`
+  if (process.env.CI === 'true') throw new Error(message)
+  console.error(`\n*** LEFT OUT: ${process.argv[1]}: ${message}\n`)
+  return false
+}
