@@ -60,7 +60,9 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
     try {
       return await action()
     } catch (error) {
-      throw error instanceof DocumentError ? error : explain(error, doing, bucket)
+      // An abort is the caller's own doing and stays recognisable.
+      const known = error instanceof DocumentError || (error instanceof Error && error.name === 'AbortError')
+      throw known ? error : explain(error, doing, bucket)
     }
   }
 

@@ -113,7 +113,7 @@ const rules: Rule[] = [
   },
   {
     code: 'unreachable',
-    names: ['TimeoutError', 'NetworkingError', 'AbortError', 'ConnectionRefused'],
+    names: ['TimeoutError', 'NetworkingError', 'ConnectionRefused'],
     text: /ECONNREFUSED|ENOTFOUND|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EAI_AGAIN|unable to connect|timed out/i,
     advice: () => 'S3 cannot be reached. Check the network, and AWS_ENDPOINT_URL if it is set.',
   },

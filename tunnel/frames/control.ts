@@ -1,0 +1,71 @@
+import * as v from 'valibot'
+import { FrameError } from './address.ts'
+
+/** The version of these frames. */
+export const controlVersion = 1
+
+/**
+ * What the control stream carries, each as a 16-bit length and that much JSON. It is the first stream
+ * that the function opens, and it lives as long as the connection.
+ */
+export const controlSchema = v.variant('type', [
+  /** The function's first word: who it is and how long it has. */
+  v.object({
+    type: v.literal('hello'),
+    version: v.number(),
+    region: v.pipe(v.string(), v.maxLength(64)),
+    /** The exit's public address, as STUN saw it. */
+    address: v.pipe(v.string(), v.maxLength(45)),
+    /** How many milliseconds from now the function has left. */
+    remaining_ms: v.pipe(v.number(), v.minValue(0)),
+    memory_mb: v.number(),
+    request_id: v.pipe(v.string(), v.maxLength(128)),
+  }),
+  v.object({ type: v.literal('ping'), id: v.number() }),
+  v.object({ type: v.literal('pong'), id: v.number() }),
+  /** The function has this long to live: send no new streams, and finish what is open. */
+  v.object({ type: v.literal('drain'), remaining_ms: v.pipe(v.number(), v.minValue(0)) }),
+  /** The client is done: the function may stop at once. */
+  v.object({ type: v.literal('bye') }),
+])
+export type ControlMessage = v.InferOutput<typeof controlSchema>
+export type Hello = Extract<ControlMessage, { type: 'hello' }>
+
+/** A longer one is not ours. Bytes. */
+const longestMessage = 4096
+
+/** Throws a FrameError when the message is longer than 4,096 bytes. */
+export function encodeControl(message: ControlMessage): Buffer {
+  const json = Buffer.from(JSON.stringify(message))
+  if (json.length > longestMessage) throw new FrameError('a control message is too long')
+  return Buffer.concat([Buffer.of(json.length >> 8, json.length & 255), json])
+}
+
+/** Cuts the byte stream of the control stream into messages. */
+export class ControlDecoder {
+  #pending: Buffer = Buffer.alloc(0)
+
+  /** The messages that these bytes complete. Throws a FrameError when they are not control messages. */
+  push(chunk: Uint8Array): ControlMessage[] {
+    this.#pending = Buffer.concat([this.#pending, chunk])
+    const messages: ControlMessage[] = []
+    while (this.#pending.length >= 2) {
+      const length = this.#pending.readUInt16BE(0)
+      if (length > longestMessage) throw new FrameError(`a control message of ${length} bytes is too long`)
+      if (this.#pending.length < 2 + length) break
+      messages.push(parse(this.#pending.subarray(2, 2 + length)))
+      this.#pending = this.#pending.subarray(2 + length)
+    }
+    return messages
+  }
+}
+
+// --- internal ---
+
+function parse(json: Buffer): ControlMessage {
+  try {
+    return v.parse(controlSchema, JSON.parse(json.toString()))
+  } catch {
+    throw new FrameError('a control message is malformed')
+  }
+}

@@ -1,0 +1,24 @@
+import { decodeTarget, encodeTarget, FrameError, type Target, targetLength } from './address.ts'
+
+/** Commands: CONNECT is SOCKS's own (RFC 1928, section 4). */
+export const command = { connect: 1 } as const
+export type Command = keyof typeof command
+
+/** The first bytes of a stream: the tail of a SOCKS5 request, CMD, ATYP, DST.ADDR, DST.PORT. */
+export interface Request {
+  command: Command
+  target: Target
+}
+
+export const encodeRequest = (request: Request): Buffer =>
+  Buffer.concat([Buffer.of(command[request.command]), encodeTarget(request.target)])
+
+/** Like `targetLength`, for a request. */
+export const requestLength = (bytes: Uint8Array): number => 1 + targetLength(bytes.subarray(1))
+
+/** Reads a complete request. Throws a FrameError when it is none. */
+export function decodeRequest(bytes: Uint8Array): Request {
+  const name = (Object.keys(command) as Command[]).find(key => command[key] === bytes[0])
+  if (!name) throw new FrameError(`command ${bytes[0]} is not known`)
+  return { command: name, target: decodeTarget(bytes.subarray(1)) }
+}

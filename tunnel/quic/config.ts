@@ -1,0 +1,67 @@
+import type { Identity } from '../identity.ts'
+import { type QuicheConfig, quiche } from './binding.ts'
+
+/** The application protocol of this tunnel; its number changes when the frames do. */
+export const alpn = 'lambda-nat-proxy/1'
+
+/** What a QUIC connection may hold and send. Bytes unless said otherwise. */
+export interface Tuning {
+  /** UDP payload of a packet; 1,350 leaves room for any common path. */
+  packetSize: number
+  /** What one stream may send before the reader has read: grows up to `streamWindow` while the reader keeps up. */
+  initialStreamWindow: number
+  streamWindow: number
+  /** The same for all streams together. */
+  initialConnectionWindow: number
+  connectionWindow: number
+  congestionControl: 'CUBIC' | 'BBR' | 'Reno'
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const defaultTuning: Tuning = {
+  packetSize: 1350,
+  initialStreamWindow: 256 * KiB,
+  streamWindow: 8 * MiB,
+  initialConnectionWindow: 8 * MiB,
+  connectionWindow: 24 * MiB,
+  congestionControl: 'CUBIC',
+}
+
+/** Streams that the peer may have open at once. */
+const maxStreams = 4096
+/** Datagrams that may wait in either direction. */
+const datagramQueue = 1024
+
+/** Silence that ends a connection, in milliseconds. Probes keep a live one from ever being silent. */
+export const idleTimeoutMs = 15_000
+
+/** The configuration of either end: both show a certificate, and both accept any: the pin decides. */
+export function quicConfig(identity: Identity, tuning: Tuning): QuicheConfig {
+  const config = quiche.Config.withBoringSslCtx(
+    true,
+    true,
+    null,
+    [identity.key],
+    [identity.certificate],
+    null,
+  )
+  config.setApplicationProtos([alpn])
+  config.setMaxIdleTimeout(idleTimeoutMs)
+  config.setMaxRecvUdpPayloadSize(65_527)
+  config.setMaxSendUdpPayloadSize(tuning.packetSize)
+  config.setInitialMaxData(tuning.initialConnectionWindow)
+  config.setInitialMaxStreamDataBidiLocal(tuning.initialStreamWindow)
+  config.setInitialMaxStreamDataBidiRemote(tuning.initialStreamWindow)
+  config.setInitialMaxStreamDataUni(0)
+  config.setInitialMaxStreamsBidi(maxStreams)
+  config.setInitialMaxStreamsUni(0)
+  config.setMaxStreamWindow(tuning.streamWindow)
+  config.setMaxConnectionWindow(tuning.connectionWindow)
+  config.setDisableActiveMigration(true)
+  config.setCcAlgorithm(quiche.CongestionControlAlgorithm[tuning.congestionControl])
+  config.enableDgram(true, datagramQueue, datagramQueue)
+  config.grease(false)
+  return config
+}

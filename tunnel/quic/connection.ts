@@ -1,0 +1,367 @@
+import { randomBytes } from 'node:crypto'
+import { type Endpoint, formatEndpoint } from '../endpoint.ts'
+import { fingerprintOf, type Identity } from '../identity.ts'
+import type { UdpSocket } from '../udp/socket.ts'
+import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
+import { defaultTuning, quicConfig, type Tuning } from './config.ts'
+import { Packets } from './packets.ts'
+import { QuicStream } from './stream.ts'
+import { StreamIds } from './stream-ids.ts'
+
+export interface ConnectionOptions {
+  /** The socket, already connected to the peer. */
+  socket: UdpSocket
+  peer: Endpoint
+  identity: Identity
+  /** SHA-256 of the certificate that the peer must show. */
+  pin: string
+  /** The function dials; the client, who is the one being called, answers. */
+  role: 'dial' | 'answer'
+  tuning?: Tuning
+  /** Limit for the handshake in milliseconds, 5,000 by default. */
+  handshakeMs?: number
+}
+
+/** Why a connection ended. */
+export interface CloseReason {
+  kind: 'closed' | 'closed-by-peer' | 'silent' | 'handshake' | 'wrong-pin' | 'failed'
+  message: string
+}
+
+/** A QUIC connection ended or never came about. */
+export class QuicError extends Error {
+  override name = 'QuicError'
+  constructor(readonly reason: CloseReason) {
+    super(reason.message)
+  }
+}
+
+/** A peer that was silent for this long is probed (milliseconds). */
+const probeAfterMs = 1_000
+/** A peer that answers no probe for this long is called silent (milliseconds). */
+const silentAfterMs = 2_500
+const tickMs = 500
+/** Batches a turn: then other work of the process gets its turn. */
+const batchesPerTurn = 4
+const connectionIdLength = 8
+const applicationErrorPin = 1
+
+/**
+ * One QUIC connection on a punched socket, run by our own loop on the native binding: a datagram is
+ * handed to the parser at once, then one pump per turn of the event loop reads what is readable,
+ * offers what was blocked, and sends until there is nothing to send.
+ *
+ * No stream is touched before the peer's certificate has been compared with the pin.
+ */
+export class QuicConnection {
+  /** A stream that the peer opened. */
+  onStream: (stream: QuicStream) => void = stream => stream.abort()
+  /** QUIC datagrams (RFC 9221); the bytes are valid only until it returns. */
+  onDatagram: (datagram: Uint8Array) => void = () => {}
+  /** The peer fell silent (true) or was heard again (false). */
+  onSilence: (silent: boolean) => void = () => {}
+  /** Resolves when the handshake is done and the pin is right; rejects with a QuicError. */
+  readonly ready: Promise<void>
+  /** Resolves when the connection is over, with the reason. */
+  readonly closed: Promise<CloseReason>
+
+  readonly #options: ConnectionOptions
+  readonly #packets: Packets
+  readonly #recvInfo: RecvInfo
+  readonly #ids: StreamIds
+  readonly #streams = new Map<number, QuicStream>()
+  readonly #blocked = new Set<QuicStream>()
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #closed = Promise.withResolvers<CloseReason>()
+  readonly #ticker: ReturnType<typeof setInterval>
+  readonly #handshakeTimer: ReturnType<typeof setTimeout>
+  #quiche: QuicheConnection | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #timerAt = 0
+  #scheduled = false
+  #pinned = false
+  #over = false
+  #heard = false
+  #heardAt = performance.now()
+  #silent = false
+
+  constructor(options: ConnectionOptions) {
+    const { socket, peer, role, tuning = defaultTuning, handshakeMs = 5_000 } = options
+    this.#options = options
+    this.ready = this.#ready.promise
+    this.closed = this.#closed.promise
+    this.ready.catch(() => {})
+    this.#packets = new Packets(socket, tuning.packetSize)
+    this.#ids = new StreamIds(role === 'dial' ? 'client' : 'server')
+    // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
+    this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
+    socket.onDrain = () => this.#wake()
+    this.#ticker = setInterval(() => this.#tick(), tickMs)
+    this.#handshakeTimer = setTimeout(() => {
+      this.#finish({
+        kind: 'handshake',
+        message: `the QUIC handshake with ${formatEndpoint(peer)} was not done within ${handshakeMs / 1000} s`,
+      })
+    }, handshakeMs)
+    if (role === 'dial') {
+      this.#quiche = quiche.Connection.connect(
+        null,
+        newId(),
+        this.#recvInfo.to,
+        this.#recvInfo.from,
+        quicConfig(options.identity, tuning),
+      )
+      this.#wake()
+    }
+  }
+
+  /** Takes a datagram of the peer's; the caller has made sure that it is QUIC and the peer's. */
+  receive(datagram: Uint8Array): void {
+    if (this.#over) return
+    this.#quiche ??= this.#accept(datagram)
+    try {
+      this.#quiche?.recv(datagram, this.#recvInfo)
+      this.#heard = true
+    } catch {
+      // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
+    }
+    this.#wake()
+  }
+
+  /** Opens a stream. Throws a QuicError when the connection is not ready or the peer allows no more. */
+  open(): QuicStream {
+    const connection = this.#quiche
+    if (this.#over || !this.#pinned || !connection)
+      throw new QuicError({ kind: 'failed', message: 'the connection is not open' })
+    if (connection.peerStreamsLeftBidi() === 0)
+      throw new QuicError({ kind: 'failed', message: 'the exit allows no more connections at once' })
+    const stream = new QuicStream(this.#ids.next(), this.#hostOf(connection))
+    this.#streams.set(stream.id, stream)
+    return stream
+  }
+
+  /** Sends a QUIC datagram; false when it was too large or the queue is full, and it was not sent. */
+  sendDatagram(datagram: Uint8Array): boolean {
+    if (!this.#pinned || this.#over) return false
+    try {
+      this.#quiche?.dgramSend(datagram)
+    } catch {
+      return false
+    }
+    this.#wake()
+    return true
+  }
+
+  /** The largest datagram that fits, in bytes; 0 when the peer takes none. */
+  maxDatagram(): number {
+    return this.#quiche?.dgramMaxWritableLen() ?? 0
+  }
+
+  get silent(): boolean {
+    return this.#silent
+  }
+
+  get streams(): number {
+    return this.#streams.size
+  }
+
+  /** Round-trip time in milliseconds, and packets lost and sent so far. */
+  stats(): { rttMs: number; lost: number; sent: number; batches: number } {
+    const path = this.#quiche?.pathStats()[0]
+    return {
+      rttMs: (path?.rtt ?? 0) / 1e6,
+      lost: path?.lost ?? 0,
+      sent: path?.sent ?? 0,
+      batches: this.#packets.batches,
+    }
+  }
+
+  /** Says goodbye to the peer and ends at once. */
+  close(message = 'done', code = 0): void {
+    if (this.#over) return
+    try {
+      this.#quiche?.close(true, code, Buffer.from(message))
+    } catch {
+      // Closed already.
+    }
+    this.#finish({ kind: 'closed', message })
+  }
+
+  // --- internal ---
+
+  /** The answering end begins with the dialler's first packet, which must be an Initial (RFC 9000, section 17.2.2). */
+  #accept(datagram: Uint8Array): QuicheConnection | undefined {
+    const { identity, tuning = defaultTuning } = this.#options
+    try {
+      const initial = 0
+      if (quiche.Header.fromSlice(datagram, connectionIdLength).ty !== initial) return undefined
+      return quiche.Connection.accept(
+        newId(),
+        null,
+        this.#recvInfo.to,
+        this.#recvInfo.from,
+        quicConfig(identity, tuning),
+      )
+    } catch {
+      return undefined
+    }
+  }
+
+  #hostOf(connection: QuicheConnection) {
+    return {
+      quiche: connection,
+      wake: () => this.#wake(),
+      block: (stream: QuicStream) => this.#blocked.add(stream),
+      forget: (stream: QuicStream) => {
+        this.#streams.delete(stream.id)
+        this.#blocked.delete(stream)
+      },
+    }
+  }
+
+  #wake(): void {
+    if (this.#scheduled || this.#over) return
+    this.#scheduled = true
+    setImmediate(this.#pump)
+  }
+
+  readonly #pump = (): void => {
+    this.#scheduled = false
+    const connection = this.#quiche
+    if (this.#over || !connection) return
+    if (this.#pinned || this.#verify(connection)) {
+      this.#read(connection)
+      this.#unblock()
+    }
+    if (this.#over) return
+    if (this.#packets.flush(connection, batchesPerTurn)) this.#wake()
+    if (connection.isClosed() || connection.isDraining()) this.#finish(this.#whyClosed(connection))
+    else this.#arm(connection)
+  }
+
+  /** Compares the peer's certificate with the pin, once the handshake is done. */
+  #verify(connection: QuicheConnection): boolean {
+    if (!connection.isEstablished()) return false
+    const [certificate] = connection.peerCertChain() ?? []
+    if (!certificate || fingerprintOf(certificate) !== this.#options.pin) {
+      connection.close(true, applicationErrorPin, Buffer.from('wrong certificate'))
+      const shown = certificate ? 'another certificate than it announced' : 'no certificate'
+      this.#finish({
+        kind: 'wrong-pin',
+        message: `the other end showed ${shown}: it is not who wrote the offer or answer`,
+      })
+      return false
+    }
+    this.#pinned = true
+    clearTimeout(this.#handshakeTimer)
+    this.#ready.resolve()
+    return true
+  }
+
+  #read(connection: QuicheConnection): void {
+    for (const id of connection.readable()) {
+      const stream = this.#streams.get(id) ?? this.#acceptStream(connection, id)
+      if (stream) stream.onReadable()
+      if (this.#over) return
+    }
+    for (let datagram = connection.dgramRecvVec(); datagram; datagram = connection.dgramRecvVec())
+      this.onDatagram(datagram)
+  }
+
+  #acceptStream(connection: QuicheConnection, id: number): QuicStream | undefined {
+    if (!this.#ids.isNew(id)) {
+      // The last word on a stream that we gave up: read it away so that the stream can be forgotten.
+      try {
+        connection.streamRecv(id, discard)
+      } catch {
+        // A reset: that was it.
+      }
+      return undefined
+    }
+    const stream = new QuicStream(id, this.#hostOf(connection))
+    this.#streams.set(id, stream)
+    this.onStream(stream)
+    return stream
+  }
+
+  /** Offers each blocked stream one try; who is still blocked goes to the end of the line, so all get their share. */
+  #unblock(): void {
+    let turns = this.#blocked.size
+    for (const stream of this.#blocked) {
+      if (turns-- === 0) return
+      this.#blocked.delete(stream)
+      stream.onWritable()
+    }
+  }
+
+  /** One timer: one that fires too early only looks again, which is cheaper than moving it with every packet. */
+  #arm(connection: QuicheConnection): void {
+    const timeout = connection.timeout()
+    if (timeout === null) return
+    const at = performance.now() + timeout
+    if (this.#timer !== undefined && this.#timerAt <= at) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      if ((connection.timeout() ?? 1) <= 0) connection.onTimeout()
+      this.#wake()
+    }, Math.ceil(timeout))
+  }
+
+  /** Twice a second: a peer that says nothing is asked, and one that does not answer is called silent. */
+  #tick(): void {
+    const now = performance.now()
+    if (this.#heard) this.#heardAt = now
+    this.#heard = false
+    const quietMs = now - this.#heardAt
+    if (this.#pinned && quietMs >= probeAfterMs) {
+      this.#quiche?.sendAckEliciting()
+      this.#wake()
+    }
+    const silent = this.#pinned && quietMs >= silentAfterMs
+    if (silent !== this.#silent) {
+      this.#silent = silent
+      this.onSilence(silent)
+    }
+  }
+
+  #whyClosed(connection: QuicheConnection): CloseReason {
+    const error = connection.peerError()
+    if (error?.isApp && error.errorCode === applicationErrorPin)
+      return {
+        kind: 'wrong-pin',
+        message: 'the other end refused our certificate: it is not the one it was told of',
+      }
+    if (error)
+      return {
+        kind: 'closed-by-peer',
+        message: Buffer.from(error.reason).toString().slice(0, 200) || `QUIC error ${error.errorCode}`,
+      }
+    if (connection.isTimedOut()) return { kind: 'silent', message: 'the other end has gone silent' }
+    return { kind: 'failed', message: `QUIC failed${localReason(connection)}` }
+  }
+
+  #finish(reason: CloseReason): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#handshakeTimer)
+    clearInterval(this.#ticker)
+    if (this.#quiche) this.#packets.flush(this.#quiche, 1)
+    this.#ready.reject(new QuicError(reason))
+    for (const stream of [...this.#streams.values()]) stream.lost()
+    this.#streams.clear()
+    this.#blocked.clear()
+    this.#closed.resolve(reason)
+  }
+}
+
+const discard = new Uint8Array(4096)
+const newId = () => randomBytes(connectionIdLength)
+const hostPort = ({ address, port }: Endpoint) => ({ host: address, port })
+
+function localReason(connection: QuicheConnection): string {
+  const error = connection.localError()
+  return error ? ` (error ${error.errorCode} ${Buffer.from(error.reason).toString()})` : ''
+}

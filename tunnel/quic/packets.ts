@@ -1,0 +1,53 @@
+import type { UdpSocket } from '../udp/socket.ts'
+import type { QuicheConnection } from './binding.ts'
+
+/** Packets a system call: Bun sends them by one sendmmsg. */
+const batchSize = 64
+
+/** The connection's way out: a batch of packet buffers, filled by the binding and handed to the socket, over and over. */
+export class Packets {
+  /** Batches sent so far. */
+  batches = 0
+  readonly #socket: UdpSocket
+  readonly #buffers: Uint8Array[]
+  readonly #lengths: number[] = new Array(batchSize).fill(0)
+  /** buffers[sent..filled) wait for the socket. */
+  #sent = 0
+  #filled = 0
+
+  constructor(socket: UdpSocket, packetSize: number) {
+    this.#socket = socket
+    this.#buffers = Array.from({ length: batchSize }, () => new Uint8Array(packetSize))
+  }
+
+  /**
+   * Sends until the connection has nothing more, the socket is full, or so many batches are gone. True
+   * when there is more to send now; when the socket is full, its onDrain says when.
+   */
+  flush(connection: QuicheConnection, batches: number): boolean {
+    for (let i = 0; i < batches; i++) {
+      if (this.#sent === this.#filled && !this.#fill(connection)) return false
+      this.batches++
+      this.#sent = this.#socket.sendBatch(this.#buffers, this.#lengths, this.#sent, this.#filled)
+      if (this.#sent < this.#filled) return false
+    }
+    return true
+  }
+
+  #fill(connection: QuicheConnection): boolean {
+    let filled = 0
+    while (filled < batchSize) {
+      let packet: [number, unknown] | null
+      try {
+        packet = connection.send(this.#buffers[filled]!)
+      } catch {
+        break
+      }
+      if (!packet) break
+      this.#lengths[filled++] = packet[0]
+    }
+    this.#sent = 0
+    this.#filled = filled
+    return filled > 0
+  }
+}

@@ -1,0 +1,111 @@
+import { type QuicheConnection, shutdownRead, shutdownWrite } from './binding.ts'
+
+/** What a stream needs of its connection. */
+export interface StreamHost {
+  readonly quiche: QuicheConnection
+  /** There is something to send: run the loop once this turn. */
+  wake(): void
+  /** Call `stream.onWritable` when the stream may take more. */
+  block(stream: QuicStream): void
+  /** Both directions are over. */
+  forget(stream: QuicStream): void
+}
+
+/**
+ * A bidirectional QUIC stream. Nothing is buffered here: `read` takes what has arrived, `write` hands
+ * over what the connection will take, and the callbacks say when to try again. After `onAborted`
+ * nothing more happens on it.
+ */
+export class QuicStream {
+  onReadable: () => void = () => {}
+  onWritable: () => void = () => {}
+  /** The peer reset or refused the stream, or the connection is gone. */
+  onAborted: () => void = () => {}
+
+  /** Everything the peer sent was read. */
+  readEnded = false
+  /** The end was sent, or the stream was aborted. */
+  writeEnded = false
+  aborted = false
+
+  constructor(
+    readonly id: number,
+    readonly host: StreamHost,
+  ) {}
+
+  /** Reads into `buffer`: the number of bytes, 0 when there is nothing now or the end was reached (`readEnded`). */
+  read(buffer: Uint8Array): number {
+    if (this.readEnded || this.aborted) return 0
+    try {
+      const result = this.host.quiche.streamRecv(this.id, buffer)
+      if (!result) return 0
+      const [length, fin] = result
+      // What was read opens the peer's window: the update must be sent even if nothing else is.
+      this.host.wake()
+      if (fin) {
+        this.readEnded = true
+        this.#settle()
+      }
+      return length
+    } catch {
+      this.abort()
+      return 0
+    }
+  }
+
+  /** Sends what the connection takes now and gives the number of bytes; when it is not all, `onWritable` follows. */
+  write(chunk: Uint8Array): number {
+    if (this.writeEnded || this.aborted) return chunk.length
+    try {
+      const taken = this.host.quiche.streamSend(this.id, chunk, false) ?? 0
+      this.host.wake()
+      if (taken < chunk.length) this.host.block(this)
+      return taken
+    } catch {
+      this.abort()
+      return chunk.length
+    }
+  }
+
+  /** Ends our direction; what the peer still sends goes on arriving. */
+  end(): void {
+    if (this.writeEnded || this.aborted) return
+    this.writeEnded = true
+    try {
+      this.host.quiche.streamSend(this.id, new Uint8Array(), true)
+    } catch {
+      // The peer refused the stream already; the read side tells.
+    }
+    this.host.wake()
+    this.#settle()
+  }
+
+  /** Gives up both directions at once: RESET_STREAM and STOP_SENDING (RFC 9000, sections 19.4 and 19.5). */
+  abort(code = 0): void {
+    if (this.aborted) return
+    const over = this.readEnded && this.writeEnded
+    this.aborted = true
+    if (over) return
+    for (const direction of [shutdownWrite, shutdownRead]) {
+      try {
+        this.host.quiche.streamShutdown(this.id, direction, code)
+      } catch {
+        // That direction is over already.
+      }
+    }
+    this.host.wake()
+    this.host.forget(this)
+    this.onAborted()
+  }
+
+  /** The connection is gone: like an abort, with nobody left to tell. */
+  lost(): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.onAborted()
+  }
+
+  #settle(): void {
+    if (this.readEnded && this.writeEnded) this.host.forget(this)
+  }
+}
