@@ -111,8 +111,8 @@ export function relay(wire: Wire, stream: QuicStream, options: RelayOptions = {}
   }
   stream.onAborted = () => {
     if (over) return
-    wire.abort()
     finish('stream-aborted')
+    wire.abort()
   }
   wire.onData = push
   wire.onDrain = () => {

@@ -55,7 +55,7 @@ export function decodeTarget(bytes: Uint8Array): Target {
   if (bytes[0] === addressType.ipv6) return { host: ipv6Text(bytes.subarray(1, 17)), port }
   const host = Buffer.from(bytes.subarray(2, -2)).toString()
   // Control characters and spaces are in no name, and would forge lines in a log.
-  if (!/^[^\s\x00-\x20\x7f]+$/.test(host))
+  if (!/^[^\s\p{Cc}]+$/u.test(host))
     throw new FrameError('the name is empty or has characters that no name has')
   return { host, port }
 }
