@@ -83,8 +83,6 @@ async function readBody(ctx: Context): Promise<Buffer> {
     chunks.push(chunk)
   }
   const body = Buffer.concat(chunks)
-  const announced = ctx.headers['content-length']
-  if (announced !== undefined && Number(announced) !== size) throw incomplete()
   if (!String(ctx.headers['x-amz-content-sha256']).startsWith('STREAMING-')) return body
   // The encoding is of the transfer, not of the object (it would be stored as such).
   delete ctx.headers['content-encoding']

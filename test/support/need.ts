@@ -29,7 +29,8 @@ export function needPip(packages: readonly string[]): string | undefined {
   const complete = join(environment, 'complete')
   if (existsSync(complete)) return python
 
-  if (!onPath('python3') || !succeeds('python3', '-c', 'import ensurepip, venv')) install(['python3', 'python3-venv'])
+  if (!onPath('python3') || !succeeds('python3', '-c', 'import ensurepip, venv'))
+    install(['python3', 'python3-venv'])
   mkdirSync(cache, { recursive: true })
   // A test that starts meanwhile waits for the lock, and then finds the work done.
   const steps = 'test -e "$3" || { python3 -m venv "$1" && "$2" -m pip install --quiet $4 && touch "$3"; }'
@@ -42,9 +43,12 @@ export function needPip(packages: readonly string[]): string | undefined {
 // --- internal ---
 
 const onPath = (program: string) =>
-  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some(folder => existsSync(join(folder, program)))
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some(folder =>
+    existsSync(join(folder, program)),
+  )
 
-const succeeds = (program: string, ...args: string[]) => spawnSync(program, args, { stdio: 'ignore' }).status === 0
+const succeeds = (program: string, ...args: string[]) =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0
 
 function install(packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || !onPath('apt-get')) return

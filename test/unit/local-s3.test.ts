@@ -1,0 +1,251 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  type S3ServiceException,
+} from '@aws-sdk/client-s3'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CloudError } from '../../cli/local/errors.ts'
+import { credentials, type LocalS3, startS3 } from '../../cli/local/s3.ts'
+import { asDelivered, type S3Event, startsFunction } from '../../cli/local/s3-event.ts'
+import { startMoto } from '../support/moto.ts'
+
+const host = '127.0.0.1'
+const Bucket = 'signalling'
+
+const clientOf = (endpoint: string) =>
+  new S3Client({ endpoint, forcePathStyle: true, region: 'local-1', credentials })
+
+const moto = await startMoto()
+
+interface Ours {
+  s3: LocalS3
+  client: S3Client
+  events: S3Event[]
+  directory: string
+}
+
+const test = suite<Ours>('local S3')
+
+test.before.each(async context => {
+  context.events = []
+  context.directory = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  context.s3 = await startS3({
+    host,
+    port: 0,
+    directory: join(context.directory, 's3'),
+    buckets: [Bucket],
+    onEvent: event => context.events.push(event),
+  })
+  context.client = clientOf(`http://${host}:${context.s3.port}`)
+})
+
+test.after.each(async ({ s3, client, directory }) => {
+  client.destroy()
+  await s3.close()
+  await rm(directory, { recursive: true })
+})
+
+const body = async (client: S3Client, Key: string) =>
+  Buffer.from(await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body!.transformToByteArray())
+
+const failure = async (request: Promise<unknown>): Promise<S3ServiceException> => {
+  try {
+    await request
+  } catch (error) {
+    return error as S3ServiceException
+  }
+  throw new Error('the request was to fail')
+}
+
+/** A PUT that no SDK would send: any path, any length. */
+const rawPut = (path: string, length: number) =>
+  `PUT ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${length}\r\n` +
+  'Authorization: AWS4-HMAC-SHA256 Credential=S3RVER/20200101/local-1/s3/aws4_request,SignedHeaders=host,Signature=0\r\n' +
+  `X-Amz-Date: ${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}\r\nX-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\n\r\n`
+
+/** What the signalling relies on, said of a server that has the bucket. */
+async function conditionalWrites(client: S3Client) {
+  const put = (Key: string, Body: string) =>
+    client.send(new PutObjectCommand({ Bucket, Key, Body, IfNoneMatch: '*' })).then(
+      () => 200,
+      (error: S3ServiceException) => error.$metadata.httpStatusCode,
+    )
+
+  assert.is(await put('sessions/a/answer.json', 'first'), 200)
+  const error = await failure(
+    client.send(
+      new PutObjectCommand({ Bucket, Key: 'sessions/a/answer.json', Body: 'second', IfNoneMatch: '*' }),
+    ),
+  )
+  assert.is(error.name, 'PreconditionFailed')
+  assert.is(error.$metadata.httpStatusCode, 412)
+  assert.is(String(await body(client, 'sessions/a/answer.json')), 'first')
+
+  for (let round = 0; round < 20; round++) {
+    const key = `sessions/race-${round}/answer.json`
+    const statuses = await Promise.all(['one', 'two', 'three'].map(text => put(key, text)))
+    assert.is(statuses.filter(status => status === 200).length, 1, `${statuses}`)
+    const won = ['one', 'two', 'three'][statuses.indexOf(200)]
+    assert.is(String(await body(client, key)), won)
+  }
+
+  await client.send(new PutObjectCommand({ Bucket, Key: 'sessions/a/answer.json', Body: 'third' }))
+  assert.is(String(await body(client, 'sessions/a/answer.json')), 'third')
+  const missing = await failure(
+    client.send(new GetObjectCommand({ Bucket, Key: 'sessions/none/answer.json' })),
+  )
+  assert.is(missing.name, 'NoSuchKey')
+  assert.is(missing.$metadata.httpStatusCode, 404)
+}
+
+test('of conditional writes to one key exactly one succeeds, and the others learn it', ({ client }) =>
+  conditionalWrites(client))
+
+test('a bucket that is not there is NoSuchBucket, on reading and on a conditional write', async ({
+  client,
+}) => {
+  const read = await failure(client.send(new GetObjectCommand({ Bucket: 'elsewhere', Key: 'a' })))
+  assert.is(read.name, 'NoSuchBucket')
+  const write = new PutObjectCommand({ Bucket: 'elsewhere', Key: 'a', Body: 'a', IfNoneMatch: '*' })
+  assert.is((await failure(client.send(write))).name, 'NoSuchBucket')
+})
+
+test('the SDK stores the exact bytes, from memory and as a stream in chunks', async ({ client }) => {
+  const bytes = crypto.getRandomValues(Buffer.alloc(60_000))
+  await client.send(new PutObjectCommand({ Bucket, Key: 'memory', Body: bytes }))
+  assert.ok(bytes.equals(await body(client, 'memory')))
+
+  const Body = Readable.from([bytes.subarray(0, 7), bytes.subarray(7, 30_000), bytes.subarray(30_000)])
+  await client.send(new PutObjectCommand({ Bucket, Key: 'stream', Body, ContentLength: bytes.length }))
+  const stored = await client.send(new GetObjectCommand({ Bucket, Key: 'stream' }))
+  assert.is(stored.ContentEncoding, undefined)
+  assert.ok(bytes.equals(Buffer.from(await stored.Body!.transformToByteArray())))
+
+  await client.send(new PutObjectCommand({ Bucket, Key: 'empty', Body: '' }))
+  assert.is((await body(client, 'empty')).length, 0)
+})
+
+test('an object that is being overwritten reads as the old or the new one, whole', async ({ client }) => {
+  const texts = ['a'.repeat(100_000), 'b'.repeat(100_000)]
+  const put = (i: number) => client.send(new PutObjectCommand({ Bucket, Key: 'doc', Body: texts[i % 2] }))
+  await put(0)
+  for (let i = 1; i <= 20; i++) {
+    const [, read] = await Promise.all([put(i), body(client, 'doc')])
+    assert.ok(texts.includes(String(read)), `${read.length} bytes`)
+  }
+})
+
+test('an upload that breaks off stores nothing', async ({ client, s3, events }) => {
+  const socket = connect(s3.port, host)
+  socket.write(`${rawPut(`/${Bucket}/sessions/a/offer.json`, 100)}half`)
+  socket.once('connect', () => setImmediate(() => socket.end()))
+  await new Promise(resolve =>
+    socket
+      .on('close', resolve)
+      .resume()
+      .on('error', () => {}),
+  )
+  const error = await failure(client.send(new GetObjectCommand({ Bucket, Key: 'sessions/a/offer.json' })))
+  assert.is(error.name, 'NoSuchKey')
+  assert.equal(events, [])
+})
+
+test('a created and a removed object is an event, in the form that Lambda gets', async ({
+  client,
+  events,
+}) => {
+  const Key = 'sessions/ä b+c/(1)~/offer.json'
+  await client.send(new PutObjectCommand({ Bucket, Key, Body: '{}' }))
+  await client.send(new DeleteObjectCommand({ Bucket, Key }))
+  const [created, removed] = events.map(event => asDelivered(event, 'local-1').Records[0]!)
+  assert.is(created?.eventName, 'ObjectCreated:Put')
+  assert.is(created?.awsRegion, 'local-1')
+  assert.equal([created?.s3.bucket.name, created?.s3.bucket.arn], [Bucket, `arn:aws:s3:::${Bucket}`])
+  assert.is(created?.s3.object.key, 'sessions/%C3%A4+b%2Bc/%281%29%7E/offer.json')
+  assert.is(removed?.eventName, 'ObjectRemoved:Delete')
+  assert.equal(
+    events.map(event => startsFunction(event.Records[0]!)),
+    [true, false],
+  )
+})
+
+test('only a new offer starts the function', async ({ client, events }) => {
+  const keys = [
+    'sessions/a/offer.json',
+    'sessions/a/answer.json',
+    'other/sessions/a/offer.json',
+    'sessions/offer.json',
+  ]
+  for (const Key of keys) await client.send(new PutObjectCommand({ Bucket, Key, Body: '{}' }))
+  assert.equal(
+    events.map(event => startsFunction(event.Records[0]!)),
+    [true, false, false, true],
+  )
+})
+
+test('who brings no credentials, or unknown ones, is refused', async ({ s3, events }) => {
+  const url = `http://${host}:${s3.port}`
+  const anonymous = await fetch(`${url}/${Bucket}/sessions/a/offer.json`, { method: 'PUT', body: '{}' })
+  assert.is(anonymous.status, 403)
+  assert.match(await anonymous.text(), '<Code>AccessDenied</Code>')
+  const stranger = new S3Client({
+    endpoint: url,
+    forcePathStyle: true,
+    region: 'local-1',
+    credentials: { accessKeyId: 'SOMEBODY', secretAccessKey: 'ELSE' },
+  })
+  const error = await failure(stranger.send(new PutObjectCommand({ Bucket, Key: 'a', Body: '{}' })))
+  assert.is(error.name, 'InvalidAccessKeyId')
+  stranger.destroy()
+  assert.equal(events, [])
+})
+
+test('a key cannot climb out of the folder', async ({ s3, directory }) => {
+  for (const path of [
+    `/${Bucket}/..%2f..%2fescaped`,
+    `/${Bucket}/%2e%2e/%2e%2e/escaped`,
+    '/%2e%2e/escaped',
+    `/${Bucket}/%ff`,
+  ]) {
+    const socket = connect(s3.port, host)
+    socket.write(`${rawPut(path, 1)}x`)
+    let response = ''
+    for await (const chunk of socket) response += chunk
+    assert.match(response, '<Code>InvalidURI</Code>', path)
+  }
+  assert.equal(await readdir(directory), ['s3'])
+})
+
+test('a port in use is named, with the option that changes it', async ({ s3, directory }) => {
+  try {
+    await startS3({ host, port: s3.port, directory, buckets: [], onEvent: () => {} })
+    assert.unreachable('the port was taken twice')
+  } catch (error) {
+    assert.instance(error, CloudError)
+    assert.match(String(error), `${s3.port}`)
+    assert.match(String(error), '--s3-port')
+  }
+})
+
+test.run()
+
+if (moto) {
+  const test = suite("S3 of moto's server")
+  test('of conditional writes to one key exactly one succeeds, and the others learn it', async () => {
+    const client = clientOf(moto.endpoint)
+    await client.send(new CreateBucketCommand({ Bucket }))
+    await conditionalWrites(client)
+    client.destroy()
+  })
+  test.after(() => moto.close())
+  test.run()
+}
