@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { ipv6Bytes, ipv6Text } from '../ipv6.ts'
 
 /** Address types (RFC 1928, section 5). */
 export const addressType = { ipv4: 1, name: 3, ipv6: 4 } as const
@@ -58,30 +59,4 @@ export function decodeTarget(bytes: Uint8Array): Target {
   if (!/^[^\s\p{Cc}]+$/u.test(host))
     throw new FrameError('the name is empty or has characters that no name has')
   return { host, port }
-}
-
-// --- internal ---
-
-function ipv6Bytes(address: string): Buffer {
-  const plain = address.replace(/%.*$/, '').replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
-    const hex = (high: string, low: string) => (Number(high) * 256 + Number(low)).toString(16)
-    return `${hex(a, b)}:${hex(c, d)}`
-  })
-  const [head = '', tail] = plain.split('::')
-  const groups = (text: string) =>
-    text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16))
-  const front = groups(head)
-  const back = tail === undefined ? [] : groups(tail)
-  const all = [...front, ...new Array(8 - front.length - back.length).fill(0), ...back]
-  return Buffer.from(all.flatMap(group => [group >> 8, group & 255]))
-}
-
-function ipv6Text(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) => (bytes[i * 2]! * 256 + bytes[i * 2 + 1]!).toString(16))
-  return compressed(groups.join(':'))
-}
-
-/** The canonical text (RFC 5952), by the platform's own reading of the address. */
-function compressed(address: string): string {
-  return new URL(`http://[${address}]`).hostname.slice(1, -1)
 }

@@ -1,0 +1,122 @@
+import { controlStream } from '../tunnel/control-stream.ts'
+import { formatEndpoint } from '../tunnel/endpoint.ts'
+import { controlVersion } from '../tunnel/frames/control.ts'
+import { createIdentity } from '../tunnel/identity.ts'
+import { link } from '../tunnel/link.ts'
+import { newIceCredentials } from '../tunnel/punch/credentials.ts'
+import { punch } from '../tunnel/punch/punch.ts'
+import type { QuicConnection } from '../tunnel/quic/connection.ts'
+import type { SignalBucket } from '../tunnel/signal/bucket.ts'
+import { type Answer, type Offer, signalVersion } from '../tunnel/signal/documents.ts'
+import { discover } from '../tunnel/stun/discover.ts'
+import { openUdpSocket } from '../tunnel/udp/socket.ts'
+import type { Log } from './log.ts'
+import { serveStream } from './serve.ts'
+import type { Settings } from './settings.ts'
+
+/** What the exit knows of its invocation. */
+export interface Invocation {
+  requestId: string
+  memoryMb: number
+  /** Milliseconds since 1970 at which the handler was called. */
+  startedAt: number
+  cold: boolean
+  remainingMs(): number
+}
+
+export interface ExitOptions {
+  offer: Offer
+  bucket: SignalBucket
+  settings: Settings
+  invocation: Invocation
+  log: Log
+}
+
+/** With this much left the client is told that the function is ending. Milliseconds. */
+const drainAtMs = 10_000
+/** With this much left what is still open is closed, so that the end is ours and not Lambda's. Milliseconds. */
+const closeAtMs = 1_500
+
+/** Runs one session: answers the offer, punches, dials, serves until bye, loss of the peer, or the deadline. */
+export async function runExit({ offer, bucket, settings, invocation, log }: ExitOptions): Promise<void> {
+  const socket = await openUdpSocket()
+  try {
+    const [identity, [mapping]] = await Promise.all([
+      createIdentity(),
+      discover(socket, settings.stunServers),
+    ])
+    const { mapped } = mapping!
+    const local = newIceCredentials()
+    const answer: Answer = {
+      version: signalVersion,
+      session_id: offer.session_id,
+      timestamp: Date.now(),
+      function_ip: mapped.address,
+      function_port: mapped.port,
+      candidates: [{ type: 'srflx', ...mapped }],
+      ice_ufrag: local.ufrag,
+      ice_password: local.password,
+      certificate_sha256: identity.fingerprint,
+      started_at: invocation.startedAt,
+      cold: invocation.cold,
+    }
+    if (!(await bucket.putAnswer(answer)))
+      return log.info('offer is answered already: this delivery is a duplicate')
+    log.info('answered', {
+      public: formatEndpoint(mapped),
+      client: `${offer.client_ip}:${offer.client_port}`,
+    })
+
+    const remote = { ufrag: offer.ice_ufrag, password: offer.ice_password }
+    const punched = await punch(socket, { local, remote, candidates: offer.candidates, controlling: false })
+    log.info('punched', { nominated: formatEndpoint(punched.nominated), ...punched.stats })
+    const connection = await link({ socket, punched, identity, pin: offer.certificate_sha256, role: 'dial' })
+    log.info('connected')
+    const reason = await serve(connection, { mapped: mapped.address, settings, invocation, log })
+    log.info('ended', { reason })
+  } finally {
+    socket.close()
+  }
+}
+
+// --- internal ---
+
+interface ServeContext {
+  mapped: string
+  settings: Settings
+  invocation: Invocation
+  log: Log
+}
+
+async function serve(
+  connection: QuicConnection,
+  { mapped, settings, invocation, log }: ServeContext,
+): Promise<string> {
+  const timers: ReturnType<typeof setTimeout>[] = []
+  const at = (remaining: number, action: () => void) =>
+    timers.push(setTimeout(action, Math.max(0, invocation.remainingMs() - remaining)))
+
+  connection.onStream = stream => serveStream(stream, { allowPrivate: settings.allowPrivate, log })
+  const control = controlStream(connection.open(), () => connection.close('control stream broken'))
+  control.onMessage = message => {
+    if (message.type === 'ping') control.send({ type: 'pong', id: message.id })
+    if (message.type === 'bye') connection.close('bye')
+  }
+  control.send({
+    type: 'hello',
+    version: controlVersion,
+    region: settings.region,
+    address: mapped,
+    remaining_ms: Math.max(0, invocation.remainingMs()),
+    memory_mb: invocation.memoryMb,
+    request_id: invocation.requestId,
+  })
+  at(drainAtMs, () => {
+    log.info('draining', { streams: connection.streams })
+    control.send({ type: 'drain', remaining_ms: Math.max(0, invocation.remainingMs() - closeAtMs) })
+  })
+  at(closeAtMs, () => connection.close('deadline'))
+  const { kind, message } = await connection.closed
+  for (const timer of timers) clearTimeout(timer)
+  return `${kind}: ${message}`
+}

@@ -1,0 +1,18 @@
+import { defaultStunServers, parseStunServers, type StunServerName } from '../tunnel/stun/server-name.ts'
+
+/** What the deployment says; the client has no part in it. */
+export interface Settings {
+  stunServers: StunServerName[]
+  /** The exit may reach private, loopback and link-local targets. */
+  allowPrivate: boolean
+  region: string
+}
+
+/** Reads the function's environment. Throws a RangeError that names what is malformed. */
+export function readSettings(env: Record<string, string | undefined>): Settings {
+  return {
+    stunServers: parseStunServers(env.STUN_SERVERS || defaultStunServers.join(',')),
+    allowPrivate: env.ALLOW_PRIVATE === 'true',
+    region: env.AWS_REGION ?? 'unknown',
+  }
+}
