@@ -1,0 +1,81 @@
+import { DataAwsIamPolicyDocument } from '@cdktf/provider-aws/lib/data-aws-iam-policy-document/index.js'
+import { S3Bucket } from '@cdktf/provider-aws/lib/s3-bucket/index.js'
+import { S3BucketLifecycleConfiguration } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js'
+import { S3BucketOwnershipControls } from '@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js'
+import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js'
+import { S3BucketPublicAccessBlock } from '@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js'
+import { S3BucketServerSideEncryptionConfigurationA } from '@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js'
+import { Construct } from 'constructs'
+import { hcl, hclMap, here } from './hcl.ts'
+import { perRegion } from './names.ts'
+
+/** Where offers and answers meet: private to its owner, encrypted, reached by TLS alone, emptied after a day. */
+export class SignallingBucket extends Construct {
+  readonly bucket: S3Bucket
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id)
+
+    // What it holds is worthless after a minute: nothing is lost when a destroy takes the objects along.
+    this.bucket = new S3Bucket(this, 'bucket', {
+      ...perRegion,
+      bucket: hcl('local.buckets[each.key]'),
+      forceDestroy: true,
+      tags: hclMap('local.tags'),
+    })
+    const ofBucket = { ...perRegion, bucket: here(this.bucket, 'id') }
+
+    const publicAccess = new S3BucketPublicAccessBlock(this, 'public_access', {
+      ...ofBucket,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    })
+    new S3BucketOwnershipControls(this, 'ownership', {
+      ...ofBucket,
+      rule: { objectOwnership: 'BucketOwnerEnforced' },
+    })
+    new S3BucketServerSideEncryptionConfigurationA(this, 'encryption', {
+      ...ofBucket,
+      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
+    })
+    new S3BucketLifecycleConfiguration(this, 'lifecycle', {
+      ...ofBucket,
+      rule: [
+        {
+          id: 'expire-sessions',
+          status: 'Enabled',
+          filter: [{ prefix: 'sessions/' }],
+          expiration: [{ days: 1 }],
+        },
+        {
+          id: 'abort-uploads',
+          status: 'Enabled',
+          filter: [{ prefix: '' }],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: 1 }],
+        },
+      ],
+    })
+
+    new DataAwsIamPolicyDocument(this, 'tls_only', {
+      forEach: perRegion.forEach,
+      statement: [
+        {
+          sid: 'RefusePlainHttp',
+          effect: 'Deny',
+          principals: [{ type: '*', identifiers: ['*'] }],
+          actions: ['s3:*'],
+          resources: [hcl('local.bucket_arns[each.key]'), `${hcl('local.bucket_arns[each.key]')}/*`],
+          condition: [{ test: 'Bool', variable: 'aws:SecureTransport', values: ['false'] }],
+        },
+      ],
+    })
+    // S3 refuses two changes of one bucket's access at a time: the policy waits its turn.
+    new S3BucketPolicy(this, 'policy', {
+      ...ofBucket,
+      policy: hcl('data.aws_iam_policy_document.tls_only[each.key].json'),
+      dependsOn: [publicAccess],
+    })
+  }
+}

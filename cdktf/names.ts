@@ -1,0 +1,47 @@
+import { DataAwsCallerIdentity } from '@cdktf/provider-aws/lib/data-aws-caller-identity/index.js'
+import { DataAwsPartition } from '@cdktf/provider-aws/lib/data-aws-partition/index.js'
+import { DataAwsRegion } from '@cdktf/provider-aws/lib/data-aws-region/index.js'
+import { ref, TerraformIterator, TerraformLocal, Token } from 'cdktf'
+import type { Construct } from 'constructs'
+import { hcl } from './hcl.ts'
+import { MODES } from './modes.ts'
+
+const PARTITION = 'data.aws_partition.current.partition'
+const ACCOUNT = 'data.aws_caller_identity.current.account_id'
+
+const inEachRegion = (value: string) => hcl(`{ for region in local.regions : region => ${value} }`)
+
+/** An ARN of this account, as an expression; so are its region and its resource. */
+const arn = (service: string, region: string, resource: string) =>
+  `join(":", ["arn", ${PARTITION}, "${service}", ${region}, ${ACCOUNT}, ${resource}])`
+
+export const functionArn = (region: string) => arn('lambda', region, '"function", var.name')
+export const logGroupArn = (region: string) => arn('logs', region, '"log-group", local.log_group, "*"')
+
+/**
+ * Names and ARNs are worked out here rather than read from the resources, so that a plan shows every policy in
+ * full before anything exists. A bucket's name is unique in the world by a hash of the account's id.
+ */
+const LOCALS: Record<string, string | typeof MODES> = {
+  regions: hcl('length(var.regions) > 0 ? var.regions : toset([data.aws_region.current.region])'),
+  modes: MODES,
+  buckets: inEachRegion(`join("-", [var.name, region, substr(sha256(${ACCOUNT}), 0, 8)])`),
+  bucket_arns: inEachRegion(`join(":", ["arn", ${PARTITION}, "s3", "", "", local.buckets[region]])`),
+  log_group: `/aws/lambda/${hcl('var.name')}`,
+  log_group_arns: inEachRegion(logGroupArn('region')),
+  function_zip: hcl(`coalesce(var.function_zip, "${hcl('path.module')}/function.zip")`),
+  tags: hcl('merge(var.tags, { "lambda-nat-proxy:stack" = var.name })'),
+}
+
+export const declareNames = (scope: Construct) => {
+  new DataAwsCallerIdentity(scope, 'caller_identity').overrideLogicalId('current')
+  new DataAwsPartition(scope, 'partition').overrideLogicalId('current')
+  new DataAwsRegion(scope, 'region').overrideLogicalId('current')
+  for (const [id, expression] of Object.entries(LOCALS)) new TerraformLocal(scope, id, expression)
+}
+
+/** Spread into a resource, makes one of it in each region. */
+export const perRegion = {
+  forEach: TerraformIterator.fromList(Token.asList(ref('local.regions'))),
+  region: hcl('each.key'),
+}

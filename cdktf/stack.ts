@@ -1,0 +1,38 @@
+import { TerraformElement, TerraformResource, TerraformStack } from 'cdktf'
+import { Construct, type Node, RootConstruct } from 'constructs'
+import { SignallingBucket } from './bucket.ts'
+import { declareClientPolicy } from './client-policy.ts'
+import { ExitFunction } from './function.ts'
+import { declareNames } from './names.ts'
+import { declareOutputs } from './outputs.ts'
+import { OfferTrigger } from './trigger.ts'
+import { declareVariables } from './variables.ts'
+
+/**
+ * The whole deployment, in any number of regions. It declares what it needs of the provider but configures none and
+ * names no backend, so that the same files are a root module and a child module.
+ */
+export class NatProxyStack extends TerraformStack {
+  constructor() {
+    super(new RootConstruct(), 'lambda-nat-proxy')
+
+    this.addOverride('terraform', {
+      // 1.5 is the first release that OpenTofu also knows; 6.25 the provider that the stacks' types were made from.
+      required_version: '>= 1.5.0',
+      required_providers: { aws: { source: 'hashicorp/aws', version: '>= 6.25.0, < 7.0.0' } },
+    })
+    declareVariables(new Construct(this, 'variables'))
+    declareNames(new Construct(this, 'names'))
+    const bucket = new SignallingBucket(this, 'signalling')
+    const exit = new ExitFunction(this, 'exit')
+    new OfferTrigger(this, 'offers', bucket, exit)
+    declareClientPolicy(this)
+    declareOutputs(new Construct(this, 'outputs'))
+  }
+
+  /** Addresses as a plan's reader knows them: a resource is called after its construct, all else after itself. */
+  protected override allocateLogicalId(element: TerraformElement | Node): string {
+    if (!(element instanceof TerraformElement)) return element.id
+    return element instanceof TerraformResource ? element.node.scope!.node.id : element.node.id
+  }
+}

@@ -1,0 +1,40 @@
+import { LambdaPermission } from '@cdktf/provider-aws/lib/lambda-permission/index.js'
+import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js'
+import { Construct } from 'constructs'
+import type { SignallingBucket } from './bucket.ts'
+import type { ExitFunction } from './function.ts'
+import { hcl, here } from './hcl.ts'
+import { perRegion } from './names.ts'
+
+/** An offer written to the bucket starts the function of the same region. */
+export class OfferTrigger extends Construct {
+  constructor(scope: Construct, id: string, { bucket }: SignallingBucket, { lambda }: ExitFunction) {
+    super(scope, id)
+
+    const permission = new LambdaPermission(this, 'permission', {
+      ...perRegion,
+      statementId: 'offers',
+      action: 'lambda:InvokeFunction',
+      functionName: here(lambda, 'function_name'),
+      principal: 's3.amazonaws.com',
+      sourceArn: here(bucket, 'arn'),
+      // A bucket's ARN carries no account: without this, who takes over a freed name could start the function.
+      sourceAccount: hcl('data.aws_caller_identity.current.account_id'),
+    })
+    // S3 tries the permission when the notification is made.
+    new S3BucketNotification(this, 'notification', {
+      ...perRegion,
+      bucket: here(bucket, 'id'),
+      lambdaFunction: [
+        {
+          id: 'offers',
+          lambdaFunctionArn: here(lambda, 'arn'),
+          events: ['s3:ObjectCreated:Put'],
+          filterPrefix: 'sessions/',
+          filterSuffix: '/offer.json',
+        },
+      ],
+      dependsOn: [permission],
+    })
+  }
+}
