@@ -1,0 +1,40 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are Terraform's.
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+// The committed module, as Terraform reads it.
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+/** The arguments of one block; tests say by comparison what type each has. */
+export type Block = { [argument: string]: Json }
+type Blocks = Record<string, Block>
+
+export const folder = fileURLToPath(new URL('../../terraform/', import.meta.url))
+
+const read = <T>(file: string): T => JSON.parse(readFileSync(new URL(file, `file://${folder}`), 'utf8'))
+
+export const { terraform } = read<{ terraform: Block }>('versions.tf.json')
+export const { variable } = read<{ variable: Blocks }>('variables.tf.json')
+export const { output } = read<{ output: Blocks }>('outputs.tf.json')
+export const { data, locals, resource } = read<{
+  data: Record<string, Blocks>
+  locals: Block
+  resource: Record<string, Blocks>
+}>('main.tf.json')
+
+/** The arguments of a resource given by its address, less those that every per-region resource has. */
+export function regional(address: string): Block {
+  const [type = '', name = ''] = address.split('.')
+  const { for_each, region, ...own } = resource[type]?.[name] ?? {}
+  if (for_each !== '${toset(local.regions)}' || region !== '${each.key}')
+    throw new Error(`${address} is not there once for each region`)
+  return own
+}
+
+/** The statements of a policy document given by its name, each with its effect. */
+export function statements(name: string): Block[] {
+  const { statement } = data.aws_iam_policy_document?.[name] ?? {}
+  if (!Array.isArray(statement)) throw new Error(`there is no policy document ${name}`)
+  return (statement as Block[]).map(each => ({ effect: 'Allow', ...each }))
+}
