@@ -12,7 +12,11 @@ export interface LabSocket extends Endpoint {
 
 /** Opens a UDP socket in the lab, on any free port unless told otherwise. */
 export async function socketAt(lab: Lab, where: Where, address = '0.0.0.0', port = 0): Promise<LabSocket> {
-  const program = lab.run(where, process.execPath, [join(import.meta.dir, 'udp-peer.ts'), address, `${port}`])
+  const program = lab.run(where, process.execPath, [
+    join(import.meta.dir, 'programs/udp-peer.ts'),
+    address,
+    `${port}`,
+  ])
   const [, bound] = await program.line(/^bound (\d+)/)
   return {
     address,

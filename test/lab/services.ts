@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Lab } from './lab.ts'
+import type { Running } from './running.ts'
+
+// The servers of the lab's internet. Each ends with the lab.
+
+const stunPort = 3478
+
+/** A web server with known content; its URL. */
+export async function startWeb(lab: Lab): Promise<string> {
+  const server = runOurs(lab, 'web.ts', lab.address.web)
+  await server.line(/^listening/)
+  return `http://${lab.address.web}`
+}
+
+/** Two STUN servers with an address each, as `host:port`: the project's own, or coturn (which must be installed). */
+export async function startStunServers(lab: Lab, which: 'ours' | 'coturn'): Promise<string[]> {
+  const addresses = [lab.address.stun1, lab.address.stun2]
+  if (which === 'ours') await runOurs(lab, 'stun.ts', ...addresses).line(/^listening/)
+  else await startCoturn(lab, addresses)
+  return addresses.map(address => `${address}:${stunPort}`)
+}
+
+export interface LabCloud {
+  region: string
+  bucket: string
+  /** What points a client at it. */
+  environment: Record<string, string>
+  /** The process; it prints the function's log. */
+  process: Running
+}
+
+/** The embedded cloud: S3 on the internet, the function's processes in the function's namespace, on Node 24. */
+export async function startCloud(lab: Lab, stunServers: readonly string[]): Promise<LabCloud> {
+  const region = 'local-1'
+  const options = {
+    host: lab.address.s3,
+    s3Port: 80,
+    regions: [region],
+    stunServers,
+    command: lab.inside('function'),
+    node: join(import.meta.dir, '../../node_modules/node/bin/node'),
+    // Its guard takes the lab's addresses, which RFC 5737 keeps for examples, for what they are.
+    allowPrivate: true,
+  }
+  const program = runOurs(lab, 'cloud.ts', JSON.stringify(options))
+  const [ready] = await program.line(/^{"event":"ready".*/)
+  const { endpoint, buckets, credentials } = JSON.parse(ready) as {
+    endpoint: string
+    buckets: Record<string, string>
+    credentials: { accessKeyId: string; secretAccessKey: string }
+  }
+  return {
+    region,
+    bucket: buckets[region]!,
+    environment: {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    },
+    process: program,
+  }
+}
+
+// --- internal ---
+
+const runOurs = (lab: Lab, program: string, ...args: string[]): Running =>
+  lab.run('internet', process.execPath, [join(import.meta.dir, 'programs', program), ...args])
+
+/** Debian's coturn as a plain STUN server. It reads no configuration of this machine, and keeps its files to itself. */
+async function startCoturn(lab: Lab, addresses: string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-coturn-'))
+  const server = lab.run('internet', 'turnserver', [
+    ...['-n', '--stun-only', '-v', `--listening-port=${stunPort}`],
+    ...addresses.map(address => `--listening-ip=${address}`),
+    ...['--no-tcp', '--no-tcp-relay', '--no-tls', '--no-dtls', '--no-cli'],
+    ...['--log-file=stdout', '--simple-log', `--pidfile=${folder}/pid`, `--userdb=${folder}/db`],
+  ])
+  void server.exit.then(() => rm(folder, { recursive: true, force: true }))
+  for (const address of addresses)
+    await server.line(new RegExp(`UDP listener opened on: ${address}:${stunPort}`))
+}
