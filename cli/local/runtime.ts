@@ -8,8 +8,8 @@ export interface Runtime {
   environment: Record<string, string>
 }
 
-/** The lowest major version of Node that the function is built for. */
-const lowestNode = 20
+/** The lowest major version of Node that the function is bundled for. */
+const lowestNode = 22
 
 /**
  * The runtime of the function's processes: the Node that was named (a CloudError when it is none, or too

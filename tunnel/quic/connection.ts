@@ -229,9 +229,12 @@ export class QuicConnection {
     this.#scheduled = false
     const connection = this.#quiche
     if (this.#over || !connection) return
-    if (this.#pinned || this.#verify(connection)) {
+    if (this.#pinned) {
       this.#read(connection)
       this.#unblock()
+    } else if (this.#verify(connection)) {
+      // Who awaits `ready` sets its handlers first: streams wait for the next turn.
+      this.#wake()
     }
     if (this.#over) return
     if (this.#packets.flush(connection, batchesPerTurn)) this.#wake()

@@ -1,0 +1,30 @@
+import type { ArgsDef } from 'citty'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * Refuses options that a command does not have, and options without their value: citty passes over the
+ * first and makes the second an empty text. Throws a UsageError that names the option.
+ */
+export function checkOptions(args: string[], definition: ArgsDef = {}): void {
+  const known = new Map<string, { type?: string | undefined }>()
+  for (const [name, option] of Object.entries(definition)) {
+    const aliases = 'alias' in option ? (option.alias ?? []) : []
+    for (const each of [name, aliases].flat()) known.set(each, option)
+  }
+  const positionals = Object.values(definition).filter(({ type }) => type === 'positional').length
+  let given = 0
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!
+    if (arg === '--') return
+    if (!arg.startsWith('-') || arg === '-') {
+      if (++given > positionals) throw new UsageError(`'${arg}' is not expected here: see --help`)
+      continue
+    }
+    const [, name = '', value] = /^--?([^=]+)(?:=(.*))?$/s.exec(arg) ?? []
+    const option = known.get(name) ?? (name.startsWith('no-') ? known.get(name.slice(3)) : undefined)
+    if (!option) throw new UsageError(`there is no option '${arg.split('=')[0]}': see --help`)
+    if (option.type === 'boolean') continue
+    const text = value ?? args[++i]
+    if (text === undefined || text === '') throw new UsageError(`--${name} needs a value: see --help`)
+  }
+}

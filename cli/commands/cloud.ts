@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises'
+import { defineCommand } from 'citty'
+import { consola } from 'consola'
+import { type Cloud, startCloud } from '../local/cloud.ts'
+import { CloudError } from '../local/errors.ts'
+import type { LogRecord } from '../local/log.ts'
+import { type Mode, modes } from '../local/modes.ts'
+
+export default defineCommand({
+  meta: {
+    name: 'cloud',
+    description:
+      'Run the embedded cloud on its own: S3, STUN and the function, for clients that are told where it is.',
+  },
+  args: {
+    host: {
+      type: 'string',
+      default: '127.0.0.1',
+      valueHint: 'address',
+      description: 'IPv4 address to listen on',
+    },
+    's3-port': {
+      type: 'string',
+      default: '4568',
+      valueHint: 'port',
+      description: 'TCP port of S3, 0 for any free',
+    },
+    'stun-port': {
+      type: 'string',
+      default: '3478',
+      valueHint: 'port',
+      description: 'UDP port of STUN, 0 for any free',
+    },
+    regions: {
+      type: 'string',
+      alias: 'region',
+      default: 'local-1',
+      valueHint: 'a,b',
+      description: 'Names of the regions; each has its own bucket and function',
+    },
+    mode: {
+      type: 'enum',
+      options: Object.keys(modes),
+      default: 'normal',
+      description: "The function's memory figure and time limit",
+    },
+    'allow-private': {
+      type: 'boolean',
+      default: false,
+      description: 'Let the function reach private and loopback addresses',
+    },
+    'log-level': {
+      type: 'enum',
+      options: ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'],
+      default: 'INFO',
+      description: "Least level of the function's log",
+    },
+    node: {
+      type: 'string',
+      valueHint: 'path',
+      description: 'Node to run the function on (default: node on PATH, or Bun)',
+    },
+    function: {
+      type: 'string',
+      valueHint: 'path',
+      description: 'function.zip to run (default: built from this release)',
+    },
+    json: { type: 'boolean', default: false, description: 'One JSON object a line: ready, log, stopped' },
+  },
+  async run({ args }) {
+    const show = args.json ? json : human
+    try {
+      const cloud = await startCloud({
+        functionZip: await functionZip(args.function),
+        host: args.host,
+        s3Port: port('--s3-port', args['s3-port']),
+        stunPort: port('--stun-port', args['stun-port']),
+        regions: args.regions.split(',').map(region => region.trim()),
+        mode: args.mode as Mode,
+        allowPrivate: args['allow-private'],
+        logLevel: args['log-level'],
+        node: args.node,
+        onLog: show.log,
+      })
+      show.ready(cloud, args.host)
+      await interrupted(cloud.close)
+      show.stopped()
+      process.exit(0)
+    } catch (error) {
+      consola.error(error instanceof CloudError ? error.message : error)
+      process.exit(error instanceof CloudError ? 2 : 1)
+    }
+  },
+})
+
+// --- internal ---
+
+function port(option: string, text: string): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (value <= 65535) return value
+  throw new CloudError(`${option} ${text} is not a port; give a number from 0 to 65535`)
+}
+
+async function functionZip(path: string | undefined): Promise<Uint8Array> {
+  if (path === undefined) {
+    const { buildFunction } = await import('../../function/build.ts')
+    return (await buildFunction()).zip
+  }
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw new CloudError(`--function ${path} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** Waits for Ctrl-C (or SIGTERM), then closes within 3 seconds; a second one ends the process at once. */
+async function interrupted(close: () => Promise<void>): Promise<void> {
+  await new Promise<void>(resolve => {
+    let signals = 0
+    const onSignal = () => (++signals === 1 ? resolve() : process.exit(130))
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  })
+  setTimeout(() => process.exit(1), 3_000).unref()
+  await close()
+}
+
+interface Show {
+  ready(cloud: Cloud, host: string): void
+  log(record: LogRecord): void
+  stopped(): void
+}
+
+const human: Show = {
+  ready({ endpoint, stunServers, buckets, credentials }, host) {
+    const [[region, bucket] = []] = buckets
+    consola.success(`The embedded cloud is ready: S3 on ${endpoint}, STUN on ${stunServers}`)
+    consola.log(`Buckets: ${[...buckets.values()].join(', ')}`)
+    consola.log(`
+A client is pointed at it by
+
+  AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey} \\
+    lambda-nat-proxy run --region ${region} --bucket ${bucket} --stun ${stunServers}
+`)
+    if (!host.startsWith('127.'))
+      consola.warn(`Whoever reaches ${host} can use it: its key pair is no secret.`)
+  },
+  log({ timestamp, level, message, region, pid, requestId, ...fields }) {
+    const details = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    consola.log([timestamp, level, `${region}/${pid}`, message, ...details].join(' '))
+  },
+  stopped: () => consola.success('Closed.'),
+}
+
+const line = (event: string, fields: object = {}) =>
+  process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`)
+
+const json: Show = {
+  ready: ({ endpoint, stunServers, buckets, credentials }) =>
+    line('ready', { endpoint, stunServers, buckets: Object.fromEntries(buckets), credentials }),
+  log: record => line('log', record),
+  stopped: () => line('stopped'),
+}

@@ -1,0 +1,173 @@
+import { type ControlStream, controlStream } from '../../tunnel/control-stream.ts'
+import { formatEndpoint } from '../../tunnel/endpoint.ts'
+import { controlVersion, type Hello } from '../../tunnel/frames/control.ts'
+import { createIdentity } from '../../tunnel/identity.ts'
+import { link } from '../../tunnel/link.ts'
+import { newIceCredentials } from '../../tunnel/punch/credentials.ts'
+import { punch } from '../../tunnel/punch/punch.ts'
+import type { Tuning } from '../../tunnel/quic/config.ts'
+import type { QuicConnection } from '../../tunnel/quic/connection.ts'
+import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
+import { type Offer, signalVersion } from '../../tunnel/signal/documents.ts'
+import { discover } from '../../tunnel/stun/discover.ts'
+import type { StunServerName } from '../../tunnel/stun/server-name.ts'
+import { openUdpSocket } from '../../tunnel/udp/socket.ts'
+import type { Step } from '../events.ts'
+
+export interface LaunchOptions {
+  id: string
+  bucket: SignalBucket
+  stunServers: StunServerName[]
+  tuning?: Tuning
+  /** How long the function may take to answer, in milliseconds; 30,000 by default (a cold start takes 1 to 3 s). */
+  answerMs?: number
+  signal?: AbortSignal
+  /** A step is done. */
+  onStep?: (step: Step, ms: number, detail: string) => void
+}
+
+/** A session that is up. */
+export interface Session {
+  readonly id: string
+  readonly connection: QuicConnection
+  readonly hello: Hello
+  /** When the function's time is up, on performance.now()'s clock. */
+  readonly deadline: number
+  readonly control: ControlStream
+  /** Says bye, so that the function stops being billed, and closes. */
+  bye(message: string): void
+}
+
+/** A session could not be set up; `step` is where it failed. */
+export class LaunchError extends Error {
+  override name = 'LaunchError'
+  constructor(
+    readonly step: Step,
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+/** The function says hello right after the handshake; without it the exit is not usable. Milliseconds. */
+const helloLimitMs = 5_000
+
+/**
+ * Sets one session up: STUN, offer, answer, punch, QUIC, hello, on one socket. Throws a LaunchError, or
+ * the signal's reason; nothing is left open then, and the offer is deleted.
+ */
+export async function launch(options: LaunchOptions): Promise<Session> {
+  const { id, bucket, stunServers, tuning, answerMs = 30_000, signal, onStep = () => {} } = options
+  const socket = await openUdpSocket()
+  let step: Step = 'stun'
+  let offered = false
+  let since = performance.now()
+  const done = (next: Step, detail: string) => {
+    const now = performance.now()
+    onStep(step, now - since, detail)
+    since = now
+    step = next
+  }
+  try {
+    const [identity, [mapping]] = await Promise.all([
+      createIdentity(),
+      discover(socket, stunServers, { signal }),
+    ])
+    const { mapped } = mapping!
+    done('offer', formatEndpoint(mapped))
+
+    const local = newIceCredentials()
+    const offer: Offer = {
+      version: signalVersion,
+      session_id: id,
+      timestamp: Date.now(),
+      client_ip: mapped.address,
+      client_port: mapped.port,
+      candidates: [{ type: 'srflx', ...mapped }],
+      ice_ufrag: local.ufrag,
+      ice_password: local.password,
+      certificate_sha256: identity.fingerprint,
+    }
+    offered = true
+    await bucket.putOffer(offer)
+    done('answer', bucket.name)
+
+    const answer = await bucket.waitForAnswer(id, answerMs, signal)
+    done('punch', `${answer.function_ip}:${answer.function_port}${answer.cold ? ', cold start' : ''}`)
+
+    const remote = { ufrag: answer.ice_ufrag, password: answer.ice_password }
+    const punched = await punch(socket, {
+      local,
+      remote,
+      candidates: answer.candidates,
+      controlling: true,
+      signal,
+    })
+    done('quic', `${formatEndpoint(punched.nominated)}, ${punched.stats.checksSent} checks`)
+
+    const connection = await link({
+      socket,
+      punched,
+      identity,
+      pin: answer.certificate_sha256,
+      role: 'answer',
+      tuning,
+    })
+    void connection.closed.then(() => {
+      socket.close()
+      return bucket.remove(id).catch(() => {})
+    })
+    done('hello', 'pinned')
+    const { hello, control } = await greet(connection)
+    done('hello', hello.address)
+    return {
+      id,
+      connection,
+      hello,
+      deadline: performance.now() + hello.remaining_ms,
+      control,
+      bye(message) {
+        control.send({ type: 'bye' })
+        connection.close(message)
+      },
+    }
+  } catch (error) {
+    socket.close()
+    if (offered) await bucket.remove(id).catch(() => {})
+    if (signal?.aborted) throw signal.reason
+    throw new LaunchError(step, error)
+  }
+}
+
+// --- internal ---
+
+/** Waits for the control stream and the function's hello on it. */
+function greet(connection: QuicConnection): Promise<{ hello: Hello; control: ControlStream }> {
+  return new Promise((resolve, reject) => {
+    const fail = (message: string) => {
+      clearTimeout(timer)
+      connection.close(message)
+      reject(new Error(message))
+    }
+    const timer = setTimeout(
+      () => fail(`the function said no hello within ${helloLimitMs / 1000} s`),
+      helloLimitMs,
+    )
+    void connection.closed.then(({ message }) => fail(message))
+    connection.onStream = stream => {
+      // One control stream; whatever else the function opens is not ours to serve.
+      connection.onStream = extra => extra.abort()
+      const control = controlStream(stream, () => connection.close('control stream broken'))
+      control.onMessage = message => {
+        if (message.type !== 'hello') return
+        if (message.version !== controlVersion)
+          return fail(
+            `the function speaks control version ${message.version}, this client ${controlVersion}: deploy again or update`,
+          )
+        clearTimeout(timer)
+        control.onMessage = () => {}
+        resolve({ hello: message, control })
+      }
+    }
+  })
+}

@@ -1,0 +1,72 @@
+import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
+import { consola } from 'consola'
+import { version } from '../package.json'
+import { checkOptions } from './check-options.ts'
+import { UsageError } from './usage-error.ts'
+
+const commands = {
+  run: () => import('./commands/run.ts'),
+  cloud: () => import('./commands/cloud.ts'),
+}
+
+const main = defineCommand({
+  meta: {
+    name: 'lambda-nat-proxy',
+    version,
+    description:
+      'A proxy with no servers of its own: SOCKS5 over hole-punched QUIC, out of an AWS Lambda function.',
+  },
+  subCommands: Object.fromEntries(
+    Object.entries(commands).map(([name, load]) => [
+      name,
+      () => load().then(module => module.default as CommandDef),
+    ]),
+  ),
+})
+
+process.exitCode = await run(process.argv.slice(2))
+
+// --- internal ---
+
+/** Runs a command line and gives its exit code: 0, 1 for a failure, 2 for what was asked wrongly. */
+async function run(args: string[]): Promise<number> {
+  try {
+    const ours = args.slice(0, args.indexOf('--') === -1 ? undefined : args.indexOf('--'))
+    if (ours.includes('--version')) {
+      process.stdout.write(`${version}\n`)
+      return 0
+    }
+    const path = await resolve(ours)
+    const command = path.at(-1)!
+    if (ours.includes('--help') || ours.includes('-h')) {
+      process.stdout.write(`${await renderUsage(command, path.at(-2))}\n`)
+      return 0
+    }
+    if (command.subCommands) {
+      process.stdout.write(`${await renderUsage(command, path.at(-2))}\n`)
+      const unknown = ours[path.length - 1]
+      throw new UsageError(unknown === undefined ? 'no command is given' : `there is no command '${unknown}'`)
+    }
+    // `bun run … -- --port 1090` may leave its separator in front of the options.
+    const rest = args.slice(path.length - 1).filter((arg, i) => !(i === 0 && arg === '--'))
+    checkOptions(rest, command.args as ArgsDef | undefined)
+    await runCommand(command, { rawArgs: rest })
+    return typeof process.exitCode === 'number' ? process.exitCode : 0
+  } catch (error) {
+    const wrong = error instanceof UsageError || (error instanceof Error && error.name === 'CLIError')
+    consola.error(error instanceof Error ? error.message : String(error))
+    if (!wrong && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
+    return wrong ? 2 : 1
+  }
+}
+
+/** The command that the arguments name, and the commands above it. */
+async function resolve(args: string[]): Promise<CommandDef[]> {
+  const path: CommandDef[] = [main as CommandDef]
+  for (const name of args) {
+    const subCommands = path.at(-1)!.subCommands as Record<string, () => Promise<CommandDef>> | undefined
+    if (!subCommands || !Object.hasOwn(subCommands, name)) break
+    path.push(await subCommands[name]!())
+  }
+  return path
+}

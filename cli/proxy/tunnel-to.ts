@@ -1,0 +1,50 @@
+import type { Target } from '../../tunnel/frames/address.ts'
+import { HeaderReader } from '../../tunnel/frames/reader.ts'
+import { decodeReply, type Reply, replyLength } from '../../tunnel/frames/reply.ts'
+import { encodeRequest } from '../../tunnel/frames/request.ts'
+import type { QuicStream } from '../../tunnel/quic/stream.ts'
+
+/** The exit's own limit for a dial is 10 s; past this it is not the target that is slow. Milliseconds. */
+const replyLimitMs = 15_000
+
+/** The stream ended without a reply: the exit went away or is too slow. */
+export class ExitLostError extends Error {
+  override name = 'ExitLostError'
+}
+
+/**
+ * Asks the exit to connect to a target over this stream. Resolves with its reply, good or bad; rejects
+ * with an ExitLostError when there is none. What follows the reply is still in the stream.
+ */
+export function tunnelTo(stream: QuicStream, target: Target): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const header = new HeaderReader(stream, replyLength)
+    const lost = (message: string) => {
+      clearTimeout(timer)
+      stream.onReadable = () => {}
+      stream.abort()
+      reject(new ExitLostError(message))
+    }
+    const timer = setTimeout(
+      () => lost(`the exit did not reply within ${replyLimitMs / 1000} s`),
+      replyLimitMs,
+    )
+    stream.onAborted = () => lost('the exit was lost')
+    stream.onReadable = () => {
+      try {
+        const bytes = header.read()
+        if (!bytes) return stream.readEnded ? lost('the exit ended the stream') : undefined
+        clearTimeout(timer)
+        stream.onReadable = () => {}
+        resolve(decodeReply(bytes))
+      } catch {
+        lost('the exit sent something that is no reply')
+      }
+    }
+    const send = (bytes: Uint8Array) => {
+      const rest = bytes.subarray(stream.write(bytes))
+      stream.onWritable = () => rest.length > 0 && send(rest)
+    }
+    send(encodeRequest({ command: 'connect', target }))
+  })
+}

@@ -1,0 +1,89 @@
+import { consola } from 'consola'
+import type { ProxyEvent, Step } from './events.ts'
+
+/** Shows events: as lines for a person, or with --json as an object a line. */
+export type Show = (event: ProxyEvent) => void
+
+export const showJson: Show = event => {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
+}
+
+/** For a person: what comes up and what goes wrong; with `verbose` every connection and the function's own log too. */
+export function showHuman(verbose: boolean): Show {
+  const setUps = new Map<string, { step: Step; ms: number }[]>()
+  return event => {
+    switch (event.type) {
+      case 'session.launching':
+        setUps.set(event.session, [])
+        consola.start(`Starting an exit in ${event.region} (session ${event.session})`)
+        break
+      case 'session.step':
+        setUps.get(event.session)?.push(event)
+        consola.info(`${stepNames[event.step]} ${event.detail} (${Math.round(event.ms)} ms)`)
+        break
+      case 'session.ready':
+        consola.success(
+          `Exit ${event.address} in ${event.region} is up after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}`,
+        )
+        if (verbose) consola.log(breakdown(setUps.get(event.session) ?? []))
+        setUps.delete(event.session)
+        break
+      case 'session.failed':
+        setUps.delete(event.session)
+        consola.error(`${stepNames[event.step]} ${event.message}`)
+        if (event.retryMs !== undefined) consola.info(`Trying again in ${duration(event.retryMs)}`)
+        break
+      case 'session.draining':
+        consola.info(`The exit's time is ending: ${duration(event.remainingMs)} left for what is open`)
+        break
+      case 'session.closed':
+        consola.warn(`Session ${event.session} ended: ${event.message}`)
+        break
+      case 'proxy.ready':
+        consola.box(`SOCKS5 proxy ready on ${event.host}:${event.port}, exit address ${event.address}`)
+        break
+      case 'function.log':
+        if (verbose || event.level === 'ERROR')
+          consola.log(`function ${event.level} ${event.message} ${fields(event.fields)}`)
+        break
+      case 'connection.opened':
+        if (verbose) consola.log(`#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms`)
+        break
+      case 'connection.refused':
+        if (verbose)
+          consola.log(`#${event.connection} ${event.target} refused with SOCKS reply ${event.reply}`)
+        break
+      case 'connection.failed':
+        consola.warn(`Connection #${event.connection} failed: ${event.message}`)
+        break
+      case 'connection.closed':
+        if (verbose)
+          consola.log(
+            `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.how}`,
+          )
+        break
+    }
+  }
+}
+
+// --- internal ---
+
+const stepNames: Record<Step, string> = {
+  stun: 'STUN:',
+  offer: 'Offer:',
+  answer: 'Answer:',
+  punch: 'Punch:',
+  quic: 'QUIC:',
+  hello: 'Hello:',
+}
+
+const breakdown = (steps: { step: Step; ms: number }[]) =>
+  `set-up: ${steps.map(({ step, ms }) => `${step} ${ms.toFixed(0)} ms`).join(', ')}`
+
+const duration = (ms: number) =>
+  ms >= 90_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`
+
+const fields = (object: object) =>
+  Object.entries(object)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ')
