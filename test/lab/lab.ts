@@ -158,6 +158,16 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
   }
 }
 
+/** Tells a story in a lab of its own. */
+export async function inLab<T>(kinds: Record<Side, NatKind>, story: (lab: Lab) => Promise<T>): Promise<T> {
+  const lab = await openLab(kinds)
+  try {
+    return await story(lab)
+  } finally {
+    await lab.close()
+  }
+}
+
 // --- internal ---
 
 const natOf = (side: Side): Where => (side === 'client' ? 'clientNat' : 'functionNat')

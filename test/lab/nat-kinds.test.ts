@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { labAvailable } from './available.ts'
-import { type Lab, openLab, type Side } from './lab.ts'
+import { inLab, openLab } from './lab.ts'
 import { existing } from './namespaces.ts'
 import type { NatKind } from './nat.ts'
 import { start } from './running.ts'
@@ -191,15 +191,6 @@ test('a process that is told to end takes its lab down, and what a killed one le
 })
 
 // --- internal ---
-
-async function inLab(kinds: Record<Side, NatKind>, story: (lab: Lab) => Promise<void>): Promise<void> {
-  const lab = await openLab(kinds)
-  try {
-    await story(lab)
-  } finally {
-    await lab.close()
-  }
-}
 
 const ownedBy = (pid: number) => existing().filter(name => name.startsWith(`lab-${pid}-`))
 const own = () => ownedBy(process.pid)

@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import type { ProxyEvent } from '../../cli/events.ts'
+import type { Lab } from './lab.ts'
+import type { Running } from './running.ts'
+import { type LabCloud, startCloud, startStunServers } from './services.ts'
+
+// A whole session in the lab: servers on the internet, the function behind its NAT, the client behind the other.
+
+export interface LabSession {
+  /** `lambda-nat-proxy run --json`; what it prints is ProxyEvents. */
+  client: Running
+  cloud: LabCloud
+  /** The next event of this type. */
+  event<Type extends ProxyEvent['type']>(type: Type): Promise<Extract<ProxyEvent, { type: Type }>>
+  /** How the first launch ends. */
+  outcome(): Promise<Extract<ProxyEvent, { type: 'session.ready' | 'session.failed' }>>
+}
+
+/** A launch that cannot succeed has 10 s for its checks; before them STUN and a cold function, all on a busy machine. */
+const launchLimit = 40_000
+
+/** Starts servers, cloud and client. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
+export async function startSession(lab: Lab, stun: 'ours' | 'coturn'): Promise<LabSession> {
+  const stunServers = await startStunServers(lab, stun)
+  const cloud = await startCloud(lab, stunServers)
+  const main = join(import.meta.dir, '../../cli/main.ts')
+  const target = ['--bucket', cloud.bucket, '--region', cloud.region, '--stun', stunServers.join(',')]
+  const client = lab.run('client', process.execPath, [main, 'run', '--json', ...target], {
+    // The user's own profile has no part in it.
+    env: { AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined, ...cloud.environment },
+  })
+  const next = async (types: string) =>
+    JSON.parse((await client.line(new RegExp(`^{.*"type":"(${types})"`), launchLimit)).input)
+  return {
+    client,
+    cloud,
+    event: type => next(type),
+    outcome: () => next('session\\.ready|session\\.failed'),
+  }
+}
+
+/** SHA-256 of what curl gets from this URL through the client's proxy. */
+export async function fetchDigest(lab: Lab, url: string): Promise<string> {
+  const script =
+    'curl --silent --show-error --fail --max-time 60 --socks5-hostname 127.0.0.1:1080 "$1" | sha256sum'
+  const printed = await lab.finish('client', 'bash', ['-o', 'pipefail', '-c', script, 'bash', url])
+  return printed.split(' ')[0]!
+}
