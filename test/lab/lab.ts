@@ -1,4 +1,4 @@
-import { deleteNamespaces, ownNames, sweep } from './namespaces.ts'
+import { claim, release, sweep } from './estate.ts'
 import { type NatKind, natRules } from './nat.ts'
 import { finish, type Running, type RunOptions, start } from './running.ts'
 import { countOf, type Fault, faultRules, wireRules } from './wire.ts'
@@ -33,7 +33,7 @@ export interface Lab {
   }
   /** Puts a command into a namespace: `[...lab.inside('function'), 'node', 'x.js']`. */
   inside(where: Where): string[]
-  /** Starts a program there; it ends with the lab at the latest. */
+  /** Starts a program there; it ends with the lab at the latest, and its temporary files do. */
   run(where: Where, command: string, args?: readonly string[], options?: RunOptions): Running
   /** Runs a program there to its end; its stdout. */
   finish(where: Where, command: string, args?: readonly string[], options?: RunOptions): Promise<string>
@@ -46,6 +46,8 @@ export interface Lab {
   rebind(side: Side): Promise<void>
   /** STUN messages that a side has sent to anybody but the servers. */
   checksSent(side: Side): Promise<number>
+  /** A folder that goes with the lab. */
+  folder: string
   /** Kills all that runs in the lab and takes it down. */
   close(): Promise<void>
 }
@@ -53,7 +55,7 @@ export interface Lab {
 /** Builds a lab, in about a third of a second, as root. It is taken down at the end of the process at the latest. */
 export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
   sweep()
-  const names = ownNames(['client', 'clientNat', 'internet', 'functionNat', 'function'])
+  const { id, names, folder } = claim(['client', 'clientNat', 'internet', 'functionNat', 'function'])
   const lines = { client: line('client', kinds.client), function: line('function', kinds.function) }
   const shift = { client: 0, function: 0 }
   const faults: Record<Side, Fault> = { client: { loss: 0 }, function: { loss: 0 } }
@@ -68,6 +70,8 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
     faults[side] = { ...faults[side], ...change }
     return nft('internet', faultRules(side, faults[side]))
   }
+
+  const inFolder = (options: RunOptions) => ({ ...options, env: { TMPDIR: folder, ...options.env } })
 
   async function build(): Promise<void> {
     const both = [lines.client, lines.function]
@@ -114,7 +118,7 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
   }
 
   const close = async () => {
-    deleteNamespaces(Object.values(names))
+    release(id)
     await Promise.all(running.map(({ exit }) => exit))
   }
 
@@ -133,14 +137,15 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
       clientInside: lines.client.host,
       functionInside: lines.function.host,
     },
+    folder,
     inside,
     run(where, command, args = [], options = {}) {
-      const program = start([...inside(where), command, ...args], options)
+      const program = start([...inside(where), command, ...args], inFolder(options))
       running.push(program)
       return program
     },
     finish: (where, command, args = [], options = {}) =>
-      finish([...inside(where), command, ...args], '', options),
+      finish([...inside(where), command, ...args], '', inFolder(options)),
     loss: async (side, percent) => void (await setFault(side, { loss: percent })),
     block: async (side, what = 'udp') => void (await setFault(side, { blocked: what })),
     unblock: async side => void (await setFault(side, { blocked: undefined })),

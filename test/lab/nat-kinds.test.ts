@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { labAvailable } from './available.ts'
+import { namespacesOf } from './estate.ts'
 import { inLab, openLab } from './lab.ts'
-import { existing } from './namespaces.ts'
 import type { NatKind } from './nat.ts'
 import { start } from './running.ts'
 import { socketAt } from './udp-socket.ts'
@@ -167,12 +168,14 @@ test('connectivity checks are counted, messages to the servers are not', () =>
     assert.equal([await lab.checksSent('client'), await lab.checksSent('function')], [1, 0])
   }))
 
-test('a lab that is closed leaves no namespace and no process', async () => {
+test('a lab that is closed leaves no namespace, no process and no file', async () => {
   const lab = await openLab({ client: 'symmetric', function: 'full-cone' })
   const program = lab.run('function', 'sleep', ['1000'])
-  assert.is(own().length, 5)
+  assert.is(namespacesOf(process.pid).length, 5)
+  assert.ok(existsSync(lab.folder))
   await lab.close()
-  assert.equal(own(), [])
+  assert.not.ok(existsSync(lab.folder))
+  assert.equal(namespacesOf(process.pid), [])
   assert.is(await program.exit, 'SIGKILL')
 })
 
@@ -181,19 +184,16 @@ test('a process that is told to end takes its lab down, and what a killed one le
   const polite = owner()
   await polite.line(/open/)
   assert.is(await polite.stop('SIGTERM'), 143)
-  assert.equal(ownedBy(polite.pid), [])
+  assert.equal(namespacesOf(polite.pid), [])
 
   const rude = owner()
   await rude.line(/open/)
   await rude.stop('SIGKILL')
-  assert.is(ownedBy(rude.pid).length, 5)
-  await inLab({ client: 'none', function: 'none' }, async () => assert.equal(ownedBy(rude.pid), []))
+  assert.is(namespacesOf(rude.pid).length, 5)
+  await inLab({ client: 'none', function: 'none' }, async () => assert.equal(namespacesOf(rude.pid), []))
 })
 
 // --- internal ---
-
-const ownedBy = (pid: number) => existing().filter(name => name.startsWith(`lab-${pid}-`))
-const own = () => ownedBy(process.pid)
 
 const tcpServer = `require('node:net').createServer(socket => socket.end('hello')).listen(80, process.argv[1], () => console.log('listening'))`
 const tcpClient = `require('node:net').connect(80, process.argv[1]).on('data', () => process.exit(0)).on('error', () => process.exit(1))`

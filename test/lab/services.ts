@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Lab } from './lab.ts'
 import type { Running } from './running.ts'
@@ -71,14 +69,17 @@ const runOurs = (lab: Lab, program: string, ...args: string[]): Running =>
 
 /** Debian's coturn as a plain STUN server. It reads no configuration of this machine, and keeps its files to itself. */
 async function startCoturn(lab: Lab, addresses: string[]): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-coturn-'))
   const server = lab.run('internet', 'turnserver', [
     ...['-n', '--stun-only', '-v', `--listening-port=${stunPort}`],
     ...addresses.map(address => `--listening-ip=${address}`),
     ...['--no-tcp', '--no-tcp-relay', '--no-tls', '--no-dtls', '--no-cli'],
-    ...['--log-file=stdout', '--simple-log', `--pidfile=${folder}/pid`, `--userdb=${folder}/db`],
+    ...[
+      '--log-file=stdout',
+      '--simple-log',
+      `--pidfile=${lab.folder}/turn.pid`,
+      `--userdb=${lab.folder}/turn.db`,
+    ],
   ])
-  void server.exit.then(() => rm(folder, { recursive: true, force: true }))
   for (const address of addresses)
     await server.line(new RegExp(`UDP listener opened on: ${address}:${stunPort}`))
 }

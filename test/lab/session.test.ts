@@ -5,7 +5,7 @@ import { labAvailable } from './available.ts'
 import { content, sha256 } from './content.ts'
 import { inLab } from './lab.ts'
 import { startWeb } from './services.ts'
-import { fetchDigest, startSession } from './session.ts'
+import { fetchDigest, fetchText, startSession } from './session.ts'
 
 // The client in one home, the function in another, and between them what AWS and the internet would be.
 
@@ -21,6 +21,7 @@ for (const stun of ['coturn', 'ours'] as const)
       const ready = await session.outcome()
       if (ready.type === 'session.failed') throw new Error(ready.message)
       assert.is(ready.address, lab.address.function)
+      assert.is(await fetchText(lab, `${web}/address`), lab.address.function)
       assert.is(await fetchDigest(lab, `${web}/bytes/${size}`), sha256(content(size)))
       // Ctrl-C: the exit is told, and the client ends in order.
       assert.is(await session.client.stop('SIGINT'), 0)

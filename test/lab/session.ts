@@ -39,10 +39,14 @@ export async function startSession(lab: Lab, stun: 'ours' | 'coturn'): Promise<L
   }
 }
 
-/** SHA-256 of what curl gets from this URL through the client's proxy. */
-export async function fetchDigest(lab: Lab, url: string): Promise<string> {
-  const script =
-    'curl --silent --show-error --fail --max-time 60 --socks5-hostname 127.0.0.1:1080 "$1" | sha256sum'
-  const printed = await lab.finish('client', 'bash', ['-o', 'pipefail', '-c', script, 'bash', url])
-  return printed.split(' ')[0]!
-}
+/** What curl gets from this URL through the client's proxy, as text or, where it is long, as its SHA-256. */
+export const fetchText = (lab: Lab, url: string): Promise<string> => shell(lab, `${curl} "$1"`, url)
+export const fetchDigest = async (lab: Lab, url: string): Promise<string> =>
+  (await shell(lab, `${curl} "$1" | sha256sum`, url)).split(' ')[0]!
+
+// --- internal ---
+
+const curl = 'curl --silent --show-error --fail --max-time 60 --socks5-hostname 127.0.0.1:1080'
+
+const shell = (lab: Lab, script: string, ...args: string[]): Promise<string> =>
+  lab.finish('client', 'bash', ['-o', 'pipefail', '-c', script, 'bash', ...args])

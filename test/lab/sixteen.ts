@@ -29,4 +29,6 @@ async function tried(pair: Record<Side, NatKind>): Promise<string> {
   return `| ${[pair.client, pair.function, ...cells].join(' | ')} |`
 }
 
-const milliseconds = (ms: number) => `${Math.round(ms)} ms`
+function milliseconds(ms: number): string {
+  return `${Math.round(ms)} ms`
+}
