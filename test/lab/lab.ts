@@ -52,7 +52,7 @@ export interface Lab {
   close(): Promise<void>
 }
 
-/** Builds a lab, in about a third of a second, as root. It is taken down at the end of the process at the latest. */
+/** Builds a lab, in about a tenth of a second, as root. It is taken down at the end of the process at the latest. */
 export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
   sweep()
   const { id, names, folder } = claim(['client', 'clientNat', 'internet', 'functionNat', 'function'])
@@ -70,7 +70,6 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
     faults[side] = { ...faults[side], ...change }
     return nft('internet', faultRules(side, faults[side]))
   }
-
   const inFolder = (options: RunOptions) => ({ ...options, env: { TMPDIR: folder, ...options.env } })
 
   async function build(): Promise<void> {
