@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are Terraform's.
 
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // The committed module, as Terraform reads it.
@@ -12,7 +13,7 @@ type Blocks = Record<string, Block>
 
 export const folder = fileURLToPath(new URL('../../terraform/', import.meta.url))
 
-const read = <T>(file: string): T => JSON.parse(readFileSync(new URL(file, `file://${folder}`), 'utf8'))
+const read = <T>(file: string): T => JSON.parse(readFileSync(join(folder, file), 'utf8'))
 
 export const { terraform } = read<{ terraform: Block }>('versions.tf.json')
 export const { variable } = read<{ variable: Blocks }>('variables.tf.json')

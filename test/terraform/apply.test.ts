@@ -1,0 +1,144 @@
+import { DeleteBucketPolicyCommand, GetBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { openBucket } from '../../tunnel/signal/bucket.ts'
+import { newSessionId } from '../../tunnel/signal/documents.ts'
+import { findEngine } from './engine.ts'
+import { credentials, openWorkspace, type Workspace } from './workspace.ts'
+
+// What Terraform makes of the module, on moto's AWS. Left out, loudly, where there is no Terraform.
+
+const test = suite('terraform apply')
+const regions = ['eu-central-1', 'us-east-1']
+let workspace: Workspace
+
+test.before(async () => {
+  workspace = await openWorkspace(engine!, { name: 'team-proxy', regions, tags: { team: 'platform' } })
+})
+test.after(() => workspace?.close())
+
+interface Outputs {
+  buckets: Record<string, string>
+  functions: Record<string, { name: string; arn: string; log_group: string }>
+  client_policy_json: string
+}
+const outputs = (): Outputs => JSON.parse(workspace.run(workspace.importer, 'output', '-json', 'proxy'))
+
+const changes = () =>
+  workspace
+    .plan(workspace.importer)
+    .resource_changes.filter(({ change }) => change.actions.join() !== 'no-op')
+
+const open = (region: string, bucket: string) =>
+  openBucket({ bucket, region, credentials, endpoint: workspace.endpoint })
+
+test('an apply makes a bucket and a function in each region', () => {
+  workspace.run(workspace.importer, 'apply', '-input=false', '-auto-approve')
+  const { buckets, functions } = outputs()
+  assert.equal(Object.keys(buckets), regions)
+  for (const region of regions) {
+    assert.match(buckets[region]!, new RegExp(`^team-proxy-${region}-[0-9a-f]{8}$`))
+    assert.equal(functions[region], {
+      name: 'team-proxy',
+      arn: `arn:aws:lambda:${region}:123456789012:function:team-proxy`,
+      log_group: '/aws/lambda/team-proxy',
+    })
+  }
+})
+
+test("the client's policy names the stack's objects, and each action in full", () => {
+  const { buckets, client_policy_json } = outputs()
+  const { Statement } = JSON.parse(client_policy_json) as {
+    Statement: { Action: string | string[]; Resource: string | string[] }[]
+  }
+  const resourcesFor = (action: string) =>
+    Statement.filter(each => [each.Action].flat().includes(action)).flatMap(each => each.Resource)
+  const objects = (name: string) =>
+    regions.map(region => `arn:aws:s3:::${buckets[region]}/sessions/*/${name}.json`)
+  assert.equal(resourcesFor('s3:PutObject').sort(), objects('offer').sort())
+  assert.equal(resourcesFor('s3:GetObject').sort(), objects('answer').sort())
+  assert.equal(
+    Statement.flatMap(each => each.Action).filter(action => action.includes('*')),
+    [],
+  )
+})
+
+test('a second plan changes nothing', () => {
+  // moto forgets a function's logging_config.
+  for (const { type, change } of changes()) {
+    assert.is(type, 'aws_lambda_function')
+    assert.equal({ ...change.after, logging_config: change.before.logging_config }, change.before)
+  }
+})
+
+test('another bundle changes the functions and nothing else', () => {
+  workspace.bundle('exports.handler = async () => { /* anew */ }')
+  const changed = changes()
+  assert.is(changed.length, regions.length)
+  for (const { type, change } of changed) {
+    assert.is(type, 'aws_lambda_function')
+    assert.equal(change.actions, ['update'])
+    assert.is.not(change.after.source_code_hash, change.before.source_code_hash)
+  }
+})
+
+test('the buckets refuse plain HTTP', async () => {
+  const { buckets } = outputs()
+  for (const region of regions) {
+    const s3 = new S3Client({ region, credentials, endpoint: workspace.endpoint, forcePathStyle: true })
+    const Bucket = buckets[region]!
+    const { Policy = '' } = await s3.send(new GetBucketPolicyCommand({ Bucket }))
+    const [{ Effect, Principal, Condition }, ...more] = JSON.parse(Policy).Statement
+    assert.equal([Effect, Principal, Condition], ['Deny', '*', { Bool: { 'aws:SecureTransport': 'false' } }])
+    assert.equal(more, [])
+    // moto reads no conditions and so refuses everybody: what follows needs the policy gone.
+    await s3.send(new DeleteBucketPolicyCommand({ Bucket }))
+    s3.destroy()
+  }
+})
+
+test("a client's session goes through each bucket", async () => {
+  const { buckets } = outputs()
+  for (const region of regions) {
+    const bucket = open(region, buckets[region]!)
+    const side = {
+      version: 1 as const,
+      session_id: newSessionId(),
+      timestamp: Date.now(),
+      candidates: [{ type: 'srflx' as const, address: '192.0.2.1', port: 4000 }],
+      ice_ufrag: 'fragment',
+      ice_password: 'p'.repeat(22),
+      certificate_sha256: '0'.repeat(64),
+    }
+    const offer = { ...side, client_ip: '192.0.2.1', client_port: 4000 }
+    const answer = {
+      ...side,
+      function_ip: '192.0.2.1',
+      function_port: 4000,
+      started_at: Date.now(),
+      cold: true,
+    }
+    await bucket.putOffer(offer)
+    assert.equal(await bucket.getOffer(side.session_id), offer)
+    assert.is(await bucket.putAnswer(answer), true)
+    assert.is(await bucket.putAnswer(answer), false, 'a second answer was taken')
+    assert.equal(await bucket.waitForAnswer(side.session_id, 5_000), answer)
+    await bucket.remove(side.session_id)
+    await bucket.putOffer({ ...offer, session_id: newSessionId() })
+    bucket.close()
+  }
+})
+
+test('a destroy takes all of it, the objects too', async () => {
+  const { buckets } = outputs()
+  workspace.run(workspace.importer, 'destroy', '-input=false', '-auto-approve')
+  for (const region of regions) {
+    const bucket = open(region, buckets[region]!)
+    const error = await bucket.getOffer(newSessionId()).catch((reason: Error) => reason)
+    assert.match(String(error), `the bucket ${buckets[region]} does not exist`)
+    bucket.close()
+  }
+})
+
+const engine = findEngine()
+if (engine) test.run()
