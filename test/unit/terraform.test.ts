@@ -132,7 +132,12 @@ const table = (heading: string) =>
     .split('\n## ')[0]!
     .split('\n')
     .filter(line => line.startsWith('| `'))
-    .map(line => line.split(' | ').map(cell => cell.replace(/^\| /, '').replace(/^`(.*)`$/, '$1')))
+    .map(line =>
+      line
+        .slice(2)
+        .split(' | ')
+        .map(cell => cell.trim().replace(/^`(.*)`$/, '$1')),
+    )
 
 test("the README's table of inputs has each variable with its type and default, in order", () => {
   const short = (type: Json) => String(type).replace(/\(object\(.*/, '(object)')
