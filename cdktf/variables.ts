@@ -85,8 +85,8 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     description: 'STUN servers, as host:port, that the function asks for its public endpoint, in order.',
     validation: [
       rule(
-        'length(var.stun_servers) > 0 && alltrue([for server in var.stun_servers : can(regex("^([A-Za-z0-9.-]+|\\\\[[0-9A-Fa-f:.]+\\\\]):[0-9]{1,5}$", server))])',
-        'stun_servers must hold at least one server, each as host:port, such as stun.example.net:3478.',
+        'length(var.stun_servers) > 0 && alltrue([for server in var.stun_servers : can(regex("^(stun:)?[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$", server)) && tonumber(try(regex(":([0-9]+)$", server)[0], 1)) <= 65535])',
+        'stun_servers must hold at least one server, each as host or host:port, such as stun.example.net:3478.',
       ),
     ],
   },

@@ -62,7 +62,7 @@ test('values that AWS would refuse are refused before it is asked, each by name'
     memory_mb: '64',
     timeout_s: '901',
     reserved_concurrency: '-1',
-    stun_servers: '["stun.example.net"]',
+    stun_servers: '["stun.example.net:99999"]',
     log_level: 'LOUD',
     log_retention_days: '2',
     runtime: 'nodejs18.x',
