@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
+import { functionZip } from '../function-zip.ts'
 import { type Cloud, startCloud } from '../local/cloud.ts'
-import { CloudError } from '../local/errors.ts'
 import type { LogRecord } from '../local/log.ts'
 import { type Mode, modes } from '../local/modes.ts'
+import { parsePort } from '../parse-port.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
+import { UsageError } from '../usage-error.ts'
 
 export default defineCommand({
   meta: {
@@ -65,69 +68,44 @@ export default defineCommand({
       valueHint: 'path',
       description: 'function.zip to run (default: built from this release)',
     },
-    json: { type: 'boolean', default: false, description: 'One JSON object a line: ready, log, stopped' },
+    json: { type: 'boolean', default: false, description: 'One JSON object a line in place of text' },
   },
   async run({ args }) {
     const show = args.json ? json : human
-    try {
-      const cloud = await startCloud({
-        functionZip: await functionZip(args.function),
-        host: args.host,
-        s3Port: port('--s3-port', args['s3-port']),
-        stunPort: port('--stun-port', args['stun-port']),
-        regions: args.regions.split(',').map(region => region.trim()),
-        mode: args.mode as Mode,
-        allowPrivate: args['allow-private'],
-        logLevel: args['log-level'],
-        node: args.node,
-        onLog: show.log,
-      })
-      show.ready(cloud, args.host)
-      await interrupted(cloud.close)
-      show.stopped()
-      process.exit(0)
-    } catch (error) {
-      consola.error(error instanceof CloudError ? error.message : error)
-      process.exit(error instanceof CloudError ? 2 : 1)
-    }
+    const cloud = await startCloud({
+      s3Port: parsePort('--s3-port', args['s3-port']),
+      stunPort: parsePort('--stun-port', args['stun-port']),
+      functionZip: await (args.function === undefined ? functionZip() : readZip(args.function)),
+      host: args.host,
+      regions: args.regions.split(',').map(region => region.trim()),
+      mode: args.mode as Mode,
+      allowPrivate: args['allow-private'],
+      logLevel: args['log-level'],
+      node: args.node,
+      onLog: show.log,
+    })
+    show.ready(cloud, args.host)
+    await untilInterrupted(async () => {
+      await cloud.close()
+      show.closed()
+    })
   },
 })
 
 // --- internal ---
 
-function port(option: string, text: string): number {
-  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (value <= 65535) return value
-  throw new CloudError(`${option} ${text} is not a port; give a number from 0 to 65535`)
-}
-
-async function functionZip(path: string | undefined): Promise<Uint8Array> {
-  if (path === undefined) {
-    const { buildFunction } = await import('../../function/build.ts')
-    return (await buildFunction()).zip
-  }
+async function readZip(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (error) {
-    throw new CloudError(`--function ${path} cannot be read: ${(error as Error).message}`)
+    throw new UsageError(`--function ${path} cannot be read: ${(error as Error).message}`)
   }
-}
-
-/** Waits for Ctrl-C (or SIGTERM), then closes within 3 seconds; a second one ends the process at once. */
-async function interrupted(close: () => Promise<void>): Promise<void> {
-  await new Promise<void>(resolve => {
-    let signals = 0
-    const onSignal = () => (++signals === 1 ? resolve() : process.exit(130))
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  })
-  setTimeout(() => process.exit(1), 3_000).unref()
-  await close()
 }
 
 interface Show {
   ready(cloud: Cloud, host: string): void
   log(record: LogRecord): void
-  stopped(): void
+  closed(): void
 }
 
 const human: Show = {
@@ -148,15 +126,15 @@ A client is pointed at it by
     const details = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     consola.log([timestamp, level, `${region}/${pid}`, message, ...details].join(' '))
   },
-  stopped: () => consola.success('Closed.'),
+  closed: () => consola.success('Closed.'),
 }
 
-const line = (event: string, fields: object = {}) =>
-  process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`)
+const line = (type: string, fields: object = {}) =>
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), type, ...fields })}\n`)
 
 const json: Show = {
   ready: ({ endpoint, stunServers, buckets, credentials }) =>
-    line('ready', { endpoint, stunServers, buckets: Object.fromEntries(buckets), credentials }),
-  log: record => line('log', record),
-  stopped: () => line('stopped'),
+    line('cloud.ready', { endpoint, stunServers, buckets: Object.fromEntries(buckets), credentials }),
+  log: record => line('function.log', { record }),
+  closed: () => line('cloud.closed'),
 }

@@ -1,5 +1,7 @@
+import { UsageError } from '../usage-error.ts'
+
 /** What the embedded cloud cannot start with: bad input, or something that this machine lacks. */
-export class CloudError extends Error {
+export class CloudError extends UsageError {
   override readonly name = 'CloudError'
 }
 
