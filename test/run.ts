@@ -1,0 +1,141 @@
+import { spawn } from 'node:child_process'
+import { join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+
+// Runs formatter, linter, types and every test file, each in a process of its own, and adds up. Arguments select
+// files by a part of their path. Exits with 1 when anything failed.
+
+interface Job {
+  name: string
+  /** Arguments for this very runtime: nothing needs to be on PATH. */
+  args: string[]
+  /** A check prints no totals; it passes by its exit code. */
+  check?: boolean
+}
+
+interface Outcome {
+  passed: number
+  failed: number
+  leftOut: string[]
+  /** Why the file as a whole failed, apart from its tests. */
+  trouble: string | undefined
+}
+
+const root = join(import.meta.dir, '..')
+/** What a file may take in milliseconds. Some install what they need first. */
+const limitMs = 300_000
+/** Unit files and checks at a time; the others load the machine and run alone. */
+const atOnce = 2
+
+const running = new Set<number>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    running.forEach(kill)
+    process.exit(130)
+  })
+
+const selected = process.argv.slice(2)
+const files = [...new Bun.Glob('test/**/*.test.ts').scanSync(root)]
+  .sort()
+  .filter(file => selected.length === 0 || selected.some(part => file.includes(part)))
+const isUnit = (file: string) => file.startsWith(join('test', 'unit'))
+const fileJob = (file: string): Job => ({ name: relative('test', file), args: [join(root, file)] })
+const checks: Job[] = [
+  { name: 'format and lint', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'], check: true },
+  { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'], check: true },
+]
+
+if (files.length === 0) console.log(`No test file has ${selected.join(' or ')} in its path.`)
+const outcomes = [
+  ...(await runAll([...(selected.length > 0 ? [] : checks), ...files.filter(isUnit).map(fileJob)], atOnce)),
+  ...(await runAll(files.filter(file => !isUnit(file)).map(fileJob), 1)),
+]
+const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0)
+const failed = sum('failed') + (files.length === 0 ? 1 : 0)
+console.log()
+for (const line of outcomes.flatMap(({ leftOut }) => leftOut)) console.log(line)
+console.log(`${sum('passed')} passed, ${failed} failed`)
+process.exit(failed > 0 ? 1 : 0)
+
+// --- internal ---
+
+async function runAll(jobs: Job[], most: number): Promise<Outcome[]> {
+  const queue = [...jobs]
+  const done: Outcome[] = []
+  const worker = async () => {
+    for (let job = queue.shift(); job; job = queue.shift()) done.push(await runJob(job))
+  }
+  await Promise.all(Array.from({ length: most }, worker))
+  return done
+}
+
+async function runJob(job: Job): Promise<Outcome> {
+  const started = performance.now()
+  const { output, end } = await execute(job.args)
+  const outcome = judge(job, output, end)
+  const { passed, failed, leftOut, trouble } = outcome
+  const counts = `${passed} passed${failed > 0 ? `, ${failed} failed` : ''}${leftOut.length > 0 ? ', some left out' : ''}`
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  console.log(`${failed > 0 ? '✗' : '✓'} ${job.name}: ${counts} (${seconds} s)`)
+  if (failed > 0) console.log(`${output.trimEnd()}\n${trouble ? `${job.name} ${trouble}\n` : ''}`)
+  return outcome
+}
+
+/** Runs a script to its end, or to the limit, and gives all it said. Nothing that it started in its group outlives it. */
+function execute(args: string[]): Promise<{ output: string; end: number | string }> {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
+    const { pid } = child
+    if (pid !== undefined) running.add(pid)
+    let output = ''
+    let late = false
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    const timer = setTimeout(() => {
+      late = true
+      if (pid !== undefined) kill(pid)
+    }, limitMs)
+    child.on('error', error => resolve({ output: error.message, end: 'could not be started' }))
+    // What it left behind would keep the pipes open, and the run waiting.
+    child.on('exit', () => pid !== undefined && kill(pid))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      if (pid !== undefined) running.delete(pid)
+      resolve({ output, end: late ? `not done within ${limitMs / 1000} s` : (code ?? signal ?? 'gone') })
+    })
+  })
+}
+
+function kill(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Reads uvu's totals. A file that dies, hangs or tells none has failed, whatever its tests did. */
+function judge({ check }: Job, output: string, end: number | string): Outcome {
+  const text = stripVTControlCharacters(output)
+  const total = (label: string) => {
+    const found = [...text.matchAll(new RegExp(`^ *${label}: +(\\d+)$`, 'gm'))].at(-1)?.[1]
+    return found === undefined ? undefined : Number(found)
+  }
+  const leftOut = check ? [] : (text.match(/^.*LEFT OUT.*$/gm) ?? [])
+  const ended = end === 0 ? undefined : `ended with ${end}`
+  if (check) return { passed: ended ? 0 : 1, failed: ended ? 1 : 0, leftOut, trouble: ended }
+
+  const passed = total('Passed') ?? 0
+  // A test that is skipped has not passed.
+  const failed = (total('Total') ?? 0) - passed + (total('Skipped') ?? 0)
+  const silent = total('Total') === undefined && leftOut.length === 0 ? 'told no totals' : undefined
+  const trouble = failed > 0 ? undefined : (ended ?? silent)
+  return { passed, failed: trouble ? 1 : failed, leftOut, trouble }
+}
