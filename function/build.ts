@@ -43,6 +43,8 @@ export async function buildFunction(): Promise<FunctionBundle> {
     format: 'cjs',
     loader: { '.node': 'copy' },
     assetNames: '[name]',
+    // The client's half of the UDP socket, never reached on Node.
+    external: ['bun:ffi'],
     legalComments: 'none',
     logLevel: 'silent',
     plugins: [useLinuxBinding],

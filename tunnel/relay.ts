@@ -96,7 +96,7 @@ export function relay(wire: Wire, stream: QuicStream, options: RelayOptions = {}
     const taken = stream.write(chunk)
     if (taken === chunk.length) return
     wire.pause()
-    unsent = Uint8Array.from(chunk.subarray(taken))
+    unsent = new Uint8Array(chunk.subarray(taken))
   }
 
   stream.onReadable = pull

@@ -65,7 +65,7 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
     const kind = classify(datagram)
     if (kind === 'stun') flush(list.receive(datagram, from, performance.now()))
     else if (kind === 'quic' && early.length < maxEarly && list.confirm(from))
-      early.push(Uint8Array.from(datagram))
+      early.push(new Uint8Array(datagram))
     if (list.nominated) resolve(list.nominated)
   }
   const abort = () => reject(signal?.reason)

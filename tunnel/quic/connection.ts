@@ -169,7 +169,7 @@ export class QuicConnection {
   stats(): { rttMs: number; lost: number; sent: number; batches: number } {
     const path = this.#quiche?.pathStats()[0]
     return {
-      rttMs: (path?.rtt ?? 0) / 1e6,
+      rttMs: path?.rtt ?? 0,
       lost: path?.lost ?? 0,
       sent: path?.sent ?? 0,
       batches: this.#packets.batches,

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.ts'
+import { growReceiveBuffer } from './receive-buffer.ts'
 import type { UdpOptions, UdpSocket } from './socket.ts'
 
 /** Bun.udpSocket: many packets a system call, which is worth half as much throughput again. */
@@ -24,6 +25,8 @@ export async function openBunSocket({ address = '0.0.0.0', port = 0 }: UdpOption
       error() {},
     },
   })
+
+  if ('fd' in raw && typeof raw.fd === 'number') await growReceiveBuffer(raw.fd)
 
   const socket: UdpSocket = {
     local: { address: raw.hostname, port: raw.port },

@@ -1,9 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { promisify } from 'node:util'
+import { receiveBufferSize } from './receive-buffer.ts'
 import type { UdpOptions, UdpSocket } from './socket.ts'
-
-/** Enough for some 3,000 packets to wait while the loop is busy; the system may grant less. */
-const receiveBuffer = 4 * 1024 * 1024
 
 /** node:dgram. Once connected, the kernel drops other sources and skips the look-up of the address. */
 export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptions): Promise<UdpSocket> {
@@ -19,7 +17,7 @@ export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptio
   let peerAddress = ''
   let peerPort = 0
   try {
-    raw.setRecvBufferSize(receiveBuffer)
+    raw.setRecvBufferSize(receiveBufferSize)
   } catch {
     // The system's own size serves, only less well.
   }
