@@ -46,6 +46,8 @@ export class ExitFunction extends Construct {
           STUN_SERVERS: hcl('join(",", var.stun_servers)'),
           MODE: hcl('var.mode'),
           ALLOW_PRIVATE: hcl('tostring(var.allow_private)'),
+          // A young generation of 1 MB: a third of the memory at the same speed, so that 128 MB suffice.
+          NODE_OPTIONS: '--max-semi-space-size=1',
         },
       },
       loggingConfig: {

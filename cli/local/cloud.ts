@@ -124,6 +124,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       STUN_SERVERS: (options.stunServers ?? stunServers).join(','),
       MODE: mode,
       ALLOW_PRIVATE: String(options.allowPrivate ?? false),
+      // As deployed: see cdktf/function.ts.
+      NODE_OPTIONS: '--max-semi-space-size=1',
     }
     for (const region of regions) {
       const runner = createRunner({
