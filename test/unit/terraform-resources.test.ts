@@ -132,6 +132,7 @@ test('the function is told its STUN servers, its mode and whether private target
       STUN_SERVERS: '${join(",", var.stun_servers)}',
       MODE: '${var.mode}',
       ALLOW_PRIVATE: '${tostring(var.allow_private)}',
+      NODE_OPTIONS: '--max-semi-space-size=1',
     },
   })
 })
