@@ -93,7 +93,7 @@ export default defineCommand({
 
     async function listenOrClose() {
       try {
-        return listen({ host: args.host, port, keeper, events })
+        return listen({ host: args.host, port, exits: keeper, events })
       } catch (error) {
         await keeper.close()
         await cloud?.close()

@@ -2,6 +2,7 @@ import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
 import { newSessionId } from '../../tunnel/signal/documents.ts'
 import type { StunServerName } from '../../tunnel/stun/server-name.ts'
 import type { Events } from '../events.ts'
+import type { Exits } from './exits.ts'
 import { LaunchError, launch, type Session } from './launch.ts'
 
 export interface KeeperOptions {
@@ -12,9 +13,7 @@ export interface KeeperOptions {
 }
 
 /** Keeps one session up: launches it, replaces it when it is lost, lets connections wait for it. */
-export interface Keeper {
-  /** The session in use, as soon as there is one; rejects at the limit (milliseconds). */
-  session(limitMs: number): Promise<Session>
+export interface Keeper extends Exits {
   close(): Promise<void>
 }
 
@@ -70,7 +69,7 @@ export function keepSession({ bucket, region, stunServers, events }: KeeperOptio
   const running = loop()
 
   return {
-    session(limitMs) {
+    pick(_wanted, limitMs) {
       if (current && !current.connection.silent) return Promise.resolve(current)
       return new Promise((resolve, reject) => {
         const waiter = (session: Session) => {

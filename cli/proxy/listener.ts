@@ -3,7 +3,7 @@ import type { Target } from '../../tunnel/frames/address.ts'
 import { type ReplyCode, reply, unbound } from '../../tunnel/frames/reply.ts'
 import { relay } from '../../tunnel/relay.ts'
 import type { Events } from '../events.ts'
-import type { Keeper } from '../fleet/keeper.ts'
+import type { Exits } from '../fleet/exits.ts'
 import { UsageError } from '../usage-error.ts'
 import { BunWire } from './bun-wire.ts'
 import { socksReply, socksServer } from './socks5.ts'
@@ -12,7 +12,7 @@ import { tunnelTo } from './tunnel-to.ts'
 export interface ProxyOptions {
   host: string
   port: number
-  keeper: Keeper
+  exits: Exits
   events: Events
 }
 
@@ -29,7 +29,7 @@ const sessionLimitMs = 30_000
 let connections = 0
 
 /** Listens for SOCKS5 clients. Throws a UsageError when the address or port cannot be had. */
-export function listen({ host, port, keeper, events }: ProxyOptions): Proxy {
+export function listen({ host, port, exits, events }: ProxyOptions): Proxy {
   const open = new Set<BunWire>()
   try {
     const server = Bun.listen<BunWire>({
@@ -41,7 +41,7 @@ export function listen({ host, port, keeper, events }: ProxyOptions): Proxy {
           socket.setNoDelay(true)
           socket.data = new BunWire(socket)
           open.add(socket.data)
-          serve(socket.data, socket, keeper, events)
+          serve(socket.data, socket, exits, events)
         },
         data: (socket, chunk) => socket.data.onData(chunk),
         drain: socket => socket.data.drained(),
@@ -67,7 +67,7 @@ export function listen({ host, port, keeper, events }: ProxyOptions): Proxy {
 
 // --- internal ---
 
-function serve(wire: BunWire, socket: Socket<BunWire>, keeper: Keeper, events: Events): void {
+function serve(wire: BunWire, socket: Socket<BunWire>, exits: Exits, events: Events): void {
   const connection = ++connections
   let gone = false
   const timer = setTimeout(() => wire.abort(), handshakeLimitMs)
@@ -88,7 +88,7 @@ function serve(wire: BunWire, socket: Socket<BunWire>, keeper: Keeper, events: E
       wire.onData = () => {}
     }
     try {
-      const session = await keeper.session(sessionLimitMs)
+      const session = await exits.pick({ host: target.host }, sessionLimitMs)
       if (gone) return
       const stream = session.connection.open()
       wire.onClose = () => {
