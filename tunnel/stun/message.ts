@@ -1,5 +1,6 @@
-import { constants, createMessage, decode, validateFingerprint, validateMessageIntegrity } from 'stun'
+import { constants, createMessage, decode } from 'stun'
 import type { Endpoint } from '../endpoint.ts'
+import { isAuthentic } from './integrity.ts'
 
 /** Type preference of a peer-reflexive candidate, local preference and component at their highest (RFC 8445, 5.1.2.1). */
 const peerReflexivePriority = 110 * 2 ** 24 + 65535 * 2 ** 8 + 255
@@ -70,8 +71,9 @@ export function parseStun(datagram: Uint8Array): StunMessage | undefined {
   const kind = kinds.get(buffer.readUInt16BE(0))
   if (!kind) return undefined
   try {
-    // The package keeps slices of what it decodes, and the socket's buffer is only lent.
-    const message = decode(Buffer.from(buffer))
+    // The socket's buffer is only lent, and the message is looked at again later.
+    const copy = Buffer.from(buffer)
+    const message = decode(copy)
     const mapped = message.getXorAddress() ?? message.getAddress()
     return {
       kind,
@@ -79,7 +81,7 @@ export function parseStun(datagram: Uint8Array): StunMessage | undefined {
       mapped: mapped && { address: mapped.address, port: mapped.port },
       username: message.getUsername(),
       nominate: message.hasAttribute(constants.STUN_ATTR_USE_CANDIDATE!),
-      authentic: password => validateFingerprint(message) && validateMessageIntegrity(message, password),
+      authentic: password => isAuthentic(copy, password),
     }
   } catch {
     return undefined

@@ -50,7 +50,5 @@ declare module 'stun' {
   export function createServer(options: { type: 'udp4' | 'udp6'; socket?: Socket }): StunServer
   export function createMessage(type: number, transactionId?: Buffer): StunRequest
   export function decode(message: Buffer): StunResponse
-  export function validateFingerprint(message: StunMessage): boolean
-  export function validateMessageIntegrity(message: StunMessage, password: string): boolean
   export const constants: Record<string, number>
 }
