@@ -1,0 +1,35 @@
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createIdentity, fingerprintOf } from '../../tunnel/identity.ts'
+
+const test = suite('identity')
+
+test("the fingerprint is the SHA-256 of the certificate's DER", async () => {
+  const { certificate, fingerprint } = await createIdentity()
+  const { raw } = new X509Certificate(certificate)
+  assert.is(fingerprint, createHash('sha256').update(raw).digest('hex'))
+  assert.is(fingerprint, fingerprintOf(raw))
+})
+
+test('the key is P-256 and belongs to the certificate, which signs itself', async () => {
+  const { key, certificate } = await createIdentity()
+  const parsed = new X509Certificate(certificate)
+  assert.ok(parsed.checkPrivateKey(createPrivateKey(Buffer.from(key))))
+  assert.ok(parsed.verify(parsed.publicKey))
+  assert.is(parsed.publicKey.asymmetricKeyType, 'ec')
+  assert.is(parsed.publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
+})
+
+test('it is valid for a clock that is half an hour off, either way', async () => {
+  const { validFrom, validTo } = new X509Certificate((await createIdentity()).certificate)
+  assert.ok(Date.parse(validFrom) < Date.now() - 1_800_000)
+  assert.ok(Date.parse(validTo) > Date.now() + 1_800_000)
+})
+
+test('no two are the same', async () => {
+  const fingerprints = await Promise.all(Array.from({ length: 20 }, createIdentity))
+  assert.is(new Set(fingerprints.map(({ fingerprint }) => fingerprint)).size, 20)
+})
+
+test.run()
