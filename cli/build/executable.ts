@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import type { BunPlugin } from 'bun'
+import { bindingLoader } from '../../function/build.ts'
+import { nativeBinding } from './binding.ts'
+import { root } from './root.ts'
+import { signMacos } from './sign-macos.ts'
+import type { Target } from './targets.ts'
+
+/**
+ * Makes one file that holds Bun, the program, its native binding and a folder of assets, and needs nothing
+ * else of the machine that runs it. Rejects with the bundler's messages.
+ */
+export async function buildExecutable(target: Target, assets: string, outfile: string): Promise<void> {
+  await Bun.build({
+    entrypoints: [join(root, 'cli/main.ts')],
+    compile: {
+      target: target.bun,
+      outfile,
+      assets: [assets],
+      // What lies in the folder where somebody runs it is none of its business.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+    },
+    // Known here, so that what serves a checkout only is left out.
+    define: { 'Bun.isStandaloneExecutable': 'true' },
+    // A command loads its own code only; in one piece a start takes three times as long, and the
+    // bundler puts tsyringe before the polyfill that it asks for.
+    splitting: true,
+    format: 'esm',
+    bytecode: true,
+    // Names stay as they are: they are in error messages and stack traces.
+    minify: { whitespace: true, syntax: true },
+    plugins: [useBinding(await nativeBinding(target.binding))],
+  })
+  // Bun itself signs for arm64 only: here it leaves the signature of what the file was before.
+  if (target.name === 'darwin-x64') await signMacos(outfile)
+}
+
+// --- internal ---
+
+/** The binding's own loader looks for its file at run time: the file itself takes the loader's place. */
+const useBinding = (path: string): BunPlugin => ({
+  name: 'use-binding',
+  setup(build) {
+    build.onResolve({ filter: bindingLoader }, () => ({ path }))
+  },
+})

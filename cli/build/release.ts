@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buildFunction } from '../../function/build.ts'
+import { assetsFolder, terraformModule } from '../assets.ts'
+import { buildExecutable } from './executable.ts'
+import type { Target } from './targets.ts'
+
+/** The name of every executable; a platform's name follows where there are several. */
+const name = 'lambda-nat-proxy'
+
+export interface ReleaseOptions {
+  /** Folder to write to; what it held is removed. */
+  outdir: string
+  /** The platform of the executable without a platform's name. */
+  native?: Target
+  /** Platforms of the others. */
+  named?: readonly Target[]
+}
+
+export interface ReleaseFile {
+  name: string
+  /** Bytes. */
+  size: number
+}
+
+/** Builds function.zip, the executables and their checksums, and gives what it wrote. */
+export async function buildRelease({ outdir, native, named = [] }: ReleaseOptions): Promise<ReleaseFile[]> {
+  await rm(outdir, { recursive: true, force: true })
+  await mkdir(outdir, { recursive: true })
+  const { zip } = await buildFunction()
+  await writeFile(join(outdir, 'function.zip'), zip)
+
+  const work = await mkdtemp(join(tmpdir(), `${name}-build-`))
+  try {
+    const assets = join(work, assetsFolder)
+    await layOut(assets, zip)
+    for (const target of new Set(native ? [native, ...named] : named)) {
+      const files = [
+        ...(target === native ? [name + target.suffix] : []),
+        ...(named.includes(target) ? [`${name}-${target.name}${target.suffix}`] : []),
+      ].map(file => join(outdir, file))
+      const [first, ...copies] = files
+      await buildExecutable(target, assets, first!)
+      for (const copy of copies) await cp(first!, copy)
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+
+  const names = (await readdir(outdir)).sort()
+  await writeFile(join(outdir, 'SHA256SUMS'), await checksums(outdir, names))
+  return Promise.all(names.map(async name => ({ name, size: (await stat(join(outdir, name))).size })))
+}
+
+// --- internal ---
+
+/** The folder that every executable carries. */
+async function layOut(folder: string, zip: Uint8Array): Promise<void> {
+  await mkdir(join(folder, 'terraform'), { recursive: true })
+  await writeFile(join(folder, 'function.zip'), zip)
+  for (const [name, content] of Object.entries(await terraformModule()))
+    await writeFile(join(folder, 'terraform', name), content)
+}
+
+/** A line a file, as `sha256sum --check` reads it. */
+async function checksums(folder: string, names: readonly string[]): Promise<string> {
+  const lines: string[] = []
+  for (const name of names) {
+    const digest = createHash('sha256').update(await readFile(join(folder, name)))
+    lines.push(`${digest.digest('hex')}  ${name}\n`)
+  }
+  return lines.join('')
+}
