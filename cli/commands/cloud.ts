@@ -72,7 +72,7 @@ export default defineCommand({
   },
   async run({ args }) {
     const show = args.json ? json : human
-    const cloud = await startCloud({
+    const starting = startCloud({
       s3Port: parsePort('--s3-port', args['s3-port']),
       stunPort: parsePort('--stun-port', args['stun-port']),
       functionZip: await (args.function === undefined ? functionZip() : readZip(args.function)),
@@ -84,11 +84,13 @@ export default defineCommand({
       node: args.node,
       onLog: show.log,
     })
-    show.ready(cloud, args.host)
-    await untilInterrupted(async () => {
-      await cloud.close()
+    // From the start on: a cloud that is half up is closed, too.
+    const end = untilInterrupted(async () => {
+      await (await starting).close()
       show.closed()
     })
+    show.ready(await starting, args.host)
+    await end
   },
 })
 
