@@ -9,6 +9,8 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { strToU8, zipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { runs } from '../support/runs.ts'
+import { until } from '../support/until.ts'
 
 const root = join(import.meta.dir, '../..')
 const node = join(root, 'node_modules/node/bin/node')
@@ -94,18 +96,7 @@ async function offer(run: Run): Promise<number> {
   return record!.pid
 }
 
-const ended = async (pid: number) => {
-  const limit = Date.now() + 10_000
-  while (Date.now() < limit) {
-    try {
-      process.kill(pid, 0)
-    } catch {
-      return
-    }
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  throw new Error(`process ${pid} goes on`)
-}
+const ended = (pid: number) => until(() => !runs(pid), `the end of process ${pid}`)
 
 test('an offer starts the function; Ctrl-C ends its process and all else and exits with 0', async ({
   run,

@@ -8,6 +8,8 @@ import { type Cloud, type CloudOptions, startCloud } from '../../cli/local/cloud
 import { CloudError } from '../../cli/local/errors.ts'
 import type { LogRecord } from '../../cli/local/log.ts'
 import type { S3Event } from '../../cli/local/s3-event.ts'
+import { runs } from '../support/runs.ts'
+import { until } from '../support/until.ts'
 
 const node = join(import.meta.dir, '../../node_modules/node/bin/node')
 
@@ -61,23 +63,6 @@ test.before.each(context => {
 test.after.each(async ({ clouds }) => {
   await Promise.all(clouds.map(cloud => cloud.close()))
 })
-
-/** Waits for what must become true soon: the limit is for a test that fails. */
-async function until(condition: () => boolean, what: string) {
-  const limit = Date.now() + 10_000
-  while (!condition()) {
-    if (Date.now() > limit) throw new Error(`waited in vain for: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-}
-
-const runs = (pid: number) => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 async function report(cloud: Cloud, event: unknown = {}, region?: string): Promise<Report> {
   const outcome = await cloud.deliver(event, region)
