@@ -6,3 +6,5 @@ export const modes = {
 } as const
 
 export type Mode = keyof typeof modes
+
+export const modeNames = Object.keys(modes) as [Mode, ...Mode[]]

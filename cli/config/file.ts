@@ -1,0 +1,108 @@
+import { readFile, stat } from 'node:fs/promises'
+import * as v from 'valibot'
+import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
+import { UsageError } from '../usage-error.ts'
+import { didYouMean } from './nearest.ts'
+import { entry, type Key, keys, sections } from './settings.ts'
+
+/** What a file sets. */
+export interface FileSettings {
+  path: string
+  settings: Map<Key, { value: unknown; line: number }>
+}
+
+/**
+ * The settings in a configuration file, checked; undefined when there is no such file. Throws a UsageError with
+ * the file, the line and what is allowed for all that is not as it should be.
+ */
+export async function readConfigFile(path: string): Promise<FileSettings | undefined> {
+  const bytes = await read(path)
+  return bytes && parseConfig(path, decode(path, bytes))
+}
+
+/** As readConfigFile, for a text; `path` is for the messages. */
+export function parseConfig(path: string, text: string): FileSettings {
+  const fail = (line: number | undefined, message: string) => {
+    throw new UsageError(`${path}${line === undefined ? '' : `:${line}`}: ${message}`)
+  }
+  if (text.trim() === '') fail(undefined, `is empty. ${renew}`)
+
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+  const lineOf = (node: unknown) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 1)
+  const [error] = document.errors
+  if (error) fail(lines.linePos(error.pos[0]).line, `is not YAML: ${complaint(error)}`)
+
+  const found: FileSettings['settings'] = new Map()
+  const take = (name: string, keyNode: unknown, valueNode: Node | null) => {
+    const key = keys.find(each => each === name || entry(each).keyAlias === name)
+    if (!key) return fail(lineOf(keyNode), unknownKey(name))
+    if (found.has(key)) fail(lineOf(keyNode), `has both ${key} and ${entry(key).keyAlias}: leave out one`)
+    // A key with nothing after it is as good as left out.
+    if (valueNode === null || (isScalar(valueNode) && valueNode.value === null)) return
+    const { success, output, issues } = v.safeParse(entry(key).schema, valueNode.toJS(document))
+    if (!success) fail(lineOf(valueNode), `${name} ${issues[0].message}`)
+    found.set(key, { value: output, line: lineOf(keyNode) })
+  }
+
+  for (const [section, sectionNode, content] of pairs(document.contents, 'the file')) {
+    if (!Object.hasOwn(sections, section)) fail(lineOf(sectionNode), unknownSection(section))
+    for (const [key, keyNode, value] of pairs(content, section)) take(`${section}.${key}`, keyNode, value)
+  }
+  return { path, settings: found }
+
+  /** What a map holds, as name, its node and the node of its value. */
+  function pairs(node: unknown, what: string): [name: string, keyNode: unknown, value: Node | null][] {
+    if (node === null || (isScalar(node) && node.value === null)) return []
+    if (!isMap(node)) fail(lineOf(node), `${what} must hold "key: value" lines`)
+    return (node as YAMLMap<unknown, Node | null>).items.map(({ key, value }) => [String(key), key, value])
+  }
+}
+
+// --- internal ---
+
+const renew = 'Write a new one with "lambda-nat-proxy config init --force".'
+const largest = 1024 * 1024
+
+async function read(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const { size } = await stat(path)
+    if (size > largest)
+      throw new UsageError(`${path}: has ${size} bytes, which no configuration has. ${renew}`)
+    return await readFile(path)
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new UsageError(
+      code === 'EISDIR' ? `${path}: is a folder` : `${path}: cannot be read (${code ?? message})`,
+    )
+  }
+}
+
+function decode(path: string, bytes: Uint8Array): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    if (!text.includes('\0')) return text
+  } catch {}
+  throw new UsageError(`${path}: is not a text file. ${renew}`)
+}
+
+const complaint = ({ code, message }: { code: string; message: string }) =>
+  code === 'TAB_AS_INDENT'
+    ? 'it is indented with a tab; use spaces'
+    : code === 'DUPLICATE_KEY'
+      ? 'a key is there twice'
+      : message
+
+const unknownSection = (name: string) =>
+  `there is no section '${name}'${didYouMean(name, Object.keys(sections))} Sections are ${Object.keys(sections).join(', ')}.`
+
+function unknownKey(name: string): string {
+  const section = name.slice(0, name.indexOf('.') + 1)
+  const known = keys
+    .flatMap(key => [key, entry(key).keyAlias ?? []])
+    .flat()
+    .filter(key => key.startsWith(section))
+  return `there is no setting '${name}'${didYouMean(name, known)} Allowed are ${known.join(', ')}.`
+}

@@ -1,0 +1,99 @@
+import * as v from 'valibot'
+import { UsageError } from '../usage-error.ts'
+import { type FileSettings, readConfigFile } from './file.ts'
+import { defaultConfigPath } from './paths.ts'
+import { entry, environmentOf, type Key, keys, type Setting, type Values } from './settings.ts'
+
+/** Where a value came from; `where` is the line of the file, the variable or the option, and empty for a default. */
+export interface Source {
+  kind: 'default' | 'file' | 'environment' | 'flag'
+  where: string
+}
+
+export interface Config {
+  /** The file that was looked for, and whether it is there. */
+  file: string
+  fileFound: boolean
+  /** The effective values: `config.values['proxy.port']`. */
+  values: Values
+  sources: Record<Key, Source>
+}
+
+export interface ConfigOptions {
+  /** A command's arguments as citty gives them: settings' own options, and `config`. */
+  flags?: Record<string, unknown>
+  env?: Record<string, string | undefined>
+  /** In place of the option, LAMBDA_NAT_PROXY_CONFIG and the default path. */
+  file?: string
+}
+
+/**
+ * The settings in effect: an option before the environment, before the file, before the default. Throws a
+ * UsageError that says where the wrong value stands and what is allowed.
+ */
+export async function loadConfig({
+  flags = {},
+  env = process.env,
+  file,
+}: ConfigOptions = {}): Promise<Config> {
+  const { path, named } = configPath({ flags, env, file })
+  const inFile = await readConfigFile(path)
+  if (!inFile && named)
+    throw new UsageError(`${path}: there is no such file. Make it with "lambda-nat-proxy config init".`)
+
+  return { file: path, fileFound: inFile !== undefined, ...settle(flags, env, inFile) }
+}
+
+/** Which value of each setting counts, and where it came from; throws as loadConfig does. */
+export function settle(
+  flags: Record<string, unknown>,
+  env: Record<string, string | undefined>,
+  inFile?: FileSettings,
+): Pick<Config, 'values' | 'sources'> {
+  const effective = keys.map(key => {
+    const definition = entry(key)
+    const flag = [definition.flag, definition.flagAlias ?? []].flat().find(each => flags[each] !== undefined)
+    if (flag) return from('flag', `--${flag}`, read(definition, String(flags[flag]), `--${flag}`))
+    const variable = environmentOf(key).find(each => env[each])
+    if (variable) return from('environment', variable, read(definition, env[variable]!, variable))
+    const line = inFile?.settings.get(key)
+    if (line) return from('file', `${inFile!.path}:${line.line}`, line.value)
+    return from('default', '', definition.default)
+
+    function from(kind: Source['kind'], where: string, value: unknown) {
+      return { key, value, source: { kind, where } }
+    }
+  })
+  return {
+    values: Object.fromEntries(effective.map(({ key, value }) => [key, value])) as Values,
+    sources: Object.fromEntries(effective.map(({ key, source }) => [key, source])) as Record<Key, Source>,
+  }
+}
+
+/** The file that settings are read from, and whether it was named by somebody. */
+export function configPath({ flags = {}, env = process.env, file }: ConfigOptions = {}): {
+  path: string
+  named: boolean
+} {
+  const named = file ?? (flags.config as string | undefined) ?? (env.LAMBDA_NAT_PROXY_CONFIG || undefined)
+  return { path: named ?? defaultConfigPath(), named: named !== undefined }
+}
+
+// --- internal ---
+
+/** Reads a setting from a text; `where` is for the message. */
+function read({ schema, kind }: Setting<unknown>, text: string, where: string): unknown {
+  const { success, output, issues } = v.safeParse(schema, fromText[kind](text))
+  if (success) return output
+  throw new UsageError(`${where} ${text} ${issues[0].message}`)
+}
+
+const fromText = {
+  text: (text: string) => text,
+  number: (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : text),
+  list: (text: string) =>
+    text
+      .split(',')
+      .map(item => item.trim())
+      .filter(item => item !== ''),
+}

@@ -1,0 +1,27 @@
+import { partition } from '@aws-sdk/core/client'
+import { didYouMean } from './nearest.ts'
+
+/** What is wrong with a region's name, or undefined. AWS's regions are those that its SDK knows. */
+export function wrongRegion(name: string): string | undefined {
+  if (!/^[a-z]+(-[a-z]+)*-\d+$/.test(name))
+    return `'${name}' is not the name of an AWS region, as eu-central-1 is${didYouMean(name, regions())}`
+  // Whoever serves in AWS's place names the regions.
+  if (ownEndpoint() || isRegion(name)) return undefined
+  return `there is no AWS region '${name}'${didYouMean(name, regions())}`
+}
+
+// --- internal ---
+
+const ownEndpoint = () => Boolean(process.env.AWS_ENDPOINT_URL || process.env.AWS_ENDPOINT_URL_S3)
+
+/** The SDK describes the regions that it knows, and guesses at the others. */
+const isRegion = (name: string) => 'description' in partition(name)
+
+const lands = 'af ap ap-nl ca cn eu eusc-de il me mx sa us us-gov'.split(' ')
+const winds = 'central east north northeast northwest south southeast southwest west'.split(' ')
+
+/** The SDK's list, which it keeps to itself but answers questions about. */
+const regions = () =>
+  lands
+    .flatMap(land => winds.flatMap(wind => [1, 2, 3, 4, 5, 6, 7, 8, 9].map(n => `${land}-${wind}-${n}`)))
+    .filter(isRegion)

@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+import { parseStunServer } from '../../tunnel/stun/server-name.ts'
+import { modeNames } from './modes.ts'
+import { wrongRegion } from './regions.ts'
+
+// What a setting may be. A message completes "proxy.port …" and says what is allowed.
+
+/** TCP or UDP port; 0 is any that is free. */
+export const port = v.pipe(
+  v.number('must be a port, a number from 0 to 65535'),
+  v.check(n => Number.isInteger(n) && n >= 0 && n <= 65535, 'must be a port, a number from 0 to 65535'),
+)
+
+export const text = v.pipe(v.string('must be a text'), v.nonEmpty('is empty'))
+
+export const mode = v.picklist(modeNames, `must be one of ${modeNames.join(', ')}`)
+
+const longestName = 38
+
+/** Buckets are named <name>-<region>-<8 digits>, and a bucket's name has 63 characters at most. */
+export const stackName = v.pipe(
+  text,
+  v.maxLength(
+    longestName,
+    ({ input }) =>
+      `has ${input.length} characters, and ${longestName} is the most: the names of the buckets are made from it`,
+  ),
+  v.regex(
+    /^(?=.{3})[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    'must have 3 to 38 lower-case letters, digits and single dashes, begin with a letter and not end with a dash',
+  ),
+)
+
+export const regions = list('must be the name of a region, or a list of them', wrongRegion)
+
+export const stunServers = v.pipe(
+  list('must be a STUN server as host:port, or a list of them', name => {
+    try {
+      parseStunServer(name)
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
+  }),
+  v.nonEmpty('names no STUN server'),
+)
+
+// --- internal ---
+
+/** One text or several, each checked by `wrong`, none of them twice. */
+function list(message: string, wrong: (item: string) => string | undefined) {
+  return v.pipe(
+    v.union(
+      [
+        v.pipe(
+          v.string(),
+          v.transform(one => [one]),
+        ),
+        v.array(v.string()),
+      ],
+      message,
+    ),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return
+      const problem = dataset.value.map(wrong).find(Boolean)
+      if (problem) addIssue({ message: `is wrong: ${problem}` })
+    }),
+    v.transform(items => [...new Set(items)]),
+  )
+}
