@@ -13,18 +13,18 @@ const limitMs = 120_000
  * its own, in a folder of the cache, as bun.lock has it: its version, and its integrity checked. Rejects
  * when it cannot be had.
  */
-export async function nativeBinding(name: string): Promise<string> {
-  const installed = join(root, 'node_modules', name, file)
+export async function nativeBinding(name: string, checkout = root): Promise<string> {
+  const installed = join(checkout, 'node_modules', name, file)
   if (existsSync(installed)) return installed
 
   const { lockfileVersion, configVersion, packages } = Bun.JSONC.parse(
-    await readFile(join(root, 'bun.lock'), 'utf8'),
+    await readFile(join(checkout, 'bun.lock'), 'utf8'),
   ) as Lockfile
   const locked = packages[name]
   if (!locked) throw new Error(`bun.lock has no ${name}`)
   const version = locked[0].slice(name.length + 1)
   // A folder for each version: what is there is never out of date.
-  const folder = join(root, 'node_modules/.cache/lambda-nat-proxy/bindings', `${name}@${version}`)
+  const folder = join(checkout, 'node_modules/.cache/lambda-nat-proxy/bindings', `${name}@${version}`)
   const workspace = { name: 'binding', optionalDependencies: { [name]: version } }
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), JSON.stringify(workspace))
@@ -38,10 +38,14 @@ export async function nativeBinding(name: string): Promise<string> {
     }),
   )
   const flags = ['--frozen-lockfile', '--ignore-scripts', '--silent', '--os=*', '--cpu=*']
-  await promisify(execFile)(process.execPath, ['install', ...flags], { cwd: folder, timeout: limitMs })
+  // Bun tells a package that it refuses from one that cannot be had; either way there is no file.
+  const { stderr } = await promisify(execFile)(process.execPath, ['install', ...flags], {
+    cwd: folder,
+    timeout: limitMs,
+  }).catch((error: { stderr?: string }) => error)
 
   const path = join(folder, 'node_modules', name, file)
-  if (!existsSync(path)) throw new Error(`${name}@${version} could not be installed`)
+  if (!existsSync(path)) throw new Error(`${name}@${version} could not be installed: ${stderr ?? ''}`)
   return path
 }
 

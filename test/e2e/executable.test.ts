@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { unzipSync } from 'fflate'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { buildRelease } from '../../cli/build/release.ts'
+import { thisPlatform } from '../../cli/build/targets.ts'
+import { version } from '../../package.json'
+import { need } from '../support/need.ts'
+
+const root = join(import.meta.dir, '../..')
+const limitMs = 30_000
+
+interface Context {
+  /** What the build wrote. */
+  dist: string
+  /** Where the executable was copied: it is all that lies there. */
+  folder: string
+  /** What it takes for the user's folder of temporary files. */
+  temporary: string
+  executable: string
+  environment: Record<string, string>
+}
+
+const native = thisPlatform()
+const test = suite<Context>('the executable, alone in a folder, without node, bun or node_modules')
+
+test.before(async context => {
+  context.dist = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  await buildRelease({ outdir: context.dist, native })
+})
+
+test.before.each(async context => {
+  context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  context.temporary = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const name = `lambda-nat-proxy${native!.suffix}`
+  context.executable = join(context.folder, name)
+  await copyFile(join(context.dist, name), context.executable)
+  const { temporary } = context
+  context.environment = { PATH: join(temporary, 'none'), HOME: temporary, TMPDIR: temporary, NO_COLOR: '1' }
+})
+
+test.after.each(async ({ folder, temporary }) => {
+  await rm(folder, { recursive: true, force: true })
+  await rm(temporary, { recursive: true, force: true })
+})
+
+test.after(({ dist }) => rm(dist, { recursive: true, force: true }))
+
+/** What a command that ends by itself prints. */
+function output({ executable, folder, environment }: Context, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(executable, args, {
+    cwd: folder,
+    env: environment,
+    encoding: 'utf8',
+    timeout: limitMs,
+  })
+  assert.is(status, 0, `${args.join(' ')}: ${stderr}`)
+  return stdout
+}
+
+test('it knows its version', context => {
+  assert.is(output(context, '--version'), `${version}\n`)
+})
+
+test('it has every command of the sources, each with its options', context => {
+  const fromSources = (...args: string[]) =>
+    spawnSync(process.execPath, [join(root, 'cli/main.ts'), ...args], {
+      env: { ...process.env, NO_COLOR: '1' },
+      encoding: 'utf8',
+    }).stdout
+  const help = output(context, '--help')
+  assert.is(help, fromSources('--help'))
+  const commands = /USAGE\s+lambda-nat-proxy (\S+)/.exec(help)![1]!.split('|')
+  assert.ok(commands.includes('run'))
+  for (const command of commands)
+    assert.is(output(context, command, '--help'), fromSources(command, '--help'))
+})
+
+test('files of the folder that it is started in have no say in it', async context => {
+  delete context.environment.NO_COLOR
+  const help = output(context, '--help')
+  assert.match(help, '\x1b[')
+  await writeFile(join(context.folder, '.env'), 'NO_COLOR=1\n')
+  await writeFile(join(context.folder, 'bunfig.toml'), 'preload = ["./preload.ts"]\n')
+  await writeFile(join(context.folder, 'preload.ts'), 'process.stdout.write("preloaded")\n')
+  assert.is(output(context, '--help'), help)
+})
+
+test('it proxies a download by an exit that runs in itself, and ends without a trace', async context => {
+  if (!need(['curl'], ['curl'])) return
+  const { executable, folder, temporary, environment, dist } = context
+  const content = randomBytes(20_000_000)
+  const web = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response(content) })
+  const args = ['run', '--local', '--allow-private', '--port', '0', '--json']
+  const proxy = spawn(executable, args, {
+    cwd: folder,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+  })
+  try {
+    const exit = once(proxy, 'close')
+    const { port, functions } = await ready(proxy)
+    const curl = spawn('curl', ['-sS', '--socks5-hostname', `127.0.0.1:${port}`, web.url.href])
+    const hash = createHash('sha256')
+    for await (const chunk of curl.stdout) hash.update(chunk)
+    assert.is(hash.digest('hex'), createHash('sha256').update(content).digest('hex'))
+
+    // What runs is what would be deployed.
+    const [cloud] = (await readdir(temporary)).filter(name => name.startsWith('lambda-nat-proxy-'))
+    const zip = unzipSync(await readFile(join(dist, 'function.zip')))
+    assert.equal((await readdir(join(temporary, cloud!, 'function'))).sort(), Object.keys(zip).sort())
+    for (const [name, bytes] of Object.entries(zip))
+      assert.ok(Buffer.from(bytes).equals(await readFile(join(temporary, cloud!, 'function', name))), name)
+
+    proxy.kill('SIGINT')
+    assert.equal(await exit, [0, null])
+    assert.ok(functions.size > 0)
+    for (const pid of functions) assert.throws(() => process.kill(pid, 0), /ESRCH/)
+    assert.equal(await readdir(folder), ['lambda-nat-proxy'])
+    // Bun keeps one copy of the native binding, which the system can load from a file only.
+    const left = (await readdir(temporary)).filter(name => !/^\.bun-.*\.node$/.test(name))
+    assert.equal(left, [])
+  } finally {
+    proxy.kill('SIGKILL')
+    await web.stop(true)
+  }
+})
+
+/** Waits for the proxy; gives its port and the processes of its functions. */
+async function ready(proxy: ChildProcess): Promise<{ port: number; functions: Set<number> }> {
+  let errors = ''
+  proxy.stderr!.on('data', chunk => {
+    errors += chunk
+  })
+  const functions = new Set<number>()
+  return new Promise((resolve, reject) => {
+    createInterface({ input: proxy.stdout! })
+      .on('line', line => {
+        const event = JSON.parse(line)
+        if (event.type === 'function.log') functions.add(event.fields.pid)
+        if (event.type === 'proxy.ready') resolve({ port: event.port, functions })
+      })
+      .on('close', () => reject(new Error(`the proxy ended before it was ready: ${errors}`)))
+  })
+}
+
+if (native) test.run()
+else console.error(`*** LEFT OUT: there is no executable for ${process.platform}-${process.arch}`)
