@@ -23,9 +23,15 @@ export type ProxyEvent =
       region: string
       step: Step
       message: string
-      retryMs: number | undefined
+      retryMs: number
+      /** The region's launch before failed for the same reason. */
+      repeated: boolean
     }
-  | { type: 'session.draining'; session: string; remainingMs: number }
+  | { type: 'session.draining'; session: string; connections: number; remainingMs: number }
+  /** The exit answers no probes (true) or is heard again (false). */
+  | { type: 'session.silent'; session: string; silent: boolean }
+  /** The launch budget is used up; launches go on when a minute has passed. */
+  | { type: 'fleet.budget'; launchesPerMinute: number }
   | { type: 'session.closed'; session: string; kind: string; message: string }
   | { type: 'proxy.ready'; host: string; port: number; address: string }
   | {

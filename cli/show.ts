@@ -30,14 +30,26 @@ export function showHuman(verbose: boolean): Show {
         break
       case 'session.failed':
         setUps.delete(event.session)
-        consola.error(`${stepNames[event.step]} ${event.message}`)
-        if (event.retryMs !== undefined) consola.info(`Trying again in ${duration(event.retryMs)}`)
+        // The same reason again and again is told once.
+        if (!event.repeated || verbose) consola.error(`${stepNames[event.step]} ${event.message}`)
+        if (!event.repeated) consola.info(`${event.region} is tried again from ${duration(event.retryMs)} on`)
+        break
+      case 'session.silent':
+        if (event.silent) consola.warn(`Session ${event.session} is silent: new connections go elsewhere`)
+        else consola.info(`Session ${event.session} is heard again`)
+        break
+      case 'fleet.budget':
+        consola.warn(
+          `The launch budget of ${event.launchesPerMinute} a minute is used up (--launches-per-minute): launches go on when a minute has passed`,
+        )
         break
       case 'session.draining':
-        consola.info(`The exit's time is ending: ${duration(event.remainingMs)} left for what is open`)
+        consola.info(
+          `Session ${event.session} takes no new connections; its ${event.connections} have ${duration(event.remainingMs)} left`,
+        )
         break
       case 'session.closed':
-        consola.warn(`Session ${event.session} ended: ${event.message}`)
+        consola.info(`Session ${event.session} ended: ${event.message}`)
         break
       case 'proxy.ready':
         consola.box(`SOCKS5 proxy ready on ${event.host}:${event.port}, exit address ${event.address}`)

@@ -1,10 +1,15 @@
 import { defineCommand } from 'citty'
-import { openBucket } from '../../tunnel/signal/bucket.ts'
+import { openBucket, type SignalBucket } from '../../tunnel/signal/bucket.ts'
 import { defaultStunServers, parseStunServers } from '../../tunnel/stun/server-name.ts'
-import { createEvents, type Events } from '../events.ts'
-import { keepSession } from '../fleet/keeper.ts'
+import { type Mode, modeNames } from '../config/modes.ts'
+import { createEvents, type Events, type ProxyEvent } from '../events.ts'
+import { type Policy, policies } from '../fleet/choose.ts'
+import { startFleet } from '../fleet/fleet.ts'
+import { defaultFleetSettings, type FleetSettings } from '../fleet/state.ts'
 import { functionZip } from '../function-zip.ts'
 import { type Cloud, startCloud } from '../local/cloud.ts'
+import type { LogRecord } from '../local/log.ts'
+import { parseCount, parseDuration } from '../parse-numbers.ts'
 import { parsePort } from '../parse-port.ts'
 import { listen } from '../proxy/listener.ts'
 import { showHuman, showJson } from '../show.ts'
@@ -24,18 +29,50 @@ export default defineCommand({
     bucket: { type: 'string', valueHint: 'name', description: 'Signalling bucket of the deployment' },
     region: {
       type: 'string',
+      alias: 'regions',
       valueHint: 'name',
-      description: 'AWS region of the bucket (default: AWS_REGION or the profile)',
+      description:
+        'AWS region of the bucket (default: AWS_REGION or the profile); with --local a list of names',
     },
     stun: {
       type: 'string',
       valueHint: 'host:port,…',
       description: `STUN servers, tried in turn (default: ${defaultStunServers.join(',')})`,
     },
+    sessions: { type: 'string', default: '1', valueHint: 'n', description: 'Exits in use at once' },
+    standby: {
+      type: 'string',
+      default: '0',
+      valueHint: 'n',
+      description: 'Exits kept ready beside them; each is billed as if it were used',
+    },
+    rotate: {
+      type: 'string',
+      valueHint: '60s',
+      description: 'Replace each exit after this long (default: shortly before its function must end)',
+    },
+    exit: {
+      type: 'enum',
+      options: [...policies],
+      default: 'sticky',
+      description: 'How connections are spread over the exits; sticky: a site keeps its exit',
+    },
+    'launches-per-minute': {
+      type: 'string',
+      default: String(defaultFleetSettings.launchesPerMinute),
+      valueHint: 'n',
+      description: 'Launch budget: no more in any minute, whatever happens',
+    },
     local: {
       type: 'boolean',
       default: false,
       description: 'Run against the embedded cloud on this machine; needs no AWS account',
+    },
+    mode: {
+      type: 'enum',
+      options: [...modeNames],
+      default: 'normal',
+      description: 'With --local: size and time limit of the function',
     },
     'allow-private': {
       type: 'boolean',
@@ -52,6 +89,13 @@ export default defineCommand({
   async run({ args }) {
     const port = parsePort('--port', args.port)
     const stun = args.stun === undefined ? undefined : usage(() => parseStunServers(args.stun!))
+    const settings: FleetSettings = {
+      sessions: parseCount('--sessions', args.sessions, 1, 64),
+      standby: parseCount('--standby', args.standby, 0, 16),
+      rotateMs:
+        args.rotate === undefined ? defaultFleetSettings.rotateMs : parseDuration('--rotate', args.rotate),
+      launchesPerMinute: parseCount('--launches-per-minute', args['launches-per-minute'], 1, 1000),
+    }
     if (args.local && args.bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
     if (args['allow-private'] && !args.local)
       throw new UsageError(
@@ -62,43 +106,50 @@ export default defineCommand({
 
     const events = createEvents()
     events.subscribe(args.json ? showJson : showHuman(args.verbose))
-    const cloud = args.local ? await localCloud(events, args['allow-private'], args.verbose) : undefined
-    const region = cloud ? [...cloud.buckets.keys()][0]! : args.region
-    const bucket = openBucket(
-      cloud
-        ? {
-            bucket: cloud.buckets.get(region!)!,
-            region,
-            endpoint: cloud.endpoint,
-            credentials: cloud.credentials,
-          }
-        : { bucket: args.bucket!, region },
-    )
-    const stunServers = stun ?? parseStunServers((cloud?.stunServers ?? defaultStunServers).join(','))
-    const keeper = keepSession({
-      bucket,
-      region: region ?? process.env.AWS_REGION ?? 'the default region',
-      stunServers,
-      events,
-    })
-    const proxy = await listenOrClose()
-    announceOnce(events, args.host, proxy.port)
-
-    await untilInterrupted(async () => {
-      proxy.close()
-      await keeper.close()
-      bucket.close()
-      await cloud?.close()
-    })
-
-    async function listenOrClose() {
-      try {
-        return listen({ host: args.host, port, exits: keeper, events })
-      } catch (error) {
-        await keeper.close()
-        await cloud?.close()
-        throw error
-      }
+    // What was started, in order; it ends in reverse.
+    const undo: (() => void | Promise<void>)[] = []
+    let closing = false
+    const close = async () => {
+      closing = true
+      for (const step of undo.splice(0).reverse()) await step()
+    }
+    const start = async () => {
+      const regions = args.region?.split(',').map(region => region.trim())
+      const cloud = args.local
+        ? await startCloud({
+            functionZip: functionZip(),
+            ...(regions && { regions }),
+            mode: args.mode as Mode,
+            allowPrivate: args['allow-private'],
+            logLevel: args.verbose ? 'DEBUG' : 'INFO',
+            // What is said while it is being closed is no news: its processes are ended, not failing.
+            onLog: record => !closing && events.emit(functionLog(record)),
+          })
+        : undefined
+      if (cloud) undo.push(() => cloud.close())
+      const buckets = cloud ? localBuckets(cloud) : namedBucket(args.bucket!, args.region)
+      const fleet = startFleet({
+        settings,
+        policy: args.exit as Policy,
+        buckets,
+        stunServers: stun ?? parseStunServers((cloud?.stunServers ?? defaultStunServers).join(',')),
+        events,
+      })
+      undo.push(() => fleet.close())
+      const proxy = listen({ host: args.host, port, exits: fleet, events })
+      undo.push(() => proxy.close())
+      announceOnce(events, args.host, proxy.port)
+      return fleet.hopeless
+    }
+    // The first Ctrl-C may come while things are being started.
+    const interrupted = untilInterrupted(close)
+    try {
+      const hopeless = await start()
+      await Promise.race([hopeless, interrupted])
+      throw new Error('no exit can come up until that is put right')
+    } catch (error) {
+      await close()
+      throw error
     }
   },
 })
@@ -114,21 +165,24 @@ function announceOnce(events: Events, host: string, port: number): void {
   })
 }
 
-async function localCloud(events: Events, allowPrivate: boolean, verbose: boolean): Promise<Cloud> {
-  return startCloud({
-    functionZip: functionZip(),
-    allowPrivate,
-    logLevel: verbose ? 'DEBUG' : 'INFO',
-    onLog: ({ level, message, session, timestamp: _, ...fields }) =>
-      events.emit({
-        type: 'function.log',
-        session: typeof session === 'string' ? session : undefined,
-        level,
-        message: String(message),
-        fields,
-      }),
-  })
-}
+/** The embedded cloud's buckets, by region. */
+const localBuckets = ({ buckets, endpoint, credentials }: Cloud): Map<string, SignalBucket> =>
+  new Map(
+    [...buckets].map(([region, bucket]) => [region, openBucket({ bucket, region, endpoint, credentials })]),
+  )
+
+const namedBucket = (bucket: string, region: string | undefined): Map<string, SignalBucket> =>
+  new Map([
+    [region ?? process.env.AWS_REGION ?? 'default-region', openBucket({ bucket, ...(region && { region }) })],
+  ])
+
+const functionLog = ({ level, message, session, timestamp: _, ...fields }: LogRecord): ProxyEvent => ({
+  type: 'function.log',
+  session: typeof session === 'string' ? session : undefined,
+  level,
+  message: String(message),
+  fields,
+})
 
 function usage<T>(parse: () => T): T {
   try {

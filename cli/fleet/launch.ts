@@ -21,6 +21,8 @@ export interface LaunchOptions {
   tuning?: Tuning
   /** How long the function may take to answer, in milliseconds; 30,000 by default (a cold start takes 1 to 3 s). */
   answerMs?: number
+  /** The public address that an earlier session saw: a guess for when no STUN server answers. */
+  lastAddress?: string
   signal?: AbortSignal
   /** A step is done. */
   onStep?: (step: Step, ms: number, detail: string) => void
@@ -34,6 +36,8 @@ export interface Session {
   /** When the function's time is up, on performance.now()'s clock. */
   readonly deadline: number
   readonly control: ControlStream
+  /** This end's public address, as STUN saw it. */
+  readonly clientAddress: string
   /** Says bye, so that the function stops being billed, and closes. */
   bye(message: string): void
 }
@@ -126,6 +130,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       hello,
       deadline: performance.now() + hello.remaining_ms,
       control,
+      clientAddress: mapped.address,
       bye(message) {
         control.send({ type: 'bye' })
         connection.close(message)

@@ -38,9 +38,9 @@ export class QuicError extends Error {
 
 /** A peer that was silent for this long is probed (milliseconds). */
 const probeAfterMs = 1_000
-/** A peer that answers no probe for this long is called silent (milliseconds). */
-const silentAfterMs = 2_500
-const tickMs = 500
+/** A peer that answers no probe for this long is called silent (milliseconds): with the tick, within 3 s in all. */
+const silentAfterMs = 2_250
+const tickMs = 250
 /** Batches a turn: then other work of the process gets its turn. */
 const batchesPerTurn = 4
 const connectionIdLength = 8
@@ -81,6 +81,7 @@ export class QuicConnection {
   #scheduled = false
   #pinned = false
   #over = false
+  #closeReason: CloseReason | undefined
   #heard = false
   #heardAt = performance.now()
   #silent = false
@@ -140,6 +141,11 @@ export class QuicConnection {
     return stream
   }
 
+  /** Gives up the streams on which nothing has come back: a silent peer may never have seen them. */
+  abortUnheard(): void {
+    for (const stream of [...this.#streams.values()]) if (!stream.heard) stream.abort()
+  }
+
   /** Sends a QUIC datagram; false when it was too large or the queue is full, and it was not sent. */
   sendDatagram(datagram: Uint8Array): boolean {
     if (!this.#pinned || this.#over) return false
@@ -161,6 +167,12 @@ export class QuicConnection {
     return this.#silent
   }
 
+  /** Why the connection is over; undefined while it is not. */
+  get closeReason(): CloseReason | undefined {
+    return this.#closeReason
+  }
+
+  /** Open streams, the control stream among them. */
   get streams(): number {
     return this.#streams.size
   }
@@ -312,7 +324,7 @@ export class QuicConnection {
     }, Math.ceil(timeout))
   }
 
-  /** Twice a second: a peer that says nothing is asked, and one that does not answer is called silent. */
+  /** Four times a second: a peer that says nothing is asked, and one that does not answer is called silent. */
   #tick(): void {
     const now = performance.now()
     if (this.#heard) this.#heardAt = now
@@ -348,6 +360,7 @@ export class QuicConnection {
   #finish(reason: CloseReason): void {
     if (this.#over) return
     this.#over = true
+    this.#closeReason = reason
     clearTimeout(this.#timer)
     clearTimeout(this.#handshakeTimer)
     clearInterval(this.#ticker)

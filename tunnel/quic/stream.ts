@@ -27,6 +27,8 @@ export class QuicStream {
   /** The end was sent, or the stream was aborted. */
   writeEnded = false
   aborted = false
+  /** Something has come from the peer. */
+  heard = false
 
   constructor(
     readonly id: number,
@@ -40,6 +42,7 @@ export class QuicStream {
       const result = this.host.quiche.streamRecv(this.id, buffer)
       if (!result) return 0
       const [length, fin] = result
+      this.heard = true
       // What was read opens the peer's window: the update must be sent even if nothing else is.
       this.host.wake()
       if (fin) {

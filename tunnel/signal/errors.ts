@@ -28,14 +28,26 @@ export class SignalError extends Error {
 /** Turns whatever the SDK threw into a SignalError. `doing` completes "could not …". */
 export function explain(error: unknown, doing: string, bucket: string): SignalError {
   if (error instanceof SignalError) return error
+  const { code, advice } = diagnose(error, { service: 'S3', resource: `the bucket ${bucket}` })
+  return new SignalError(code, `could not ${doing}: ${advice}`, { cause: error })
+}
+
+/** What was asked of AWS: the service as people call it, and "the function x" or the like. */
+export interface Place {
+  service: string
+  resource: string
+}
+
+/** What an error of any of the SDK's clients comes down to, and what a person can do about it. */
+export function diagnose(error: unknown, place: Place): { code: SignalErrorCode; advice: string } {
   const { name, message, status } = describe(error)
   const rule = rules.find(
     ({ names, statuses, text }) =>
       names?.includes(name) || (status && statuses?.includes(status)) || text?.test(message),
   )
-  const make = (code: SignalErrorCode, advice: string) =>
-    new SignalError(code, `could not ${doing}: ${advice}`, { cause: error })
-  return rule ? make(rule.code, rule.advice(bucket)) : make('other', `${name}: ${message}`)
+  return rule
+    ? { code: rule.code, advice: rule.advice(place) }
+    : { code: 'other', advice: `${name}: ${message}` }
 }
 
 // --- internal ---
@@ -47,7 +59,7 @@ interface Rule {
   /** HTTP status codes, where the answer has no body (as with HEAD). */
   statuses?: number[]
   text?: RegExp
-  advice: (bucket: string) => string
+  advice: (place: Place) => string
 }
 
 /** The first rule that fits wins, so names stand before the status codes they come with. */
@@ -83,14 +95,14 @@ const rules: Rule[] = [
   {
     code: 'no-such-bucket',
     names: ['NoSuchBucket'],
-    advice: bucket =>
-      `the bucket ${bucket} does not exist. Check --bucket and --region, or run "lambda-nat-proxy deploy".`,
+    advice: ({ resource }) =>
+      `${resource} does not exist. Check --bucket and --region, or run "lambda-nat-proxy deploy".`,
   },
   {
     code: 'wrong-region',
     names: ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException'],
     statuses: [301, 307],
-    advice: bucket => `the bucket ${bucket} is in another region. Name it with --region.`,
+    advice: ({ resource }) => `${resource} is in another region. Name it with --region.`,
   },
   {
     code: 'throttled',
@@ -108,14 +120,15 @@ const rules: Rule[] = [
     code: 'access-denied',
     names: ['AccessDenied', 'AccessDeniedException', 'AllAccessDisabled'],
     statuses: [401, 403],
-    advice: bucket =>
-      `access to the bucket ${bucket} is denied. The credentials need the policy that the deployment gives out as client_policy_json.`,
+    advice: ({ resource }) =>
+      `access to ${resource} is denied. The credentials need the policy that the deployment gives out as client_policy_json.`,
   },
   {
     code: 'unreachable',
     names: ['TimeoutError', 'NetworkingError', 'ConnectionRefused'],
     text: /ECONNREFUSED|ENOTFOUND|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EAI_AGAIN|unable to connect|timed out/i,
-    advice: () => 'S3 cannot be reached. Check the network, and AWS_ENDPOINT_URL if it is set.',
+    advice: ({ service }) =>
+      `${service} cannot be reached. Check the network, and AWS_ENDPOINT_URL if it is set.`,
   },
 ]
 

@@ -1,0 +1,235 @@
+import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
+import { newSessionId } from '../../tunnel/signal/documents.ts'
+import { SignalError, type SignalErrorCode } from '../../tunnel/signal/errors.ts'
+import type { StunServerName } from '../../tunnel/stun/server-name.ts'
+import type { Events } from '../events.ts'
+import { createChooser, type Policy, parseWish } from './choose.ts'
+import type { Exits } from './exits.ts'
+import { LaunchError, launch, type Session } from './launch.ts'
+import { overBudget, plan, planAgainAt } from './plan.ts'
+import { draining, ended, type FleetSettings, launching, newFleetState, ready } from './state.ts'
+
+export interface FleetOptions {
+  settings: FleetSettings
+  policy: Policy
+  /** Region → its signalling bucket. */
+  buckets: Map<string, SignalBucket>
+  stunServers: StunServerName[]
+  events: Events
+}
+
+/** The exits of this process: launched, rotated, replaced and closed as the plan says. */
+export interface Fleet extends Exits {
+  /** Retires an exit, or all that take connections: replacements come up, and what is open drains. */
+  rotate(id?: string): void
+  /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */
+  readonly hopeless: Promise<string>
+  /** Says bye on every session, deletes the offers and answers, and ends all waits. */
+  close(): Promise<void>
+}
+
+/** Causes that another try does not mend. */
+const fatal = new Set<SignalErrorCode>([
+  'no-credentials',
+  'bad-credentials',
+  'expired-credentials',
+  'no-such-bucket',
+  'access-denied',
+  'wrong-region',
+])
+/** Longest wait of the planner's timer, milliseconds; a timer's own limit is 24 days. */
+const longestTimerMs = 3_600_000
+
+/** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
+export function startFleet({ settings, policy, buckets, stunServers, events }: FleetOptions): Fleet {
+  const state = newFleetState(settings, [...buckets.keys()])
+  const sessions = new Map<string, Session>()
+  const chooser = createChooser(policy)
+  const stop = new AbortController()
+  const running = new Set<Promise<void>>()
+  const waiters = new Set<() => void>()
+  const lastFailure = new Map<string, string>()
+  const hopeless = Promise.withResolvers<string>()
+  let everReady = false
+  let lastAddress: string | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let toldBudget = false
+  const now = () => performance.now()
+
+  const replan = () => {
+    if (stop.signal.aborted) return
+    clearTimeout(timer)
+    for (const [id, session] of sessions) state.members.get(id)!.connections = session.connection.streams - 1
+    for (const action of plan(state, now())) {
+      if (action.type === 'launch') track(run(action.region))
+      else if (action.type === 'drain') drain(action.id)
+      else sessions.get(action.id)?.bye('drained')
+    }
+    state.launches = state.launches.filter(at => at > now() - 60_000)
+    const budget = overBudget(state, now())
+    if (budget && !toldBudget)
+      events.emit({ type: 'fleet.budget', launchesPerMinute: settings.launchesPerMinute })
+    toldBudget = budget
+    const again = planAgainAt(state, now())
+    // Connections end without a word to the planner: while an exit drains, it looks once a second.
+    const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
+    timer = setTimeout(replan, Math.min(Math.max(again - now(), 1), anyDraining ? 1_000 : longestTimerMs))
+    for (const waiter of [...waiters]) waiter()
+  }
+
+  const track = (work: Promise<void>) => {
+    running.add(work)
+    void work.finally(() => running.delete(work))
+  }
+
+  const drain = (id: string) => {
+    const session = sessions.get(id)
+    if (!session || state.members.get(id)?.role !== 'active') return
+    draining(state, id)
+    events.emit({
+      type: 'session.draining',
+      session: id,
+      connections: session.connection.streams - 1,
+      remainingMs: session.deadline - now(),
+    })
+    setTimeout(replan)
+  }
+
+  /** One session from launch to end. */
+  const run = async (region: string): Promise<void> => {
+    const id = newSessionId()
+    const bucket = buckets.get(region)!
+    const started = now()
+    launching(state, id, region, started)
+    events.emit({ type: 'session.launching', session: id, region })
+    try {
+      const session = await launch({
+        id,
+        bucket,
+        stunServers,
+        signal: stop.signal,
+        ...(lastAddress && { lastAddress }),
+        onStep(step, ms, detail) {
+          events.emit({ type: 'session.step', session: id, step, ms, detail })
+        },
+      })
+      await live(session, region, started)
+    } catch (error) {
+      if (!stop.signal.aborted) failed(id, region, error)
+    }
+    replan()
+  }
+
+  const live = async (session: Session, region: string, started: number): Promise<void> => {
+    const { id, connection, hello, control, deadline } = session
+    if (stop.signal.aborted) return session.bye('the client ends')
+    ready(state, id, deadline, now())
+    sessions.set(id, session)
+    everReady = true
+    lastAddress = session.clientAddress ?? lastAddress
+    lastFailure.delete(region)
+    state.regions.get(region)!.failures = 0
+    connection.onSilence = silent => {
+      const member = state.members.get(id)
+      if (!member) return
+      member.silent = silent
+      events.emit({ type: 'session.silent', session: id, silent })
+      // Who has heard nothing back yet may be served by another exit.
+      if (silent) connection.abortUnheard()
+      replan()
+    }
+    control.onMessage = message => {
+      if (message.type === 'drain') drain(id)
+    }
+    events.emit({
+      type: 'session.ready',
+      session: id,
+      region,
+      address: hello.address,
+      remainingMs: hello.remaining_ms,
+      setUpMs: now() - started,
+    })
+    replan()
+    const { kind, message } = await connection.closed
+    track(
+      buckets
+        .get(region)!
+        .remove(id)
+        .catch(() => {}),
+    )
+    sessions.delete(id)
+    ended(state, id, now(), Math.random)
+    events.emit({ type: 'session.closed', session: id, kind, message })
+  }
+
+  const failed = (id: string, region: string, error: unknown) => {
+    const retryMs = ended(state, id, now(), Math.random)
+    const step = error instanceof LaunchError ? error.step : 'stun'
+    const message = error instanceof Error ? error.message : String(error)
+    const repeated = lastFailure.get(region) === message
+    lastFailure.set(region, message)
+    events.emit({ type: 'session.failed', session: id, region, step, message, retryMs, repeated })
+    const cause = error instanceof LaunchError ? error.cause : error
+    const hopelessHere = cause instanceof SignalError && fatal.has(cause.code)
+    if (!everReady && hopelessHere && [...buckets.keys()].every(name => lastFailure.has(name)))
+      hopeless.resolve(message)
+  }
+
+  replan()
+  return {
+    hopeless: hopeless.promise,
+    rotate(id) {
+      // Its replacement is due from now on; it goes on taking connections until that one is there.
+      for (const member of state.members.values())
+        if (member.role === 'active' && (id === undefined || member.id === id)) member.retired = true
+      replan()
+    },
+    pick(wanted, limitMs) {
+      const { region } = parseWish(wanted.user)
+      if (region !== undefined && !buckets.has(region))
+        return Promise.reject(
+          new Error(`no exit is deployed in ${region}; there are ${[...buckets.keys()].join(', ')}`),
+        )
+      if (region !== undefined) {
+        const isNew = !state.demands.has(region)
+        state.demands.set(region, now())
+        if (isNew) replan()
+      }
+      const choose = () => {
+        const member = chooser.choose(state, wanted, now())
+        if (member) member.connections++
+        return member && sessions.get(member.id)
+      }
+      const chosen = choose()
+      if (chosen) return Promise.resolve(chosen)
+      return new Promise((resolve, reject) => {
+        const settle = () => {
+          clearTimeout(limit)
+          waiters.delete(waiter)
+        }
+        const waiter = () => {
+          if (stop.signal.aborted) {
+            settle()
+            return reject(new Error('the proxy is ending'))
+          }
+          const session = choose()
+          if (!session) return
+          settle()
+          resolve(session)
+        }
+        const limit = setTimeout(() => {
+          settle()
+          reject(new Error(`no exit came up within ${limitMs / 1000} s`))
+        }, limitMs)
+        waiters.add(waiter)
+      })
+    },
+    async close() {
+      stop.abort()
+      clearTimeout(timer)
+      for (const waiter of [...waiters]) waiter()
+      for (const session of sessions.values()) session.bye('the client ends')
+      await Promise.allSettled(running)
+    },
+  }
+}
