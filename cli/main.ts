@@ -7,6 +7,7 @@ import { UsageError } from './usage-error.ts'
 const commands = {
   run: () => import('./commands/run.ts'),
   config: () => import('./commands/config.ts'),
+  status: () => import('./commands/status.ts'),
   cloud: () => import('./commands/cloud.ts'),
 }
 

@@ -1,0 +1,82 @@
+import { defineCommand } from 'citty'
+import { loadConfig } from '../config/load.ts'
+import { optionsFor } from '../config/options.ts'
+import { notDeployed } from '../infra/find.ts'
+import { type LogLine, recentLogs } from '../infra/logs.ts'
+import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../infra/status.ts'
+import { columns, formatOptions, print } from '../print.ts'
+
+const exitCodes: Record<Health, number> = { HEALTHY: 0, DEGRADED: 4, 'NOT DEPLOYED': 5 }
+
+export default defineCommand({
+  meta: {
+    name: 'status',
+    description:
+      'Show how the deployment is. Exit code: 0 HEALTHY, 4 DEGRADED, 5 NOT DEPLOYED, 1 it could not be found out, 2 wrong usage.',
+  },
+  args: {
+    ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile'),
+    ...formatOptions,
+    logs: {
+      type: 'boolean',
+      default: false,
+      description: "Show the function's newest log lines of the last day",
+    },
+  },
+  async run({ args }) {
+    const status = await stackStatus(await loadConfig({ flags: args }))
+    const report = args.logs
+      ? { ...status, regions: await Promise.all(status.regions.map(withLogs)) }
+      : status
+    print<Report>(report, args, human)
+    process.exitCode = exitCodes[status.health]
+  },
+})
+
+// --- internal ---
+
+type RegionReport = RegionStatus & { logs?: LogLine[] }
+type Report = Omit<StackStatus, 'regions'> & { regions: RegionReport[] }
+
+async function withLogs(status: RegionStatus): Promise<RegionReport> {
+  return { ...status, logs: status.function ? await recentLogs(status.region, status.function.name) : [] }
+}
+
+function human({ stack, health, regions }: Report): string {
+  if (health === 'NOT DEPLOYED')
+    return regions.map(({ region }) => `NOT DEPLOYED: ${notDeployed(stack, region, new Map())}`).join('\n')
+  return [`Stack ${stack}: ${health}`, ...regions.map(humanRegion)].join('\n\n')
+}
+
+function humanRegion({ region, health, problems, function: it, bucket, recent, logs }: RegionReport): string {
+  const rows = [
+    [
+      '  function',
+      it
+        ? `${it.name}, ${it.state}, ${it.runtime}, ${it.memoryMb} MB, ${it.timeoutS} s, ${megabytes(it.codeBytes)} of code, changed ${it.lastModified}`
+        : '-',
+    ],
+    [
+      '  bucket',
+      bucket
+        ? `${bucket.name}, ${bucket.objects}${bucket.more ? ' or more' : ''} objects, last activity ${bucket.lastActivity ?? 'none'}`
+        : '-',
+    ],
+    ['  notification', bucket ? (bucket.notifies.includes(it?.arn ?? '') ? 'in place' : 'missing') : '-'],
+    [
+      '  invocations',
+      recent
+        ? `${recent.invocations} in ${recent.hours} hours, ${recent.errors} failed, ${recent.throttles} throttled`
+        : '-',
+    ],
+  ]
+  return [
+    `${region}: ${health}`,
+    ...(it || bucket ? [columns(rows)] : []),
+    ...problems.map(problem => `  ! ${problem}`),
+    ...(logs ? [`  log${logs.length === 0 ? ': nothing in the last day' : ''}`] : []),
+    ...(logs ?? []).map(({ time, message }) => `    ${time} ${message}`),
+  ].join('\n')
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`

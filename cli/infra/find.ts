@@ -1,0 +1,103 @@
+import type { Config } from '../config/load.ts'
+import { ask, clientOptions, regionsOf, useProfile } from './aws.ts'
+import { readOutputs } from './outputs.ts'
+
+/** What of a stack is in a region; after a half-finished deploy or destroy, or work by hand, one may be missing. */
+export interface Found {
+  bucket?: string
+  functionName?: string
+}
+
+/** A stack as far as it is found: by region, and none where nothing is. */
+export interface Stack {
+  name: string
+  /** The regions that were looked in. */
+  asked: string[]
+  regions: Map<string, Found>
+}
+
+/** A stack that a client can use. */
+export interface Deployment {
+  name: string
+  regions: Map<string, Required<Found>>
+}
+
+/** The tag that everything in a stack has, with the stack's name. */
+export const stackTag = 'lambda-nat-proxy:stack'
+
+/**
+ * What is deployed in the configured regions under the configured name. Throws an Error that says where nothing is
+ * found, and what to run.
+ */
+export async function findDeployment(config: Config): Promise<Deployment> {
+  const { name, asked, regions } = await findStack(config)
+  const complete = asked.map(region => {
+    const { bucket, functionName } = regions.get(region) ?? {}
+    if (bucket !== undefined && functionName !== undefined) return [region, { bucket, functionName }] as const
+    if (bucket === undefined && functionName === undefined)
+      throw new Error(notDeployed(name, region, regions))
+    const lacking = bucket === undefined ? 'bucket' : 'function'
+    throw new Error(
+      `the stack ${name} in region ${region} has no ${lacking}: run "lambda-nat-proxy deploy" to mend it`,
+    )
+  })
+  return { name, regions: new Map(complete) }
+}
+
+/**
+ * Looks for the stack: in Terraform's state where it is on this machine, and otherwise in AWS by the tag. Where no
+ * region is configured, the state's regions count, or the AWS profile's.
+ */
+export async function findStack(config: Config): Promise<Stack> {
+  useProfile(config)
+  const name = config.values['deployment.stack_name']
+  const configured = config.values['aws.regions']
+  const outputs = await readOutputs(name)
+  if (outputs) {
+    const regions = new Map(
+      Object.entries(outputs.buckets).map(([region, bucket]) => {
+        const functionName = outputs.functions[region]?.name
+        return [region, { bucket, ...(functionName !== undefined && { functionName }) }]
+      }),
+    )
+    return { name, asked: configured.length > 0 ? configured : [...regions.keys()], regions }
+  }
+  const asked = await regionsOf(config)
+  const found = await Promise.all(asked.map(async region => [region, await findByTag(name, region)] as const))
+  return {
+    name,
+    asked,
+    regions: new Map(found.filter(([, { bucket, functionName }]) => bucket ?? functionName)),
+  }
+}
+
+/** Says that nothing is there, and where else something is, if that is known. */
+export function notDeployed(name: string, region: string, regions: Map<string, Found>): string {
+  const elsewhere = regions.size > 0 ? ` (it is in ${[...regions.keys()].join(', ')})` : ''
+  return `nothing is deployed under the name ${name} in region ${region}${elsewhere}: run "lambda-nat-proxy deploy", or name another stack or region with --name and --regions`
+}
+
+// --- internal ---
+
+async function findByTag(name: string, region: string): Promise<Found> {
+  const { paginateGetResources, ResourceGroupsTaggingAPIClient } = await import(
+    '@aws-sdk/client-resource-groups-tagging-api'
+  )
+  const client = new ResourceGroupsTaggingAPIClient(clientOptions(region))
+  const place = { service: 'The Resource Groups Tagging API', resource: `the tags in ${region}` }
+  return ask(`look for the stack ${name} in ${region}`, place, async () => {
+    const found: Found = {}
+    const query = {
+      TagFilters: [{ Key: stackTag, Values: [name] }],
+      ResourceTypeFilters: ['s3', 'lambda:function'],
+    }
+    for await (const { ResourceTagMappingList = [] } of paginateGetResources({ client }, query))
+      for (const { ResourceARN = '' } of ResourceTagMappingList) {
+        const [, , service, , , kind = '', functionName] = ResourceARN.split(':')
+        if (service === 's3' && kind.startsWith(`${name}-${region}-`)) found.bucket = kind
+        if (service === 'lambda' && functionName !== undefined) found.functionName = functionName
+      }
+    client.destroy()
+    return found
+  })
+}

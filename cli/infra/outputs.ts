@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { stateFolder } from '../config/paths.ts'
+
+/** The module's outputs, as far as they matter here. */
+export interface Outputs {
+  /** Region → name of the bucket. */
+  buckets: Record<string, string>
+  functions: Record<string, { name: string; log_group: string }>
+}
+
+/**
+ * The outputs of a stack that this machine deployed, out of the state that Terraform keeps in its folder; undefined
+ * where there is none, where the state is kept elsewhere, or where nothing is left of the stack.
+ */
+export async function readOutputs(stack: string): Promise<Outputs | undefined> {
+  try {
+    const state = JSON.parse(await readFile(join(stateFolder(stack), 'terraform.tfstate'), 'utf8'))
+    const { success, output } = v.safeParse(stateSchema, state)
+    if (!success) return undefined
+    return { buckets: output.outputs.buckets.value, functions: output.outputs.functions.value }
+  } catch {
+    return undefined
+  }
+}
+
+// --- internal ---
+
+const stateSchema = v.object({
+  version: v.literal(4),
+  outputs: v.object({
+    buckets: v.object({ value: v.record(v.string(), v.string()) }),
+    functions: v.object({
+      value: v.record(v.string(), v.object({ name: v.string(), log_group: v.string() })),
+    }),
+  }),
+})

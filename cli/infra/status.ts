@@ -1,0 +1,84 @@
+import type { Config } from '../config/load.ts'
+import { type Found, findStack } from './find.ts'
+import {
+  type BucketReport,
+  countInvocations,
+  type FunctionReport,
+  type Invocations,
+  inspectBucket,
+  inspectFunction,
+} from './inspect.ts'
+
+export type Health = 'HEALTHY' | 'DEGRADED' | 'NOT DEPLOYED'
+
+export interface RegionStatus {
+  region: string
+  health: Health
+  /** What keeps it from being healthy, each with what to do. */
+  problems: string[]
+  function: FunctionReport | null
+  bucket: BucketReport | null
+  recent: Invocations | null
+}
+
+export interface StackStatus {
+  stack: string
+  health: Health
+  regions: RegionStatus[]
+}
+
+/** How the stack is in each of its regions. Throws what findStack throws, and an AwsError where AWS refuses to say. */
+export async function stackStatus(config: Config): Promise<StackStatus> {
+  const { name, asked, regions } = await findStack(config)
+  const statuses = await Promise.all(asked.map(region => regionStatus(region, regions.get(region) ?? {})))
+  const healths = new Set(statuses.map(({ health }) => health))
+  return { stack: name, health: healths.size === 1 ? [...healths][0]! : 'DEGRADED', regions: statuses }
+}
+
+// --- internal ---
+
+const mend = 'run "lambda-nat-proxy deploy" to mend it'
+
+async function regionStatus(region: string, { bucket, functionName }: Found): Promise<RegionStatus> {
+  const [itsFunction, itsBucket] = await Promise.all([
+    functionName === undefined ? undefined : inspectFunction(region, functionName),
+    bucket === undefined ? undefined : inspectBucket(region, bucket),
+  ])
+  if (!itsFunction && !itsBucket)
+    return { region, health: 'NOT DEPLOYED', problems: [], function: null, bucket: null, recent: null }
+  const recent = itsFunction ? await countInvocations(region, itsFunction.name) : null
+  const problems = [
+    ...(itsFunction
+      ? functionProblems(itsFunction)
+      : [`the function ${functionName ?? ''} is gone: ${mend}`]),
+    ...(itsBucket ? [] : [`the bucket ${bucket ?? ''} is gone: ${mend}`]),
+    ...(itsFunction && itsBucket && !itsBucket.notifies.includes(itsFunction.arn)
+      ? [`the bucket does not notify the function of new offers: ${mend}`]
+      : []),
+    ...(recent ? invocationProblems(recent) : []),
+  ]
+  return {
+    region,
+    health: problems.length === 0 ? 'HEALTHY' : 'DEGRADED',
+    problems,
+    function: itsFunction ?? null,
+    bucket: itsBucket ?? null,
+    recent,
+  }
+}
+
+function* functionProblems(it: FunctionReport): Generator<string> {
+  const reason = it.reason === null ? '' : ` (${it.reason})`
+  // Inactive: not used for weeks; the next offer wakes it.
+  if (!['Active', 'Inactive'].includes(it.state)) yield `the function is ${it.state}${reason}`
+  if (it.lastUpdate !== 'Successful') yield `the function's last update is ${it.lastUpdate}${reason}`
+  if (it.reservedConcurrency === 0) yield 'the function is stopped: its reserved concurrency is 0'
+  if (it.retries !== 0) yield `a failed session would run again by itself: ${mend}`
+}
+
+function* invocationProblems({ hours, invocations, errors, throttles }: Invocations): Generator<string> {
+  if (errors * 2 > invocations)
+    yield `${errors} of ${invocations} invocations of the last ${hours} hours failed: see "lambda-nat-proxy status --logs"`
+  if (throttles > 0)
+    yield `${throttles} invocations of the last ${hours} hours were throttled: raise the concurrency`
+}
