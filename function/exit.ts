@@ -9,9 +9,11 @@ import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import type { SignalBucket } from '../tunnel/signal/bucket.ts'
 import { type Answer, type Offer, signalVersion } from '../tunnel/signal/documents.ts'
 import { discover } from '../tunnel/stun/discover.ts'
+import { mappingBehaviour } from '../tunnel/stun/mapping.ts'
 import { openUdpSocket } from '../tunnel/udp/socket.ts'
 import type { Log } from './log.ts'
-import { serveStream } from './serve.ts'
+import { createResolver } from './resolve.ts'
+import { streamServer } from './serve.ts'
 import type { Settings } from './settings.ts'
 
 /** What the exit knows of its invocation. */
@@ -39,13 +41,14 @@ const closeAtMs = 1_500
 
 /** Runs one session: answers the offer, punches, dials, serves until bye, loss of the peer, or the deadline. */
 export async function runExit({ offer, bucket, settings, invocation, log }: ExitOptions): Promise<void> {
-  const socket = await openUdpSocket()
+  let socket = await openUdpSocket()
   try {
-    const [identity, [mapping]] = await Promise.all([
+    const [identity, views] = await Promise.all([
       createIdentity(),
-      discover(socket, settings.stunServers),
+      discover(socket, settings.stunServers, { want: 2 }),
     ])
-    const { mapped } = mapping!
+    const { mapped } = views[0]!
+    const mapping = mappingBehaviour(views)
     const local = newIceCredentials()
     const answer: Answer = {
       version: signalVersion,
@@ -54,6 +57,7 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
       function_ip: mapped.address,
       function_port: mapped.port,
       candidates: [{ type: 'srflx', ...mapped }],
+      mapping,
       ice_ufrag: local.ufrag,
       ice_password: local.password,
       certificate_sha256: identity.fingerprint,
@@ -64,13 +68,22 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
       return log.info('offer is answered already: this delivery is a duplicate')
     log.info('answered', {
       public: formatEndpoint(mapped),
+      mapping,
       client: `${offer.client_ip}:${offer.client_port}`,
+      clientMapping: offer.mapping,
     })
 
     const remote = { ufrag: offer.ice_ufrag, password: offer.ice_password }
-    const punched = await punch(socket, { local, remote, candidates: offer.candidates, controlling: false })
+    const punched = await punch(socket, {
+      local,
+      remote,
+      candidates: offer.candidates,
+      controlling: false,
+      mapping: { local: mapping, remote: offer.mapping },
+    })
+    socket = punched.socket
     log.info('punched', { nominated: formatEndpoint(punched.nominated), ...punched.stats })
-    const connection = await link({ socket, punched, identity, pin: offer.certificate_sha256, role: 'dial' })
+    const connection = await link({ punched, identity, pin: offer.certificate_sha256, role: 'dial' })
     log.info('connected')
     const reason = await serve(connection, { mapped: mapped.address, settings, invocation, log })
     log.info('ended', { reason })
@@ -96,7 +109,8 @@ async function serve(
   const at = (remaining: number, action: () => void) =>
     timers.push(setTimeout(action, Math.max(0, invocation.remainingMs() - remaining)))
 
-  connection.onStream = stream => serveStream(stream, { allowPrivate: settings.allowPrivate, log })
+  const resolver = createResolver(settings.dnsServer, settings.allowPrivate)
+  connection.onStream = streamServer(connection, { resolver, log })
   const control = controlStream(connection.open(), () => connection.close('control stream broken'))
   control.onMessage = message => {
     if (message.type === 'ping') control.send({ type: 'pong', id: message.id })

@@ -3,10 +3,8 @@ import type { Identity } from './identity.ts'
 import type { Punched } from './punch/punch.ts'
 import type { Tuning } from './quic/config.ts'
 import { QuicConnection } from './quic/connection.ts'
-import type { UdpSocket } from './udp/socket.ts'
 
 export interface LinkOptions {
-  socket: UdpSocket
   punched: Punched
   identity: Identity
   pin: string
@@ -19,8 +17,8 @@ export interface LinkOptions {
  * connection and its late checks to the check list, and waits for handshake and pin. Throws a
  * QuicError; the socket stays the caller's to close.
  */
-export async function link({ socket, punched, ...options }: LinkOptions): Promise<QuicConnection> {
-  const { nominated, answerCheck, early } = punched
+export async function link({ punched, ...options }: LinkOptions): Promise<QuicConnection> {
+  const { socket, nominated, answerCheck, early } = punched
   await socket.connect(nominated)
   const connection = new QuicConnection({ ...options, socket, peer: nominated })
   socket.onDatagram = (datagram, address, port) => {

@@ -9,10 +9,10 @@ import type { Tuning } from '../../tunnel/quic/config.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
 import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
 import { type Offer, signalVersion } from '../../tunnel/signal/documents.ts'
-import { discover } from '../../tunnel/stun/discover.ts'
 import type { StunServerName } from '../../tunnel/stun/server-name.ts'
 import { openUdpSocket } from '../../tunnel/udp/socket.ts'
 import type { Step } from '../events.ts'
+import { locate } from './locate.ts'
 
 export interface LaunchOptions {
   id: string
@@ -61,8 +61,17 @@ const helloLimitMs = 5_000
  * the signal's reason; nothing is left open then, and the offer is deleted.
  */
 export async function launch(options: LaunchOptions): Promise<Session> {
-  const { id, bucket, stunServers, tuning, answerMs = 30_000, signal, onStep = () => {} } = options
-  const socket = await openUdpSocket()
+  const {
+    id,
+    bucket,
+    stunServers,
+    tuning,
+    lastAddress,
+    answerMs = 30_000,
+    signal,
+    onStep = () => {},
+  } = options
+  let socket = await openUdpSocket()
   let step: Step = 'stun'
   let offered = false
   let since = performance.now()
@@ -73,12 +82,11 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     step = next
   }
   try {
-    const [identity, [mapping]] = await Promise.all([
+    const [identity, { mapped, mapping, detail }] = await Promise.all([
       createIdentity(),
-      discover(socket, stunServers, { signal }),
+      locate(socket, { stunServers, lastAddress, signal }),
     ])
-    const { mapped } = mapping!
-    done('offer', formatEndpoint(mapped))
+    done('offer', detail)
 
     const local = newIceCredentials()
     const offer: Offer = {
@@ -88,6 +96,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       client_ip: mapped.address,
       client_port: mapped.port,
       candidates: [{ type: 'srflx', ...mapped }],
+      mapping,
       ice_ufrag: local.ufrag,
       ice_password: local.password,
       certificate_sha256: identity.fingerprint,
@@ -105,12 +114,13 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       remote,
       candidates: answer.candidates,
       controlling: true,
+      mapping: { local: mapping, remote: answer.mapping },
       signal,
     })
+    socket = punched.socket
     done('quic', `${formatEndpoint(punched.nominated)}, ${punched.stats.checksSent} checks`)
 
     const connection = await link({
-      socket,
       punched,
       identity,
       pin: answer.certificate_sha256,

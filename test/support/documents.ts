@@ -4,6 +4,7 @@ const side = () => ({
   version: signalVersion as 1,
   session_id: newSessionId(),
   timestamp: Date.now(),
+  mapping: 'endpoint-independent' as const,
   ice_ufrag: 'abcdefgh',
   ice_password: 'abcdefghijklmnopqrstuvwx',
   certificate_sha256: 'ab'.repeat(32),

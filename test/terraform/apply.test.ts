@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openBucket } from '../../tunnel/signal/bucket.ts'
 import { newSessionId } from '../../tunnel/signal/documents.ts'
+import { anAnswer, anOffer } from '../support/documents.ts'
 import { findEngine } from './engine.ts'
 import { credentials, openWorkspace, type Workspace } from './workspace.ts'
 
@@ -101,29 +102,15 @@ test("a client's session goes through each bucket", async () => {
   const { buckets } = outputs()
   for (const region of regions) {
     const bucket = open(region, buckets[region]!)
-    const side = {
-      version: 1 as const,
-      session_id: newSessionId(),
-      timestamp: Date.now(),
-      candidates: [{ type: 'srflx' as const, address: '192.0.2.1', port: 4000 }],
-      ice_ufrag: 'fragment',
-      ice_password: 'p'.repeat(22),
-      certificate_sha256: '0'.repeat(64),
-    }
-    const offer = { ...side, client_ip: '192.0.2.1', client_port: 4000 }
-    const answer = {
-      ...side,
-      function_ip: '192.0.2.1',
-      function_port: 4000,
-      started_at: Date.now(),
-      cold: true,
-    }
+    const offer = anOffer()
+    const { session_id } = offer
+    const answer = anAnswer({ session_id })
     await bucket.putOffer(offer)
-    assert.equal(await bucket.getOffer(side.session_id), offer)
+    assert.equal(await bucket.getOffer(session_id), offer)
     assert.is(await bucket.putAnswer(answer), true)
     assert.is(await bucket.putAnswer(answer), false, 'a second answer was taken')
-    assert.equal(await bucket.waitForAnswer(side.session_id, 5_000), answer)
-    await bucket.remove(side.session_id)
+    assert.equal(await bucket.waitForAnswer(session_id, 5_000), answer)
+    await bucket.remove(session_id)
     await bucket.putOffer({ ...offer, session_id: newSessionId() })
     bucket.close()
   }

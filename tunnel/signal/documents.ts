@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
+import { mappingBehaviours } from '../stun/mapping.ts'
 
 /** The version of offer and answer. Ends of different versions refuse each other and say so. */
 export const signalVersion = 1
@@ -36,6 +37,8 @@ const side = {
   /** Milliseconds since 1970 on the writer's clock. */
   timestamp,
   candidates: v.pipe(v.array(candidate), v.minLength(1), v.maxLength(8)),
+  /** How the writer's NAT maps, which decides how the two are to find each other. */
+  mapping: v.picklist(mappingBehaviours),
   ice_ufrag: ufrag,
   ice_password: password,
   certificate_sha256: fingerprint,

@@ -1,17 +1,12 @@
 import { lookup } from 'node:dns/promises'
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../endpoint.ts'
 import type { UdpSocket } from '../udp/socket.ts'
+import type { Mapping } from './mapping.ts'
 import { bindingRequest, parseStun } from './message.ts'
 import type { StunServerName } from './server-name.ts'
 
-/** What a STUN server saw: the address that this socket has on its side of the NAT (server-reflexive). */
-export interface Mapping {
-  server: string
-  mapped: Endpoint
-}
-
 export interface DiscoverOptions {
-  /** How many servers' views are wanted, 1 by default; two tell whether the NAT maps by destination. */
+  /** How many servers' views are wanted, 1 by default: so many are asked at once. Two tell how the NAT maps. */
   want?: number
   /** Limit for all of it in milliseconds, 8,000 by default. */
   limitMs?: number
@@ -33,9 +28,12 @@ export class StunError extends Error {
 const retransmitMs = 500
 /** A server that is silent this long is not waited for: the next is asked as well. */
 const nextServerMs = 500
+/** One view will do: the others that are wanted are waited for no longer than this after the first. */
+const furtherViewsMs = 300
+const silent = 'no answer'
 
 /**
- * Asks STUN servers for the public address of this socket, each in turn until enough have answered,
+ * Asks STUN servers for the public address of this socket, the next in turn where one is silent,
  * retransmitting as RFC 8489 says. Takes over `socket.onDatagram` while it runs. Gives at least one
  * mapping, in order of arrival, or throws a StunError when all are silent within the limit.
  */
@@ -60,6 +58,7 @@ export async function discover(
     timers.add(timer)
   }
 
+  let over = false
   let asked = 0
   const askNext = () => {
     const index = asked++
@@ -69,21 +68,16 @@ export async function discover(
 
   const ask = async (index: number) => {
     const { host, port } = servers[index]!
-    let moved = false
-    const moveOn = () => {
-      if (moved) return
-      moved = true
-      askNext()
-    }
-    after(nextServerMs, moveOn)
-    outcomes[index]!.outcome = 'no answer'
+    outcomes[index]!.outcome = silent
+    after(nextServerMs, () => outcomes[index]!.outcome === silent && askNext())
     let address: Endpoint
     try {
       address = { address: (await lookup(host, { family: 4 })).address, port }
     } catch {
       outcomes[index]!.outcome = 'name not found'
-      return moveOn()
+      return askNext()
     }
+    if (over) return
     const { datagram, transactionId } = bindingRequest()
     waiting.set(transactionId, { index, address })
     const transmit = (timeout: number) => {
@@ -105,16 +99,17 @@ export async function discover(
     outcomes[request.index]!.outcome = formatEndpoint(message.mapped)
     mappings.push({ server: outcomes[request.index]!.server, mapped: message.mapped })
     if (mappings.length >= Math.min(want, servers.length)) resolve()
-    else askNext()
+    else after(furtherViewsMs, resolve)
   }
 
   const abort = () => reject(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
   after(limitMs, resolve)
-  askNext()
+  for (let views = 0; views < want; views++) askNext()
   try {
     await promise
   } finally {
+    over = true
     socket.onDatagram = () => {}
     for (const timer of timers) clearTimeout(timer)
     timers.clear()
