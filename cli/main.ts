@@ -7,7 +7,9 @@ import { UsageError } from './usage-error.ts'
 const commands = {
   run: () => import('./commands/run.ts'),
   config: () => import('./commands/config.ts'),
+  deploy: () => import('./commands/deploy.ts'),
   status: () => import('./commands/status.ts'),
+  destroy: () => import('./commands/destroy.ts'),
   cloud: () => import('./commands/cloud.ts'),
 }
 

@@ -1,6 +1,7 @@
 import { diagnose, type Place, type SignalErrorCode } from '../../tunnel/signal/errors.ts'
 import type { Config } from '../config/load.ts'
 import { UsageError } from '../usage-error.ts'
+import { readOutputs } from './outputs.ts'
 
 /** AWS did not do as asked; `message` names the cause and the next step. */
 export class AwsError extends Error {
@@ -49,17 +50,25 @@ export async function askIfThere<T>(
 
 /**
  * Makes the configured profile the one that the SDK's clients take, and Terraform's provider. Call it before
- * anything is asked of AWS.
+ * anything is asked of AWS. Access keys in the environment come before the file's profile, and a profile that
+ * an option names before them.
  */
-export function useProfile({ values }: Config): void {
+export function useProfile({ values, sources }: Config): void {
   const profile = values['aws.profile']
-  if (profile !== undefined) process.env.AWS_PROFILE = profile
+  if (profile === undefined || (sources['aws.profile'].kind === 'file' && process.env.AWS_ACCESS_KEY_ID))
+    return
+  process.env.AWS_PROFILE = profile
+  for (const variable of accessKey) delete process.env[variable]
 }
 
-/** The regions that are configured, or else the one of the AWS profile. Throws a UsageError when there is none. */
+/**
+ * The regions that are configured, or else those that this machine deployed to, or else the one of the AWS profile.
+ * Throws a UsageError when there is none.
+ */
 export async function regionsOf({ values }: Config): Promise<string[]> {
-  const regions = values['aws.regions']
-  if (regions.length > 0) return regions
+  if (values['aws.regions'].length > 0) return values['aws.regions']
+  const deployed = Object.keys((await readOutputs(values['deployment.stack_name']))?.buckets ?? {})
+  if (deployed.length > 0) return deployed
   const { STSClient } = await import('@aws-sdk/client-sts')
   try {
     return [await new STSClient({}).config.region()]
@@ -84,4 +93,5 @@ export async function whoAmI(region: string): Promise<{ account: string; arn: st
 
 // --- internal ---
 
+const accessKey = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
 const missing = ['ResourceNotFoundException', 'NoSuchBucket', 'NotFound']

@@ -44,31 +44,20 @@ export async function findDeployment(config: Config): Promise<Deployment> {
   return { name, regions: new Map(complete) }
 }
 
-/**
- * Looks for the stack: in Terraform's state where it is on this machine, and otherwise in AWS by the tag. Where no
- * region is configured, the state's regions count, or the AWS profile's.
- */
+/** Looks for the stack: in Terraform's state where it is on this machine, and otherwise in AWS by the tag. */
 export async function findStack(config: Config): Promise<Stack> {
   useProfile(config)
   const name = config.values['deployment.stack_name']
-  const configured = config.values['aws.regions']
-  const outputs = await readOutputs(name)
-  if (outputs) {
-    const regions = new Map(
-      Object.entries(outputs.buckets).map(([region, bucket]) => {
-        const functionName = outputs.functions[region]?.name
-        return [region, { bucket, ...(functionName !== undefined && { functionName }) }]
-      }),
-    )
-    return { name, asked: configured.length > 0 ? configured : [...regions.keys()], regions }
-  }
   const asked = await regionsOf(config)
-  const found = await Promise.all(asked.map(async region => [region, await findByTag(name, region)] as const))
-  return {
-    name,
-    asked,
-    regions: new Map(found.filter(([, { bucket, functionName }]) => bucket ?? functionName)),
-  }
+  const outputs = await readOutputs(name)
+  const found = outputs
+    ? Object.entries(outputs.buckets).map(([region, bucket]) => {
+        const functionName = outputs.functions[region]?.name
+        return [region, { bucket, ...(functionName !== undefined && { functionName }) }] as const
+      })
+    : await Promise.all(asked.map(async region => [region, await findByTag(name, region)] as const))
+  const there = found.filter(([, { bucket, functionName }]) => bucket ?? functionName)
+  return { name, asked, regions: new Map<string, Found>(there) }
 }
 
 /** Says that nothing is there, and where else something is, if that is known. */

@@ -69,7 +69,7 @@ const rules: Rule[] = [
     names: ['CredentialsProviderError'],
     text: /could not load credentials|resolved credential object is not valid/i,
     advice: () =>
-      'no AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run "aws configure".',
+      `no AWS credentials were found${inProfile()}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run "aws configure".`,
   },
   {
     code: 'expired-credentials',
@@ -131,6 +131,8 @@ const rules: Rule[] = [
       `${service} cannot be reached. Check the network, and AWS_ENDPOINT_URL if it is set.`,
   },
 ]
+
+const inProfile = () => (process.env.AWS_PROFILE ? ` in the profile ${process.env.AWS_PROFILE}` : '')
 
 function describe(error: unknown): { name: string; message: string; status: number | undefined } {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), status: undefined }

@@ -1,0 +1,45 @@
+import { defineCommand } from 'citty'
+import { consola } from 'consola'
+import { entry } from '../config/settings.ts'
+import { readOutputs } from '../infra/outputs.ts'
+import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../infra/undertake.ts'
+
+export default defineCommand({
+  meta: {
+    name: 'deploy',
+    description: `Make or update the deployment in AWS, with Terraform or OpenTofu. Its further inputs are taken from TF_VAR_<name>. ${exitCodesHelp}`,
+  },
+  args: changeOptions,
+  async run({ args, rawArgs }) {
+    const undertaking = await undertake(args, rawArgs)
+    const outcome = await undertaking.carryOut('deploy')
+    process.exitCode = exitCodes[outcome]
+    if (outcome === 'refused') consola.info('Nothing was changed.')
+    if (outcome === 'interrupted')
+      consola.warn(
+        'Interrupted. What was made is in the state: "lambda-nat-proxy deploy" goes on from there.',
+      )
+    if (outcome === 'changed' || outcome === 'unchanged') await whatNext(undertaking)
+  },
+})
+
+// --- internal ---
+
+async function whatNext({ config, name, folder }: Undertaking): Promise<void> {
+  const outputs = await readOutputs(name)
+  for (const [region, bucket] of Object.entries(outputs?.buckets ?? {}))
+    consola.log(`  ${region}: function ${outputs?.functions[region]?.name}, bucket ${bucket}`)
+  // What was said by option has to be said again.
+  const options = (['deployment.stack_name', 'aws.regions', 'aws.profile'] as const)
+    .filter(key => config.sources[key].kind === 'flag')
+    .map(key => ` --${entry(key).flag} ${[config.values[key]].flat().join(',')}`)
+    .join('')
+  consola.success(`Deployed ${name}. Next:
+
+  lambda-nat-proxy run${options}
+  lambda-nat-proxy status${options}
+
+The least policy for other people who run it:
+
+  terraform -chdir=${folder} output -raw client_policy_json`)
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { defineCommand } from 'citty'
+import { consola } from 'consola'
+import { findStack } from '../infra/find.ts'
+import { clear } from '../infra/folder.ts'
+import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../infra/undertake.ts'
+
+export default defineCommand({
+  meta: {
+    name: 'destroy',
+    description: `Remove the deployment from AWS, with all that its buckets hold. ${exitCodesHelp}`,
+  },
+  args: changeOptions,
+  async run({ args, rawArgs }) {
+    const undertaking = await undertake(args, rawArgs)
+    if (!(await hasState(undertaking))) return lookElsewhere(undertaking)
+    const outcome = await undertaking.carryOut('destroy')
+    process.exitCode = exitCodes[outcome]
+    if (outcome === 'refused') consola.info('Nothing was destroyed.')
+    if (outcome === 'interrupted')
+      consola.warn(
+        'Interrupted. What is left is in the state: "lambda-nat-proxy destroy" goes on from there.',
+      )
+    if (outcome === 'changed' || outcome === 'unchanged') {
+      await clear(undertaking.folder)
+      consola.success(`${undertaking.name} is gone.`)
+    }
+  },
+})
+
+// --- internal ---
+
+/** Whether Terraform's state is to be had: here with something in it, or in S3. */
+async function hasState({ folder, backend }: Undertaking): Promise<boolean> {
+  if (
+    backend.length > 0 ||
+    ['backend.tf.json', 'errored.tfstate'].some(name => existsSync(join(folder, name)))
+  )
+    return true
+  const state = await readFile(join(folder, 'terraform.tfstate'), 'utf8').catch(() => undefined)
+  if (state === undefined) return false
+  try {
+    return (JSON.parse(state) as { resources?: unknown[] }).resources?.length !== 0
+  } catch {
+    // Terraform is to say what is wrong with it.
+    return true
+  }
+}
+
+/** With no state there is nothing to destroy, or it was deployed by somebody else: AWS knows. */
+async function lookElsewhere({ config, name, folder }: Undertaking): Promise<void> {
+  const { asked, regions } = await findStack(config)
+  if (regions.size === 0) {
+    consola.info(`There is nothing to destroy: no stack ${name} is found in ${asked.join(', ')}.`)
+    return
+  }
+  throw new Error(
+    `${name} is deployed in ${[...regions.keys()].join(', ')}, but its Terraform state is not on this machine (${folder}). ` +
+      'Destroy it where it was deployed from, or name the state in S3 with --backend-config.',
+  )
+}
