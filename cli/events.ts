@@ -1,14 +1,32 @@
-import type { RelayEnd } from '../tunnel/relay.ts'
+import type { RelayCounts, RelayEnd } from '../tunnel/relay.ts'
 
 /** The steps of a session's set-up, in their order. */
 export const steps = ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'] as const
 export type Step = (typeof steps)[number]
 
+/** The path to an exit: its round-trip time, and the packets that this end sent on it and lost so far. */
+export interface Path {
+  session: string
+  rttMs: number
+  sent: number
+  lost: number
+}
+
 /** Everything that happens in the process, told once: the terminal, --json and whatever else shows it listen here. */
 export type ProxyEvent =
   | { type: 'session.launching'; session: string; region: string }
-  /** A step is done; `ms` is what it took, `detail` what came of it. */
-  | { type: 'session.step'; session: string; step: Step; ms: number; detail: string }
+  /**
+   * A step is done; `ms` is what it took, `detail` what came of it. Of the wait for the answer,
+   * `functionStartMs` went by before the function's code ran, as far as the two clocks agree.
+   */
+  | {
+      type: 'session.step'
+      session: string
+      step: Step
+      ms: number
+      detail: string
+      functionStartMs?: number
+    }
   | {
       type: 'session.ready'
       session: string
@@ -16,6 +34,8 @@ export type ProxyEvent =
       address: string
       remainingMs: number
       setUpMs: number
+      /** The function's size, which its price goes by. */
+      memoryMb: number
     }
   | {
       type: 'session.failed'
@@ -41,6 +61,8 @@ export type ProxyEvent =
       target: string
       ms: number
       firstByteMs?: number
+      /** What it carries, counted on: for those in this process that look now and then. */
+      counts?: RelayCounts
     }
   | { type: 'connection.refused'; connection: number; target: string; reply: number }
   | { type: 'connection.failed'; connection: number; message: string }
@@ -53,6 +75,14 @@ export type ProxyEvent =
       ms: number
       how: RelayEnd
     }
+  /** Once a second: what the connections that moved have carried so far, and how the paths to the exits are. */
+  | {
+      type: 'traffic.sampled'
+      connections: { connection: number; bytesUp: number; bytesDown: number }[]
+      paths: Path[]
+    }
+  /** The page can be opened; `busy` is the default port when something else has it. */
+  | { type: 'dashboard.ready'; url: string; busy?: number }
   | { type: 'function.log'; session: string | undefined; level: string; message: string; fields: object }
 
 export interface Events {

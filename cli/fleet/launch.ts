@@ -24,8 +24,8 @@ export interface LaunchOptions {
   /** The public address that an earlier session saw: a guess for when no STUN server answers. */
   lastAddress?: string
   signal?: AbortSignal
-  /** A step is done. */
-  onStep?: (step: Step, ms: number, detail: string) => void
+  /** A step is done; of the wait for the answer `functionStartMs` went by before the function's code ran. */
+  onStep?: (step: Step, ms: number, detail: string, functionStartMs?: number) => void
 }
 
 /** A session that is up. */
@@ -75,9 +75,9 @@ export async function launch(options: LaunchOptions): Promise<Session> {
   let step: Step = 'stun'
   let offered = false
   let since = performance.now()
-  const done = (next: Step, detail: string) => {
+  const done = (next: Step, detail: string, functionStartMs?: number) => {
     const now = performance.now()
-    onStep(step, now - since, detail)
+    onStep(step, now - since, detail, functionStartMs)
     since = now
     step = next
   }
@@ -104,9 +104,16 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     offered = true
     await bucket.putOffer(offer)
     done('answer', bucket.name)
+    const offeredAt = Date.now()
 
     const answer = await bucket.waitForAnswer(id, answerMs, signal)
-    done('punch', `${answer.function_ip}:${answer.function_port}${answer.cold ? ', cold start' : ''}`)
+    // Two clocks: what they say is held to the time that there was.
+    const functionStartMs = Math.min(Math.max(answer.started_at - offeredAt, 0), performance.now() - since)
+    done(
+      'punch',
+      `${answer.function_ip}:${answer.function_port}${answer.cold ? ', cold start' : ''}`,
+      functionStartMs,
+    )
 
     const remote = { ufrag: answer.ice_ufrag, password: answer.ice_password }
     const punched = await punch(socket, {
