@@ -80,7 +80,12 @@ export default defineCommand({
 async function askRegions(): Promise<string[] | undefined> {
   for (;;) {
     const question = 'AWS regions, with commas between them (none: the region of the AWS profile)'
-    const answer: string | undefined = await consola.prompt(question, { type: 'text', cancel: 'reject' })
+    const answer = await consola.prompt(question, {
+      type: 'text',
+      default: '',
+      placeholder: 'none',
+      cancel: 'reject',
+    })
     if (!answer?.trim()) return undefined
     try {
       return settle({ regions: answer }, {}).values['aws.regions']

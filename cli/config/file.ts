@@ -28,7 +28,7 @@ export function parseConfig(path: string, text: string): FileSettings {
   if (text.trim() === '') fail(undefined, `is empty. ${renew}`)
 
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const lineOf = (node: unknown) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 1)
   const [error] = document.errors
   if (error) fail(lines.linePos(error.pos[0]).line, `is not YAML: ${complaint(error)}`)

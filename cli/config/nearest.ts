@@ -1,6 +1,6 @@
 /** `; did you mean a or b?`, or a full stop when no name is near what was given: the end of a sentence. */
 export function didYouMean(given: string, names: readonly string[]): string {
-  const most = Math.max(1, Math.floor(given.length / 3))
+  const most = Math.ceil(given.length / 3)
   const distances = names.map(name => ({ name, distance: distance(given.toLowerCase(), name) }))
   const least = Math.min(...distances.map(each => each.distance))
   if (least > most) return '.'
