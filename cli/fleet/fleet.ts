@@ -7,7 +7,7 @@ import { createChooser, type Policy, parseWish } from './choose.ts'
 import type { Exits } from './exits.ts'
 import { LaunchError, launch, type Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
-import { draining, ended, type FleetSettings, launching, newFleetState, ready } from './state.ts'
+import { draining, ended, type FleetSettings, forget, launching, newFleetState, ready } from './state.ts'
 
 export interface FleetOptions {
   settings: FleetSettings
@@ -59,13 +59,13 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
   const replan = () => {
     if (stop.signal.aborted) return
     clearTimeout(timer)
+    forget(state, now())
     for (const [id, session] of sessions) state.members.get(id)!.connections = session.connection.streams - 1
     for (const action of plan(state, now())) {
       if (action.type === 'launch') track(run(action.region))
       else if (action.type === 'drain') drain(action.id)
       else sessions.get(action.id)?.bye('drained')
     }
-    state.launches = state.launches.filter(at => at > now() - 60_000)
     const budget = overBudget(state, now())
     if (budget && !toldBudget)
       events.emit({ type: 'fleet.budget', launchesPerMinute: settings.launchesPerMinute })

@@ -1,4 +1,4 @@
-import type { FleetState, Member, Region } from './state.ts'
+import { demandMs, type FleetState, type Member, minuteMs, type Region } from './state.ts'
 
 /** What the fleet does next. */
 export type Action =
@@ -8,20 +8,18 @@ export type Action =
   /** Nothing is left on it: say bye, so that the function stops being billed. */
   | { type: 'close'; id: string }
 
-/** A replacement is launched this long before it is needed, or a third of the session's life if that is less. */
+/** A replacement is launched this long before the function's end asks for it, or a third of its life if that is less. */
 const leadMs = 20_000
 /** The function's last 10 seconds are for draining alone. */
 const reserveMs = 10_000
-const minuteMs = 60_000
-/** A region that a login asked for is kept up for this long after it was last asked for. */
-const demandMs = 5 * minuteMs
 
 /** When a member's replacement is to be launched. */
 export function replaceAt(member: Member, rotateMs: number): number {
   if (member.retired) return Number.NEGATIVE_INFINITY
-  const retireAt = Math.min(member.readyAt + rotateMs, member.deadline - reserveMs)
-  const life = Math.max(0, retireAt - member.readyAt)
-  return retireAt - Math.min(leadMs, life / 3)
+  const lastUse = member.deadline - reserveMs
+  const life = Math.max(0, lastUse - member.readyAt)
+  // A rotation needs no lead: the old exit can serve until the new one is there.
+  return Math.min(member.readyAt + rotateMs, lastUse - Math.min(leadMs, life / 3))
 }
 
 /** It can take new connections. */
@@ -32,7 +30,7 @@ export const usable = (member: Member, now: number): boolean =>
 export const fresh = (state: FleetState, member: Member, now: number): boolean =>
   usable(member, now) && now < replaceAt(member, state.settings.rotateMs)
 
-/** Decides from the state and the time alone. Carry the actions out, and ask again at `planAgainAt` or when anything changes. */
+/** Decides from the state (with what is past forgotten) and the time alone. Carry the actions out, and ask again at `planAgainAt` or when anything changes. */
 export function plan(state: FleetState, now: number): Action[] {
   return [...launches(state, now), ...drains(state, now), ...closes(state)]
 }
@@ -51,13 +49,14 @@ export function planAgainAt(state: FleetState, now: number): number {
 
 /** True when the launch budget alone keeps the fleet from launching. */
 export const overBudget = (state: FleetState, now: number): boolean =>
-  state.launches.filter(at => at > now - minuteMs).length >= state.settings.launchesPerMinute
+  state.launches.length >= state.settings.launchesPerMinute &&
+  launches({ ...state, launches: [] }, now).length > 0
 
 // --- internal ---
 
 function launches(state: FleetState, now: number): Action[] {
   const { sessions, standby, launchesPerMinute } = state.settings
-  let budget = launchesPerMinute - state.launches.filter(at => at > now - minuteMs).length
+  let budget = launchesPerMinute - state.launches.length
   /** Members that count towards what is wanted, by region. */
   const counted = new Map<string, number>()
   for (const member of state.members.values()) {
@@ -73,7 +72,7 @@ function launches(state: FleetState, now: number): Action[] {
     budget--
   }
 
-  for (const [name] of demanded(state, now)) {
+  for (const name of state.demands.keys()) {
     const region = state.regions.get(name)
     if (region && budget > 0 && !counted.get(name) && region.retryAt <= now) launch(region)
   }
@@ -98,23 +97,22 @@ function drains(state: FleetState, now: number): Action[] {
   const inUse = active
     .filter(member => usable(member, now))
     .sort((a, b) => replaceAt(a, rotateMs) - replaceAt(b, rotateMs))
-  const wantedBy = new Set(demanded(state, now).map(([region]) => region))
-  let surplus = inUse.length - sessions - standby
-  const retired = inUse.filter(member => {
-    const lastOfItsRegion =
-      wantedBy.has(member.region) &&
-      !inUse.some(other => other !== member && other.region === member.region && fresh(state, other, now))
-    if (surplus <= 0 || lastOfItsRegion) return false
-    surplus--
-    return true
-  })
-  return [...atEnd, ...retired].map(({ id }) => ({ type: 'drain', id }))
+  let left = inUse
+  for (const member of inUse) {
+    const others = left.filter(other => other !== member)
+    // One that need not be replaced yet makes room only for its like.
+    const alike = fresh(state, member, now) ? others.filter(other => fresh(state, other, now)) : others
+    const regionIsServed =
+      !state.demands.has(member.region) || alike.some(({ region }) => region === member.region)
+    if (alike.length >= sessions + standby && regionIsServed) left = others
+  }
+  return [...atEnd, ...inUse.filter(member => !left.includes(member))].map(({ id }) => ({
+    type: 'drain',
+    id,
+  }))
 }
 
 const closes = (state: FleetState): Action[] =>
   [...state.members.values()]
     .filter(({ role, connections }) => role === 'draining' && connections === 0)
     .map(({ id }) => ({ type: 'close', id }))
-
-const demanded = (state: FleetState, now: number) =>
-  [...state.demands].filter(([, at]) => at > now - demandMs)

@@ -4,7 +4,7 @@ export interface FleetSettings {
   sessions: number
   /** Exits kept ready beside them. */
   standby: number
-  /** An exit takes new connections for this long at most; the function's own life is the other limit. */
+  /** An exit's replacement is launched after this long; the function's own life is the other limit. */
   rotateMs: number
   /** Launches in any minute, whatever happens: no fault turns into a bill. */
   launchesPerMinute: number
@@ -52,10 +52,13 @@ export interface FleetState {
   readonly members: Map<string, Member>
   /** The launches of the last minute. */
   launches: number[]
-  /** Regions that connections asked for by name, and when last. */
+  /** Regions that connections asked for by name in the last minutes, and when last. */
   readonly demands: Map<string, number>
 }
 
+export const minuteMs = 60_000
+/** A region that a login asked for is kept up for this long after it was last asked for. */
+export const demandMs = 5 * minuteMs
 /** Waits between launches in a region that fails: doubled each time, with jitter. */
 const firstBackoffMs = 1_000
 const longestBackoffMs = 60_000
@@ -71,6 +74,12 @@ export const newFleetState = (settings: FleetSettings, regions: string[]): Fleet
   launches: [],
   demands: new Map(),
 })
+
+/** Forgets what is past: launches that the budget no longer counts, and demands that nobody repeated. */
+export function forget(state: FleetState, now: number): void {
+  state.launches = state.launches.filter(at => at + minuteMs > now)
+  for (const [region, at] of state.demands) if (at + demandMs <= now) state.demands.delete(region)
+}
 
 export function launching(state: FleetState, id: string, region: string, now: number): void {
   state.launches.push(now)
