@@ -1,0 +1,98 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { plan, planAgainAt, usable } from '../../cli/fleet/plan.ts'
+import { type Planner, runSchedule } from './world.ts'
+
+const test = suite('The fleet in a simulated world')
+
+const schedules = 2_000
+
+test('keeps every rule in thousands of random schedules', () => {
+  const started = performance.now()
+  const total = { events: 0, plans: 0, launches: 0, connections: 0 }
+  for (let seed = 1; seed <= schedules; seed++) {
+    const tally = runSchedule(seed)
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += tally[key]
+  }
+  const counts = Object.entries(total).map(([name, count]) => `${count} ${name}`)
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1)
+  console.log(`figure: simulation ${schedules} schedules, ${counts.join(', ')} checked in ${seconds} s`)
+})
+
+test('a schedule is the same every time', () => {
+  assert.equal(runSchedule(7), runSchedule(7))
+})
+
+/** Planners that decide badly, each in one way, and the rule that finds them out. */
+const wrong: [string, Partial<Planner>, RegExp][] = [
+  [
+    'retires exits before their replacements are there',
+    {
+      plan: (state, now) => [
+        ...plan(state, now),
+        ...[...state.members.values()]
+          .filter(({ role, retired }) => role === 'active' && retired)
+          .map(({ id }) => ({ type: 'drain' as const, id })),
+      ],
+    },
+    /exits are retired that leave|is retired/,
+  ],
+  [
+    'does not count what it launched',
+    { plan: (state, now) => plan({ ...state, launches: [] }, now) },
+    /launches in a minute/,
+  ],
+  [
+    'never tries a region again that failed',
+    {
+      plan: (state, now) =>
+        plan(state, now).filter(
+          action => action.type !== 'launch' || state.regions.get(action.region)!.failures === 0,
+        ),
+    },
+    /nothing is launched/,
+  ],
+  [
+    'forgets to look again when time has passed',
+    { planAgainAt: () => Number.POSITIVE_INFINITY },
+    /nothing is launched|still takes connections/,
+  ],
+  ['looks again all the time', { planAgainAt: (_, now) => now + 1 }, /plans in a second/],
+  [
+    'keeps what is no longer used',
+    { plan: (state, now) => plan(state, now).filter(({ type }) => type !== 'close') },
+    /is kept, and billed/,
+  ],
+  [
+    'closes a draining exit under its connections',
+    {
+      plan: (state, now) => [
+        ...plan(state, now),
+        ...[...state.members.values()]
+          .filter(({ role, connections }) => role === 'draining' && connections > 0)
+          .map(({ id }) => ({ type: 'close' as const, id })),
+      ],
+    },
+    /closed under its connections/,
+  ],
+  [
+    'launches one more than is wanted',
+    {
+      plan: (state, now) => {
+        const some = [...state.members.values()].some(member => usable(member, now))
+        const spare = { ...state.settings, sessions: state.settings.sessions + (some ? 4 : 0) }
+        return plan({ ...state, settings: spare }, now)
+      },
+    },
+    /are kept where|under way at once/,
+  ],
+]
+
+for (const [what, change, rule] of wrong)
+  test(`a plan that ${what} is found out`, () => {
+    assert.throws(() => {
+      for (let seed = 1; seed <= 100; seed++) runSchedule(seed, { plan, planAgainAt, ...change })
+    }, rule)
+  })
+
+test.run()

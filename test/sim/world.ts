@@ -1,0 +1,179 @@
+import { createChooser } from '../../cli/fleet/choose.ts'
+import { plan, planAgainAt, usable } from '../../cli/fleet/plan.ts'
+import { draining, ended, forget, launching, newFleetState, ready } from '../../cli/fleet/state.ts'
+import { seeded } from '../support/random.ts'
+import { Queue } from './queue.ts'
+import { watch } from './rules.ts'
+import { drawSchedule } from './schedule.ts'
+
+// A fleet's state and plan in a world with a clock of its own, where what cli/fleet/fleet.ts does at the edge is
+// done by chance: launches that take long or fail, exits that die or fall silent, regions that go down.
+
+/** What decides; a test gives one that decides badly. */
+export interface Planner {
+  plan: typeof plan
+  planAgainAt: typeof planAgainAt
+}
+
+export interface Tally {
+  events: number
+  plans: number
+  launches: number
+  connections: number
+}
+
+/** More plans than this in a virtual second, beyond one for each thing that happened, go in circles. */
+const mostPlansASecond = 25
+/** Functions end themselves this long before Lambda would. */
+const closeAtMs = 1_500
+/** A silent exit is given up by QUIC's idle time-out. */
+const idleMs = 15_000
+
+/** Runs the schedule of this seed. Throws an Error that names the rule that was broken, seed and time. */
+export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt }): Tally {
+  const random = seeded(seed)
+  const schedule = drawSchedule(random)
+  const { settings, regions, lifeMs } = schedule
+  const fraction = () => random.int(1e6) / 1e6
+  const between = (low: number, high: number) => low + random.int(high - low)
+  const queue = new Queue()
+  const state = newFleetState(settings, regions)
+  const chooser = createChooser(schedule.policy, fraction)
+  const down = new Set<string>()
+  /** Connections by session, and since when there are none. */
+  const connections = new Map<string, { count: number; idleSince: number }>()
+  const rules = watch(schedule, state, id => connections.get(id)?.idleSince ?? Number.POSITIVE_INFINITY)
+  const tally: Tally = { events: 0, plans: 0, launches: 0, connections: 0 }
+  let now = 0
+  let timer = 0
+  let second = { at: 0, plans: 0, happened: 0 }
+
+  const happens = (at: number, action: () => void) => queue.put(at, action)
+
+  function replan(): void {
+    tally.plans++
+    if (++second.plans > mostPlansASecond + 2 * second.happened)
+      throw new Error(`${second.plans} plans in a second`)
+    forget(state, now)
+    for (const [id, { count }] of connections) state.members.get(id)!.connections = count
+    const actions = planner.plan(state, now)
+    rules.beforePlan(actions, now)
+    for (const action of actions) {
+      if (action.type === 'launch') launch(action.region)
+      else if (action.type === 'close') happens(now + random.int(20), () => end(action.id))
+      else {
+        draining(state, action.id)
+        happens(now, replan)
+      }
+    }
+    rules.afterPlan(now)
+    const again = Math.max(planner.planAgainAt(state, now), now + 1)
+    const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
+    const armed = ++timer
+    const at = Math.min(again, anyDraining ? now + 1_000 : again)
+    if (at < Number.POSITIVE_INFINITY) happens(at, () => armed === timer && replan())
+  }
+
+  function launch(region: string): void {
+    const id = `s${++tally.launches}`
+    launching(state, id, region, now)
+    rules.launched(region, now)
+    const takes = random.chance(0.05) ? between(4_000, 6_500) : between(50, 3_000)
+    const fails = random.chance(schedule.failing)
+    happens(now + takes, () => (fails || down.has(region) ? end(id) : begin(id, now + lifeMs - takes)))
+  }
+
+  function begin(id: string, deadline: number): void {
+    ready(state, id, deadline, now)
+    connections.set(id, { count: 0, idleSince: now })
+    happens(deadline - closeAtMs, () => end(id))
+    const life = deadline - now
+    if (random.chance(schedule.dying)) happens(now + random.int(life), () => end(id))
+    if (random.chance(schedule.silencing)) happens(now + random.int(life), () => fallSilent(id))
+    replan()
+  }
+
+  function fallSilent(id: string): void {
+    const member = state.members.get(id)
+    if (!member || member.role === 'launching') return
+    member.silent = true
+    if (random.chance(0.5)) happens(now + idleMs, () => end(id))
+    else
+      happens(now + random.int(idleMs), () => {
+        member.silent = false
+        replan()
+      })
+    replan()
+  }
+
+  function end(id: string): void {
+    if (!state.members.has(id)) return
+    connections.delete(id)
+    ended(state, id, now, fraction)
+    replan()
+  }
+
+  function connect(): void {
+    const region = random.chance(schedule.choosy) ? regions[random.int(regions.length)] : undefined
+    if (region) {
+      const isNew = !state.demands.has(region)
+      state.demands.set(region, now)
+      if (isNew) replan()
+    }
+    const wanted = {
+      host: `www.site${random.int(50)}.example.com`,
+      ...(region && { user: `region-${region}` }),
+    }
+    const fitting = [...state.members.values()].filter(
+      member => usable(member, now) && (!region || member.region === region),
+    )
+    const chosen = chooser.choose(state, wanted, now)
+    if (chosen ? !fitting.includes(chosen) : fitting.length > 0)
+      throw new Error(
+        `a connection got ${chosen ? 'an exit that takes none' : 'no exit'} where ${fitting.length} fit`,
+      )
+    if (chosen) {
+      tally.connections++
+      const load = connections.get(chosen.id)!
+      load.count++
+      load.idleSince = Number.POSITIVE_INFINITY
+      happens(now + between(100, random.chance(0.05) ? 200_000 : 5_000), () => {
+        if (--load.count === 0) load.idleSince = now
+      })
+    }
+    happens(now + 2 * random.int(schedule.connectEveryMs), connect)
+  }
+
+  function goDown(): void {
+    const region = regions[random.int(regions.length)]!
+    down.add(region)
+    for (const member of state.members.values()) if (member.region === region) fallSilent(member.id)
+    happens(now + between(5_000, 120_000), () => down.delete(region))
+    happens(now + 2 * random.int(schedule.outageEveryMs), goDown)
+  }
+
+  function click(): void {
+    for (const member of state.members.values()) if (member.role === 'active') member.retired = true
+    replan()
+    happens(now + 2 * random.int(schedule.clickEveryMs), click)
+  }
+
+  try {
+    replan()
+    happens(random.int(schedule.connectEveryMs), connect)
+    if (schedule.outageEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.outageEveryMs), goDown)
+    if (schedule.clickEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.clickEveryMs), click)
+    for (let next = queue.next(); next && next.at < schedule.untilMs; next = queue.next()) {
+      now = next.at
+      tally.events++
+      if (now >= second.at + 1_000) second = { at: now, plans: 0, happened: 0 }
+      rules.beforeEvent(now)
+      next.action()
+    }
+  } catch (error) {
+    throw new Error(
+      `schedule ${seed} at ${(now / 1_000).toFixed(3)} s: ${(error as Error).message}\n${JSON.stringify(schedule)}`,
+    )
+  }
+  return tally
+}
