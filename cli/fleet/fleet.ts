@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
 import { newSessionId } from '../../tunnel/signal/documents.ts'
 import { SignalError, type SignalErrorCode } from '../../tunnel/signal/errors.ts'
@@ -39,6 +40,8 @@ const fatal = new Set<SignalErrorCode>([
 ])
 /** Longest wait of the planner's timer, milliseconds; a timer's own limit is 24 days. */
 const longestTimerMs = 3_600_000
+/** A clean end waits this long for offers and answers to be deleted; S3 may be what is gone. Milliseconds. */
+const closeLimitMs = 2_000
 
 /** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
 export function startFleet({ settings, policy, buckets, stunServers, events }: FleetOptions): Fleet {
@@ -48,7 +51,7 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
   const waiters = new Set<() => void>()
-  const lastFailure = new Map<string, string>()
+  const lastFailure = new Map<string, { reason: string; fatal: boolean }>()
   const hopeless = Promise.withResolvers<string>()
   let everReady = false
   let lastAddress: string | undefined
@@ -128,7 +131,6 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
     everReady = true
     lastAddress = session.clientAddress ?? lastAddress
     lastFailure.delete(region)
-    state.regions.get(region)!.failures = 0
     connection.onSilence = silent => {
       const member = state.members.get(id)
       if (!member) return
@@ -166,13 +168,16 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
     const retryMs = ended(state, id, now(), Math.random)
     const step = error instanceof LaunchError ? error.step : 'stun'
     const message = error instanceof Error ? error.message : String(error)
-    const repeated = lastFailure.get(region) === message
-    lastFailure.set(region, message)
-    events.emit({ type: 'session.failed', session: id, region, step, message, retryMs, repeated })
     const cause = error instanceof LaunchError ? error.cause : error
-    const hopelessHere = cause instanceof SignalError && fatal.has(cause.code)
-    if (!everReady && hopelessHere && [...buckets.keys()].every(name => lastFailure.has(name)))
-      hopeless.resolve(message)
+    // Counts and ports differ from one time to the next; the reason is the same.
+    const failure = {
+      reason: message.replace(/\d+/g, '#'),
+      fatal: cause instanceof SignalError && fatal.has(cause.code),
+    }
+    const repeated = lastFailure.get(region)?.reason === failure.reason
+    lastFailure.set(region, failure)
+    events.emit({ type: 'session.failed', session: id, region, step, message, retryMs, repeated })
+    if (!everReady && [...buckets.keys()].every(name => lastFailure.get(name)?.fatal)) hopeless.resolve(message)
   }
 
   replan()
@@ -229,7 +234,11 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
       clearTimeout(timer)
       for (const waiter of [...waiters]) waiter()
       for (const session of sessions.values()) session.bye('the client ends')
-      await Promise.allSettled(running)
+      // The end of a session starts more work: what it left in the bucket is deleted.
+      const allEnded = async () => {
+        while (running.size > 0) await Promise.all(running)
+      }
+      await Promise.race([allEnded(), sleep(closeLimitMs, undefined, { ref: false })])
     },
   }
 }

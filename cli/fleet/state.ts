@@ -112,14 +112,16 @@ export function draining(state: FleetState, id: string): void {
 export function ended(state: FleetState, id: string, now: number, random: () => number): number {
   const member = state.members.get(id)
   if (!member) return 0
-  state.members.delete(id)
   const region = state.regions.get(member.region)!
+  // An exit that has lasted shows that its region works: what failed before it is forgotten.
+  const works = [...state.members.values()].some(
+    other => other.region === member.region && now - other.readyAt >= shortLifeMs,
+  )
+  if (works) region.failures = 0
+  state.members.delete(id)
   const tooSoon =
     member.role === 'launching' || (member.role === 'active' && now - member.readyAt < shortLifeMs)
-  if (!tooSoon) {
-    region.failures = 0
-    return 0
-  }
+  if (!tooSoon) return 0
   const backoff = Math.min(firstBackoffMs * 2 ** region.failures, longestBackoffMs) * (0.5 + random())
   region.failures++
   region.retryAt = now + backoff
