@@ -1,4 +1,5 @@
 import type { RelayCounts, RelayEnd } from '../tunnel/relay.ts'
+import type { RoadName } from './proxy/routes.ts'
 
 /** The steps of a session's set-up, in their order. */
 export const steps = ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'] as const
@@ -57,7 +58,9 @@ export type ProxyEvent =
   | {
       type: 'connection.opened'
       connection: number
-      session: string
+      road: RoadName
+      /** None where it does not go through an exit. */
+      session: string | undefined
       target: string
       ms: number
       firstByteMs?: number
@@ -66,10 +69,12 @@ export type ProxyEvent =
     }
   | { type: 'connection.refused'; connection: number; target: string; reply: number }
   | { type: 'connection.failed'; connection: number; message: string }
+  /** A client was sent away before it could ask for a target: its login or its protocol was wrong, or there were too many. */
+  | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
   | {
       type: 'connection.closed'
       connection: number
-      session: string
+      session: string | undefined
       bytesUp: number
       bytesDown: number
       ms: number

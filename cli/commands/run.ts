@@ -11,7 +11,7 @@ import { type Cloud, startCloud } from '../local/cloud.ts'
 import type { LogRecord } from '../local/log.ts'
 import { parseCount, parseDuration } from '../parse-numbers.ts'
 import { parsePort } from '../parse-port.ts'
-import { listen } from '../proxy/listener.ts'
+import { startProxy } from '../proxy/proxy.ts'
 import { showHuman, showJson } from '../show.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 import { UsageError } from '../usage-error.ts'
@@ -136,9 +136,13 @@ export default defineCommand({
         events,
       })
       undo.push(() => fleet.close())
-      const proxy = listen({ host: args.host, port, exits: fleet, events })
+      const proxy = startProxy({
+        listeners: [{ scheme: 'mixed', host: args.host, port }],
+        exits: fleet,
+        events,
+      })
       undo.push(() => proxy.close())
-      announceOnce(events, args.host, proxy.port)
+      announceOnce(events, args.host, proxy.listeners[0]!.port)
       return fleet.hopeless
     }
     // The first Ctrl-C may come while things are being started.

@@ -1,4 +1,4 @@
-import type { Socket } from 'bun'
+import type { Socket, SocketHandler } from 'bun'
 import type { Wire } from '../../tunnel/relay.ts'
 
 /**
@@ -78,3 +78,13 @@ export class BunWire implements Wire {
     else this.#socket.shutdown()
   }
 }
+
+/** What Bun.listen and Bun.connect call, for sockets whose data is a BunWire. */
+export const wireEvents = {
+  data: (socket, chunk) => socket.data.onData(chunk),
+  drain: socket => socket.data.drained(),
+  end: socket => socket.data.ended(),
+  // A connection that never opened has no wire yet.
+  close: (socket, error) => socket.data?.closed(error),
+  error() {},
+} satisfies SocketHandler<BunWire>

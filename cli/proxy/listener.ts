@@ -1,65 +1,70 @@
-import type { Socket } from 'bun'
-import type { Target } from '../../tunnel/frames/address.ts'
-import { type ReplyCode, reply, unbound } from '../../tunnel/frames/reply.ts'
-import { relay } from '../../tunnel/relay.ts'
 import type { Events } from '../events.ts'
-import type { Exits } from '../fleet/exits.ts'
 import { UsageError } from '../usage-error.ts'
-import { BunWire } from './bun-wire.ts'
-import { socksReply, socksServer } from './socks5.ts'
-import { tunnelTo } from './tunnel-to.ts'
+import { BunWire, wireEvents } from './bun-wire.ts'
+import type { Connect } from './connect.ts'
+import { HttpProblem, problemBytes } from './http-problem.ts'
+import { httpServer } from './http-server.ts'
+import { lastWords } from './last-words.ts'
+import type { Access } from './logins.ts'
+import type { Rule } from './routes.ts'
+import { socksConnect } from './socks-connect.ts'
+import { noAcceptableMethod, socks4Refusal } from './socks5.ts'
 
-export interface ProxyOptions {
-  host: string
-  port: number
-  exits: Exits
-  events: Events
+/** What a port answers: SOCKS5, HTTP, or both, told apart by a connection's first byte. */
+export const schemes = ['mixed', 'socks5', 'http'] as const
+export type Scheme = (typeof schemes)[number]
+
+export interface Limits {
+  /** Clients of all listeners together; more are told so and sent away. */
+  clients: number
+  /** A client that has not said within this time where it wants to go is sent away. Milliseconds. */
+  handshakeMs: number
 }
 
-export interface Proxy {
+export interface ListenerOptions {
+  scheme: Scheme
+  host: string
+  port: number
+  access: Access
+  connect: Connect
+  rules: readonly Rule[]
+  events: Events
+  limits: Limits
+  /** The clients of all listeners. */
+  clients: Set<BunWire>
+}
+
+export interface OpenListener {
+  readonly scheme: Scheme
+  readonly host: string
   readonly port: number
   close(): void
 }
 
-/** A client that says nothing useful for this long is dropped. Milliseconds. */
-const handshakeLimitMs = 15_000
-/** A connection waits this long for a session to come up. Milliseconds. */
-const sessionLimitMs = 30_000
-
-let connections = 0
-
-/** Listens for SOCKS5 clients. Throws a UsageError when the address or port cannot be had. */
-export function listen({ host, port, exits, events }: ProxyOptions): Proxy {
-  const open = new Set<BunWire>()
+/** Listens for clients. Throws a UsageError when the address or port cannot be had. */
+export function openListener(options: ListenerOptions): OpenListener {
+  const { scheme, host, port, clients } = options
+  const greet = receptionist(options)
   try {
     const server = Bun.listen<BunWire>({
       hostname: host,
       port,
       allowHalfOpen: true,
       socket: {
+        ...wireEvents,
         open(socket) {
           socket.setNoDelay(true)
           socket.data = new BunWire(socket)
-          open.add(socket.data)
-          serve(socket.data, socket, exits, events)
+          clients.add(socket.data)
+          greet(socket.data)
         },
-        data: (socket, chunk) => socket.data.onData(chunk),
-        drain: socket => socket.data.drained(),
-        end: socket => socket.data.ended(),
         close(socket, error) {
-          open.delete(socket.data)
-          socket.data.closed(error)
+          clients.delete(socket.data)
+          wireEvents.close(socket, error)
         },
-        error() {},
       },
     })
-    return {
-      port: server.port,
-      close() {
-        server.stop()
-        for (const wire of open) wire.abort()
-      },
-    }
+    return { scheme, host, port: server.port, close: () => server.stop() }
   } catch (error) {
     throw explainListen(error, host, port)
   }
@@ -67,89 +72,67 @@ export function listen({ host, port, exits, events }: ProxyOptions): Proxy {
 
 // --- internal ---
 
-function serve(wire: BunWire, socket: Socket<BunWire>, exits: Exits, events: Events): void {
-  const connection = ++connections
-  let gone = false
-  const timer = setTimeout(() => wire.abort(), handshakeLimitMs)
-  wire.onClose = () => {
-    gone = true
-    clearTimeout(timer)
-  }
-  wire.onEnd = () => wire.end()
+/** How long a client that cannot be served may take for its first byte. Milliseconds. */
+const fullMs = 1_000
 
-  const connect = async (target: Target, rest: Uint8Array) => {
-    clearTimeout(timer)
-    wire.pause()
-    const started = performance.now()
-    const refuse = (code: ReplyCode) => {
-      wire.write(socksReply({ code, bound: unbound }))
-      wire.end()
-      wire.resume()
-      wire.onData = () => {}
-    }
-    try {
-      const session = await exits.pick({ host: target.host }, sessionLimitMs)
-      if (gone) return
-      const stream = session.connection.open()
-      wire.onClose = () => {
-        gone = true
-        stream.abort()
-      }
-      const answer = await tunnelTo(stream, target)
-      if (gone) return stream.abort()
-      if (answer.code !== reply.succeeded) {
-        events.emit({
-          type: 'connection.refused',
-          connection,
-          target: `${target.host}:${target.port}`,
-          reply: answer.code,
-        })
-        stream.abort()
-        return refuse(answer.code)
-      }
-      events.emit({
-        type: 'connection.opened',
-        connection,
-        session: session.id,
-        target: `${target.host}:${target.port}`,
-        ms: performance.now() - started,
-      })
-      wire.write(socksReply(answer))
-      const counts = { fromWire: 0, toWire: 0 }
-      relay(wire, stream, {
-        counts,
-        onEnd: how =>
-          events.emit({
-            type: 'connection.closed',
-            connection,
-            session: session.id,
-            bytesUp: counts.fromWire,
-            bytesDown: counts.toWire,
-            ms: performance.now() - started,
-            how,
-          }),
-      })
-      if (rest.length > 0) wire.onData(rest)
-      wire.resume()
-    } catch (error) {
-      events.emit({
-        type: 'connection.failed',
-        connection,
-        message: error instanceof Error ? error.message : String(error),
-      })
-      if (!gone) refuse(reply.failure)
-    }
-  }
+type Protocol = 'socks5' | 'socks4' | 'http' | 'unknown'
 
-  wire.onData = socksServer({
-    write: bytes => void wire.write(bytes),
-    connect: (target, rest) => void connect(target, rest),
-    fail() {
-      clearTimeout(timer)
-      wire.end()
-    },
+const isLetter = (byte: number) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+
+/**
+ * In all these protocols the client speaks first, and the first byte says which it is: SOCKS's version,
+ * or the first letter of an HTTP method. (An empty line before a request, which RFC 9112, section 2.2
+ * allows for, is no first byte of anything else.)
+ */
+const protocolOf = (first: number): Protocol =>
+  first === 5 ? 'socks5' : first === 4 ? 'socks4' : isLetter(first) || first === 0x0d ? 'http' : 'unknown'
+
+/** What a client is told that cannot be served, in its own protocol. */
+function refusal(protocol: Protocol, problem: HttpProblem): Uint8Array | undefined {
+  if (protocol === 'socks5') return noAcceptableMethod
+  if (protocol === 'socks4') return socks4Refusal
+  return protocol === 'http' ? problemBytes(problem) : undefined
+}
+
+/** Gives the function that finds out what a client speaks, and hands it on. */
+function receptionist(options: ListenerOptions): (wire: BunWire) => void {
+  const { scheme, access, connect, rules, events, limits, clients } = options
+  const reject = (protocol: 'socks5' | 'http' | 'unknown') => (reason: string) =>
+    events.emit({ type: 'client.rejected', protocol, reason })
+  const serveHttp = httpServer({
+    connect,
+    access,
+    rules,
+    headMs: limits.handshakeMs,
+    onRejected: reject('http'),
   })
-  void socket
+
+  return wire => {
+    // Who comes when there is no room has only to hear that.
+    const timer = setTimeout(() => wire.abort(), clients.size > limits.clients ? fullMs : limits.handshakeMs)
+    const settled = () => clearTimeout(timer)
+    wire.onClose = settled
+    wire.onEnd = () => wire.end()
+    wire.onData = first => {
+      const protocol = protocolOf(first[0]!)
+      const full = clients.size > limits.clients
+      const served = scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
+      if (full || !served) {
+        settled()
+        const problem = full
+          ? new HttpProblem(503, `there are ${limits.clients} clients already`)
+          : new HttpProblem(400, `this port speaks ${scheme.toUpperCase()} only`)
+        reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')(problem.message)
+        lastWords(wire, refusal(protocol, problem))
+      } else if (protocol === 'http') {
+        settled()
+        serveHttp(wire, first)
+      } else {
+        socksConnect(wire, { connect, access, onRejected: reject('socks5'), onSettled: settled })
+        wire.onData(first)
+      }
+    }
+  }
 }
 
 function explainListen(error: unknown, host: string, port: number): Error {

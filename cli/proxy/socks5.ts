@@ -2,16 +2,18 @@ import { EventEmitter } from 'node:events'
 import Parser, { type SocksRequest } from 'socksv5/lib/server.parser.js'
 import type { Target } from '../../tunnel/frames/address.ts'
 import { encodeReply, type Reply, type ReplyCode, reply, unbound } from '../../tunnel/frames/reply.ts'
+import type { Access } from './logins.ts'
+import { loginReply, readSocksLogin } from './socks-login.ts'
 
 const version = 5
-const noAuthentication = 0
-const noAcceptableMethod = 0xff
+const method = { none: 0, login: 2, noneAcceptable: 0xff } as const
 
 /** What the SOCKS5 side of a connection asks of the proxy. */
 export interface SocksHandler {
+  access: Access
   write(bytes: Uint8Array): void
-  /** A CONNECT; `rest` is what the application sent after it without waiting. */
-  connect(target: Target, rest: Uint8Array): void
+  /** A CONNECT; `user` is the name it logged in with, `rest` what the application sent without waiting. */
+  connect(target: Target, user: string | undefined, rest: Uint8Array): void
   /** The client cannot be served; what there is to say has been written. */
   fail(reason: string): void
 }
@@ -22,13 +24,22 @@ export function socksReply(answer: Reply): Uint8Array {
   return Buffer.concat([Buffer.of(version, tail[0]!, 0), tail.subarray(1)])
 }
 
+/** None of the client's methods will do (RFC 1928, section 3): what there is to say before a request. */
+export const noAcceptableMethod: Uint8Array = Uint8Array.of(version, method.noneAcceptable)
+
+/** SOCKS4's own refusal: version 0, code 91, and an address that says nothing. */
+export const socks4Refusal: Uint8Array = Uint8Array.of(0, 91, 0, 0, 0, 0, 0, 0)
+
 /**
- * Reads a SOCKS5 client's greeting and request (RFC 1928) by the `socksv5` package's parser; the replies
- * are ours. Gives the function that takes the client's bytes.
+ * Reads a SOCKS5 client's greeting and request (RFC 1928) by the `socksv5` package's parser, and its
+ * login (RFC 1929); the replies are ours. Gives the function that takes the client's bytes.
  */
 export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void {
+  const { access } = handler
   const feed = new Feed()
   const parser = new Parser(feed)
+  let user: string | undefined
+  let loggingIn = false
   let over = false
 
   const fail = (reason: string, answer?: Uint8Array) => {
@@ -39,22 +50,41 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
     handler.fail(reason)
   }
   const refuse = (code: ReplyCode, reason: string) => fail(reason, socksReply({ code, bound: unbound }))
-
-  parser.on('methods', (methods: Buffer) => {
-    if (!methods.includes(noAuthentication))
-      return fail(
-        'the client offers no way to log in that this port takes',
-        Buffer.of(version, noAcceptableMethod),
-      )
-    handler.write(Buffer.of(version, noAuthentication))
+  const expectRequest = () => {
+    loggingIn = false
     parser.authed = true
     parser.start()
+  }
+  const logIn = () => {
+    try {
+      const login = readSocksLogin(feed.rest)
+      if (!login) return
+      feed.rest = feed.rest.subarray(login.length)
+      if (!access.admits(login.user, login.password))
+        return fail('wrong user name or password', loginReply(false))
+      user = login.user
+      handler.write(loginReply(true))
+      expectRequest()
+    } catch (error) {
+      fail((error as Error).message, loginReply(false))
+    }
+  }
+
+  parser.on('methods', (methods: Buffer) => {
+    // A login that is not needed still says which exit is wanted.
+    if (methods.includes(method.login)) {
+      loggingIn = true
+      return handler.write(Buffer.of(version, method.login))
+    }
+    if (access.required || !methods.includes(method.none))
+      return fail('the client offers no way to log in that this port takes', noAcceptableMethod)
+    handler.write(Buffer.of(version, method.none))
+    expectRequest()
   })
   parser.on('request', ({ cmd, dstAddr, dstPort }: SocksRequest) => {
     if (cmd !== 'connect') return refuse(reply.commandNotSupported, `SOCKS5 ${cmd} is not supported`)
-    if (!/^[^\s\p{Cc}]+$/u.test(dstAddr)) return refuse(reply.failure, 'the name is empty or malformed')
     over = true
-    handler.connect({ host: dstAddr, port: dstPort }, feed.rest)
+    handler.connect({ host: dstAddr, port: dstPort }, user, feed.rest)
   })
   parser.on('error', ({ message }: Error) => {
     if (message.includes('command')) refuse(reply.commandNotSupported, message)
@@ -62,9 +92,13 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
     else fail(message)
   })
   return chunk => {
-    feed.push(chunk)
-    // The parser gives back what follows the greeting; with it started again, the request may be in there.
-    while (!over && feed.rest.length > 0) feed.push(new Uint8Array())
+    feed.rest = Buffer.concat([feed.rest, chunk])
+    // The parser gives back what follows the greeting: the login or the request may be in there.
+    for (let before = -1; !over && feed.rest.length > 0 && feed.rest.length !== before; ) {
+      before = feed.rest.length
+      if (loggingIn) logIn()
+      else feed.flow()
+    }
   }
 }
 
@@ -72,11 +106,12 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
 
 /** The stream that the parser believes it reads from. */
 class Feed extends EventEmitter {
-  rest: Uint8Array = new Uint8Array()
+  /** What has not been read. */
+  rest: Buffer = Buffer.alloc(0)
 
-  push(chunk: Uint8Array): void {
-    const bytes = Buffer.concat([this.rest, chunk])
-    this.rest = new Uint8Array()
+  flow(): void {
+    const bytes = this.rest
+    this.rest = Buffer.alloc(0)
     this.emit('data', bytes)
   }
 

@@ -14,28 +14,36 @@ export class ExitLostError extends Error {
 
 /**
  * Asks the exit to connect to a target over this stream. Resolves with its reply, good or bad; rejects
- * with an ExitLostError when there is none. What follows the reply is still in the stream.
+ * with an ExitLostError when there is none, or with the signal's reason. What follows the reply is still
+ * in the stream.
  */
-export function tunnelTo(stream: QuicStream, target: Target): Promise<Reply> {
+export function tunnelTo(stream: QuicStream, target: Target, signal: AbortSignal): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const header = new HeaderReader(stream, replyLength)
-    const lost = (message: string) => {
+    const end = () => {
       clearTimeout(timer)
+      signal.removeEventListener('abort', gone)
       stream.onReadable = () => {}
-      stream.abort()
-      reject(new ExitLostError(message))
+      stream.onAborted = () => {}
     }
+    const fail = (error: unknown) => {
+      end()
+      stream.abort()
+      reject(error)
+    }
+    const gone = () => fail(signal.reason)
+    const lost = (message: string) => fail(new ExitLostError(message))
     const timer = setTimeout(
       () => lost(`the exit did not reply within ${replyLimitMs / 1000} s`),
       replyLimitMs,
     )
+    signal.addEventListener('abort', gone)
     stream.onAborted = () => lost('the exit was lost')
     stream.onReadable = () => {
       try {
         const bytes = header.read()
         if (!bytes) return stream.readEnded ? lost('the exit ended the stream') : undefined
-        clearTimeout(timer)
-        stream.onReadable = () => {}
+        end()
         resolve(decodeReply(bytes))
       } catch {
         lost('the exit sent something that is no reply')

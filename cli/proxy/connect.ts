@@ -1,0 +1,67 @@
+import type { Target } from '../../tunnel/frames/address.ts'
+import { reply } from '../../tunnel/frames/reply.ts'
+import type { RelayEnd, Wire } from '../../tunnel/relay.ts'
+import type { Events } from '../events.ts'
+import { type Asker, type Road, RoadError } from './roads/road.ts'
+import { type RoadName, type Rule, roadFor } from './routes.ts'
+
+/** A connection to a target, whichever road it took; `carry` must follow at once. */
+export interface Connected {
+  readonly bound: Target
+  /** Joins the asker's wire to the target until both have ended. */
+  carry(wire: Wire): void
+}
+
+/** Takes the road that the rules say, and tells the events. Rejects with a RoadError, or the signal's reason. */
+export type Connect = (target: Target, asker: Asker) => Promise<Connected>
+
+export interface ConnectOptions {
+  roads: Record<RoadName, Road>
+  rules: readonly Rule[]
+  events: Events
+}
+
+let connections = 0
+
+/** What every protocol calls, once it knows where its client wants to go. */
+export function connector({ roads, rules, events }: ConnectOptions): Connect {
+  return async (target, asker) => {
+    const connection = ++connections
+    const started = performance.now()
+    const text = `${target.host}:${target.port}`
+    try {
+      if (!isHost(target.host)) throw new RoadError('refused', reply.failure, 'that is no name of a host')
+      const road = roadFor(rules, target)
+      const passage = await roads[road](target, asker)
+      asker.signal.throwIfAborted()
+      const { session } = passage
+      const ms = performance.now() - started
+      const counts = { fromWire: 0, toWire: 0 }
+      events.emit({ type: 'connection.opened', connection, road, session, target: text, ms, counts })
+      const onEnd = (how: RelayEnd) =>
+        events.emit({
+          type: 'connection.closed',
+          connection,
+          session,
+          bytesUp: counts.fromWire,
+          bytesDown: counts.toWire,
+          ms: performance.now() - started,
+          how,
+        })
+      return { bound: passage.bound, carry: wire => passage.carry(wire, { counts, onEnd }) }
+    } catch (error) {
+      if (error instanceof RoadError && error.kind === 'refused')
+        events.emit({ type: 'connection.refused', connection, target: text, reply: error.reply })
+      else if (!asker.signal.aborted)
+        events.emit({ type: 'connection.failed', connection, message: messageOf(error) })
+      throw error
+    }
+  }
+}
+
+// --- internal ---
+
+/** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */
+const isHost = (host: string) => Buffer.byteLength(host) <= 255 && /^[^\s\p{Cc}]+$/u.test(host)
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,50 @@
+import { type ReplyCode, reply, unbound } from '../../tunnel/frames/reply.ts'
+import type { Wire } from '../../tunnel/relay.ts'
+import type { Connect } from './connect.ts'
+import { lastWords } from './last-words.ts'
+import type { Access } from './logins.ts'
+import { RoadError } from './roads/road.ts'
+import { socksReply, socksServer } from './socks5.ts'
+
+export interface SocksOptions {
+  connect: Connect
+  access: Access
+  onRejected: (reason: string) => void
+  /** The client has said where it wants to go, or was refused. */
+  onSettled: () => void
+}
+
+/** Serves a SOCKS5 client on this wire; its first bytes are still to come by `wire.onData`. */
+export function socksConnect(wire: Wire, { connect, access, onRejected, onSettled }: SocksOptions): void {
+  wire.onData = socksServer({
+    access,
+    write: bytes => void wire.write(bytes),
+    async connect(target, user, rest) {
+      const gone = new AbortController()
+      onSettled()
+      wire.pause()
+      wire.onClose = () => gone.abort()
+      try {
+        const connected = await connect(target, { user, signal: gone.signal })
+        wire.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
+        connected.carry(wire)
+        wire.resume()
+        if (rest.length > 0) wire.onData(rest)
+      } catch (error) {
+        if (!gone.signal.aborted) lastWords(wire, refusal(error))
+      }
+    },
+    fail(reason) {
+      onSettled()
+      onRejected(reason)
+      lastWords(wire)
+    },
+  })
+}
+
+// --- internal ---
+
+const refusal = (error: unknown) => {
+  const code: ReplyCode = error instanceof RoadError ? error.reply : reply.failure
+  return socksReply({ code, bound: unbound })
+}
