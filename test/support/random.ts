@@ -4,6 +4,8 @@ export interface Random {
   int(below: number): number
   bytes(length: number): Buffer
   chance(probability: number): boolean
+  /** 0 to 1, as Math.random() gives them. */
+  next(): number
 }
 
 /** Mulberry32: small, and random enough to try inputs with. */
@@ -19,6 +21,7 @@ export function seeded(seed: number): Random {
   return {
     int,
     bytes: length => Buffer.from(Array.from({ length }, () => int(256))),
+    next,
     chance: probability => next() < probability,
   }
 }

@@ -1,8 +1,10 @@
-import { type Endpoint, formatEndpoint, sameEndpoint } from '../../tunnel/endpoint.ts'
+import { type Endpoint, sameEndpoint } from '../../tunnel/endpoint.ts'
+import { birthdayPart } from '../../tunnel/punch/birthday.ts'
 import { CheckList } from '../../tunnel/punch/check-list.ts'
 import { newIceCredentials } from '../../tunnel/punch/credentials.ts'
+import { type Route, routeKey } from '../../tunnel/punch/route.ts'
 import { parseStun } from '../../tunnel/stun/message.ts'
-import { seeded } from './random.ts'
+import { type Random, seeded } from './random.ts'
 
 // Two check lists, each behind a NAT, on an internet of our own with a clock of our own: what takes seconds
 // between two real homes is over at once, and the same every time.
@@ -17,6 +19,8 @@ export interface NetworkOptions {
   loss?: number
   /** Milliseconds from one side to the other, 20 by default. */
   latencyMs?: number
+  /** Whether the sides do what they can about a symmetric NAT between them. */
+  birthday?: boolean
   seed?: number
   /** True for a datagram that is to be lost, whatever `loss` says. */
   drop?: (datagram: Uint8Array, from: Side) => boolean
@@ -50,20 +54,24 @@ const quicPacket = Buffer.alloc(1_200, 0xc0)
 const quicEveryMs = 50
 
 export function simulateNetwork(options: NetworkOptions): SimulatedNetwork {
-  const { loss = 0, latencyMs = 20, seed = 1, drop = () => false } = options
+  const { loss = 0, latencyMs = 20, birthday = false, seed = 1, drop = () => false } = options
   const random = seeded(seed)
   const nats = {
-    client: simulateNat(options.client, publicAddress.client),
-    function: simulateNat(options.function, publicAddress.function),
+    client: simulateNat(options.client, publicAddress.client, random),
+    function: simulateNat(options.function, publicAddress.function, random),
   }
+  const mapping = (side: Side) =>
+    options[side] === 'symmetric' ? ('address-dependent' as const) : ('endpoint-independent' as const)
   const ice = { client: newIceCredentials(), function: newIceCredentials() }
   const list = (side: Side) =>
     new CheckList(
       {
         local: ice[side],
         remote: ice[other(side)],
-        candidates: [nats[other(side)].out(stunServer)],
+        candidates: [nats[other(side)].out({ ...stunServer, via: 0 })],
         controlling: side === 'client',
+        birthday: birthday ? birthdayPart(mapping(side), mapping(other(side))) : undefined,
+        random: random.next,
       },
       0,
     )
@@ -73,7 +81,7 @@ export function simulateNetwork(options: NetworkOptions): SimulatedNetwork {
   let now = 0
   let quicAt = Number.POSITIVE_INFINITY
 
-  const send = (side: Side, datagram: Uint8Array, to: Endpoint) => {
+  const send = (side: Side, datagram: Uint8Array, to: Route) => {
     const from = nats[side].out(to)
     sent.push({ datagram, side, from })
     if (!drop(datagram, side) && !random.chance(loss))
@@ -82,9 +90,10 @@ export function simulateNetwork(options: NetworkOptions): SimulatedNetwork {
   const arrive = ({ datagram, side, from, to }: SentDatagram & { to: Endpoint }) => {
     const target = other(side)
     if (to.address !== publicAddress[target] || !nats[target].lets(from, to.port)) return
+    const via = nats[target].socketOf(to.port)
     if (parseStun(datagram))
-      for (const out of lists[target].receive(datagram, from, now)) send(target, out.datagram, out.to)
-    else lists[target].confirm(from)
+      for (const out of lists[target].receive(datagram, from, now, via)) send(target, out.datagram, out.to)
+    else lists[target].confirm(from, via)
   }
   const step = () => {
     const due = flying.filter(({ at }) => at <= now)
@@ -132,8 +141,9 @@ export function simulateNetwork(options: NetworkOptions): SimulatedNetwork {
 // --- internal ---
 
 /** One device behind a NAT: which port its packets leave by, and which packets are let in (RFC 4787, sections 4 and 5). */
-function simulateNat(kind: Nat, address: string) {
+function simulateNat(kind: Nat, address: string, random: Random) {
   const ports = new Map<string, number>()
+  const sockets = new Map<number, number>()
   const allowed = new Set<string>()
   const filterBy = (port: number, { address, port: remotePort }: Endpoint) =>
     kind === 'full-cone'
@@ -141,14 +151,25 @@ function simulateNat(kind: Nat, address: string) {
       : kind === 'address-restricted'
         ? `${port} ${address}`
         : `${port} ${address}:${remotePort}`
+  /** A cone's ports are easy to tell from each other, a symmetric NAT's are any of 1024 to 65535. */
+  const freePort = () => {
+    if (kind !== 'symmetric') return 40_000 + ports.size * 7
+    for (;;) {
+      const port = 1_024 + random.int(64_512)
+      if (!sockets.has(port)) return port
+    }
+  }
   return {
-    out(to: Endpoint): Endpoint {
-      const key = kind === 'symmetric' ? formatEndpoint(to) : ''
-      const port = ports.get(key) ?? 40_000 + ports.size * 7
+    out(to: Route): Endpoint {
+      const key = kind === 'symmetric' ? routeKey(to) : `${to.via}`
+      const port = ports.get(key) ?? freePort()
       ports.set(key, port)
+      sockets.set(port, to.via)
       allowed.add(filterBy(port, to))
       return { address, port }
     },
     lets: (from: Endpoint, port: number) => allowed.has(filterBy(port, from)),
+    /** The device's socket behind a port. */
+    socketOf: (port: number) => sockets.get(port) ?? 0,
   }
 }
