@@ -8,7 +8,7 @@ import { createChooser, type Policy, parseWish } from './choose.ts'
 import type { Exits } from './exits.ts'
 import { LaunchError, launch, type Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
-import { draining, ended, type FleetSettings, forget, launching, newFleetState, ready } from './state.ts'
+import { draining, ended, type FleetSettings, forget, launching, loaded, newFleetState, ready } from './state.ts'
 
 export interface FleetOptions {
   settings: FleetSettings
@@ -63,7 +63,7 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
     if (stop.signal.aborted) return
     clearTimeout(timer)
     forget(state, now())
-    for (const [id, session] of sessions) state.members.get(id)!.connections = session.connection.streams - 1
+    for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, now())
     for (const action of plan(state, now())) {
       if (action.type === 'launch') track(run(action.region))
       else if (action.type === 'drain') drain(action.id)
@@ -88,7 +88,7 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
   const drain = (id: string) => {
     const session = sessions.get(id)
     if (!session || state.members.get(id)?.role !== 'active') return
-    draining(state, id)
+    draining(state, id, now())
     events.emit({
       type: 'session.draining',
       session: id,

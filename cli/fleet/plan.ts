@@ -12,6 +12,8 @@ export type Action =
 const leadMs = 20_000
 /** The function's last 10 seconds are for draining alone. */
 const reserveMs = 10_000
+/** The last bytes of connections that have ended may still be on their way for this long. */
+const lingerMs = 1_000
 
 /** When a member's replacement is to be launched. */
 export function replaceAt(member: Member, rotateMs: number): number {
@@ -32,7 +34,7 @@ export const fresh = (state: FleetState, member: Member, now: number): boolean =
 
 /** Decides from the state (with what is past forgotten) and the time alone. Carry the actions out, and ask again at `planAgainAt` or when anything changes. */
 export function plan(state: FleetState, now: number): Action[] {
-  return [...launches(state, now), ...drains(state, now), ...closes(state)]
+  return [...launches(state, now), ...drains(state, now), ...closes(state, now)]
 }
 
 /** When time alone makes a difference to the plan; Infinity when it does not. */
@@ -40,6 +42,7 @@ export function planAgainAt(state: FleetState, now: number): number {
   const times = [...state.members.values()].flatMap(member => [
     replaceAt(member, state.settings.rotateMs),
     member.deadline - reserveMs,
+    ...(member.role === 'draining' ? [member.busyAt + lingerMs] : []),
   ])
   times.push(...[...state.regions.values()].map(({ retryAt }) => retryAt))
   times.push(...state.launches.map(at => at + minuteMs))
@@ -112,7 +115,9 @@ function drains(state: FleetState, now: number): Action[] {
   }))
 }
 
-const closes = (state: FleetState): Action[] =>
+const closes = (state: FleetState, now: number): Action[] =>
   [...state.members.values()]
-    .filter(({ role, connections }) => role === 'draining' && connections === 0)
+    .filter(
+      ({ role, connections, busyAt }) => role === 'draining' && connections === 0 && busyAt + lingerMs <= now,
+    )
     .map(({ id }) => ({ type: 'close', id }))

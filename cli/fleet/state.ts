@@ -35,6 +35,8 @@ export interface Member {
   silent: boolean
   /** Connections on it. */
   connections: number
+  /** When it was last seen with connections, or was retired. */
+  busyAt: number
 }
 
 /** A region's record: when it was last used, and how long it is set aside after failures. */
@@ -94,6 +96,7 @@ export function launching(state: FleetState, id: string, region: string, now: nu
     retired: false,
     silent: false,
     connections: 0,
+    busyAt: now,
   })
 }
 
@@ -103,9 +106,15 @@ export function ready(state: FleetState, id: string, deadline: number, now: numb
   Object.assign(member, { role: 'active', readyAt: now, deadline })
 }
 
-export function draining(state: FleetState, id: string): void {
+export function draining(state: FleetState, id: string, now: number): void {
   const member = state.members.get(id)
-  if (member?.role === 'active') member.role = 'draining'
+  if (member?.role === 'active') Object.assign(member, { role: 'draining', busyAt: now })
+}
+
+/** Takes note of how many connections a member has. */
+export function loaded(state: FleetState, id: string, connections: number, now: number): void {
+  const member = state.members.get(id)
+  if (member) Object.assign(member, { connections, busyAt: connections > 0 ? now : member.busyAt })
 }
 
 /** The launch failed, or the session is over. `random` gives the jitter, in [0, 1). Returns how long its region waits. */

@@ -7,8 +7,9 @@ import { isCalm, type Schedule } from './schedule.ts'
 const reserveMs = 10_000
 const minuteMs = 60_000
 const demandMs = 300_000
-/** A draining exit is looked at once a second. */
-const closeWithinMs = 1_100
+/** A draining exit is looked at once a second, and closed when it had no connections for one. */
+const closeWithinMs = 2_100
+const lingerMs = 1_000
 /** What time alone brings about is done this soon. */
 const lateMs = 5
 /** Back-off's longest wait, with the most of its jitter. */
@@ -114,6 +115,10 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
         if (action.type === 'close') {
           hold(member?.role === 'draining', `a session that is ${member?.role ?? 'gone'} is closed`)
           hold(member?.connections === 0, 'a session is closed under its connections')
+          hold(
+            drainingSince.get(action.id)! + lingerMs <= now,
+            'a session is closed as soon as it is retired',
+          )
         } else {
           hold(member?.role === 'active', `a session that is ${member?.role ?? 'gone'} is retired`)
           if (member && takesNew(member, now)) retired.add(member.id)

@@ -1,6 +1,6 @@
 import { createChooser } from '../../cli/fleet/choose.ts'
 import { plan, planAgainAt, usable } from '../../cli/fleet/plan.ts'
-import { draining, ended, forget, launching, newFleetState, ready } from '../../cli/fleet/state.ts'
+import { draining, ended, forget, launching, loaded, newFleetState, ready } from '../../cli/fleet/state.ts'
 import { seeded } from '../support/random.ts'
 import { Queue } from './queue.ts'
 import { watch } from './rules.ts'
@@ -55,14 +55,14 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     if (++second.plans > mostPlansASecond + 2 * second.happened)
       throw new Error(`${second.plans} plans in a second`)
     forget(state, now)
-    for (const [id, { count }] of connections) state.members.get(id)!.connections = count
+    for (const [id, { count }] of connections) loaded(state, id, count, now)
     const actions = planner.plan(state, now)
     rules.beforePlan(actions, now)
     for (const action of actions) {
       if (action.type === 'launch') launch(action.region)
       else if (action.type === 'close') happens(now + random.int(20), () => end(action.id))
       else {
-        draining(state, action.id)
+        draining(state, action.id, now)
         happens(now, replan)
       }
     }
