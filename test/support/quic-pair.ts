@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { createIdentity } from '../../tunnel/identity.ts'
+import { link } from '../../tunnel/link.ts'
+import type { CheckStats } from '../../tunnel/punch/check-list.ts'
+import type { QuicConnection } from '../../tunnel/quic/connection.ts'
+import type { QuicStream } from '../../tunnel/quic/stream.ts'
+import { openUdpSocket, type UdpSocket } from '../../tunnel/udp/socket.ts'
+
+// Two ends of a tunnel on loopback, as a punch leaves them, and what one does with their streams.
+
+export interface End {
+  socket: UdpSocket
+  connection: QuicConnection
+}
+
+export interface QuicPair {
+  client: End
+  exit: End
+  close(): void
+}
+
+export interface PairOptions {
+  /** The pins that the ends are told, in place of the true ones. */
+  clientPin?: string
+  exitPin?: string
+}
+
+const host = '127.0.0.1'
+const stats = {} as CheckStats
+
+/** How each end comes up, good or bad; the sockets are the caller's to close. */
+export async function linkBoth({ clientPin, exitPin }: PairOptions = {}) {
+  const sockets = [await openUdpSocket({ address: host }), await openUdpSocket({ address: host })] as const
+  const identities = [await createIdentity(), await createIdentity()] as const
+  const end = (self: 0 | 1, role: 'answer' | 'dial', pin = identities[1 - self]!.fingerprint) => {
+    const nominated = sockets[1 - self]!.local
+    const punched = { socket: sockets[self], nominated, stats, answerCheck() {}, early: [] }
+    return link({ punched, identity: identities[self], pin, role })
+  }
+  const [client, exit] = await Promise.allSettled([end(0, 'answer', clientPin), end(1, 'dial', exitPin)])
+  return { sockets, client, exit }
+}
+
+/** Two ends that trust each other. */
+export async function quicPair(): Promise<QuicPair> {
+  const { sockets, client, exit } = await linkBoth()
+  if (client.status === 'rejected') throw client.reason
+  if (exit.status === 'rejected') throw exit.reason
+  return {
+    client: { socket: sockets[0], connection: client.value },
+    exit: { socket: sockets[1], connection: exit.value },
+    close() {
+      client.value.close()
+      exit.value.close()
+      for (const socket of sockets) socket.close()
+    },
+  }
+}
+
+/** The next stream that the other end opens. */
+export const nextStream = ({ connection }: End): Promise<QuicStream> =>
+  new Promise(resolve => {
+    connection.onStream = resolve
+  })
+
+/** Writes all of it and ends; resolves when the connection has taken the last byte. */
+export function writeAll(stream: QuicStream, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.onAborted = () => reject(new Error('the stream was aborted'))
+    const go = (rest: Uint8Array) => {
+      const left = rest.subarray(stream.write(rest))
+      if (left.length > 0) {
+        stream.onWritable = () => go(left)
+        return
+      }
+      stream.end()
+      resolve()
+    }
+    go(bytes)
+  })
+}
+
+/** Reads to the end: how many bytes came, and their SHA-256. */
+export function readAll(stream: QuicStream): Promise<{ length: number; hash: string }> {
+  return new Promise((resolve, reject) => {
+    const hash = createHash('sha256')
+    const buffer = new Uint8Array(64 * 1024)
+    let length = 0
+    stream.onAborted = () => reject(new Error('the stream was aborted'))
+    const go = () => {
+      for (let read = stream.read(buffer); read > 0; read = stream.read(buffer)) {
+        hash.update(buffer.subarray(0, read))
+        length += read
+      }
+      if (stream.readEnded) resolve({ length, hash: hash.digest('hex') })
+    }
+    stream.onReadable = go
+    go()
+  })
+}
