@@ -45,6 +45,7 @@ test('a field that is wrong is named', () => {
     client_port: [0, 65536, 1.5, '80', null],
     timestamp: ['now', -1, 1.5, {}],
     candidates: [[], 'x', null, {}],
+    mapping: ['symmetric', '', null, undefined],
     ice_ufrag: ['abc', 'a'.repeat(33), 'with space', 5],
     ice_password: ['short', 'a'.repeat(65), 'a'.repeat(21), ['a'.repeat(22)]],
     certificate_sha256: ['ab', 'AB'.repeat(32), 'zz'.repeat(32), 64],

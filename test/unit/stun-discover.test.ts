@@ -106,7 +106,8 @@ test('two views are given when two are wanted', async ({ socket, real }) => {
 
 test('one view is better than none when two are wanted', async ({ socket, server, real }) => {
   const ports = [await real(), await server()]
-  assert.is((await discover(socket, ports.map(name), { want: 2, limitMs: 300 })).length, 1)
+  // Long before its limit: the second view is not worth waiting for.
+  assert.is((await discover(socket, ports.map(name), { want: 2, limitMs: 200_000 })).length, 1)
 })
 
 test('when all are silent the error says what became of each, and what to do', async ({ socket, server }) => {

@@ -1,0 +1,85 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { locate } from '../../cli/fleet/locate.ts'
+import { startStun } from '../../cli/local/stun.ts'
+import { StunError } from '../../tunnel/stun/discover.ts'
+import { openUdpSocket, type UdpSocket } from '../../tunnel/udp/socket.ts'
+
+interface Context {
+  socket: UdpSocket
+  undo: (() => unknown)[]
+}
+
+const host = '127.0.0.1'
+const test = suite<Context>('where a socket is seen')
+
+test.before.each(async context => {
+  context.socket = await openUdpSocket({ address: host })
+  context.undo = [context.socket.close]
+})
+test.after.each(async ({ undo }) => {
+  for (const step of undo) await step()
+})
+
+/** A STUN server's port, or one that hears and says nothing. */
+async function server({ undo }: Context, silent: boolean): Promise<number> {
+  if (!silent) {
+    const { port, close } = await startStun(host, 0)
+    undo.push(close)
+    return port
+  }
+  const deaf = createSocket('udp4').bind(0, host)
+  await once(deaf, 'listening')
+  undo.push(() => deaf.close())
+  return deaf.address().port
+}
+
+const names = (...ports: number[]) => ports.map(port => ({ host, port }))
+
+test('two servers’ views give the address and how the NAT maps', async context => {
+  const stunServers = names(await server(context, false), await server(context, false))
+  const { port } = context.socket.local
+  assert.equal(await locate(context.socket, { stunServers, lastAddress: '192.0.2.9' }), {
+    mapped: { address: host, port },
+    mapping: 'endpoint-independent',
+    detail: `${host}:${port}`,
+  })
+})
+
+test('where the second is silent one view serves, and nothing is claimed of the NAT', async context => {
+  const stunServers = names(await server(context, false), await server(context, true))
+  assert.is((await locate(context.socket, { stunServers })).mapping, 'unknown')
+})
+
+test('where all are silent the last known address is tried with the socket’s own port, and is called a guess', async context => {
+  const stunServers = names(await server(context, true))
+  const { mapped, mapping, detail } = await locate(context.socket, { stunServers, lastAddress: '192.0.2.9' })
+  assert.equal(mapped, { address: '192.0.2.9', port: context.socket.local.port })
+  assert.is(mapping, 'unknown')
+  assert.match(detail, 'a guess from an earlier session: no STUN server answered')
+})
+
+test('with no address to fall back on it fails, and says so', async context => {
+  try {
+    await locate(context.socket, { stunServers: [{ host: 'nowhere.invalid', port: 1 }] })
+  } catch (error) {
+    return assert.instance(error, StunError)
+  }
+  throw new Error('it was to fail')
+})
+
+test('an abort is not taken for silence', async context => {
+  const stop = new AbortController()
+  stop.abort(new Error('enough'))
+  const options = { stunServers: names(1), lastAddress: '192.0.2.9', signal: stop.signal }
+  try {
+    await locate(context.socket, options)
+  } catch (error) {
+    return assert.is((error as Error).message, 'enough')
+  }
+  throw new Error('it was to fail')
+})
+
+test.run()

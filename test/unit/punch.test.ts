@@ -1,0 +1,195 @@
+import { readdirSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Endpoint } from '../../tunnel/endpoint.ts'
+import { CheckList } from '../../tunnel/punch/check-list.ts'
+import { newIceCredentials } from '../../tunnel/punch/credentials.ts'
+import { PunchError } from '../../tunnel/punch/error.ts'
+import { type PunchOptions, punch } from '../../tunnel/punch/punch.ts'
+import { openUdpSocket, type UdpSocket } from '../../tunnel/udp/socket.ts'
+import { until } from '../support/until.ts'
+
+// On loopback there is no NAT; where one is needed, the other side is deaf to what it would not let in.
+
+interface Context {
+  /** A socket on 127.0.0.1, and one that is the other side's. */
+  socket: UdpSocket
+  other: UdpSocket
+  options: PunchOptions
+  /** Lets the other side take part, hearing only these sources. */
+  answer: (lets?: (from: Endpoint) => boolean) => void
+  undo: (() => void)[]
+}
+
+const address = '127.0.0.1'
+const easy = 'endpoint-independent'
+const hard = 'address-dependent'
+const test = suite<Context>('punch')
+
+test.before.each(async context => {
+  const [local, remote] = [newIceCredentials(), newIceCredentials()]
+  const socket = await openUdpSocket({ address })
+  const other = await openUdpSocket({ address })
+  context.undo = [socket.close, other.close]
+  const at = { address, port: other.local.port }
+  context.socket = socket
+  context.other = other
+  context.options = {
+    local,
+    remote,
+    candidates: [at],
+    controlling: true,
+    mapping: { local: easy, remote: easy },
+  }
+  context.answer = (lets = () => true) => {
+    const list = new CheckList({ local: remote, remote: local, candidates: [], controlling: false }, 0)
+    const send = (outgoing: ReturnType<CheckList['poll']>) => {
+      for (const { datagram, to } of outgoing) other.send(datagram, to)
+    }
+    other.onDatagram = (datagram, address, port) => {
+      if (lets({ address, port })) send(list.receive(datagram, { address, port }, performance.now()))
+    }
+    const timer = setInterval(() => send(list.poll(performance.now())), 10)
+    context.undo.push(() => clearInterval(timer))
+  }
+})
+
+test.after.each(({ undo }) => {
+  for (const step of undo) step()
+})
+
+async function failure(run: Promise<unknown>): Promise<Error> {
+  try {
+    await run
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('it was to fail')
+}
+
+test('two ends that hear each other are done at once, on the socket that was given', async ({
+  socket,
+  other,
+  options,
+  answer,
+}) => {
+  answer()
+  const punched = await punch(socket, options)
+  assert.is(punched.socket, socket)
+  assert.is(punched.nominated.port, other.local.port)
+  assert.is(punched.stats.sprayed, 0)
+})
+
+test('behind a symmetric NAT another socket may win; it is given back, and all others are closed', async ({
+  socket,
+  options,
+  answer,
+}) => {
+  const openFiles = () => readdirSync('/proc/self/fd').length
+  answer(from => from.port !== socket.local.port)
+  const before = openFiles()
+  const punched = await punch(socket, { ...options, mapping: { local: hard, remote: easy } })
+  assert.is.not(punched.socket, socket)
+  assert.is.not(punched.socket.local.port, socket.local.port)
+  assert.ok(punched.stats.sprayed > 0)
+  await until(() => openFiles() === before, 'one socket in place of the other')
+  punched.socket.close()
+})
+
+test('when nothing comes back the socket stays the caller’s, and the error says what was sent', async ({
+  socket,
+  other,
+  options,
+}) => {
+  const error = await failure(punch(socket, { ...options, limitMs: 200 }))
+  assert.instance(error, PunchError)
+  assert.match(
+    error.message,
+    new RegExp(`within 0.2 s: sent \\d+ checks to ${address}:${other.local.port}, heard 0`),
+  )
+  const heard = new Promise<void>(resolve => {
+    other.onDatagram = () => resolve()
+  })
+  socket.send(Buffer.from('x'), options.candidates[0]!)
+  await heard
+})
+
+test('an abort ends it with its own reason', async ({ socket, options }) => {
+  const stop = new AbortController()
+  const running = failure(punch(socket, { ...options, signal: stop.signal }))
+  stop.abort(new Error('enough'))
+  assert.is((await running).message, 'enough')
+  assert.is((await failure(punch(socket, { ...options, signal: stop.signal }))).message, 'enough')
+})
+
+const silent = {
+  checksSent: 9,
+  sprayed: 0,
+  checksReceived: 0,
+  responsesReceived: 0,
+  forged: 0,
+  peerReflexive: 0,
+}
+const cases: {
+  says: string
+  mapping: [typeof easy | typeof hard | 'unknown', typeof easy | typeof hard | 'unknown']
+  stats?: Partial<typeof silent>
+  sockets?: number
+  matches: string[]
+}[] = [
+  {
+    says: 'two symmetric NATs',
+    mapping: [hard, hard],
+    matches: ['Both sides are behind a symmetric NAT', 'Try another network'],
+  },
+  {
+    says: 'a symmetric NAT here',
+    mapping: [hard, easy],
+    stats: { sprayed: 2048 },
+    sockets: 256,
+    matches: ['from 256 sockets', 'The NAT on this side is symmetric', '2048 checks', 'Try another network'],
+  },
+  {
+    says: 'a symmetric NAT there',
+    mapping: [easy, hard],
+    stats: { sprayed: 2048 },
+    matches: ['2048 of its ports at random', 'on the other side is symmetric', '99.97 %'],
+  },
+  {
+    says: 'NATs that are not known',
+    mapping: ['unknown', easy],
+    matches: ['symmetric NAT', 'too few STUN servers', 'UDP is blocked'],
+  },
+  {
+    says: 'silence between ordinary NATs',
+    mapping: [easy, easy],
+    matches: ['neither NAT maps by destination', 'firewall'],
+  },
+  {
+    says: 'one direction',
+    mapping: [easy, easy],
+    stats: { checksReceived: 4 },
+    matches: ['heard 4 checks', 'lets nothing in'],
+  },
+  {
+    says: 'no agreement',
+    mapping: [hard, hard],
+    stats: { checksReceived: 4, responsesReceived: 1 },
+    matches: ['packet loss'],
+  },
+  { says: 'forgeries', mapping: [easy, easy], stats: { forged: 3 }, matches: ['not authentic'] },
+]
+for (const { says, mapping, stats, sockets = 1, matches } of cases)
+  test(`the error points to what the counts say: ${says}`, () => {
+    const [local, remote] = mapping
+    const { message } = new PunchError({
+      candidates: [{ address, port: 1 }],
+      stats: { ...silent, ...stats },
+      sockets,
+      mapping: { local, remote },
+      limitMs: 10_000,
+    })
+    for (const part of matches) assert.match(message, part)
+  })
+
+test.run()
