@@ -1,10 +1,9 @@
-import { type LookupAddress, lookup } from 'node:dns'
-import { isIP, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Target } from '../tunnel/frames/address.ts'
 import { type ReplyCode, reply } from '../tunnel/frames/reply.ts'
 import type { Wire } from '../tunnel/relay.ts'
-import { isPublicAddress } from './guard.ts'
 import { dialWire } from './node-wire.ts'
+import { NotAllowedError, type Resolver } from './resolve.ts'
 
 /** A target could not be reached; `reply` is what SOCKS says of it. */
 export class DialError extends Error {
@@ -18,7 +17,7 @@ export class DialError extends Error {
 }
 
 export interface DialOptions {
-  allowPrivate: boolean
+  resolver: Resolver
   /** Limit for name and connection together in milliseconds, 10,000 by default. */
   limitMs?: number
 }
@@ -30,43 +29,49 @@ export interface Dialled {
 }
 
 /**
- * Connects to a target. Names are resolved here, each address that comes of it is checked, and where
- * there are several they race (happy eyeballs, RFC 8305). Rejects with a DialError.
+ * Connects to a target: resolves its name here, and where there are several addresses they race (happy
+ * eyeballs, RFC 8305). Rejects with a DialError.
  */
-export function dial(target: Target, { allowPrivate, limitMs = 10_000 }: DialOptions): Promise<Dialled> {
+export async function dial({ host, port }: Target, options: DialOptions): Promise<Dialled> {
+  const { resolver, limitMs = 10_000 } = options
+  if (port === 0) throw new DialError(reply.failure, 'port 0 is no port')
+  const limit = AbortSignal.timeout(limitMs)
+  try {
+    return await connect(await unless(limit, resolver.resolve(host)), host, port, limit)
+  } catch (error) {
+    if (limit.aborted) throw new DialError(reply.ttlExpired, `no connection within ${limitMs / 1000} s`)
+    throw new DialError(replyOf(error), error instanceof Error ? error.message : String(error))
+  }
+}
+
+// --- internal ---
+
+type Addresses = Awaited<ReturnType<Resolver['resolve']>>
+
+function connect(addresses: Addresses, host: string, port: number, limit: AbortSignal): Promise<Dialled> {
+  const { wire, socket } = dialWire({
+    host,
+    port,
+    autoSelectFamily: true,
+    // The addresses are settled: the runtime looks nothing up by itself.
+    lookup: (_host, options, callback) => {
+      const [first] = addresses
+      if (options.all) callback(null, addresses)
+      else callback(null, first!.address, first!.family)
+    },
+  })
   return new Promise((resolve, reject) => {
-    if (target.port === 0) return reject(new DialError(reply.failure, 'port 0 is no port'))
-    const { wire, socket } = dialWire({
-      host: target.host,
-      port: target.port,
-      autoSelectFamily: true,
-      // Called for names; what it leaves out is never connected to, whatever a name resolves to later.
-      lookup: (host, options, callback) =>
-        lookup(host, { ...options, all: true }, (error, addresses) => {
-          const allowed = error
-            ? []
-            : addresses.filter(({ address }) => allowPrivate || isPublicAddress(address))
-          if (error || allowed.length > 0)
-            return callback(error, options.all ? allowed : allowed[0]!.address, allowed[0]?.family)
-          callback(notAllowed(host, addresses), [], 0)
-        }),
+    const expire = () => {
+      socket.destroy()
+      reject(limit.reason)
+    }
+    limit.addEventListener('abort', expire, { once: true })
+    socket.once('error', error => {
+      limit.removeEventListener('abort', expire)
+      reject(error)
     })
-    if (isIP(target.host) && !allowPrivate && !isPublicAddress(target.host)) {
-      socket.destroy()
-      return reject(notAllowed(target.host, []))
-    }
-    const timer = setTimeout(() => {
-      socket.destroy()
-      reject(new DialError(reply.ttlExpired, `no connection within ${limitMs / 1000} s`))
-    }, limitMs)
-    const failed = (error: Error) => {
-      clearTimeout(timer)
-      reject(error instanceof DialError ? error : new DialError(codeOf(error), error.message))
-    }
-    socket.once('error', failed)
     socket.once('connect', () => {
-      clearTimeout(timer)
-      socket.off('error', failed)
+      limit.removeEventListener('abort', expire)
       // From here on an error closes the socket, and the close is what the relay acts on.
       socket.on('error', () => {})
       resolve({ wire, bound: boundOf(socket) })
@@ -74,19 +79,18 @@ export function dial(target: Target, { allowPrivate, limitMs = 10_000 }: DialOpt
   })
 }
 
-// --- internal ---
-
-const notAllowed = (host: string, addresses: LookupAddress[]) => {
-  const list = addresses.map(({ address }) => address).join(', ') || host
-  return new DialError(reply.notAllowed, `${list} is not a public address, and this exit reaches no other`)
-}
+const unless = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    work.then(resolve, reject)
+  })
 
 const boundOf = ({ localAddress = '0.0.0.0', localPort = 0 }: Socket): Target => ({
   host: localAddress,
   port: localPort,
 })
 
-const codes: Record<string, ReplyCode> = {
+const replies: Record<string, ReplyCode> = {
   ECONNREFUSED: reply.refused,
   ENETUNREACH: reply.networkUnreachable,
   ENETDOWN: reply.networkUnreachable,
@@ -96,17 +100,18 @@ const codes: Record<string, ReplyCode> = {
   ENOTFOUND: reply.hostUnreachable,
   EAI_AGAIN: reply.hostUnreachable,
   ENODATA: reply.hostUnreachable,
+  ESERVFAIL: reply.hostUnreachable,
+  ETIMEOUT: reply.hostUnreachable,
   ETIMEDOUT: reply.ttlExpired,
   EACCES: reply.notAllowed,
   EPERM: reply.notAllowed,
   EAFNOSUPPORT: reply.addressTypeNotSupported,
 }
 
-/** The reply code for a system error; for a race of addresses, that of the first that failed. */
-function codeOf(error: Error): ReplyCode {
-  const { code } = error as NodeJS.ErrnoException
-  const known = code && codes[code]
+/** The reply code for what went wrong; for a race of addresses, that of the first that failed. */
+function replyOf(error: unknown): ReplyCode {
+  if (error instanceof NotAllowedError) return reply.notAllowed
+  const known = replies[String((error as NodeJS.ErrnoException).code)]
   if (known) return known
-  const inner = error instanceof AggregateError ? error.errors.find(each => each instanceof Error) : undefined
-  return inner ? codeOf(inner) : reply.failure
+  return error instanceof AggregateError && error.errors.length > 0 ? replyOf(error.errors[0]) : reply.failure
 }

@@ -1,21 +1,79 @@
+import type { Target } from '../tunnel/frames/address.ts'
 import { HeaderReader } from '../tunnel/frames/reader.ts'
 import { encodeReply, type ReplyCode, reply, unbound } from '../tunnel/frames/reply.ts'
-import { decodeRequest, requestLength } from '../tunnel/frames/request.ts'
+import { decodeRequest, type Request, requestLength } from '../tunnel/frames/request.ts'
+import { openPacketChannel } from '../tunnel/packet-channel.ts'
+import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import type { QuicStream } from '../tunnel/quic/stream.ts'
 import { relay } from '../tunnel/relay.ts'
+import { associate } from './associate.ts'
 import { DialError, dial } from './dial.ts'
 import type { Log } from './log.ts'
+import { serveMeasure } from './measure.ts'
+import { createPace } from './pace.ts'
+import type { Resolver } from './resolve.ts'
 
 export interface ServeOptions {
-  allowPrivate: boolean
+  resolver: Resolver
   log: Log
 }
 
 /** Milliseconds that a stream may take to say where it goes. */
 const headerLimitMs = 10_000
+/** New connections a second: enough for any browser, not for scanning the internet. */
+const dialsPerSecond = 4_000
+const mostAssociations = 256
 
-/** Serves one stream: reads where it goes, dials, replies, relays. */
-export function serveStream(stream: QuicStream, { allowPrivate, log }: ServeOptions): void {
+/** Serves the streams of a session, each by its command. Gives the function that takes a stream. */
+export function streamServer(
+  connection: QuicConnection,
+  { resolver, log }: ServeOptions,
+): (stream: QuicStream) => void {
+  const turn = createPace(dialsPerSecond)
+  let associations = 0
+
+  const connect = async (stream: QuicStream, { host, port }: Target) => {
+    const started = performance.now()
+    let gone = false
+    stream.onAborted = () => {
+      gone = true
+    }
+    try {
+      await turn()
+      if (gone) return
+      const { wire, bound } = await dial({ host, port }, { resolver })
+      if (gone) return wire.abort()
+      log.debug('connected', { target: `${host}:${port}`, ms: Math.round(performance.now() - started) })
+      sendReply(stream, { code: reply.succeeded, bound }, () => relay(wire, stream))
+    } catch (error) {
+      log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })
+      refuse(stream, error instanceof DialError ? error.reply : reply.failure)
+    }
+  }
+  const openAssociation = (stream: QuicStream) => {
+    if (associations >= mostAssociations) return refuse(stream, reply.failure)
+    associations++
+    sendReply(stream, { code: reply.succeeded, bound: unbound }, () => {
+      const channel = openPacketChannel(connection, stream)
+      associate(channel, { resolver, log })
+      const { onClose } = channel
+      channel.onClose = () => {
+        associations--
+        onClose()
+      }
+    })
+  }
+  const serve = (stream: QuicStream, request: Request) => {
+    if (request.command === 'connect') void connect(stream, request.target)
+    else if (request.command === 'associate') openAssociation(stream)
+    else sendReply(stream, { code: reply.succeeded, bound: unbound }, () => serveMeasure(request, stream))
+  }
+  return stream => readRequest(stream, request => serve(stream, request))
+}
+
+// --- internal ---
+
+function readRequest(stream: QuicStream, onRequest: (request: Request) => void): void {
   const header = new HeaderReader(stream, requestLength)
   const timer = setTimeout(() => stream.abort(), headerLimitMs)
   stream.onAborted = () => clearTimeout(timer)
@@ -25,39 +83,24 @@ export function serveStream(stream: QuicStream, { allowPrivate, log }: ServeOpti
       if (!bytes && !stream.readEnded) return
       clearTimeout(timer)
       stream.onReadable = () => {}
-      if (!bytes) return stream.abort()
-      const { target } = decodeRequest(bytes)
-      void connect(target.host, target.port)
+      if (bytes) onRequest(decodeRequest(bytes))
+      else stream.abort()
     } catch {
       clearTimeout(timer)
-      refuse(reply.failure)
+      refuse(stream, reply.failure)
     }
   }
+}
 
-  const connect = async (host: string, port: number) => {
-    const started = performance.now()
-    let gone = false
-    stream.onAborted = () => {
-      gone = true
-    }
-    try {
-      const { wire, bound } = await dial({ host, port }, { allowPrivate })
-      const ms = Math.round(performance.now() - started)
-      if (gone) return wire.abort()
-      log.debug('connected', { target: `${host}:${port}`, ms })
-      send(encodeReply({ code: reply.succeeded, bound }), () => relay(wire, stream))
-    } catch (error) {
-      log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })
-      refuse(error instanceof DialError ? error.reply : reply.failure)
-    }
-  }
+const refuse = (stream: QuicStream, code: ReplyCode) =>
+  sendReply(stream, { code, bound: unbound }, () => stream.end())
 
-  const refuse = (code: ReplyCode) => send(encodeReply({ code, bound: unbound }), () => stream.end())
-
-  /** Writes all of it, then goes on. */
-  const send = (bytes: Uint8Array, then: () => void) => {
+/** Writes the reply, all of it, then goes on. */
+function sendReply(stream: QuicStream, answer: { code: ReplyCode; bound: Target }, then: () => void): void {
+  const send = (bytes: Uint8Array) => {
     const rest = bytes.subarray(stream.write(bytes))
     if (rest.length === 0) return then()
-    stream.onWritable = () => send(rest, then)
+    stream.onWritable = () => send(rest)
   }
+  send(encodeReply(answer))
 }

@@ -1,7 +1,11 @@
 import { decodeTarget, encodeTarget, FrameError, type Target, targetLength } from './address.ts'
 
-/** Commands: CONNECT is SOCKS's own (RFC 1928, section 4). */
-export const command = { connect: 1 } as const
+/**
+ * Commands: CONNECT and UDP ASSOCIATE are SOCKS's own (RFC 1928, section 4). The others are for
+ * measuring the tunnel alone, with no server behind it: they are the services of RFC 862, 863 and 864,
+ * and `chargen` sends as many bytes as its target's host says.
+ */
+export const command = { connect: 1, associate: 3, echo: 0xf0, discard: 0xf1, chargen: 0xf2 } as const
 export type Command = keyof typeof command
 
 /** The first bytes of a stream: the tail of a SOCKS5 request, CMD, ATYP, DST.ADDR, DST.PORT. */

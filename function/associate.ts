@@ -1,0 +1,77 @@
+import { createSocket, type Socket } from 'node:dgram'
+import type { LookupAddress } from 'node:dns'
+import type { Target } from '../tunnel/frames/address.ts'
+import type { PacketChannel } from '../tunnel/packet-channel.ts'
+import type { Log } from './log.ts'
+import type { Resolver } from './resolve.ts'
+
+export interface AssociateOptions {
+  resolver: Resolver
+  log: Log
+}
+
+/** An association over which nothing goes for this long is ended. Milliseconds. */
+const idleMs = 120_000
+/** Addresses remembered an association: only they may answer. */
+const mostPeers = 1_024
+/** Packets whose target is being resolved, an association: the rest of a flood is lost. */
+const mostLookups = 256
+
+/**
+ * The exit's end of a UDP association: sends the client's packets from a socket of its own, and back
+ * what comes from addresses that were sent to. Ends with the channel, or after two idle minutes.
+ */
+export function associate(channel: PacketChannel, { resolver, log }: AssociateOptions): void {
+  const sockets = new Map<number, Socket>()
+  const peers = new Set<string>()
+  let lookups = 0
+  let idle: ReturnType<typeof setTimeout> | undefined
+  let over = false
+
+  const touch = () => {
+    idle ??= setTimeout(() => channel.close(), idleMs)
+    idle.refresh()
+  }
+  const socketFor = (family: number): Socket => {
+    let socket = sockets.get(family)
+    if (!socket) {
+      socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+      // An ICMP error or a target that cannot be reached: the packet is lost, the association goes on.
+      socket.on('error', () => {})
+      socket.on('message', (data, from) => {
+        if (!peers.has(`${from.address} ${from.port}`)) return
+        touch()
+        channel.send({ target: { host: from.address, port: from.port }, data })
+      })
+      sockets.set(family, socket)
+    }
+    return socket
+  }
+  const forward = async ({ host, port }: Target, data: Uint8Array) => {
+    if (lookups >= mostLookups || port === 0) return
+    lookups++
+    try {
+      const [{ address, family }] = (await resolver.resolve(host)) as [LookupAddress]
+      if (over) return
+      peers.add(`${address} ${port}`)
+      const [oldest] = peers
+      if (peers.size > mostPeers && oldest !== undefined) peers.delete(oldest)
+      socketFor(family).send(data, port, address, () => {})
+    } catch (error) {
+      log.debug('packet refused', { target: `${host}:${port}`, error: String(error) })
+    } finally {
+      lookups--
+    }
+  }
+
+  touch()
+  channel.onPacket = ({ target, data }) => {
+    touch()
+    void forward(target, new Uint8Array(data))
+  }
+  channel.onClose = () => {
+    over = true
+    clearTimeout(idle)
+    for (const socket of sockets.values()) socket.close()
+  }
+}
