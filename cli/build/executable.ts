@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import type { BunPlugin } from 'bun'
-import { bindingLoader } from '../../function/build.ts'
 import { nativeBinding } from './binding.ts'
 import { root } from './root.ts'
 import { signMacos } from './sign-macos.ts'
@@ -38,10 +37,25 @@ export async function buildExecutable(target: Target, assets: string, outfile: s
 
 // --- internal ---
 
-/** The binding's own loader looks for its file at run time: the file itself takes the loader's place. */
+/**
+ * The binding's own loader looks for its file at run time; here the file is inside. The system loads no library
+ * out of another file, so Bun writes it to the folder for temporary files.
+ */
 const useBinding = (path: string): BunPlugin => ({
   name: 'use-binding',
   setup(build) {
-    build.onResolve({ filter: bindingLoader }, () => ({ path }))
+    build.onLoad({ filter: /@matrixai[\\/]quic[\\/]dist[\\/]native[\\/]quiche\.js$/ }, () => ({
+      loader: 'js',
+      contents: `try {
+        module.exports = require(${JSON.stringify(path)})
+      } catch (cause) {
+        const folder = require('node:os').tmpdir()
+        throw new Error(
+          'the QUIC library cannot be loaded from ' + folder + ', the folder for temporary files (' + cause.message +
+            '): set TMPDIR to a folder that can be written to and run from',
+          { cause },
+        )
+      }`,
+    }))
   },
 })

@@ -11,7 +11,7 @@ import type { Target } from './targets.ts'
 const name = 'lambda-nat-proxy'
 
 export interface ReleaseOptions {
-  /** Folder to write to; what it held is removed. */
+  /** Folder to write to; what an earlier build left there is removed. */
   outdir: string
   /** The platform of the executable without a platform's name. */
   native?: Target
@@ -27,8 +27,8 @@ export interface ReleaseFile {
 
 /** Builds function.zip, the executables and their checksums, and gives what it wrote. */
 export async function buildRelease({ outdir, native, named = [] }: ReleaseOptions): Promise<ReleaseFile[]> {
-  await rm(outdir, { recursive: true, force: true })
   await mkdir(outdir, { recursive: true })
+  for (const file of await written(outdir)) await rm(join(outdir, file))
   const { zip } = await buildFunction()
   await writeFile(join(outdir, 'function.zip'), zip)
 
@@ -49,12 +49,16 @@ export async function buildRelease({ outdir, native, named = [] }: ReleaseOption
     await rm(work, { recursive: true, force: true })
   }
 
-  const names = (await readdir(outdir)).sort()
+  const names = await written(outdir)
   await writeFile(join(outdir, 'SHA256SUMS'), await checksums(outdir, names))
   return Promise.all(names.map(async name => ({ name, size: (await stat(join(outdir, name))).size })))
 }
 
 // --- internal ---
+
+/** What a build has written to a folder, by name. */
+const written = async (folder: string) =>
+  (await readdir(folder)).filter(file => /^(function\.zip|SHA256SUMS|lambda-nat-proxy.*)$/.test(file)).sort()
 
 /** The folder that every executable carries. */
 async function layOut(folder: string, zip: Uint8Array): Promise<void> {

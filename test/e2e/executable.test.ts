@@ -8,10 +8,14 @@ import { createInterface } from 'node:readline'
 import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { terraformModule } from '../../cli/assets.ts'
 import { buildRelease } from '../../cli/build/release.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
 import { version } from '../../package.json'
+import { startMoto } from '../support/moto.ts'
 import { need } from '../support/need.ts'
+import { motoEnvironment } from '../support/stack.ts'
+import { putTerraform } from '../support/terraform-stand-in.ts'
 
 const root = join(import.meta.dir, '../..')
 const limitMs = 30_000
@@ -52,14 +56,13 @@ test.after.each(async ({ folder, temporary }) => {
 
 test.after(({ dist }) => rm(dist, { recursive: true, force: true }))
 
-/** What a command that ends by itself prints. */
-function output({ executable, folder, environment }: Context, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(executable, args, {
-    cwd: folder,
-    env: environment,
-    encoding: 'utf8',
-    timeout: limitMs,
-  })
+/** Runs a command that ends by itself. */
+const execute = ({ executable, folder, environment }: Context, ...args: string[]) =>
+  spawnSync(executable, args, { cwd: folder, env: environment, encoding: 'utf8', timeout: limitMs })
+
+/** What a command that succeeds prints. */
+function output(context: Context, ...args: string[]): string {
+  const { status, stdout, stderr } = execute(context, ...args)
   assert.is(status, 0, `${args.join(' ')}: ${stderr}`)
   return stdout
 }
@@ -131,6 +134,47 @@ test('it proxies a download by an exit that runs in itself, and ends without a t
   } finally {
     proxy.kill('SIGKILL')
     await web.stop(true)
+  }
+})
+
+test('without a folder for temporary files, which the native binding needs, it says what to do', async context => {
+  context.environment.TMPDIR = context.executable
+  const { status, stderr } = execute(context, 'run', '--bucket', 'none', '--port', '0')
+  assert.is(status, 1)
+  assert.match(stderr, context.executable)
+  assert.match(stderr, 'set TMPDIR')
+})
+
+test('it writes a configuration and reads it back', async context => {
+  const path = join(context.temporary, '.config/lambda-nat-proxy/lambda-nat-proxy.yaml')
+  assert.is(output(context, 'config', 'path').trim(), path)
+  output(context, 'config', 'init')
+  const name = /^ *stack_name: *(\S+)/m.exec(await readFile(path, 'utf8'))![1]!
+  assert.match(output(context, 'config', 'show'), name)
+})
+
+test('without Terraform a deployment says how to get it', context => {
+  const { status, stderr } = execute(context, 'deploy', '--plan')
+  assert.is(status, 1)
+  assert.match(stderr, 'Deploying needs Terraform')
+})
+
+test('it plans a deployment of the module and the function that it carries', async context => {
+  const moto = await startMoto()
+  if (!moto) return
+  try {
+    Object.assign(context.environment, motoEnvironment(moto.endpoint))
+    await putTerraform(context.temporary)
+    const terraform = join(context.temporary, 'terraform')
+    const name = 'from-executable'
+    assert.match(output(context, 'deploy', '--plan', '--name', name, '--terraform', terraform), '1 to add')
+    const state = join(context.temporary, '.local/state/lambda-nat-proxy', name)
+    const { 'README.md': _, ...module } = await terraformModule()
+    const files = { ...module, 'function.zip': await readFile(join(context.dist, 'function.zip')) }
+    for (const [file, content] of Object.entries(files))
+      assert.ok((await readFile(join(state, file))).equals(content), file)
+  } finally {
+    await moto.close()
   }
 })
 
