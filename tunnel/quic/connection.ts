@@ -83,7 +83,8 @@ export class QuicConnection {
   #over = false
   #closeReason: CloseReason | undefined
   #heard = false
-  #heardAt = performance.now()
+  #quietMs = 0
+  #tickedAt = performance.now()
   #silent = false
 
   constructor(options: ConnectionOptions) {
@@ -327,14 +328,15 @@ export class QuicConnection {
   /** Four times a second: a peer that says nothing is asked, and one that does not answer is called silent. */
   #tick(): void {
     const now = performance.now()
-    if (this.#heard) this.#heardAt = now
+    // What this process slept through, on a busy machine or a closed laptop, was not the peer's silence.
+    this.#quietMs = this.#heard ? 0 : this.#quietMs + Math.min(now - this.#tickedAt, 2 * tickMs)
+    this.#tickedAt = now
     this.#heard = false
-    const quietMs = now - this.#heardAt
-    if (this.#pinned && quietMs >= probeAfterMs) {
+    if (this.#pinned && this.#quietMs >= probeAfterMs) {
       this.#quiche?.sendAckEliciting()
       this.#wake()
     }
-    const silent = this.#pinned && quietMs >= silentAfterMs
+    const silent = this.#pinned && this.#quietMs >= silentAfterMs
     if (silent !== this.#silent) {
       this.#silent = silent
       this.onSilence(silent)
