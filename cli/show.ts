@@ -1,15 +1,53 @@
 import { consola } from 'consola'
+import type { Model } from './dashboard/model.ts'
 import type { ProxyEvent, Step } from './events.ts'
+import { liveLine } from './live-line.ts'
 
-/** Shows events: as lines for a person, or with --json as an object a line. */
-export type Show = (event: ProxyEvent) => void
-
-export const showJson: Show = event => {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`)
+/** Shows events as they come. */
+export interface Show {
+  event(event: ProxyEvent): void
+  close(): void
 }
 
-/** For a person: what comes up and what goes wrong; with `verbose` every connection and the function's own log too. */
-export function showHuman(verbose: boolean): Show {
+/**
+ * An object a line, as docs/events.md has it. Where connections go is told with `verbose` only, and samples
+ * while nothing moves are not told.
+ */
+export function jsonShow(verbose: boolean): Show {
+  return {
+    event(event) {
+      if (event.type === 'traffic.sampled' && event.connections.length === 0) return
+      const leftOut = verbose ? ['counts'] : ['counts', 'target']
+      const line = JSON.stringify({ time: new Date().toISOString(), ...event }, (name, value) =>
+        leftOut.includes(name) ? undefined : value,
+      )
+      process.stdout.write(`${line}\n`)
+    },
+    close() {},
+  }
+}
+
+/**
+ * Lines for a person: what comes up and what goes wrong; with `verbose` every connection and the function's
+ * own log too. On a terminal the line below them follows what goes on.
+ */
+export function humanShow(verbose: boolean, model: Model): Show {
+  const print = printer(verbose)
+  const live = liveLine(model)
+  return {
+    event(event) {
+      if (event.type === 'traffic.sampled') return live.draw()
+      live.clear()
+      print(event)
+      live.draw()
+    },
+    close: live.close,
+  }
+}
+
+// --- internal ---
+
+function printer(verbose: boolean): (event: ProxyEvent) => void {
   const setUps = new Map<string, { step: Step; ms: number }[]>()
   return event => {
     switch (event.type) {
@@ -54,6 +92,11 @@ export function showHuman(verbose: boolean): Show {
       case 'proxy.ready':
         consola.box(`SOCKS5 proxy ready on ${event.host}:${event.port}, exit address ${event.address}`)
         break
+      case 'dashboard.ready':
+        consola.info(
+          `Dashboard: ${event.url}${event.busy === undefined ? '' : ` (port ${event.busy} is in use)`}`,
+        )
+        break
       case 'function.log':
         if (verbose || event.level === 'ERROR')
           consola.log(`function ${event.level} ${event.message} ${fields(event.fields)}`)
@@ -77,8 +120,6 @@ export function showHuman(verbose: boolean): Show {
     }
   }
 }
-
-// --- internal ---
 
 const stepNames: Record<Step, string> = {
   stun: 'STUN:',

@@ -2,6 +2,9 @@ import { defineCommand } from 'citty'
 import { openBucket, type SignalBucket } from '../../tunnel/signal/bucket.ts'
 import { defaultStunServers, parseStunServers } from '../../tunnel/stun/server-name.ts'
 import { type Mode, modeNames } from '../config/modes.ts'
+import { createModel } from '../dashboard/model.ts'
+import { startSampler } from '../dashboard/sampler.ts'
+import { defaultDashboardPort, startDashboard } from '../dashboard/server.ts'
 import { createEvents, type Events, type ProxyEvent } from '../events.ts'
 import { type Policy, policies } from '../fleet/choose.ts'
 import { startFleet } from '../fleet/fleet.ts'
@@ -12,7 +15,7 @@ import type { LogRecord } from '../local/log.ts'
 import { parseCount, parseDuration } from '../parse-numbers.ts'
 import { parsePort } from '../parse-port.ts'
 import { startProxy } from '../proxy/proxy.ts'
-import { showHuman, showJson } from '../show.ts'
+import { humanShow, jsonShow } from '../show.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -79,6 +82,23 @@ export default defineCommand({
       default: false,
       description: 'With --local: let the exit reach private and loopback addresses',
     },
+    dashboard: {
+      type: 'boolean',
+      default: true,
+      description: 'Show what goes on on a web page',
+      negativeDescription: 'Go without the web page and its metrics',
+    },
+    'dashboard-port': {
+      type: 'string',
+      valueHint: 'port',
+      description: `TCP port of the web page, 0 for any free (default: ${defaultDashboardPort}, or the next that is free)`,
+    },
+    'dashboard-host': {
+      type: 'string',
+      default: '127.0.0.1',
+      valueHint: 'address',
+      description: 'Address of the web page; whoever reaches it sees and steers the exits',
+    },
     json: { type: 'boolean', default: false, description: 'One JSON object a line in place of text' },
     verbose: {
       type: 'boolean',
@@ -88,6 +108,8 @@ export default defineCommand({
   },
   async run({ args }) {
     const port = parsePort('--port', args.port)
+    const dashboardPort =
+      args['dashboard-port'] === undefined ? undefined : parsePort('--dashboard-port', args['dashboard-port'])
     const stun = args.stun === undefined ? undefined : usage(() => parseStunServers(args.stun!))
     const settings: FleetSettings = {
       sessions: parseCount('--sessions', args.sessions, 1, 64),
@@ -105,9 +127,11 @@ export default defineCommand({
       throw new UsageError('no bucket is given: name one with --bucket, or try --local')
 
     const events = createEvents()
-    events.subscribe(args.json ? showJson : showHuman(args.verbose))
+    const model = createModel(events)
+    const show = args.json ? jsonShow(args.verbose) : humanShow(args.verbose, model)
+    events.subscribe(show.event)
     // What was started, in order; it ends in reverse.
-    const undo: (() => void | Promise<void>)[] = []
+    const undo: (() => void | Promise<void>)[] = [show.close]
     let closing = false
     const close = async () => {
       closing = true
@@ -127,6 +151,17 @@ export default defineCommand({
           })
         : undefined
       if (cloud) undo.push(() => cloud.close())
+      // Before the first exit is launched: a port that cannot be had costs nothing.
+      if (args.dashboard) {
+        const dashboard = startDashboard({
+          host: args['dashboard-host'],
+          port: dashboardPort,
+          model,
+          events,
+          rotate: id => fleet.rotate(id),
+        })
+        undo.push(dashboard.close)
+      }
       const buckets = cloud ? localBuckets(cloud) : namedBucket(args.bucket!, args.region)
       const fleet = startFleet({
         settings,
@@ -136,6 +171,7 @@ export default defineCommand({
         events,
       })
       undo.push(() => fleet.close())
+      undo.push(startSampler(events, fleet.paths))
       const proxy = startProxy({
         listeners: [{ scheme: 'mixed', host: args.host, port }],
         exits: fleet,

@@ -3,7 +3,7 @@ import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
 import { newSessionId } from '../../tunnel/signal/documents.ts'
 import { SignalError, type SignalErrorCode } from '../../tunnel/signal/errors.ts'
 import type { StunServerName } from '../../tunnel/stun/server-name.ts'
-import type { Events } from '../events.ts'
+import type { Events, Path } from '../events.ts'
 import { createChooser, type Policy, parseWish } from './choose.ts'
 import type { Exits } from './exits.ts'
 import { LaunchError, launch, type Session } from './launch.ts'
@@ -23,6 +23,8 @@ export interface FleetOptions {
 export interface Fleet extends Exits {
   /** Retires an exit, or all that take connections: replacements come up, and what is open drains. */
   rotate(id?: string): void
+  /** How the paths to the exits are at the moment. */
+  paths(): Path[]
   /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */
   readonly hopeless: Promise<string>
   /** Says bye on every session, deletes the offers and answers, and ends all waits. */
@@ -112,8 +114,15 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
         stunServers,
         signal: stop.signal,
         ...(lastAddress && { lastAddress }),
-        onStep(step, ms, detail) {
-          events.emit({ type: 'session.step', session: id, step, ms, detail })
+        onStep(step, ms, detail, functionStartMs) {
+          events.emit({
+            type: 'session.step',
+            session: id,
+            step,
+            ms,
+            detail,
+            ...(functionStartMs !== undefined && { functionStartMs }),
+          })
         },
       })
       await live(session, region, started)
@@ -150,6 +159,7 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
       address: hello.address,
       remainingMs: hello.remaining_ms,
       setUpMs: now() - started,
+      memoryMb: hello.memory_mb,
     })
     replan()
     const { kind, message } = await connection.closed
@@ -189,6 +199,11 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
         if (member.role === 'active' && (id === undefined || member.id === id)) member.retired = true
       replan()
     },
+    paths: () =>
+      [...sessions].map(([session, { connection }]) => {
+        const { rttMs, sent, lost } = connection.stats()
+        return { session, rttMs, sent, lost }
+      }),
     pick(wanted, limitMs) {
       const { region } = parseWish(wanted.user)
       if (region !== undefined && !buckets.has(region))

@@ -1,0 +1,68 @@
+import { parse } from 'tldts'
+import type { DestinationState } from './state.ts'
+
+/** Beyond this many, those that carried least are added up under one name. */
+const most = 2_000
+const kept = 1_500
+const others = '(others)'
+
+/** What went where, by registered domain (the public suffix list's) or address. */
+export interface Destinations {
+  /** A connection to a target (`host:port`) was opened (+1) or ended (-1). */
+  connect(target: string, change: 1 | -1): void
+  /** A connection to it carried this much more. */
+  carry(target: string, up: number, down: number): void
+  /** The ones that carried most. */
+  top(n: number): DestinationState[]
+  readonly size: number
+}
+
+export function createDestinations(): Destinations {
+  const all = new Map<string, DestinationState>()
+
+  const of = (target: string): DestinationState => {
+    const domain = domainOf(target)
+    const known = all.get(domain)
+    if (known) return known
+    if (all.size >= most) merge()
+    const added = { domain, connections: 0, active: 0, bytesUp: 0, bytesDown: 0 }
+    all.set(domain, added)
+    return added
+  }
+  const sorted = () => [...all.values()].sort((a, b) => b.bytesUp + b.bytesDown - (a.bytesUp + a.bytesDown))
+  const merge = () => {
+    const sum = all.get(others) ?? { domain: others, connections: 0, active: 0, bytesUp: 0, bytesDown: 0 }
+    all.set(others, sum)
+    for (const destination of sorted().slice(kept)) {
+      if (destination.active > 0 || destination === sum) continue
+      sum.connections += destination.connections
+      sum.bytesUp += destination.bytesUp
+      sum.bytesDown += destination.bytesDown
+      all.delete(destination.domain)
+    }
+  }
+
+  return {
+    connect(target, change) {
+      const destination = of(target)
+      destination.active += change
+      if (change > 0) destination.connections++
+    },
+    carry(target, up, down) {
+      const destination = of(target)
+      destination.bytesUp += up
+      destination.bytesDown += down
+    },
+    top: n => sorted().slice(0, n),
+    get size() {
+      return all.size
+    },
+  }
+}
+
+/** The registered domain of a target; an address, or a name that has none, stands for itself. */
+export function domainOf(target: string): string {
+  const host = target.slice(0, target.lastIndexOf(':'))
+  const { domain, hostname } = parse(host, { allowPrivateDomains: true })
+  return domain ?? hostname ?? host
+}

@@ -1,0 +1,47 @@
+// How figures are written, on the page and in the terminal.
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB']
+
+/** Bytes in decimal units, with three digits: 12.3 MB. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? Math.round(value) : digits(value)} ${units[unit]}`
+}
+
+/** Bytes a second as bits a second, as lines are sold. */
+export function formatRate(bytesPerSecond: number): string {
+  const bits = bytesPerSecond * 8
+  if (bits >= 999.5e6) return `${digits(bits / 1e9)} Gbit/s`
+  if (bits >= 999.5e3) return `${digits(bits / 1e6)} Mbit/s`
+  return `${bits < 999.5 && bits > 0 ? digits(bits / 1e3) : Math.round(bits / 1e3)} kbit/s`
+}
+
+/** Milliseconds, or seconds, minutes and hours where that is more. */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+/** Dollars with as many places as it takes to see something. */
+export function formatDollars(dollars: number): string {
+  if (dollars >= 1) return `$${dollars.toFixed(2)}`
+  if (dollars >= 0.001) return `$${dollars.toFixed(4)}`
+  return dollars === 0 ? '$0' : `$${dollars.toFixed(6)}`
+}
+
+/** A share as a percentage. */
+export const formatShare = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+
+// --- internal ---
+
+const digits = (value: number) => value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)

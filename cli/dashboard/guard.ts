@@ -1,0 +1,48 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { isIP } from 'node:net'
+
+/** On every response: nothing is kept, framed, guessed at, or fetched from anywhere else. */
+export const safeHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const
+
+/** The header that a request to change something has its token in; a page of another site cannot set it. */
+export const tokenHeader = 'x-dashboard-token'
+
+export const newToken = (): string => randomBytes(24).toString('base64url')
+
+/** Compares in constant time. */
+export function tokenMatches(given: string | null, token: string): boolean {
+  const [a, b] = [Buffer.from(given ?? ''), Buffer.from(token)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/**
+ * Whether a Host header is one that the person at this machine would use. A name of somebody else's that
+ * resolves to this machine (DNS rebinding) is not: only localhost, the address that is listened on and, where
+ * that is not a loopback one, any address.
+ */
+export function hostAllowed(header: string | null, listening: string): boolean {
+  const host = hostOf(header)
+  if (host === undefined) return false
+  if (host === 'localhost' || host === listening.toLowerCase() || isLoopback(host)) return true
+  return !isLoopback(listening) && isIP(host) !== 0
+}
+
+/** 127.0.0.0/8, ::1, and the name that stands for them. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+// --- internal ---
+
+/** The host without its port and brackets, in lower case (RFC 9110, section 7.2). */
+function hostOf(header: string | null): string | undefined {
+  const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]@/\s]+))(?::\d{1,5})?$/i.exec(header ?? '') ?? []
+  return (bracketed ?? plain)?.toLowerCase()
+}

@@ -1,0 +1,154 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { version } from '../../package.json'
+import type { Events } from '../events.ts'
+import type { Model } from './model.ts'
+
+export interface Metrics {
+  /** Prometheus's text format, and its content type. */
+  text(): Promise<string>
+  readonly type: string
+}
+
+const prefix = 'lambda_nat_proxy_'
+
+/** What the model knows, for Prometheus: base units, `_total` on what only grows. */
+export function createMetrics(model: Model, events: Events): Metrics {
+  const registry = new Registry()
+  type Sample = [labels: Record<string, string>, value: number]
+
+  /** A metric that is read from the model when it is asked for. */
+  const read = (
+    kind: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    labelNames: string[],
+    samples: () => Sample[],
+  ) => {
+    const options = { name: prefix + name, help, labelNames, registers: [registry] }
+    if (kind === 'gauge')
+      new Gauge({
+        ...options,
+        collect() {
+          this.reset()
+          for (const [labels, value] of samples()) this.set(labels, value)
+        },
+      })
+    else
+      new Counter({
+        ...options,
+        collect() {
+          this.reset()
+          for (const [labels, value] of samples()) this.inc(labels, value)
+        },
+      })
+  }
+  const live = () => model.sessions.filter(({ role }) => role !== 'ended')
+  const bySession = (value: (session: ReturnType<typeof live>[number]) => number | undefined): Sample[] =>
+    live().flatMap(session => {
+      const known = value(session)
+      return known === undefined ? [] : [[{ session: session.id, region: session.region }, known]]
+    })
+
+  read('gauge', 'build_info', 'The version that runs.', ['version'], () => [[{ version }, 1]])
+  read(
+    'counter',
+    'traffic_bytes_total',
+    'Bytes carried: down to the applications, up from them.',
+    ['direction', 'region'],
+    () =>
+      [...model.carried].flatMap(([region, { bytesDown, bytesUp }]): Sample[] => [
+        [{ direction: 'down', region }, bytesDown],
+        [{ direction: 'up', region }, bytesUp],
+      ]),
+  )
+  read('gauge', 'connections', 'Connections open.', [], () => [[{}, model.totals.active]])
+  read('counter', 'connections_total', 'Connections by what came of them.', ['outcome'], () => [
+    [{ outcome: 'opened' }, model.totals.opened],
+    [{ outcome: 'refused' }, model.totals.refused],
+    [{ outcome: 'failed' }, model.totals.failed],
+  ])
+  read('counter', 'clients_rejected_total', 'Clients sent away before they asked for a target.', [], () => [
+    [{}, model.totals.rejected],
+  ])
+  read('gauge', 'exits', 'Exits by region and role.', ['region', 'role'], () => {
+    const counts = new Map<string, Sample>()
+    for (const { region, role, silent } of live()) {
+      const labels = { region, role: silent ? 'silent' : role }
+      const key = `${region} ${labels.role}`
+      counts.set(key, [labels, (counts.get(key)?.[1] ?? 0) + 1])
+    }
+    return [...counts.values()]
+  })
+  read('counter', 'launches_total', 'Exits launched.', ['outcome'], () => [
+    [{ outcome: 'started' }, model.totals.launches],
+    [{ outcome: 'failed' }, model.totals.launchesFailed],
+  ])
+  const session = ['session', 'region']
+  read('gauge', 'session_rtt_seconds', 'Round-trip time to an exit.', session, () =>
+    bySession(({ rttMs }) => (rttMs === undefined ? undefined : rttMs / 1000)),
+  )
+  read('counter', 'session_packets_sent_total', 'Packets sent to an exit.', session, () =>
+    bySession(({ packetsSent }) => packetsSent),
+  )
+  read('counter', 'session_packets_lost_total', 'Packets sent to an exit that were lost.', session, () =>
+    bySession(({ packetsLost }) => packetsLost),
+  )
+  read('gauge', 'session_deadline_timestamp_seconds', "When an exit's time is up.", session, () =>
+    bySession(({ deadlineAt }) => (deadlineAt === undefined ? undefined : deadlineAt / 1000)),
+  )
+  read('counter', 'lambda_gb_seconds_total', 'What the functions used, in GB-seconds.', [], () => [
+    [{}, model.cost().gbSeconds],
+  ])
+  read('counter', 'cost_dollars_total', 'What that costs about, in US dollars.', ['item'], () =>
+    Object.entries(model.cost().items).map(([item, dollars]) => [{ item }, dollars]),
+  )
+
+  const setUp = new Histogram({
+    name: `${prefix}session_setup_seconds`,
+    help: 'From the launch of an exit until it can be used.',
+    buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
+    registers: [registry],
+  })
+  const connect = new Histogram({
+    name: `${prefix}connect_seconds`,
+    help: 'From the request of an application until its connection is there.',
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  })
+  events.subscribe(event => {
+    if (event.type === 'session.ready') setUp.observe(event.setUpMs / 1000)
+    if (event.type === 'connection.opened') connect.observe(event.ms / 1000)
+  })
+  processMetrics(registry)
+  return { text: () => registry.metrics(), type: registry.contentType }
+}
+
+// --- internal ---
+
+/** The three that every dashboard for processes knows; prom-client's own set leans on Node's internals. */
+function processMetrics(registry: Registry): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'process_start_time_seconds',
+    help: 'When the process started.',
+    registers,
+  }).set(performance.timeOrigin / 1000)
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Memory that the process has.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss())
+    },
+  })
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the process.',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage()
+      this.reset()
+      this.inc((user + system) / 1e6)
+    },
+  })
+}

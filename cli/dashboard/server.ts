@@ -1,0 +1,158 @@
+import type { Server } from 'bun'
+import type { Events } from '../events.ts'
+import { UsageError } from '../usage-error.ts'
+import { hostAllowed, newToken, safeHeaders, tokenHeader, tokenMatches } from './guard.ts'
+import { createMetrics } from './metrics.ts'
+import type { Model } from './model.ts'
+import { pageFiles } from './page-files.ts'
+import { liveStream } from './stream.ts'
+
+export const defaultDashboardPort = 8081
+/** So many ports from the default one on are tried. */
+const portsTried = 100
+/** Pages that are kept up to date at once. */
+const mostStreams = 32
+
+export interface DashboardOptions {
+  /** Address to listen on. */
+  host: string
+  /** 0 takes any that is free. Without a port the default one is taken, or the next that is free. */
+  port?: number | undefined
+  model: Model
+  events: Events
+  /** Replaces an exit, or all of them. */
+  rotate(session?: string): void
+}
+
+export interface Dashboard {
+  readonly port: number
+  close(): void
+}
+
+/**
+ * Serves the page and what feeds it, the metrics and the health check. Throws a UsageError when the address,
+ * or a port that was asked for, cannot be had.
+ */
+export function startDashboard(options: DashboardOptions): Dashboard {
+  const { host, port, events } = options
+  const server = port === undefined ? serveNear(options) : serve(options, port)
+  events.emit({
+    type: 'dashboard.ready',
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`,
+    ...(port === undefined && server.port !== defaultDashboardPort && { busy: defaultDashboardPort }),
+  })
+  return { port: server.port!, close: () => void server.stop(true) }
+}
+
+// --- internal ---
+
+/** On the default port, or the next one that is free. */
+function serveNear(options: DashboardOptions): Server<undefined> {
+  for (let port = defaultDashboardPort; ; port++) {
+    try {
+      return serve(options, port)
+    } catch (error) {
+      if (!(error instanceof PortInUseError) || port === defaultDashboardPort + portsTried) throw error
+    }
+  }
+}
+
+function serve({ host, model, events, rotate }: DashboardOptions, port: number): Server<undefined> {
+  const token = newToken()
+  const metrics = createMetrics(model, events)
+  let streams = 0
+
+  /** What every route has in common. */
+  const guarded =
+    (handle: (request: Request, server: Server<undefined>) => Response | Promise<Response>) =>
+    async (request: Request, server: Server<undefined>) => {
+      const response = hostAllowed(request.headers.get('host'), host)
+        ? await handle(request, server)
+        : text(403, 'This name is not one of this machine: open the page by its address.')
+      for (const [name, value] of Object.entries(safeHeaders)) response.headers.set(name, value)
+      return response
+    }
+
+  try {
+    return Bun.serve({
+      hostname: host,
+      port,
+      development: false,
+      maxRequestBodySize: 4096,
+      routes: {
+        '/': { GET: guarded(() => file('index.html')) },
+        '/:file': { GET: guarded(request => file((request as Bun.BunRequest<'/:file'>).params.file)) },
+        '/api/state': { GET: guarded(() => Response.json(model.state())) },
+        '/api/stream': {
+          GET: guarded((request, server) => {
+            if (streams >= mostStreams) return text(503, `${mostStreams} pages are open already.`)
+            streams++
+            server.timeout(request, 0)
+            return liveStream({ model, events, token, onEnd: () => void streams-- })
+          }),
+        },
+        '/api/rotate': {
+          POST: guarded(async request => {
+            if (!tokenMatches(request.headers.get(tokenHeader), token))
+              return text(403, `The header ${tokenHeader} does not have the page's token.`)
+            const { session } = await body(request)
+            if (session !== undefined && !model.sessions.some(({ id }) => id === session))
+              return text(404, 'There is no such session.')
+            rotate(session)
+            return new Response(undefined, { status: 204 })
+          }),
+        },
+        '/metrics': {
+          GET: guarded(
+            async () => new Response(await metrics.text(), { headers: { 'content-type': metrics.type } }),
+          ),
+        },
+        '/healthz': {
+          GET: guarded(() => {
+            const exits = model.sessions.filter(({ role, silent }) => role === 'active' && !silent).length
+            return Response.json({ ready: exits > 0, exits }, { status: exits > 0 ? 200 : 503 })
+          }),
+        },
+      },
+      fetch: guarded(() => text(404, 'There is nothing here.')),
+      error: () => text(500, 'That failed.'),
+    })
+  } catch (error) {
+    throw explain(error, host, port)
+  }
+}
+
+/** The port is what is wrong, and another may do. */
+class PortInUseError extends UsageError {}
+
+async function file(name: string): Promise<Response> {
+  const found = (await pageFiles()).get(name)
+  return found
+    ? new Response(found.body, { headers: { 'content-type': found.type } })
+    : text(404, 'There is nothing here.')
+}
+
+/** The session that a request names; none names all. */
+async function body(request: Request): Promise<{ session?: string }> {
+  const value: unknown = await request.json().catch(() => ({}))
+  const session =
+    typeof value === 'object' && value !== null && 'session' in value ? value.session : undefined
+  return session === undefined ? {} : { session: String(session) }
+}
+
+const text = (status: number, message: string) => new Response(`${message}\n`, { status })
+
+function explain(error: unknown, host: string, port: number): Error {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE')
+    return new PortInUseError(
+      `port ${port} on ${host} is in use: choose another with --dashboard-port, or go without the page with --no-dashboard`,
+    )
+  if (code === 'EACCES')
+    return new UsageError(
+      `port ${port} needs administrator's rights: choose one from 1024 up with --dashboard-port`,
+    )
+  return new UsageError(
+    `the dashboard cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+  )
+}
