@@ -8,6 +8,7 @@ import {
   inspectBucket,
   inspectFunction,
 } from './inspect.ts'
+import { functionProblems, invocationProblems, mend } from './problems.ts'
 
 export type Health = 'HEALTHY' | 'DEGRADED' | 'NOT DEPLOYED'
 
@@ -37,8 +38,6 @@ export async function stackStatus(config: Config): Promise<StackStatus> {
 
 // --- internal ---
 
-const mend = 'run "lambda-nat-proxy deploy" to mend it'
-
 async function regionStatus(region: string, { bucket, functionName }: Found): Promise<RegionStatus> {
   const [itsFunction, itsBucket] = await Promise.all([
     functionName === undefined ? undefined : inspectFunction(region, functionName),
@@ -65,20 +64,4 @@ async function regionStatus(region: string, { bucket, functionName }: Found): Pr
     bucket: itsBucket ?? null,
     recent,
   }
-}
-
-function* functionProblems(it: FunctionReport): Generator<string> {
-  const reason = it.reason === null ? '' : ` (${it.reason})`
-  // Inactive: not used for weeks; the next offer wakes it.
-  if (!['Active', 'Inactive'].includes(it.state)) yield `the function is ${it.state}${reason}`
-  if (it.lastUpdate !== 'Successful') yield `the function's last update is ${it.lastUpdate}${reason}`
-  if (it.reservedConcurrency === 0) yield 'the function is stopped: its reserved concurrency is 0'
-  if (it.retries !== 0) yield `a failed session would run again by itself: ${mend}`
-}
-
-function* invocationProblems({ hours, invocations, errors, throttles }: Invocations): Generator<string> {
-  if (errors * 2 > invocations)
-    yield `${errors} of ${invocations} invocations of the last ${hours} hours failed: see "lambda-nat-proxy status --logs"`
-  if (throttles > 0)
-    yield `${throttles} invocations of the last ${hours} hours were throttled: raise the concurrency`
 }

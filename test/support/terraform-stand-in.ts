@@ -33,8 +33,6 @@ interface Orders {
   STAND_IN_VERSION?: string
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2))
-
 // --- internal ---
 
 async function main([command = '', ...args]: string[]): Promise<number> {
@@ -154,3 +152,5 @@ function fail(json: boolean, summary: string): number {
   else console.error(`Error: ${summary}`)
   return 1
 }
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Home, makeHome } from '../support/command.ts'
+import { type Moto, startMoto } from '../support/moto.ts'
+import { bucketOf, motoEnvironment, putStack, region } from '../support/stack.ts'
+import { putTerraform } from '../support/terraform-stand-in.ts'
+
+// With a stand-in for Terraform, as the test of deploy.
+
+const test = suite<{ home: Home; name: string; folder: string }>('lambda-nat-proxy destroy')
+const moto = await startMoto()
+const { endpoint } = moto ?? ({ endpoint: '' } as Moto)
+let stacks = 0
+
+test.before.each(async context => {
+  const home = await makeHome(motoEnvironment(endpoint))
+  const name = `doomed-${++stacks}`
+  const programs = join(home.folder, 'programs')
+  await putTerraform(programs)
+  Object.assign(home.environment, {
+    PATH: `${programs}:/usr/bin:/bin`,
+    LAMBDA_NAT_PROXY_DEPLOYMENT_STACK_NAME: name,
+  })
+  Object.assign(context, {
+    home,
+    name,
+    folder: join(home.folder, 'home/.local/state/lambda-nat-proxy', name),
+  })
+})
+test.after.each(({ home }) => home.remove())
+test.after(() => moto?.close())
+
+test('it shows what goes, and all goes: in AWS, and the state', async ({ home, name, folder }) => {
+  await home.run('deploy', '--yes')
+  const { code, said } = await home.run('destroy', '--yes')
+  assert.is(code, 0, said)
+  assert.match(said, `- aws_lambda_function.exit["${region}"]`)
+  assert.match(said, `${name} is gone`)
+  assert.not(existsSync(folder))
+  assert.is((await home.run('status')).code, 5)
+})
+
+test('on a terminal it asks, and no is exit code 3', async ({ home }) => {
+  await home.run('deploy', '--yes')
+  const no = await home.onTerminal('It cannot be brought back', 'n', 'destroy')
+  assert.is(no.code, 3, no.said)
+  assert.match(no.said, 'Nothing was destroyed')
+  assert.is((await home.run('status')).code, 0)
+})
+
+test('with no terminal and no --yes it refuses, and --plan only shows', async ({ home }) => {
+  await home.run('deploy', '--yes')
+  assert.is((await home.run('destroy')).code, 2)
+  const plan = await home.run('destroy', '--plan')
+  assert.is(plan.code, 0)
+  assert.match(plan.said, '1 to destroy')
+  assert.is((await home.run('status')).code, 0)
+})
+
+test('regions that the settings no longer name go, too', async ({ home }) => {
+  await home.run('deploy', '--yes', '--regions', `${region},us-east-1`)
+  const { code, said } = await home.run('destroy', '--yes', '--regions', region)
+  assert.is(code, 0, said)
+  assert.is((await home.run('status', '--regions', 'us-east-1')).code, 5)
+})
+
+test('what is not there is nothing to destroy', async ({ home, name }) => {
+  const { code, said } = await home.run('destroy', '--yes')
+  assert.is(code, 0)
+  assert.match(said, 'nothing to destroy')
+  assert.match(said, name)
+})
+
+test('what another machine deployed is told, and left alone', async ({ home, name }) => {
+  const { s3 } = await putStack(endpoint, name)
+  await s3.send(new PutObjectCommand({ Bucket: bucketOf(name), Key: 'sessions/a/offer.json', Body: '{}' }))
+  const { code, said } = await home.run('destroy', '--yes')
+  assert.is(code, 1)
+  assert.match(said, 'not on this machine')
+  assert.match(said, '--backend-config')
+  assert.is((await home.run('status')).code, 0)
+})
+
+if (moto) test.run()

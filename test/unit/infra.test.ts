@@ -1,0 +1,138 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { advise } from '../../cli/infra/advice.ts'
+import { complaint, readEvent, showEvent, type TerraformEvent } from '../../cli/infra/events.ts'
+import { layOut, lock } from '../../cli/infra/folder.ts'
+import type { FunctionReport } from '../../cli/infra/inspect.ts'
+import { functionProblems, invocationProblems } from '../../cli/infra/problems.ts'
+
+const test = suite<{ folder: string }>('infra')
+const module = join(import.meta.dir, '../../terraform')
+
+test.before.each(async context => {
+  context.folder = join(await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-')), 'stack')
+})
+test.after.each(({ folder }) => rm(join(folder, '..'), { recursive: true, force: true }))
+
+test('lines of Terraform that tell of a resource become one short line, and others none', () => {
+  const shown = (event: object) => {
+    const read = readEvent(JSON.stringify(event))
+    return read && showEvent(read)
+  }
+  const resource = { addr: 'aws_s3_bucket.signalling["eu-west-1"]' }
+  assert.is(
+    shown({ type: 'planned_change', change: { resource, action: 'create' } }),
+    '  + aws_s3_bucket.signalling["eu-west-1"]',
+  )
+  assert.match(shown({ type: 'apply_progress', hook: { resource, elapsed_seconds: 10 } })!, '10 s so far')
+  assert.match(
+    shown({ type: 'apply_complete', hook: { resource, action: 'delete', elapsed_seconds: 2 } })!,
+    '- aws_s3_bucket.signalling["eu-west-1"] done (2 s)',
+  )
+  for (const line of ['', 'no JSON', 'null', '1', '{"type":"version"}']) assert.is(readEvent(line), undefined)
+})
+
+test('of diagnostics the errors are told, each once, and no warnings', () => {
+  const diagnostic = (severity: string, summary: string, detail?: string): TerraformEvent => ({
+    type: 'diagnostic',
+    diagnostic: { severity, summary, ...(detail !== undefined && { detail }) },
+  })
+  const events = [diagnostic('warning', 'old'), diagnostic('error', 'a', 'b'), diagnostic('error', 'a', 'b')]
+  assert.is(complaint(events), 'a\nb')
+})
+
+for (const [what, words, advice] of [
+  ['a provider that cannot be had', 'Failed to query available provider packages', 'network'],
+  ['no credentials', 'No valid credential sources found', 'AWS_PROFILE'],
+  ['expired credentials', 'operation error STS: GetCallerIdentity, api error ExpiredToken: gone', 'expired'],
+  ['an action that is denied', 'api error AccessDenied: not authorized to perform: iam:CreateRole', 'right'],
+  ['a name that is taken', 'api error EntityAlreadyExists: Role with name x already exists.', '--name'],
+  ["Terraform's own lock", 'Error acquiring the state lock', 'force-unlock'],
+  ['a full disk', 'write terraform.tfstate: no space left on device', 'Make room'],
+  [
+    'a state that is elsewhere',
+    'Error asking for state migration action: input is disabled',
+    '-migrate-state',
+  ],
+] as const)
+  test(`Terraform's complaint of ${what} gets advice`, () => assert.match(advise(words, 'folder'), advice))
+
+test("a complaint that is not known stands alone in Terraform's words", () => {
+  assert.is(advise('Invalid value for variable', 'folder'), '')
+})
+
+test("a folder is laid out with the module's very bytes, and keeps the state", async ({ folder }) => {
+  const unlock = await lock(folder, 'deploy')
+  await writeFile(join(folder, 'terraform.tfstate'), 'state')
+  const layout = { variables: { name: 'team-proxy' }, backend: false }
+  assert.is(await layOut(folder, layout), false)
+  for (const name of (await readdir(module)).filter(name => name.endsWith('.tf.json')))
+    assert.is(await readFile(join(folder, name), 'utf8'), await readFile(join(module, name), 'utf8'))
+  assert.equal(JSON.parse(await readFile(join(folder, 'terraform.tfvars.json'), 'utf8')), layout.variables)
+  assert.ok((await readFile(join(folder, 'function.zip'))).length > 100_000)
+  assert.is(await readFile(join(folder, 'terraform.tfstate'), 'utf8'), 'state')
+  assert.not((await readdir(folder)).includes('backend.tf.json'))
+
+  // A release that asks for other providers has to ask for them anew.
+  await writeFile(join(folder, 'versions.tf.json'), '{}')
+  assert.is(await layOut(folder, { ...layout, backend: true }), true)
+  assert.equal(JSON.parse(await readFile(join(folder, 'backend.tf.json'), 'utf8')), {
+    terraform: { backend: { s3: {} } },
+  })
+  await unlock()
+})
+
+test('a lock that is held is refused with its holder; one whose holder is dead is not', async ({
+  folder,
+}) => {
+  const unlock = await lock(folder, 'deploy')
+  const error = await lock(folder, 'destroy').catch(each => each)
+  assert.match(error.message, `a deploy of this stack is running already (process ${process.pid}`)
+  await unlock()
+  // No process has this number: it is beyond what systems give out.
+  await writeFile(`${folder}.lock`, '99999999 deploy\n')
+  await (await lock(folder, 'destroy'))()
+  assert.equal(await readdir(join(folder, '..')), ['stack'])
+})
+
+const healthy: FunctionReport = {
+  name: 'team-proxy',
+  arn: 'arn',
+  state: 'Active',
+  lastUpdate: 'Successful',
+  reason: null,
+  runtime: 'nodejs24.x',
+  memoryMb: 256,
+  timeoutS: 600,
+  codeBytes: 1,
+  lastModified: '',
+  reservedConcurrency: null,
+  retries: 0,
+}
+
+test('a function that answers has no problem, whether or not it was used of late', () => {
+  for (const state of ['Active', 'Inactive']) assert.equal([...functionProblems({ ...healthy, state })], [])
+})
+
+for (const [change, words] of [
+  [{ state: 'Failed', reason: 'no role' }, 'Failed (no role)'],
+  [{ lastUpdate: 'InProgress' }, 'InProgress'],
+  [{ reservedConcurrency: 0 }, 'reserved concurrency is 0'],
+  [{ retries: null }, 'again by itself'],
+] as const)
+  test(`a function is degraded by ${JSON.stringify(change)}`, () => {
+    const problems = [...functionProblems({ ...healthy, ...change })]
+    assert.is(problems.length, 1)
+    assert.match(problems[0]!, words)
+  })
+
+test('errors count when they are more than half, throttles always', () => {
+  const count = (invocations: number, errors: number, throttles = 0) =>
+    [...invocationProblems({ hours: 24, invocations, errors, throttles })].length
+  assert.equal([count(0, 0), count(4, 2), count(4, 3), count(4, 0, 1), count(4, 4, 1)], [0, 0, 1, 1, 2])
+})
+
+test.run()
