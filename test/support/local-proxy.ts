@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { ProxyEvent } from '../../cli/events.ts'
+
+// `lambda-nat-proxy run --json` as a process of its own, and what it tells.
+
+type Type = ProxyEvent['type']
+export type Told<T extends Type> = Extract<ProxyEvent, { type: T }> & {
+  /** When this process heard of it, by performance.now(). */
+  heardAt: number
+}
+
+export interface LocalProxy {
+  pid: number
+  /** Port of its SOCKS5 listener. */
+  port: number
+  /** All that it has told so far, of this type. */
+  told<T extends Type>(type: T): Told<T>[]
+  /** The first event of this type that fits, told already or to come. */
+  event<T extends Type>(type: T, fits?: (event: Told<T>) => boolean, limitMs?: number): Promise<Told<T>>
+  /** Ends it and gives its exit code. Later calls wait for the same end. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>
+  /** A folder for its temporary files, removed with it. */
+  folder: string
+  /** What it has left there: the embedded cloud's folder. */
+  leftovers(): Promise<string[]>
+  close(): Promise<void>
+}
+
+export interface LocalProxyOptions {
+  args?: readonly string[]
+  env?: Record<string, string | undefined>
+  /** What stands before the command. */
+  command?: readonly string[]
+}
+
+const main = join(import.meta.dir, '../../cli/main.ts')
+const node = join(import.meta.dir, '../../node_modules/node/bin')
+const startLimitMs = 40_000
+const eventLimitMs = 30_000
+const stopLimitMs = 5_000
+
+/** Starts the proxy on a free port and waits until it is ready. */
+export async function startProxy(options: LocalProxyOptions = {}): Promise<LocalProxy> {
+  const proxy = await launchProxy(options)
+  try {
+    const { port } = await proxy.event('proxy.ready', undefined, startLimitMs)
+    return Object.assign(proxy, { port })
+  } catch (error) {
+    await proxy.close()
+    throw error
+  }
+}
+
+/** The same, but does not wait: `port` is 0. */
+export async function launchProxy(options: LocalProxyOptions = {}): Promise<LocalProxy> {
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const { args = ['--local', '--allow-private'], env = {}, command = [] } = options
+  const [program, ...given] = [...command, process.execPath, main, 'run', '--json', '--port', '0', ...args]
+  const child = spawn(program!, given, {
+    env: {
+      ...process.env,
+      // The function runs on Node 24, and nothing of this machine's AWS is used.
+      PATH: `${node}:${process.env.PATH}`,
+      TMPDIR: folder,
+      HOME: folder,
+      XDG_CONFIG_HOME: undefined,
+      AWS_PROFILE: undefined,
+      AWS_SESSION_TOKEN: undefined,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const events: Told<Type>[] = []
+  const said: string[] = []
+  const changed = new Set<() => void>()
+  const lookAgain = () => {
+    for (const look of [...changed]) look()
+  }
+  let ended = false
+  createInterface({ input: child.stdout }).on('line', line => {
+    said.push(line)
+    events.push({ ...JSON.parse(line), heardAt: performance.now() })
+    lookAgain()
+  })
+  createInterface({ input: child.stderr }).on('line', line => said.push(line))
+  const exit = once(child, 'close').then(([code, signal]: (number | string | null)[]) => {
+    ended = true
+    lookAgain()
+    return code ?? signal ?? -1
+  })
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal)
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopLimitMs)
+    const code = await exit
+    clearTimeout(timer)
+    return code
+  }
+  const told = <T extends Type>(type: T) => events.filter(event => event.type === type) as Told<T>[]
+
+  return {
+    pid: child.pid ?? -1,
+    port: 0,
+    folder,
+    told,
+    event: (type, fits = () => true, limitMs = eventLimitMs) =>
+      new Promise((resolve, reject) => {
+        const settle = (finish: () => void) => {
+          clearTimeout(timer)
+          changed.delete(look)
+          finish()
+        }
+        const fail = (why: string) =>
+          settle(() => reject(new Error(`${why} "${type}":\n${said.slice(-40).join('\n')}`)))
+        const timer = setTimeout(() => fail(`within ${limitMs} ms there was no`), limitMs)
+        const look = () => {
+          const found = told(type).find(fits)
+          if (found) settle(() => resolve(found))
+          else if (ended) fail('the proxy ended without')
+        }
+        changed.add(look)
+        look()
+      }),
+    stop,
+    leftovers: async () => (await readdir(folder)).filter(name => name.startsWith('lambda-nat-proxy-')),
+    async close() {
+      await stop()
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}

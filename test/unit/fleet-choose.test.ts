@@ -1,0 +1,173 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createChooser, parseWish } from '../../cli/fleet/choose.ts'
+import {
+  draining,
+  type FleetState,
+  launching,
+  type Member,
+  newFleetState,
+  ready,
+} from '../../cli/fleet/state.ts'
+import { seeded } from '../support/random.ts'
+
+const test = suite('The choice of an exit')
+
+/** A fleet with exits a, b, c, … in these regions, up one after another. */
+function fleet(regions: string[], sessions = regions.length): FleetState {
+  const settings = { sessions, standby: 0, rotateMs: Number.POSITIVE_INFINITY, launchesPerMinute: 20 }
+  const state = newFleetState(settings, [...new Set(regions)])
+  for (const [i, region] of regions.entries()) {
+    const id = String.fromCharCode(97 + i)
+    launching(state, id, region, i)
+    ready(state, id, 600_000, i)
+  }
+  return state
+}
+
+const now = 1_000
+const member = (state: FleetState, id: string): Member => state.members.get(id)!
+/** Chooses for these hosts in turn, each connection staying open. */
+function spread(
+  chooser: ReturnType<typeof createChooser>,
+  state: FleetState,
+  hosts: string[],
+  user?: string,
+) {
+  return hosts.map(host => {
+    const chosen = chooser.choose(state, { host, user }, now)
+    if (chosen) chosen.connections++
+    return chosen?.id ?? 'none'
+  })
+}
+const hosts = (count: number) => Array.from({ length: count }, (_, i) => `host${i}.example${i}.com`)
+
+test('sticky: a site keeps its exit, by registered domain, and sites are spread', () => {
+  const state = fleet(['one', 'two', 'three'])
+  const chooser = createChooser('sticky')
+  const [first, ...others] = spread(chooser, state, [
+    'www.shop.co.uk',
+    'login.shop.co.uk',
+    'shop.co.uk',
+    'img.cdn.shop.co.uk',
+  ])
+  assert.equal(others, [first, first, first])
+  const [elsewhere] = spread(chooser, state, ['bank.co.uk'])
+  assert.is.not(elsewhere, first, 'a public suffix is no site')
+  assert.equal(new Set(spread(chooser, state, hosts(9))).size, 3)
+  assert.equal(spread(chooser, state, ['www.shop.co.uk']), [first])
+})
+
+test('sticky: an address stands for itself', () => {
+  const state = fleet(['one', 'two'])
+  const chooser = createChooser('sticky')
+  assert.equal(spread(chooser, state, ['192.0.2.1', '192.0.2.2', '192.0.2.1', '::1', '192.0.2.2']), [
+    'a',
+    'b',
+    'a',
+    'b',
+    'b',
+  ])
+})
+
+test('sticky: when its exit is retired, silent or gone, a site moves and stays there', () => {
+  const state = fleet(['one', 'two'])
+  const chooser = createChooser('sticky')
+  const [first] = spread(chooser, state, ['example.org'])
+  assert.is(first, 'a')
+  member(state, 'a').silent = true
+  assert.equal(spread(chooser, state, ['example.org']), ['b'])
+  member(state, 'a').silent = false
+  assert.equal(spread(chooser, state, ['example.org']), ['b'])
+  draining(state, 'b', now)
+  assert.equal(spread(chooser, state, ['example.org']), ['a'])
+})
+
+test('round-robin: each in turn', () => {
+  const state = fleet(['one', 'two', 'three'])
+  assert.is(spread(createChooser('round-robin'), state, hosts(7)).join(''), 'abcabca')
+})
+
+test('least-loaded: where the fewest connections are', () => {
+  const state = fleet(['one', 'two', 'three'])
+  member(state, 'a').connections = 5
+  member(state, 'b').connections = 2
+  assert.is(spread(createChooser('least-loaded'), state, hosts(7)).join(''), 'ccbcbcb')
+})
+
+test('random: all of them, about as often', () => {
+  const state = fleet(['one', 'two', 'three'])
+  const { int } = seeded(1)
+  const chosen = spread(
+    createChooser('random', () => int(1e6) / 1e6),
+    state,
+    hosts(300),
+  )
+  for (const id of ['a', 'b', 'c']) {
+    const share = chosen.filter(one => one === id).length
+    assert.ok(share > 70 && share < 130, `${id}: ${share}`)
+  }
+})
+
+test('a user name asks for a region, a session, both or neither', () => {
+  assert.equal(parseWish(undefined), { region: undefined, session: undefined })
+  assert.equal(parseWish('alice'), { region: undefined, session: undefined })
+  assert.equal(parseWish('region-eu-west-1'), { region: 'eu-west-1', session: undefined })
+  assert.equal(parseWish('session-abc'), { region: undefined, session: 'abc' })
+  assert.equal(parseWish('alice-region-us-gov-west-1-session-a1_B'), {
+    region: 'us-gov-west-1',
+    session: 'a1_B',
+  })
+  assert.equal(parseWish('session-abc-region-ap-southeast-2'), {
+    region: 'ap-southeast-2',
+    session: 'abc',
+  })
+})
+
+test('region-…: only exits of that region, whatever the policy; none when there is none', () => {
+  const state = fleet(['eu-west-1', 'us-east-1', 'us-east-1'])
+  for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
+    const chooser = createChooser(policy)
+    assert.ok(spread(chooser, state, hosts(4), 'region-eu-west-1').every(id => id === 'a'))
+    assert.ok(spread(chooser, state, hosts(4), 'region-us-east-1').every(id => id !== 'a'))
+    assert.equal(spread(chooser, state, ['x.org'], 'region-ap-south-1'), ['none'])
+  }
+})
+
+test('session-…: the same name keeps the same exit whatever the site and the policy', () => {
+  const state = fleet(['one', 'two', 'three'])
+  const chooser = createChooser('round-robin')
+  const first = new Set(spread(chooser, state, hosts(5), 'session-first'))
+  const second = new Set(spread(chooser, state, hosts(5), 'session-second'))
+  assert.is(first.size, 1)
+  assert.is(second.size, 1)
+  assert.not.equal([...first], [...second])
+})
+
+test('a standby is not used while enough others are there', () => {
+  const state = fleet(['one', 'two', 'three'], 2)
+  for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const)
+    assert.not(spread(createChooser(policy), state, hosts(20)).includes('c'), policy)
+  member(state, 'a').silent = true
+  assert.ok(spread(createChooser('round-robin'), state, hosts(4)).includes('c'))
+})
+
+test('an exit that is to be replaced is used only while too few others are there', () => {
+  const state = fleet(['one', 'two'], 1)
+  member(state, 'a').retired = true
+  assert.equal(spread(createChooser('sticky'), state, hosts(3)), ['b', 'b', 'b'])
+  member(state, 'b').silent = true
+  assert.equal(spread(createChooser('sticky'), state, hosts(3)), ['a', 'a', 'a'])
+})
+
+test('nothing is chosen while nothing can be used', () => {
+  for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
+    const state = fleet(['one'])
+    member(state, 'a').silent = true
+    assert.equal(spread(createChooser(policy), state, ['x.org']), ['none'], policy)
+    member(state, 'a').silent = false
+    assert.equal(spread(createChooser(policy), state, ['x.org']), ['a'], policy)
+  }
+})
+
+test.run()

@@ -1,0 +1,235 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { overBudget, plan, planAgainAt, replaceAt, usable } from '../../cli/fleet/plan.ts'
+import {
+  defaultFleetSettings,
+  draining,
+  ended,
+  type FleetSettings,
+  type FleetState,
+  forget,
+  launching,
+  loaded,
+  type Member,
+  newFleetState,
+  ready,
+} from '../../cli/fleet/state.ts'
+
+const test = suite('The plan of the fleet')
+
+const fleet = (settings: Partial<FleetSettings> = {}, regions = ['here', 'there']): FleetState =>
+  newFleetState({ ...defaultFleetSettings, ...settings }, regions)
+
+let count = 0
+
+/** An exit that has been up since `at`, of a function with ten minutes. */
+function up(state: FleetState, region: string, at: number, deadline = at + 600_000): Member {
+  const id = `s${++count}`
+  launching(state, id, region, at)
+  ready(state, id, deadline, at)
+  return state.members.get(id)!
+}
+
+const launched = (state: FleetState, now: number) =>
+  plan(state, now).flatMap(action => (action.type === 'launch' ? [action.region] : []))
+const retired = (state: FleetState, now: number) =>
+  plan(state, now).flatMap(action => (action.type === 'drain' ? [action.id] : []))
+
+test('as many exits are launched as are wanted, spread over the regions, and no more while they come up', () => {
+  const state = fleet({ sessions: 2, standby: 1 })
+  assert.equal(launched(state, 0), ['here', 'there', 'here'])
+  launching(state, 'a', 'here', 0)
+  assert.equal(launched(state, 0), ['there', 'there'])
+  launching(state, 'b', 'there', 0)
+  launching(state, 'c', 'there', 0)
+  assert.equal(plan(state, 0), [])
+})
+
+test('the next exit is in the region that was not used for longest', () => {
+  const state = fleet({ rotateMs: 60_000 }, ['one', 'two', 'three'])
+  const regions: string[] = []
+  for (let now = 0; regions.length < 6; now += 60_000) {
+    forget(state, now)
+    const [region] = launched(state, now)
+    regions.push(region!)
+    const [old] = state.members.keys()
+    up(state, region!, now)
+    if (old) assert.equal(retired(state, now), [old])
+    if (old) state.members.delete(old)
+  }
+  assert.equal(regions, ['one', 'two', 'three', 'one', 'two', 'three'])
+})
+
+test('an exit is replaced after the rotation interval, or before its function must end', () => {
+  const state = fleet()
+  const member = up(state, 'here', 1_000)
+  assert.is(replaceAt(member, 60_000), 61_000)
+  // 10 s for draining, 20 s for the launch.
+  assert.is(replaceAt(member, Number.POSITIVE_INFINITY), 1_000 + 600_000 - 10_000 - 20_000)
+  assert.is(replaceAt(member, 599_000), 1_000 + 600_000 - 10_000 - 20_000)
+  // A short life keeps two thirds for itself.
+  const short = up(state, 'here', 0, 40_000)
+  assert.is(replaceAt(short, Number.POSITIVE_INFINITY), 20_000)
+  short.retired = true
+  assert.is(replaceAt(short, 60_000), Number.NEGATIVE_INFINITY)
+})
+
+test('an exit is retired when its replacement is up, and not before', () => {
+  const state = fleet({ rotateMs: 60_000 })
+  const old = up(state, 'here', 0)
+  assert.equal(plan(state, 59_999), [])
+  assert.equal(plan(state, 60_000), [{ type: 'launch', region: 'there' }])
+  launching(state, 'next', 'there', 60_000)
+  assert.equal(plan(state, 61_000), [])
+  assert.ok(usable(old, 61_000))
+  ready(state, 'next', 661_000, 62_000)
+  assert.equal(plan(state, 62_000), [{ type: 'drain', id: old.id }])
+})
+
+test('an exit in its last 10 seconds is retired whatever comes after it', () => {
+  const state = fleet({}, ['here'])
+  const member = up(state, 'here', 0, 100_000)
+  state.regions.get('here')!.retryAt = 1_000_000
+  assert.equal(plan(state, 89_999), [])
+  assert.ok(usable(member, 89_999))
+  assert.equal(plan(state, 90_000), [{ type: 'drain', id: member.id }])
+  assert.not(usable(member, 90_000))
+})
+
+test('a retired exit is closed when it had no connections for a second', () => {
+  const state = fleet()
+  const old = up(state, 'here', 0)
+  up(state, 'there', 0)
+  draining(state, old.id, 1_000)
+  const closed = (now: number) => plan(state, now).some(({ type }) => type === 'close')
+  loaded(state, old.id, 1, 1_500)
+  assert.not(closed(100_000))
+  loaded(state, old.id, 0, 100_000)
+  assert.not(closed(2_499))
+  assert.ok(closed(2_500))
+})
+
+test('a silent exit is replaced; when it is heard again the one too many is retired', () => {
+  const state = fleet()
+  const first = up(state, 'here', 0)
+  first.silent = true
+  assert.not(usable(first, 20_000))
+  assert.equal(plan(state, 20_000), [{ type: 'launch', region: 'there' }])
+  const second = up(state, 'there', 21_000)
+  assert.equal(plan(state, 21_000), [])
+  first.silent = false
+  assert.equal(plan(state, 22_000), [{ type: 'drain', id: first.id }])
+  assert.ok(usable(second, 22_000))
+})
+
+test('a region that a login asks for gets an exit, and keeps it while it is asked for', () => {
+  const state = fleet()
+  up(state, 'here', 0)
+  state.demands.set('there', 1_000)
+  assert.equal(plan(state, 1_000), [{ type: 'launch', region: 'there' }])
+  const there = up(state, 'there', 2_000)
+  // One is wanted and there are two: the region that is asked for keeps its own.
+  assert.not(retired(state, 2_000).includes(there.id))
+  there.retired = true
+  assert.not(retired(state, 2_000).includes(there.id))
+  assert.ok(launched(state, 2_000).includes('there'))
+  forget(state, 300_999)
+  assert.ok(state.demands.has('there'))
+  forget(state, 301_000)
+  assert.not(state.demands.has('there'))
+  assert.equal(retired(state, 301_000), [there.id])
+})
+
+test('a demand for a region that is not there launches nothing', () => {
+  const state = fleet()
+  up(state, 'here', 0)
+  state.demands.set('elsewhere', 0)
+  assert.equal(plan(state, 0), [])
+})
+
+test('the launch budget holds for any minute, and says so only when it is what is in the way', () => {
+  const state = fleet({ sessions: 3, launchesPerMinute: 2 })
+  assert.is(launched(state, 0).length, 2)
+  assert.not(overBudget(state, 0))
+  up(state, 'here', 0)
+  up(state, 'there', 10_000)
+  assert.equal(plan(state, 10_000), [])
+  assert.ok(overBudget(state, 10_000))
+  assert.is(planAgainAt(state, 10_000), 60_000)
+  forget(state, 60_000)
+  assert.is(launched(state, 60_000).length, 1)
+  up(state, 'here', 60_000)
+  assert.not(overBudget(state, 60_000), 'nothing more is wanted')
+})
+
+test('the budget counts to the very end of its minute, whatever the fractions of the clock', () => {
+  for (let i = 0; i < 1_000; i++) {
+    const at = 478_928.94 + i / 7
+    const state = fleet({ launchesPerMinute: 1, sessions: 2 })
+    up(state, 'here', at)
+    const again = planAgainAt(state, at)
+    forget(state, again)
+    assert.is(launched(state, again).length, 1)
+  }
+})
+
+test('a region that fails is set aside for twice as long each time, with jitter, and the others carry on', () => {
+  const state = fleet()
+  const waits: number[] = []
+  for (const random of [0, 0.5, 0.999, 0, 0.5, 0, 0, 0, 0]) {
+    launching(state, 'x', 'here', 0)
+    waits.push(Math.round(ended(state, 'x', 0, () => random)))
+    assert.is(state.regions.get('here')!.retryAt > 0, true)
+    assert.ok(launched(state, 0).every(region => region === 'there'))
+  }
+  assert.equal(waits, [500, 2_000, 5_996, 4_000, 16_000, 16_000, 30_000, 30_000, 30_000])
+  const { retryAt } = state.regions.get('here')!
+  state.regions.get('there')!.retryAt = retryAt + 1
+  assert.equal(launched(state, retryAt - 1), [])
+  assert.is(planAgainAt({ ...state, launches: [] }, retryAt - 1), retryAt)
+  forget(state, retryAt)
+  assert.equal(launched({ ...state, launches: [] }, retryAt), ['here'])
+})
+
+test('an exit that dies young counts as a failure, and one that has lasted makes earlier ones forgotten', () => {
+  const state = fleet()
+  const region = state.regions.get('here')!
+  const die = (member: Member, now: number) => ended(state, member.id, now, () => 0.5)
+  assert.is(die(up(state, 'here', 0), 9_999), 1_000)
+  assert.is(die(up(state, 'here', 20_000), 21_000), 2_000)
+  assert.is(region.failures, 2)
+  const lasting = up(state, 'here', 30_000)
+  launching(state, 'x', 'here', 50_000)
+  assert.is(
+    ended(state, 'x', 51_000, () => 0.5),
+    1_000,
+    'there is an exit that shows that the region works',
+  )
+  assert.is(die(lasting, 60_000), 0)
+  assert.is(region.failures, 0)
+})
+
+test('an exit that was retired and ends is no failure, however young', () => {
+  const state = fleet()
+  const member = up(state, 'here', 0)
+  draining(state, member.id, 1_000)
+  assert.is(ended(state, member.id, 2_000, Math.random), 0)
+  assert.is(state.regions.get('here')!.failures, 0)
+})
+
+test('a session has one role, and goes through them in order', () => {
+  const state = fleet()
+  launching(state, 'a', 'here', 0)
+  draining(state, 'a', 1)
+  assert.is(state.members.get('a')!.role, 'launching')
+  ready(state, 'a', 600_000, 2)
+  draining(state, 'a', 3)
+  ready(state, 'a', 900_000, 4)
+  assert.is(state.members.get('a')!.role, 'draining')
+  assert.is(state.members.get('a')!.deadline, 600_000)
+  ended(state, 'a', 5, Math.random)
+  ready(state, 'a', 600_000, 6)
+  assert.is(state.members.size, 0)
+})
+
+test.run()
