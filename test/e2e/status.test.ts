@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch'
-import { DeleteFunctionCommand, PutFunctionEventInvokeConfigCommand } from '@aws-sdk/client-lambda'
+import { DeleteFunctionCommand, DeleteFunctionEventInvokeConfigCommand } from '@aws-sdk/client-lambda'
 import {
   DeleteBucketCommand,
   PutBucketNotificationConfigurationCommand,
