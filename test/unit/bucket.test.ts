@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { credentials, startS3 } from '../../cli/local/s3.ts'
+import { type BucketOptions, openBucket, type SignalBucket } from '../../tunnel/signal/bucket.ts'
+import { answerKey, DocumentError, newSessionId, offerKey } from '../../tunnel/signal/documents.ts'
+import { SignalError, type SignalErrorCode } from '../../tunnel/signal/errors.ts'
+import { anAnswer, anOffer } from '../support/documents.ts'
+
+interface Context {
+  bucket: SignalBucket
+  /** The same server, with other options. */
+  open: (options?: Partial<BucketOptions>) => SignalBucket
+  /** Writes whatever to a key, past the signalling. */
+  put: (key: string, body: string) => Promise<unknown>
+  undo: (() => unknown)[]
+}
+
+const host = '127.0.0.1'
+const name = 'signalling'
+const test = suite<Context>('signalling bucket')
+
+test.before.each(async context => {
+  const directory = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const s3 = await startS3({ host, port: 0, directory, buckets: [name], onEvent() {} })
+  const endpoint = `http://${host}:${s3.port}`
+  const common = { region: 'local-1', endpoint, credentials }
+  const client = new S3Client({ ...common, forcePathStyle: true })
+  const opened: SignalBucket[] = []
+  context.undo = [
+    () => opened.map(bucket => bucket.close()),
+    () => client.destroy(),
+    s3.close,
+    () => rm(directory, { recursive: true }),
+  ]
+  context.open = options => {
+    const bucket = openBucket({ bucket: name, ...common, ...options })
+    opened.push(bucket)
+    return bucket
+  }
+  context.bucket = context.open()
+  context.put = (Key, Body) => client.send(new PutObjectCommand({ Bucket: name, Key, Body }))
+})
+test.after.each(async ({ undo }) => {
+  for (const step of undo) await step()
+})
+
+/** The error's message, where it is a SignalError of this code. */
+async function refused(code: SignalErrorCode, run: Promise<unknown>): Promise<string> {
+  const error = await failure(run)
+  assert.instance(error, SignalError)
+  assert.is((error as SignalError).code, code, error.message)
+  return error.message
+}
+
+async function failure(run: Promise<unknown>): Promise<Error> {
+  try {
+    await run
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('it was to fail')
+}
+
+test('an offer and its answer are exchanged, and removed', async ({ bucket }) => {
+  const offer = anOffer()
+  await bucket.putOffer(offer)
+  assert.equal(await bucket.getOffer(offer.session_id), offer)
+  const answer = anAnswer({ session_id: offer.session_id })
+  assert.is(await bucket.putAnswer(answer), true)
+  assert.equal(await bucket.waitForAnswer(offer.session_id, 5_000), answer)
+  await bucket.remove(offer.session_id)
+  await failure(bucket.getOffer(offer.session_id))
+  await bucket.remove(offer.session_id)
+})
+
+test('of ten answers to one offer, one is written', async ({ bucket }) => {
+  const session_id = newSessionId()
+  const answers = Array.from({ length: 10 }, (_, i) => anAnswer({ session_id, function_port: 1_000 + i }))
+  const written = await Promise.all(answers.map(bucket.putAnswer))
+  assert.is(written.filter(Boolean).length, 1)
+  assert.equal(await bucket.waitForAnswer(session_id, 5_000), answers[written.indexOf(true)])
+})
+
+test('an answer that comes while it is waited for is taken', async ({ bucket }) => {
+  const answer = anAnswer()
+  const waiting = bucket.waitForAnswer(answer.session_id, 10_000)
+  await bucket.putAnswer(answer)
+  assert.equal(await waiting, answer)
+})
+
+test('without an answer the limit ends the wait, and the error says where to look', async ({ bucket }) => {
+  const message = await refused('no-answer', bucket.waitForAnswer(newSessionId(), 200))
+  assert.match(message, 'within 0.2 s')
+  assert.match(message, 'status --logs')
+})
+
+test('an abort ends the wait with its own reason', async ({ bucket }) => {
+  const stop = new AbortController()
+  const waiting = failure(bucket.waitForAnswer(newSessionId(), 60_000, stop.signal))
+  await new Promise(resolve => setImmediate(resolve))
+  stop.abort(new DOMException('enough', 'AbortError'))
+  assert.is((await waiting).message, 'enough')
+})
+
+test("a refusal is told in the function's words", async ({ bucket }) => {
+  const session_id = newSessionId()
+  await bucket.putAnswer({ version: 1, session_id, refused: 'the offer is 90 s old' })
+  assert.match(await refused('refused', bucket.waitForAnswer(session_id, 5_000)), 'the offer is 90 s old')
+})
+
+test('documents that are malformed, huge, or of another session are refused', async ({ bucket, put }) => {
+  for (const [body, what] of [
+    ['{', 'not JSON'],
+    [JSON.stringify({ ...anOffer(), client_port: 'x' }), 'client_port'],
+    [`"${'x'.repeat(100_000)}"`, 'larger than'],
+    [JSON.stringify(anOffer()), 'session_id'],
+  ] as const) {
+    const id = newSessionId()
+    await put(offerKey(id), body)
+    const error = await failure(bucket.getOffer(id))
+    assert.instance(error, DocumentError)
+    assert.match(error.message, what)
+  }
+  for (const [body, what] of [
+    [' ', 'not JSON'],
+    [JSON.stringify({ ...anAnswer(), certificate_sha256: 'x' }), 'certificate_sha256'],
+    [`"${'x'.repeat(100_000)}"`, 'larger than'],
+    [JSON.stringify(anAnswer()), 'session_id'],
+  ] as const) {
+    const id = newSessionId()
+    await put(answerKey(id), body)
+    const error = await failure(bucket.waitForAnswer(id, 5_000))
+    assert.instance(error, DocumentError)
+    assert.match(error.message, what)
+  }
+})
+
+test('a bucket that is not there is named', async ({ open }) => {
+  const bucket = open({ bucket: 'nosuch' })
+  for (const run of [
+    bucket.putOffer(anOffer()),
+    bucket.getOffer(newSessionId()),
+    bucket.putAnswer(anAnswer()),
+  ])
+    assert.match(await refused('no-such-bucket', run), 'the bucket nosuch does not exist')
+})
+
+test('credentials that nobody knows are not called anything else', async ({ open }) => {
+  const bucket = open({ credentials: { accessKeyId: 'AKIAUNKNOWN', secretAccessKey: 'x' } })
+  await refused('bad-credentials', bucket.putOffer(anOffer()))
+})
+
+test('an endpoint where nobody answers is unreachable', async ({ open }) => {
+  const server = createServer().listen(0, host)
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  const message = await refused(
+    'unreachable',
+    open({ endpoint: `http://${host}:${port}` }).putOffer(anOffer()),
+  )
+  assert.match(message, 'AWS_ENDPOINT_URL')
+})
+
+test.run()

@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { unzipSync } from 'fflate'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { buildFunction, type FunctionBundle } from '../../function/build.ts'
+
+interface Context {
+  bundle: FunctionBundle
+  /** Where it is unpacked. */
+  folder: string
+}
+
+const node = join(import.meta.dir, '../../node_modules/node/bin/node')
+const test = suite<Context>('function bundle')
+
+test.before(async context => {
+  context.bundle = await buildFunction()
+  context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  for (const [name, bytes] of Object.entries(unzipSync(context.bundle.zip)))
+    await writeFile(join(context.folder, name), bytes)
+})
+test.after(({ folder }) => rm(folder, { recursive: true }))
+
+test('holds index.js and the native binding, and nothing else', ({ bundle }) => {
+  const names = Object.keys(unzipSync(bundle.zip)).sort()
+  assert.is(names.length, 2)
+  assert.is(names[0], 'index.js')
+  assert.match(names[1]!, /\.node$/)
+})
+
+test('two builds give the same bytes, in another time zone too', async ({ bundle }) => {
+  const again = await buildFunction()
+  assert.is(again.sha256, bundle.sha256)
+  const script = `const { buildFunction } = await import(${JSON.stringify(join(import.meta.dir, '../../function/build.ts'))}); console.log((await buildFunction()).sha256)`
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+    env: { ...process.env, TZ: 'Pacific/Kiritimati' },
+    cwd: tmpdir(),
+    encoding: 'utf8',
+  })
+  assert.is(stdout.trim(), bundle.sha256, stderr)
+})
+
+test('tells nothing of the machine that built it', ({ folder, bundle }) => {
+  const root = join(import.meta.dir, '../..')
+  const script = Buffer.from(unzipSync(bundle.zip)['index.js']!)
+  for (const path of [root, folder, tmpdir() === '/' ? folder : join(tmpdir(), 'lambda-nat-proxy')])
+    assert.not(script.includes(path), path)
+})
+
+test('under Node 24 the handler passes over what is no offer, and throws at nothing', ({ folder }) => {
+  const record = (key: unknown, bucket: unknown = 'b') => ({
+    eventName: 'ObjectCreated:Put',
+    s3: { bucket: { name: bucket }, object: { key } },
+  })
+  const id = 'abcdefghij0123456789'
+  const events = [
+    { Event: 's3:TestEvent', Service: 'Amazon S3', Bucket: 'b' },
+    {},
+    null,
+    [],
+    'text',
+    7,
+    { Records: [] },
+    { Records: {} },
+    { Records: [null, 1, 'x', {}] },
+    { Records: [{ s3: {} }, { s3: { bucket: {}, object: {} } }] },
+    {
+      Records: [
+        record(`sessions/${id}/answer.json`),
+        record('other/key.json'),
+        record(`sessions%2F..%2Foffer.json`),
+      ],
+    },
+    { Records: [record('%E0%A4%A'), record(''), record('+'), record('sessions/%00/offer.json')] },
+    { Records: [record(7), record(null), record({}), record(`sessions/${id}/offer.json`, null)] },
+  ]
+  const script = `
+    const { handler } = require(${JSON.stringify(join(folder, 'index.js'))})
+    const context = { awsRequestId: 'r', memoryLimitInMB: '128', invokedFunctionArn: 'arn', getRemainingTimeInMillis: () => 60000 }
+    ;(async () => {
+      for (const event of ${JSON.stringify(events)}) await handler(event, context)
+      await handler(undefined, context)
+      console.log('done ' + process.version)
+    })()`
+  const { stdout, stderr, status } = spawnSync(node, ['-e', script], {
+    // Whoever would be asked over the network answers at once that nobody is there.
+    env: {
+      AWS_REGION: 'local-1',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+    },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  assert.is(status, 0, stdout + stderr)
+  const lines = stdout.trim().split('\n')
+  assert.match(lines.pop()!, /^done v24\./)
+  for (const line of lines) {
+    const { level, message } = JSON.parse(line)
+    assert.is(level, 'INFO', line)
+    assert.match(message, /nothing to do|passed over/)
+  }
+})
+
+test('a key that is encoded as S3 does it is read, and an offer that cannot be had is an error in the log', ({
+  folder,
+}) => {
+  const key = 'sessions/abcdefghij0123456789/offer.json'
+  const encoded = key.replaceAll('/', '%2F').replace('a', '%61')
+  const event = { Records: [{ s3: { bucket: { name: 'b' }, object: { key: encoded } } }] }
+  const script = `
+    const { handler } = require(${JSON.stringify(join(folder, 'index.js'))})
+    handler(${JSON.stringify(event)}, { awsRequestId: 'r', memoryLimitInMB: '128', getRemainingTimeInMillis: () => 60000 })`
+  const { stdout, status } = spawnSync(node, ['-e', script], {
+    env: {
+      AWS_REGION: 'local-1',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+    },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  assert.is(status, 0)
+  const last = JSON.parse(stdout.trim().split('\n').pop()!)
+  assert.is(last.level, 'ERROR')
+  assert.is(last.session, 'abcdefghij0123456789')
+  assert.match(last.error, 'could not read the offer')
+})
+
+test.run()
