@@ -22,6 +22,16 @@ export class BunWire implements Wire {
     this.#socket = socket
   }
 
+  /** The other end's address. */
+  get peerAddress(): string {
+    return this.#socket.remoteAddress
+  }
+
+  /** This end's address, on which the client reached us. */
+  get localAddress(): string {
+    return this.#socket.localAddress
+  }
+
   write(chunk: Uint8Array): boolean {
     if (this.#closed) return true
     const written = Math.max(0, this.#socket.write(chunk))

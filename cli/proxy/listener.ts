@@ -1,5 +1,6 @@
 import type { Events } from '../events.ts'
 import { UsageError } from '../usage-error.ts'
+import type { Associate } from './associate.ts'
 import { BunWire, wireEvents } from './bun-wire.ts'
 import type { Connect } from './connect.ts'
 import { HttpProblem, problemBytes } from './http-problem.ts'
@@ -27,6 +28,7 @@ export interface ListenerOptions {
   port: number
   access: Access
   connect: Connect
+  associate: Associate
   rules: readonly Rule[]
   events: Events
   limits: Limits
@@ -96,7 +98,7 @@ function refusal(protocol: Protocol, problem: HttpProblem): Uint8Array | undefin
 
 /** Gives the function that finds out what a client speaks, and hands it on. */
 function receptionist(options: ListenerOptions): (wire: BunWire) => void {
-  const { scheme, access, connect, rules, events, limits, clients } = options
+  const { scheme, access, connect, associate, rules, events, limits, clients } = options
   const reject = (protocol: 'socks5' | 'http' | 'unknown') => (reason: string) =>
     events.emit({ type: 'client.rejected', protocol, reason })
   const serveHttp = httpServer({
@@ -128,7 +130,7 @@ function receptionist(options: ListenerOptions): (wire: BunWire) => void {
         settled()
         serveHttp(wire, first)
       } else {
-        socksConnect(wire, { connect, access, onRejected: reject('socks5'), onSettled: settled })
+        socksConnect(wire, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })
         wire.onData(first)
       }
     }

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import type { Events } from '../events.ts'
 import type { Exits } from '../fleet/exits.ts'
 import { UsageError } from '../usage-error.ts'
+import { associator } from './associate.ts'
 import type { BunWire } from './bun-wire.ts'
 import { connector } from './connect.ts'
 import { type Limits, type OpenListener, openListener, type Scheme } from './listener.ts'
@@ -41,6 +42,8 @@ export interface Proxy {
   close(): void
 }
 
+/** UDP associations of all clients together. */
+const mostAssociations = 256
 const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000 }
 
 /**
@@ -57,6 +60,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
   const shared = {
     connect: connector({ roads: { tunnel: tunnelRoad(exits), direct, block }, rules, events }),
+    associate: associator({ exits, rules, most: mostAssociations }),
     rules,
     events,
     limits: { ...defaultLimits, ...options.limits },

@@ -1,5 +1,6 @@
 import { type ReplyCode, reply, unbound } from '../../tunnel/frames/reply.ts'
-import type { Wire } from '../../tunnel/relay.ts'
+import type { Associate } from './associate.ts'
+import type { BunWire } from './bun-wire.ts'
 import type { Connect } from './connect.ts'
 import { lastWords } from './last-words.ts'
 import type { Access } from './logins.ts'
@@ -8,6 +9,7 @@ import { socksReply, socksServer } from './socks5.ts'
 
 export interface SocksOptions {
   connect: Connect
+  associate: Associate
   access: Access
   onRejected: (reason: string) => void
   /** The client has said where it wants to go, or was refused. */
@@ -15,7 +17,8 @@ export interface SocksOptions {
 }
 
 /** Serves a SOCKS5 client on this wire; its first bytes are still to come by `wire.onData`. */
-export function socksConnect(wire: Wire, { connect, access, onRejected, onSettled }: SocksOptions): void {
+export function socksConnect(wire: BunWire, options: SocksOptions): void {
+  const { connect, associate, access, onRejected, onSettled } = options
   wire.onData = socksServer({
     access,
     write: bytes => void wire.write(bytes),
@@ -32,6 +35,22 @@ export function socksConnect(wire: Wire, { connect, access, onRejected, onSettle
         if (rest.length > 0) wire.onData(rest)
       } catch (error) {
         if (!gone.signal.aborted) lastWords(wire, refusal(error))
+      }
+    },
+    async associate(user) {
+      const gone = new AbortController()
+      onSettled()
+      wire.onClose = () => gone.abort()
+      // The association lives as long as this connection, on which nothing more is said.
+      wire.onData = () => {}
+      wire.onEnd = () => wire.end()
+      try {
+        const { peerAddress: client, localAddress: local } = wire
+        const bound = await associate({ client, local, user, signal: gone.signal })
+        wire.write(socksReply({ code: reply.succeeded, bound }))
+      } catch (error) {
+        gone.abort()
+        lastWords(wire, refusal(error))
       }
     },
     fail(reason) {

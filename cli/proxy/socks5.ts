@@ -14,6 +14,8 @@ export interface SocksHandler {
   write(bytes: Uint8Array): void
   /** A CONNECT; `user` is the name it logged in with, `rest` what the application sent without waiting. */
   connect(target: Target, user: string | undefined, rest: Uint8Array): void
+  /** A UDP ASSOCIATE. */
+  associate(user: string | undefined): void
   /** The client cannot be served; what there is to say has been written. */
   fail(reason: string): void
 }
@@ -82,9 +84,10 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
     expectRequest()
   })
   parser.on('request', ({ cmd, dstAddr, dstPort }: SocksRequest) => {
-    if (cmd !== 'connect') return refuse(reply.commandNotSupported, `SOCKS5 ${cmd} is not supported`)
+    if (cmd === 'bind') return refuse(reply.commandNotSupported, 'SOCKS5 BIND is not supported')
     over = true
-    handler.connect({ host: dstAddr, port: dstPort }, user, feed.rest)
+    if (cmd === 'udp') handler.associate(user)
+    else handler.connect({ host: dstAddr, port: dstPort }, user, feed.rest)
   })
   parser.on('error', ({ message }: Error) => {
     if (message.includes('command')) refuse(reply.commandNotSupported, message)

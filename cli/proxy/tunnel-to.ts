@@ -1,7 +1,6 @@
-import type { Target } from '../../tunnel/frames/address.ts'
 import { HeaderReader } from '../../tunnel/frames/reader.ts'
 import { decodeReply, type Reply, replyLength } from '../../tunnel/frames/reply.ts'
-import { encodeRequest } from '../../tunnel/frames/request.ts'
+import { encodeRequest, type Request } from '../../tunnel/frames/request.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 
 /** The exit's own limit for a dial is 10 s; past this it is not the target that is slow. Milliseconds. */
@@ -13,11 +12,11 @@ export class ExitLostError extends Error {
 }
 
 /**
- * Asks the exit to connect to a target over this stream. Resolves with its reply, good or bad; rejects
+ * Asks the exit for a connection, an association or a measurement over this stream. Resolves with its reply, good or bad; rejects
  * with an ExitLostError when there is none, or with the signal's reason. What follows the reply is still
  * in the stream.
  */
-export function tunnelTo(stream: QuicStream, target: Target, signal: AbortSignal): Promise<Reply> {
+export function tunnelTo(stream: QuicStream, request: Request, signal: AbortSignal): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const header = new HeaderReader(stream, replyLength)
     const end = () => {
@@ -53,6 +52,6 @@ export function tunnelTo(stream: QuicStream, target: Target, signal: AbortSignal
       const rest = bytes.subarray(stream.write(bytes))
       stream.onWritable = () => rest.length > 0 && send(rest)
     }
-    send(encodeRequest({ command: 'connect', target }))
+    send(encodeRequest(request))
   })
 }

@@ -34,7 +34,7 @@ async function through(exits: Exits, target: Target, { user, signal }: Asker): P
   })
   signal.throwIfAborted()
   const stream = session.connection.open()
-  const { code, bound } = await tunnelTo(stream, target, signal)
+  const { code, bound } = await tunnelTo(stream, { command: 'connect', target }, signal)
   if (code === reply.succeeded)
     return { session: session.id, bound, carry: (wire, options) => relay(wire, stream, options) }
   stream.abort()

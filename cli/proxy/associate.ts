@@ -1,0 +1,152 @@
+import type { Target } from '../../tunnel/frames/address.ts'
+import { decodePacket, encodePacket, type Packet } from '../../tunnel/frames/packet.ts'
+import { reply } from '../../tunnel/frames/reply.ts'
+import { openPacketChannel, type PacketChannel } from '../../tunnel/packet-channel.ts'
+import type { Exits } from '../fleet/exits.ts'
+import { RoadError } from './roads/road.ts'
+import { type Rule, roadFor } from './routes.ts'
+import { tunnelTo } from './tunnel-to.ts'
+
+export interface AssociateOptions {
+  exits: Exits
+  rules: readonly Rule[]
+  /** Associations of all clients together; more are refused. */
+  most: number
+}
+
+/** Who wants an association, and where it ends. */
+export interface Associated {
+  /** The address that its TCP connection comes from: only that one may use it. */
+  client: string
+  /** This end's address of that connection, which the packets go to as well. */
+  local: string
+  user: string | undefined
+  /** Aborted when the TCP connection is gone, and with it the association (RFC 1928, section 7). */
+  signal: AbortSignal
+}
+
+/** Opens an association and gives the address that its packets go to. Rejects with a RoadError. */
+export type Associate = (wanted: Associated) => Promise<Target>
+
+/** RSV and FRAG (RFC 1928, section 7). */
+const headerLength = 3
+/** A packet waits this long for an exit; more of them than this are lost meanwhile. */
+const exitLimitMs = 10_000
+const mostWaiting = 64
+
+/** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
+export function associator({ exits, rules, most }: AssociateOptions): Associate {
+  let associations = 0
+  return async ({ client, local, user, signal }) => {
+    if (associations >= most)
+      throw new RoadError('refused', reply.failure, `there are ${most} UDP associations already`)
+    associations++
+    signal.addEventListener('abort', () => associations--, { once: true })
+    // The client's port is that of its first packet.
+    let port: number | undefined
+    const toClient = ({ target, data }: Packet) => {
+      if (port !== undefined && !signal.aborted)
+        socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
+    }
+    const tunnel = tunnelPackets(exits, user, signal, toClient)
+    const direct = directPackets(signal, toClient)
+    const socket = await Bun.udpSocket({
+      hostname: local,
+      port: 0,
+      socket: {
+        data(_socket, bytes, fromPort, fromAddress) {
+          if (fromAddress !== client || (port !== undefined && fromPort !== port)) return
+          const packet = readPacket(bytes)
+          if (!packet) return
+          port ??= fromPort
+          const road = roadFor(rules, packet.target)
+          if (road === 'tunnel') tunnel(packet)
+          else if (road === 'direct') direct(packet)
+        },
+        error() {},
+      },
+    })
+    if (signal.aborted) socket.close()
+    else signal.addEventListener('abort', () => socket.close(), { once: true })
+    return { host: local, port: socket.port }
+  }
+}
+
+// --- internal ---
+
+/** A client's packet; undefined for a fragment, which a relay may drop (RFC 1928, section 7), and for what is malformed. */
+function readPacket(bytes: Uint8Array): Packet | undefined {
+  if (bytes.length < headerLength || bytes[2] !== 0) return undefined
+  try {
+    return decodePacket(bytes.subarray(headerLength))
+  } catch {
+    return undefined
+  }
+}
+
+type Send = (packet: Packet) => void
+
+/** Through an exit, and through another one when that is lost: the client does not notice. */
+function tunnelPackets(exits: Exits, user: string | undefined, signal: AbortSignal, onPacket: Send): Send {
+  let channel: PacketChannel | undefined
+  let opening = false
+  let waiting: Packet[] = []
+
+  const open = async (host: string) => {
+    opening = true
+    try {
+      const session = await exits.pick({ host, user }, exitLimitMs)
+      const stream = session.connection.open()
+      const { code } = await tunnelTo(
+        stream,
+        { command: 'associate', target: { host: '0.0.0.0', port: 0 } },
+        signal,
+      )
+      if (code !== reply.succeeded) return stream.abort()
+      channel = openPacketChannel(session.connection, stream)
+      channel.onPacket = onPacket
+      channel.onClose = () => {
+        channel = undefined
+      }
+      for (const packet of waiting) channel.send(packet)
+    } catch {
+      // No exit, or it was lost: what waits is lost with it, and the next packet tries again.
+    } finally {
+      waiting = []
+      opening = false
+    }
+  }
+  signal.addEventListener('abort', () => channel?.close(), { once: true })
+  return packet => {
+    if (signal.aborted) return
+    if (channel) channel.send(packet)
+    else if (waiting.length < mostWaiting) {
+      waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
+      if (!opening) void open(packet.target.host)
+    }
+  }
+}
+
+/** From this machine, for what a rule sends direct; addresses only, since a client that names a host wants it resolved elsewhere. */
+function directPackets(signal: AbortSignal, onPacket: Send): Send {
+  let socket: Promise<Bun.udp.Socket<'buffer'>> | undefined
+  const open = async () => {
+    const opened = await Bun.udpSocket({
+      socket: {
+        data: (_socket, data, port, host) => onPacket({ target: { host, port }, data }),
+        error() {},
+      },
+    })
+    signal.addEventListener('abort', () => opened.close(), { once: true })
+    return opened
+  }
+  return async ({ target, data }) => {
+    const bytes = new Uint8Array(data)
+    socket ??= open()
+    try {
+      ;(await socket).send(bytes, target.port, target.host)
+    } catch {
+      // A name, or an address that cannot be reached: the packet is lost.
+    }
+  }
+}
