@@ -131,6 +131,8 @@ export function ended(state: FleetState, id: string, now: number, random: () => 
   const tooSoon =
     member.role === 'launching' || (member.role === 'active' && now - member.readyAt < shortLifeMs)
   if (!tooSoon) return 0
+  // What was launched before its region was set aside tells nothing new.
+  if (region.retryAt > now) return region.retryAt - now
   const backoff = Math.min(firstBackoffMs * 2 ** region.failures, longestBackoffMs) * (0.5 + random())
   region.failures++
   region.retryAt = now + backoff

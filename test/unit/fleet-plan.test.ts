@@ -176,11 +176,13 @@ test('the budget counts to the very end of its minute, whatever the fractions of
 test('a region that fails is set aside for twice as long each time, with jitter, and the others carry on', () => {
   const state = fleet()
   const waits: number[] = []
+  let now = 0
   for (const random of [0, 0.5, 0.999, 0, 0.5, 0, 0, 0, 0]) {
-    launching(state, 'x', 'here', 0)
-    waits.push(Math.round(ended(state, 'x', 0, () => random)))
-    assert.is(state.regions.get('here')!.retryAt > 0, true)
-    assert.ok(launched(state, 0).every(region => region === 'there'))
+    launching(state, 'x', 'here', now)
+    waits.push(Math.round(ended(state, 'x', now, () => random)))
+    forget(state, now)
+    assert.equal(launched(state, now), ['there'])
+    now = state.regions.get('here')!.retryAt
   }
   assert.equal(waits, [500, 2_000, 5_996, 4_000, 16_000, 16_000, 30_000, 30_000, 30_000])
   const { retryAt } = state.regions.get('here')!
@@ -189,6 +191,24 @@ test('a region that fails is set aside for twice as long each time, with jitter,
   assert.is(planAgainAt({ ...state, launches: [] }, retryAt - 1), retryAt)
   forget(state, retryAt)
   assert.equal(launched({ ...state, launches: [] }, retryAt), ['here'])
+})
+
+test('launches of one region that fail together are one failure', () => {
+  const state = fleet({ sessions: 3 }, ['here'])
+  for (const id of ['a', 'b', 'c']) launching(state, id, 'here', 0)
+  assert.is(
+    ended(state, 'a', 100, () => 0.5),
+    1_000,
+  )
+  assert.is(
+    ended(state, 'b', 400, () => 0.5),
+    700,
+  )
+  assert.is(
+    ended(state, 'c', 1_100, () => 0.5),
+    2_000,
+    'a later one is another',
+  )
 })
 
 test('an exit that dies young counts as a failure, and one that has lasted makes earlier ones forgotten', () => {
