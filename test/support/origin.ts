@@ -13,8 +13,8 @@ export interface Origin {
 const tickMs = 50
 const largest = 64 * 1024
 
-/** Starts it on 127.0.0.1, at a free port. */
-export function startOrigin(): Promise<Origin> {
+/** Starts it at a free port. */
+export function startOrigin(host = '127.0.0.1'): Promise<Origin> {
   const open = new Set<Socket>()
   const server = createServer(socket => {
     open.add(socket)
@@ -31,7 +31,7 @@ export function startOrigin(): Promise<Origin> {
     socket.on('data', onData)
   })
   return new Promise(resolve =>
-    server.listen({ host: '127.0.0.1', port: 0, backlog: 1024 }, () => {
+    server.listen({ host, port: 0, backlog: 1024 }, () => {
       const address = server.address()
       resolve({
         port: typeof address === 'object' && address ? address.port : 0,
@@ -46,7 +46,7 @@ export function startOrigin(): Promise<Origin> {
 
 export interface FetchOptions extends Omit<SocksOptions, 'host' | 'port'> {
   origin: Origin
-  /** 127.0.0.1 by default; a name that leads there serves as another site. */
+  /** 127.0.0.1 by default; another address that leads there serves as another site. */
   host?: string
   bytes: number
   /** Bytes a second; as fast as it goes by default. */

@@ -1,0 +1,46 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
+import { until } from '../support/until.ts'
+
+const test = suite<{ local: LocalCloud }>('A clean end')
+
+test.before.each(async context => {
+  context.local = await startLocalCloud()
+})
+test.after.each(({ local }) => local.close())
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  test(`${signal} tells the functions, deletes offers and answers, and ends with 0`, async ({ local }) => {
+    const proxy = await local.proxy({ args: ['--sessions', '2'] })
+    const second = () => proxy.told('session.ready').length === 2
+    await until(second, 'both exits')
+    assert.is((await local.keys()).length, 4)
+    const started = performance.now()
+    assert.is(await proxy.stop(signal), 0)
+    const { heardAt } = proxy.told('session.closed').at(-1)!
+    for (const { session } of proxy.told('session.ready')) {
+      const { reason } = await local.logged('ended', record => record.session === session)
+      assert.is(reason, 'closed-by-peer: the client ends')
+    }
+    console.log(
+      `figure: clean end ${Math.round(performance.now() - started)} ms, said bye after ${Math.round(heardAt - started)} ms`,
+    )
+    assert.equal(await local.keys(), [])
+  })
+
+test('one that comes while an exit is being launched leaves nothing behind either', async ({ local }) => {
+  const proxy = await local.launch()
+  await proxy.event('session.step', ({ step }) => step === 'offer')
+  assert.is(await proxy.stop('SIGINT'), 0)
+  assert.equal(await local.keys(), [])
+})
+
+test('with S3 gone the functions are told all the same, and it ends in order', async ({ local }) => {
+  const proxy = await local.proxy()
+  local.s3.mode = 'down'
+  assert.is(await proxy.stop('SIGINT'), 0)
+  await local.logged('ended')
+})
+
+test.run()

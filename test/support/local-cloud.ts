@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { type Cloud, type CloudOptions, startCloud } from '../../cli/local/cloud.ts'
+import type { LogRecord } from '../../cli/local/log.ts'
+import { buildFunction } from '../../function/build.ts'
+import { type LocalProxy, launchProxy, startProxy } from './local-proxy.ts'
+import { type S3StandIn, startS3StandIn } from './s3-stand-in.ts'
+import { until } from './until.ts'
+
+// The embedded cloud in the test's own process, where it can be spoilt, and a proxy that knows it as it would know
+// AWS: by a bucket, an endpoint and STUN servers.
+
+export interface LocalCloud {
+  cloud: Cloud
+  bucket: string
+  region: string
+  /** Between the proxy and S3; the function goes to S3 itself. */
+  s3: S3StandIn
+  /** The function's log. */
+  log: LogRecord[]
+  /** The next record with this message that fits, told already or to come. */
+  logged(message: string, fits?: (record: LogRecord) => boolean): Promise<LogRecord>
+  /** The proxy, ready; `stun` and `env` in place of the cloud's own. */
+  proxy(options?: ProxyChoices): Promise<LocalProxy>
+  /** The same, not waited for. */
+  launch(options?: ProxyChoices): Promise<LocalProxy>
+  /** A client of its S3. */
+  client(): S3Client
+  /** Keys in the bucket. */
+  keys(): Promise<string[]>
+  /** The event that S3 sends for an offer. */
+  eventOf(id: string, eventTime?: Date): object
+  close(): Promise<void>
+}
+
+export interface ProxyChoices {
+  args?: readonly string[]
+  stun?: string
+  env?: Record<string, string | undefined>
+  command?: readonly string[]
+}
+
+const region = 'local-1'
+
+export async function startLocalCloud(options: Partial<CloudOptions> = {}): Promise<LocalCloud> {
+  const log: LogRecord[] = []
+  const cloud = await startCloud({
+    functionZip: buildFunction().then(({ zip }) => zip),
+    node: join(import.meta.dir, '../../node_modules/node/bin/node'),
+    regions: [region],
+    allowPrivate: true,
+    onLog: record => log.push(record),
+    ...options,
+  })
+  const s3 = await startS3StandIn(cloud.endpoint)
+  const proxies: LocalProxy[] = []
+  const clients: S3Client[] = []
+  const bucket = cloud.buckets.get(region)!
+  const local = ({ args = [], stun = cloud.stunServers.join(','), env, command }: ProxyChoices) => ({
+    args: ['--bucket', bucket, '--region', region, '--stun', stun, ...args],
+    env: {
+      AWS_ENDPOINT_URL: s3.endpoint,
+      AWS_ACCESS_KEY_ID: cloud.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: cloud.credentials.secretAccessKey,
+      ...env,
+    },
+    ...(command && { command }),
+  })
+  const kept = (proxy: LocalProxy) => {
+    proxies.push(proxy)
+    return proxy
+  }
+  const client = () => {
+    const made = new S3Client({
+      endpoint: cloud.endpoint,
+      region,
+      credentials: cloud.credentials,
+      forcePathStyle: true,
+    })
+    clients.push(made)
+    return made
+  }
+
+  return {
+    cloud,
+    bucket,
+    region,
+    s3,
+    log,
+    async logged(message, fits = () => true) {
+      const find = () => log.find(record => record.message === message && fits(record))
+      await until(() => find() !== undefined, `"${message}" in the function's log`, 20_000)
+      return find()!
+    },
+    proxy: async (choices = {}) => kept(await startProxy(local(choices))),
+    launch: async (choices = {}) => kept(await launchProxy(local(choices))),
+    client,
+    async keys() {
+      const { Contents = [] } = await client().send(new ListObjectsV2Command({ Bucket: bucket }))
+      return Contents.map(({ Key }) => Key!)
+    },
+    eventOf: (id, eventTime = new Date()) => ({
+      Records: [
+        {
+          eventVersion: '2.1',
+          eventSource: 'aws:s3',
+          eventName: 'ObjectCreated:Put',
+          eventTime: eventTime.toISOString(),
+          awsRegion: region,
+          s3: { bucket: { name: bucket }, object: { key: `sessions/${id}/offer.json` } },
+        },
+      ],
+    }),
+    async close() {
+      await Promise.all(proxies.map(proxy => proxy.close()))
+      for (const made of clients) made.destroy()
+      s3.close()
+      await cloud.close()
+    },
+  }
+}
