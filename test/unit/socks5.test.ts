@@ -1,0 +1,153 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Access } from '../../cli/proxy/logins.ts'
+import { socksReply, socksServer } from '../../cli/proxy/socks5.ts'
+import { encodeTarget, type Target } from '../../tunnel/frames/address.ts'
+import { seeded } from '../support/random.ts'
+
+const test = suite('SOCKS5')
+
+const open: Access = { required: false, admits: () => true }
+const locked: Access = {
+  required: true,
+  admits: (user, password) => user === 'ann' && password === 'secret',
+}
+const greeting = Buffer.of(5, 1, 0)
+const request = (target: Target, command = 1) =>
+  Buffer.concat([Buffer.of(5, command, 0), encodeTarget(target)])
+const login = (user: string, password: string) =>
+  Buffer.concat([
+    Buffer.of(1, user.length),
+    Buffer.from(user),
+    Buffer.of(password.length),
+    Buffer.from(password),
+  ])
+const example: Target = { host: 'example.org', port: 443 }
+
+/** What a client gets that sends these chunks, and what is asked of the proxy. */
+function serve(chunks: Iterable<Uint8Array>, access = open) {
+  const written: Uint8Array[] = []
+  const asked: { target: Target; user: string | undefined; rest: string }[] = []
+  const failed: string[] = []
+  const feed = socksServer({
+    access,
+    write: bytes => void written.push(bytes),
+    connect: (target, user, rest) => void asked.push({ target, user, rest: Buffer.from(rest).toString() }),
+    associate: () => void failed.push('associate'),
+    fail: reason => void failed.push(reason),
+  })
+  for (const chunk of chunks) if (asked.length + failed.length === 0) feed(chunk)
+  return { written: [...Buffer.concat(written)], asked, failed }
+}
+
+const bytewise = (bytes: Buffer) => Array.from(bytes, byte => Buffer.of(byte))
+
+test('a CONNECT is read with every kind of address, as a whole and byte by byte', () => {
+  for (const [sent, host] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['example.org', 'example.org'],
+    ['n'.repeat(255), 'n'.repeat(255)],
+  ] as const)
+    for (const split of [(bytes: Buffer) => [bytes], bytewise]) {
+      const { written, asked, failed } = serve(
+        split(Buffer.concat([greeting, request({ host: sent, port: 65_535 })])),
+      )
+      assert.equal(written, [5, 0])
+      assert.equal(asked, [{ target: { host, port: 65_535 }, user: undefined, rest: '' }])
+      assert.equal(failed, [])
+    }
+})
+
+test('an IPv6 address is the same address, however it is written', () => {
+  for (const host of ['::1', '2001:db8::1:0:0:1', 'fe80::abcd']) {
+    const { asked } = serve([greeting, request({ host, port: 80 })])
+    const again = encodeTarget(asked[0]!.target)
+    assert.equal(again, encodeTarget({ host, port: 80 }))
+  }
+})
+
+test('what is sent without waiting for replies is kept for the target, wherever it is split', () => {
+  const bytes = Buffer.concat([greeting, request(example), Buffer.from('data at once')])
+  for (let at = 0; at <= bytes.length; at++) {
+    const { written, asked } = serve([bytes.subarray(0, at), bytes.subarray(at)])
+    assert.equal(written, [5, 0])
+    assert.equal(asked[0]?.target, example)
+    assert.ok('data at once'.startsWith(asked[0]!.rest))
+    if (at === 0 || at === bytes.length) assert.is(asked[0]!.rest, 'data at once')
+  }
+})
+
+test('a client is let in without a login where none is needed, and its name is known when it gives one', () => {
+  assert.is(serve([Buffer.of(5, 2, 0, 1), request(example)]).asked.length, 1)
+  const bytes = Buffer.concat([Buffer.of(5, 2, 0, 2), login('session-1', 'x'), request(example)])
+  for (const chunks of [[bytes], bytewise(bytes)]) {
+    const { written, asked } = serve(chunks)
+    assert.equal(written, [5, 2, 1, 0])
+    assert.equal(asked, [{ target: example, user: 'session-1', rest: '' }])
+  }
+})
+
+test('where a login is needed, only the right one is let in', () => {
+  const withLogin = (user: string, password: string) =>
+    serve([Buffer.concat([Buffer.of(5, 1, 2), login(user, password), request(example)])], locked)
+  assert.is(withLogin('ann', 'secret').asked.length, 1)
+  for (const [user, password] of [
+    ['ann', 'wrong'],
+    ['bob', 'secret'],
+  ] as const) {
+    const { written, asked, failed } = withLogin(user, password)
+    assert.equal(written.slice(0, 3), [5, 2, 1])
+    assert.is.not(written[3], 0)
+    assert.is(asked.length, 0)
+    assert.is(failed.length, 1)
+  }
+  const { written, asked } = serve([greeting, request(example)], locked)
+  assert.equal(written, [5, 0xff])
+  assert.is(asked.length, 0)
+})
+
+test('a client that offers no method we have is told so', () => {
+  assert.equal(serve([Buffer.of(5, 1, 1)]).written, [5, 0xff])
+})
+
+test('an unknown command or address type is refused with its own code', () => {
+  const refusal = (code: number) => [5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0]
+  assert.equal(serve([greeting, request(example, 2)]).written, refusal(7))
+  assert.equal(serve([greeting, request(example, 9)]).written, refusal(7))
+  assert.equal(serve([greeting, Buffer.of(5, 1, 0, 2, 1, 1, 1, 1, 0, 80)]).written, refusal(8))
+})
+
+test('bytes that are no SOCKS5 ask for nothing', () => {
+  for (const bytes of [
+    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    Buffer.of(4, 1, 0, 80, 127, 0, 0, 1, 0),
+    Buffer.of(5, 0),
+    Buffer.of(0),
+  ]) {
+    const { asked, failed } = serve([bytes])
+    assert.is(asked.length, 0)
+    assert.is(failed.length, 1)
+  }
+})
+
+test('a reply carries its code and the address, of either family', () => {
+  const reply = (host: string) => [...socksReply({ code: 0, bound: { host, port: 258 } })]
+  assert.equal(reply('192.0.2.1'), [5, 0, 0, 1, 192, 0, 2, 1, 1, 2])
+  assert.equal(reply('::1'), [5, 0, 0, 4, ...new Array(15).fill(0), 1, 1, 2])
+})
+
+test('10,000 random and mutated conversations end in a request, a refusal, or a wait for more', () => {
+  const random = seeded(11)
+  const right = Buffer.concat([greeting, request(example), Buffer.from('data')])
+  for (let i = 0; i < 10_000; i++) {
+    const bytes = i % 2 ? random.bytes(random.int(300)) : Buffer.from(right)
+    if (i % 2 === 0)
+      for (let n = 1 + random.int(3); n > 0; n--) bytes[random.int(bytes.length)] = random.int(256)
+    else bytes[0] = 5
+    const at = random.int(bytes.length + 1)
+    const { asked, failed } = serve([bytes.subarray(0, at), bytes.subarray(at)])
+    assert.ok(asked.length + failed.length <= 1)
+  }
+})
+
+test.run()
