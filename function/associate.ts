@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import type { LookupAddress } from 'node:dns'
 import type { Target } from '../tunnel/frames/address.ts'
 import type { PacketChannel } from '../tunnel/packet-channel.ts'
+import { receiveBufferSize } from '../tunnel/udp/receive-buffer.ts'
 import type { Log } from './log.ts'
 import type { Resolver } from './resolve.ts'
 
@@ -15,7 +16,7 @@ const idleMs = 120_000
 /** Addresses remembered an association: only they may answer. */
 const mostPeers = 1_024
 /** Packets whose target is being resolved, an association: the rest of a flood is lost. */
-const mostLookups = 256
+const mostLookups = 2_048
 
 /**
  * The exit's end of a UDP association: sends the client's packets from a socket of its own, and back
@@ -35,7 +36,7 @@ export function associate(channel: PacketChannel, { resolver, log }: AssociateOp
   const socketFor = (family: number): Socket => {
     let socket = sockets.get(family)
     if (!socket) {
-      socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+      socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', recvBufferSize: receiveBufferSize })
       // An ICMP error or a target that cannot be reached: the packet is lost, the association goes on.
       socket.on('error', () => {})
       socket.on('message', (data, from) => {

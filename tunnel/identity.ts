@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { createHash, randomInt, webcrypto } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { X509CertificateGenerator } from '@peculiar/x509'
 
 /** The key and certificate that one end uses for one session, and the pin that the other end checks. */
@@ -20,7 +20,7 @@ const hour = 3_600_000
  * days: only the pin counts, and a clock that is somewhat off must not break the handshake.
  */
 export async function createIdentity(): Promise<Identity> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const now = Date.now()
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
@@ -31,9 +31,9 @@ export async function createIdentity(): Promise<Identity> {
       signingAlgorithm: algorithm,
       keys,
     },
-    webcrypto as Crypto,
+    crypto,
   )
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
   return {
     key: Buffer.from(
       `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`,

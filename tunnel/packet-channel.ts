@@ -20,7 +20,7 @@ export interface PacketChannel {
 const idLength = 4
 const largest = 65_535
 /** Bytes of large packets that may wait for the stream. */
-const mostWaiting = 256 * 1024
+const mostWaiting = 1024 * 1024
 
 const channels = new WeakMap<QuicConnection, Map<number, (bytes: Uint8Array) => void>>()
 

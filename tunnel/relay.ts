@@ -129,8 +129,8 @@ export function relay(wire: Wire, stream: QuicStream, options: RelayOptions = {}
     if (over) return
     // A wire that closes after both ends were said is an ordinary end.
     const how = toldEnd && wireEnded ? 'complete' : 'wire-closed'
-    if (how === 'wire-closed') stream.abort()
     finish(how)
+    if (how === 'wire-closed') stream.abort()
   }
   pull()
 }

@@ -2,6 +2,7 @@ import type { Target } from '../../tunnel/frames/address.ts'
 import { decodePacket, encodePacket, type Packet } from '../../tunnel/frames/packet.ts'
 import { reply } from '../../tunnel/frames/reply.ts'
 import { openPacketChannel, type PacketChannel } from '../../tunnel/packet-channel.ts'
+import { growReceiveBuffer } from '../../tunnel/udp/receive-buffer.ts'
 import type { Exits } from '../fleet/exits.ts'
 import { RoadError } from './roads/road.ts'
 import { type Rule, roadFor } from './routes.ts'
@@ -66,6 +67,7 @@ export function associator({ exits, rules, most }: AssociateOptions): Associate 
         error() {},
       },
     })
+    if ('fd' in socket && typeof socket.fd === 'number') await growReceiveBuffer(socket.fd)
     if (signal.aborted) socket.close()
     else signal.addEventListener('abort', () => socket.close(), { once: true })
     return { host: local, port: socket.port }

@@ -32,7 +32,7 @@ export const defaultTuning: Tuning = {
 /** Streams that the peer may have open at once. */
 const maxStreams = 4096
 /** Datagrams that may wait in either direction. */
-const datagramQueue = 1024
+const datagramQueue = 8192
 
 /** Silence that ends a connection, in milliseconds. Probes keep a live one from ever being silent. */
 export const idleTimeoutMs = 15_000
