@@ -61,7 +61,7 @@ export class HttpClient {
    * answers are still on their way, and there is nothing to do but to end it.
    */
   take(head: Uint8Array): { wire: Wire; rest: Uint8Array } | undefined {
-    if (this.pending > 0 || this.duplex.writableLength > 0 || this.duplex.destroyed) {
+    if (!this.#unanswered() || this.duplex.writableLength > 0 || this.duplex.destroyed) {
       this.duplex.destroy()
       return undefined
     }
@@ -87,6 +87,12 @@ export class HttpClient {
     if (taken) lastWords(taken.wire, problemBytes(problem))
   }
 
+  /** Nothing has been promised yet: there is no request, or one that is still arriving. */
+  #unanswered(): boolean {
+    if (this.pending === 0) return true
+    return this.pending === 1 && this.response?.headersSent === false && !this.response.req.complete
+  }
+
   #leave(): void {
     this.expect(undefined)
     this.#agent?.destroy()
@@ -101,6 +107,7 @@ class RoadAgent extends Agent {
   readonly user: string | undefined
   readonly #connect: Connect
   readonly #asker: Asker
+  readonly #open = new Set<WireDuplex>()
 
   constructor(connect: Connect, asker: Asker) {
     super({ keepAlive: true, maxFreeSockets: mostKept, timeout: keptIdleMs })
@@ -114,12 +121,23 @@ class RoadAgent extends Agent {
     callback?: (error: Error | null, stream: WireDuplex) => void,
   ): undefined {
     const stream = new WireDuplex()
+    this.#open.add(stream)
+    stream.on('close', () => this.#open.delete(stream))
     this.#connect({ host: String(host), port: Number(port) }, this.#asker).then(
       connected => {
         connected.carry(stream.wire)
         callback?.(null, stream)
       },
-      (error: Error) => callback?.(error, stream),
+      (error: Error) => {
+        this.#open.delete(stream)
+        callback?.(error, stream)
+      },
     )
+  }
+
+  /** Ends them all, also those that node:http has let go of. */
+  override destroy(): void {
+    super.destroy()
+    for (const stream of this.#open) stream.destroy()
   }
 }

@@ -43,7 +43,9 @@ export function forward(exchange: Exchange): Promise<void> {
     const attempt = (fresh: boolean) => {
       outgoing = send(exchange, fresh)
       outgoing.on('response', incoming => giveBack(incoming, response, fail))
-      outgoing.on('continue', () => response.writeContinue())
+      outgoing.on('information', interim => {
+        if (request.httpVersion === '1.1' && !response.headersSent) writeInterim(request.socket, interim)
+      })
       outgoing.on('timeout', () => {
         fail(new HttpProblem(504, `${destination.authority} has said nothing for ${silenceLimitMs / 1000} s`))
         outgoing?.destroy()
@@ -89,21 +91,40 @@ function send(exchange: Exchange, fresh: boolean): ClientRequest {
   })
   // Trailers are known at the end, and must be there before it is passed on.
   request.on('end', () => chunked && outgoing.addTrailers(fields(request.rawTrailers)))
-  if (upgrade) outgoing.end()
-  else request.pipe(outgoing)
+  if (hasBody(request)) request.pipe(outgoing)
+  else outgoing.end()
   return outgoing
 }
 
 /** Only a chunked body has trailers that could be announced. */
 const trailerUnless = (chunked: boolean) => (chunked ? [] : ['trailer'])
 
+interface Interim {
+  statusCode?: number | undefined
+  statusMessage?: string | undefined
+  rawHeaders: string[]
+}
+
+/** An answer that is not the last one, which node:http's responses have no general form for (RFC 9110, section 15.2). */
+function writeInterim(client: Duplex, { statusCode, statusMessage, rawHeaders }: Interim, more = ''): void {
+  const head = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${more}`
+  client.write(`${head}${fieldLines(endToEnd(rawHeaders))}\r\n`, 'latin1')
+}
+
+const fieldLines = (rawHeaders: readonly string[]) =>
+  fields(rawHeaders)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+
 function giveBack(incoming: IncomingMessage, response: ServerResponse, fail: (error: unknown) => void): void {
+  const { req: request, socket: client } = response
+  const coding = incoming.headers['transfer-encoding']
+  const trailed = coding !== undefined && request.httpVersion === '1.1' && request.method !== 'HEAD'
   incoming.on('error', fail)
   try {
-    const coding = incoming.headers['transfer-encoding']
     if (coding !== undefined && !isChunked(coding)) throw new Error(`transfer coding ${coding}`)
-    const headers = endToEnd(incoming.rawHeaders, ...trailerUnless(coding !== undefined))
     response.sendDate = false
+    const headers = endToEnd(incoming.rawHeaders, ...trailerUnless(trailed))
     response.writeHead(incoming.statusCode!, incoming.statusMessage, headers)
   } catch (error) {
     incoming.destroy()
@@ -111,12 +132,14 @@ function giveBack(incoming: IncomingMessage, response: ServerResponse, fail: (er
     return
   }
   incoming.on('end', () => {
-    if (incoming.rawTrailers.length > 0 && response.chunkedEncoding)
-      response.addTrailers(fields(incoming.rawTrailers))
+    // Bun's responses leave their trailers out: the last chunk is written past them, and ends the connection.
+    if (trailed && incoming.rawTrailers.length > 0)
+      client?.end(`0\r\n${fieldLines(incoming.rawTrailers)}\r\n`, 'latin1')
+    else response.end()
     // What the client still sends was never asked for: the connection cannot be used again.
-    if (!response.req.complete) response.once('finish', () => response.req.destroy())
+    if (!request.complete) response.once('finish', () => request.destroy())
   })
-  incoming.pipe(response)
+  incoming.pipe(response, { end: false })
 }
 
 /** The server has agreed to an upgrade: its answer goes back, and then whatever either says. */
@@ -128,11 +151,7 @@ function switchOver(
 ): void {
   const client = request.socket as Duplex
   response.detachSocket(request.socket)
-  const lines = fields(endToEnd(incoming.rawHeaders)).map(([name, value]) => `${name}: ${value}\r\n`)
-  client.write(
-    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines.join('')}\r\n`,
-    'latin1',
-  )
+  writeInterim(client, incoming, 'Connection: Upgrade\r\nUpgrade: websocket\r\n')
   if (head.length > 0) client.write(head)
   if (upgrade && upgrade.length > 0) server.write(upgrade)
   client.on('close', () => server.destroy())

@@ -30,7 +30,11 @@ export function sendProblem(response: ServerResponse, problem: HttpProblem): voi
   const { complete } = response.req
   const { body, headers } = content(problem)
   // A body that was not read to its end cannot be skipped.
-  response.writeHead(problem.status, complete ? headers : { ...headers, connection: 'close' })
+  response.writeHead(
+    problem.status,
+    STATUS_CODES[problem.status],
+    complete ? headers : { ...headers, connection: 'close' },
+  )
   response.end(body)
 }
 
@@ -41,19 +45,19 @@ export function problemBytes(problem: HttpProblem): Uint8Array {
     ([name, value]) => `${name}: ${value}\r\n`,
   )
   const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`
-  return Buffer.from(`${status}${fields.join('')}\r\n${body}`)
+  return Buffer.concat([Buffer.from(`${status}${fields.join('')}\r\n`), body])
 }
 
 // --- internal ---
 
 function content({ status, message, headers }: HttpProblem) {
-  const body = `${status} ${STATUS_CODES[status]}: ${message}\n`
+  const body = Buffer.from(`${status} ${STATUS_CODES[status]}: ${message}\n`)
   return {
     body,
     headers: {
       ...headers,
       'content-type': 'text/plain; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
+      'content-length': body.length,
     },
   }
 }

@@ -99,6 +99,8 @@ export function httpServer(options: HttpOptions): (wire: Wire, first: Uint8Array
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(request.socket)
+    // The parser has stopped: nothing can follow this exchange.
+    response.on('finish', () => request.socket.destroySoon())
     enqueue(request, response, head)
   })
   server.on('connect', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
@@ -156,5 +158,5 @@ function sendPac(
   if (!/^[a-z0-9.:[\]-]+$/i.test(headers.host ?? ''))
     throw new HttpProblem(400, 'the Host field is malformed')
   response.writeHead(200, { 'content-type': pacType, 'cache-control': 'no-cache' })
-  response.end(pacFile(rules, headers.host!))
+  response.end(Buffer.from(pacFile(rules, headers.host!)))
 }

@@ -20,8 +20,8 @@ export function splice(client: Wire, target: Wire, { counts, onEnd }: RelayOptio
     }
     to.onDrain = () => from.resume()
     from.onEnd = () => {
-      to.end()
       if (++ended === 2) finish('complete')
+      to.end()
     }
     from.onClose = () => {
       if (over) return

@@ -37,6 +37,7 @@ export class WireDuplex extends Duplex {
 
   #full = false
   #paused = false
+  #ended = false
   #written: (() => void) | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -48,11 +49,20 @@ export class WireDuplex extends Duplex {
     return this
   }
 
+  /** Ends, and lets go when what was written is out. */
+  destroySoon(): void {
+    this.end(() => this.destroy())
+  }
+
   // There is no socket of its own to tune.
   setNoDelay = (): this => this
   setKeepAlive = (): this => this
   ref = (): this => this
   unref = (): this => this
+
+  constructor() {
+    super({ decodeStrings: false })
+  }
 
   override _read(): void {
     if (!this.#full) return
@@ -60,20 +70,24 @@ export class WireDuplex extends Duplex {
     this.wire.onDrain()
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, written: () => void): void {
+  override _write(chunk: Buffer | string, _encoding: BufferEncoding, written: () => void): void {
     this.#active()
-    this.wire.onData(chunk)
+    // What is text here are the fields of a message: read as Latin-1, they are written as that.
+    this.wire.onData(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
     if (this.#paused) this.#written = written
     else written()
   }
 
   override _final(done: () => void): void {
+    this.#ended = true
     this.wire.onEnd()
     done()
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#timer)
+    // Who has read everything and lets go has ended, if only without saying so.
+    if (!error && this.readableEnded && !this.#ended) this.wire.onEnd()
     this.wire.onClose()
     done(error)
   }

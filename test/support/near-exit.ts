@@ -1,0 +1,60 @@
+import type { Exits, Wanted } from '../../cli/fleet/exits.ts'
+import type { Session } from '../../cli/fleet/launch.ts'
+import type { Log } from '../../function/log.ts'
+import { createResolver } from '../../function/resolve.ts'
+import { streamServer } from '../../function/serve.ts'
+import { quicPair } from './quic-pair.ts'
+
+/** An exit in this process, behind a real QUIC connection; it reaches loopback. */
+export interface NearExit extends Exits {
+  /** What was asked for, connection by connection. */
+  readonly wanted: Wanted[]
+  /** Streams that are open at this end. */
+  streams(): number
+  /** From here on there is no exit: who asks is told so. */
+  vanish(): void
+  close(): void
+}
+
+const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
+
+export async function nearExit(): Promise<NearExit> {
+  const pair = await quicPair()
+  const { connection } = pair.exit
+  connection.onStream = streamServer(connection, {
+    resolver: createResolver('system', true),
+    log: quiet,
+  })
+  const session: Session = {
+    id: 'near',
+    clientAddress: '127.0.0.1',
+    connection: pair.client.connection,
+    hello: {
+      type: 'hello',
+      version: 1,
+      region: 'local-1',
+      address: '127.0.0.1',
+      remaining_ms: 600_000,
+      memory_mb: 256,
+      request_id: 'near',
+    },
+    deadline: Number.POSITIVE_INFINITY,
+    control: { onMessage() {}, send() {} },
+    bye() {},
+  }
+  const wanted: Wanted[] = []
+  let here = true
+  return {
+    wanted,
+    streams: () => session.connection.streams,
+    vanish: () => {
+      here = false
+    },
+    async pick(asked) {
+      wanted.push(asked)
+      if (!here) throw new Error('no exit came up')
+      return session
+    },
+    close: pair.close,
+  }
+}
