@@ -5,12 +5,15 @@ import { consola } from 'consola'
 import { confirm } from '../terminal.ts'
 import { advise } from './advice.ts'
 import { complaint, readEvent, showEvent, type TerraformEvent } from './events.ts'
-import { checkRoom, type Layout, layOut } from './folder.ts'
+import { checkRoom } from './folder.ts'
 import { type Terraform, terraform } from './terraform.ts'
 
-export interface Change extends Pick<Layout, 'variables'> {
+export interface Change {
   program: Terraform
+  /** Where the module and the state are. */
   folder: string
+  /** The module asks for other providers than it did. */
+  upgrade: boolean
   /** The one that the provider is configured for. */
   region: string
   destroy: boolean
@@ -32,8 +35,7 @@ export type Outcome = 'changed' | 'unchanged' | 'planned' | 'refused' | 'interru
  * and what to do about it.
  */
 export async function change(request: Change): Promise<Outcome> {
-  const { folder, backend, variables, destroy, planOnly, question, verbose } = request
-  const upgrade = await layOut(folder, { variables, backend: backend.length > 0 })
+  const { folder, upgrade, backend, destroy, planOnly, question, verbose } = request
   await checkRoom(folder)
   try {
     consola.start(`Preparing ${request.program.name} ${request.program.version} in ${folder}`)

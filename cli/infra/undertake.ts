@@ -7,8 +7,8 @@ import { stateFolder } from '../config/paths.ts'
 import { isTerminal } from '../terminal.ts'
 import { UsageError } from '../usage-error.ts'
 import { regionsOf, useProfile, whoAmI } from './aws.ts'
-import { type Change, change, type Outcome } from './change.ts'
-import { lock } from './folder.ts'
+import { change, type Outcome } from './change.ts'
+import { layOut, lock } from './folder.ts'
 import { findTerraform } from './terraform.ts'
 
 /** The options that deploy and destroy share. */
@@ -78,18 +78,18 @@ export async function undertake(
     consola.info(`Stack ${name} in ${regions.join(', ')}, account ${account} (as ${arn})`)
     const unlock = await lock(folder, what)
     try {
-      const request: Change = {
+      const layout = { variables: variables(config, regions), backend: backend.length > 0 }
+      return await change({
         program,
         folder,
+        upgrade: await layOut(folder, layout),
         region: regions[0]!,
-        variables: variables(config, regions),
         destroy: what === 'destroy',
         backend,
         planOnly: args.plan,
         question: args.yes ? undefined : questions[what](name),
         verbose: args.verbose,
-      }
-      return await change(request)
+      })
     } finally {
       await unlock()
     }

@@ -182,6 +182,16 @@ test('Ctrl-C reaches Terraform once, is waited for, and what was made is in the 
   assert.not(existsSync(`${folder}.lock`))
 })
 
+test("a terminal's Ctrl-C, which goes to all that runs on it, reaches Terraform once, too", async ({
+  home,
+  calls,
+}) => {
+  home.environment.STAND_IN_WAITS = 'yes'
+  const { code, said } = await home.onTerminal('so far', '\x03', 'deploy', '--yes')
+  assert.is(code, 130, said)
+  assert.ok((await calls()).includes('interrupts 1'))
+})
+
 test('two at once: the second is told of the first', async ({ home }) => {
   home.environment.STAND_IN_WAITS = 'yes'
   const first = home.start('deploy', '--yes')
