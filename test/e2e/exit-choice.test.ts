@@ -1,0 +1,92 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Policy } from '../../cli/fleet/choose.ts'
+import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
+import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { until } from '../support/until.ts'
+
+interface Context {
+  proxy: LocalProxy
+  origin: Origin
+}
+
+const test = suite<Context>('--exit and user names')
+
+test.before.each(async context => {
+  // Each of the loopback network's addresses is a site of its own.
+  context.origin = await startOrigin('0.0.0.0')
+})
+test.after.each(async ({ proxy, origin }) => {
+  await proxy.close()
+  origin.close()
+})
+
+async function run(policy: Policy, sessions: number): Promise<LocalProxy> {
+  const args = ['--local', '--allow-private', '--region', 'local-1,local-2', '--exit', policy]
+  const proxy = await startProxy({ args: [...args, '--sessions', String(sessions)] })
+  await until(() => proxy.told('session.ready').length === sessions, `${sessions} exits`)
+  return proxy
+}
+
+/** The sessions that connections to these sites had, one after another. */
+async function sessionsOf({ proxy, origin }: Context, hosts: string[], user?: string): Promise<string[]> {
+  const before = proxy.told('connection.opened').length
+  for (const host of hosts)
+    await fetchBytes({ origin, proxy: proxy.port, host, bytes: 10, ...(user !== undefined && { user }) })
+  const all = () => proxy.told('connection.opened').slice(before)
+  await until(() => all().length === hosts.length, 'what is told of the connections')
+  return all().map(({ session }) => session ?? 'none')
+}
+
+const sites = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6']
+
+test('sticky: the same site keeps the same exit', async context => {
+  context.proxy = await run('sticky', 2)
+  const first = await sessionsOf(context, sites)
+  assert.equal(await sessionsOf(context, sites), first)
+})
+
+test('round-robin: each exit in turn', async context => {
+  context.proxy = await run('round-robin', 3)
+  const used = await sessionsOf(context, Array(6).fill('127.0.0.1'))
+  assert.is(new Set(used.slice(0, 3)).size, 3)
+  assert.equal(used.slice(3), used.slice(0, 3))
+})
+
+test('random: any of them', async context => {
+  context.proxy = await run('random', 2)
+  // That 30 of them all fall on one happens once in five hundred million times.
+  assert.is(new Set(await sessionsOf(context, Array(30).fill('127.0.0.1'))).size, 2)
+})
+
+test('least-loaded: the exit with the fewest connections', async context => {
+  context.proxy = await run('least-loaded', 2)
+  const { proxy, origin } = context
+  const held = fetchBytes({ origin, proxy: proxy.port, bytes: 3_000_000, rate: 1_000_000 })
+  const { session } = await proxy.event('connection.opened')
+  // Three at once beside it: the other exit gets its share first.
+  const others = await sessionsOf(context, ['127.0.0.1', '127.0.0.1'])
+  assert.is.not(others[0], session)
+  assert.ok((await held).complete)
+})
+
+test('region-…: the exit is in the region that the user name asks for, launched for it if need be', async context => {
+  context.proxy = await run('sticky', 1)
+  const { proxy } = context
+  const [first] = proxy.told('session.ready')
+  const other = first!.region === 'local-1' ? 'local-2' : 'local-1'
+  const used = await sessionsOf(context, sites, `region-${other}`)
+  assert.is(new Set(used).size, 1)
+  const ready = await proxy.event('session.ready', ({ session }) => session === used[0])
+  assert.is(ready.region, other)
+})
+
+test('session-…: the same name keeps the same exit, another name has one of its own', async context => {
+  context.proxy = await run('round-robin', 2)
+  const first = await sessionsOf(context, sites, 'session-first')
+  const second = await sessionsOf(context, sites, 'session-second')
+  assert.is(new Set(first).size, 1)
+  assert.is(new Set(second).size, 1)
+})
+
+test.run()

@@ -1,0 +1,103 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
+import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { until } from '../support/until.ts'
+
+interface Context {
+  proxy: LocalProxy
+  origin: Origin
+}
+
+const test = suite<Context>('Regions')
+
+test.before.each(async context => {
+  context.origin = await startOrigin()
+})
+test.after.each(async ({ proxy, origin }) => {
+  await proxy.close()
+  origin.close()
+})
+
+const run = (...args: string[]) =>
+  startProxy({ args: ['--local', '--allow-private', '--launches-per-minute', '100', ...args] })
+
+const twoRegions = ['--region', 'local-1,local-2']
+
+/** The regions of the exits, in the order of their coming. */
+const regions = (proxy: LocalProxy) => proxy.told('session.ready').map(({ region }) => region)
+
+test('rotation goes round the regions', async context => {
+  const proxy = await run(...twoRegions, '--rotate', '1s')
+  context.proxy = proxy
+  await until(() => regions(proxy).length >= 4, 'four exits')
+  assert.equal(regions(proxy).slice(0, 4), ['local-1', 'local-2', 'local-1', 'local-2'])
+})
+
+test('exits in use at once are spread over the regions, and connections over the exits', async context => {
+  const { origin } = context
+  const proxy = await run(...twoRegions, '--sessions', '3', '--exit', 'round-robin')
+  context.proxy = proxy
+  await until(() => regions(proxy).length === 3, 'three exits')
+  assert.equal(new Set(regions(proxy)).size, 2)
+  for (let i = 0; i < 6; i++) await fetchBytes({ origin, proxy: proxy.port, bytes: 100 })
+  await until(() => proxy.told('connection.opened').length === 6, 'what is told of the connections')
+  const used = proxy.told('connection.opened').map(({ session }) => session)
+  assert.is(new Set(used).size, 3)
+  assert.equal(used.slice(3), used.slice(0, 3))
+})
+
+test('a standby is kept ready, and takes over when it is needed', async context => {
+  const { origin } = context
+  const proxy = await run('--standby', '1', '--exit', 'round-robin')
+  context.proxy = proxy
+  await until(() => regions(proxy).length === 2, 'the exit and its standby')
+  const used = async (count: number) => {
+    await fetchBytes({ origin, proxy: proxy.port, bytes: 100 })
+    await until(() => proxy.told('connection.opened').length === count, 'the connection')
+    return proxy.told('connection.opened')[count - 1]!.session
+  }
+  const first = await used(1)
+  assert.is(await used(2), first)
+  const { fields } = await proxy.event(
+    'function.log',
+    event => event.session === first && event.message === 'connected',
+  )
+  process.kill((fields as { pid: number }).pid, 'SIGKILL')
+  await proxy.event('session.silent', event => event.session === first)
+  assert.is.not(await used(3), first)
+  // There is a standby again.
+  await until(() => regions(proxy).length === 3, 'the next standby')
+})
+
+test('a region that breaks is set aside with back-off and its reason is told once; the others carry on', async context => {
+  const { origin } = context
+  const proxy = await run(...twoRegions, '--rotate', '1s')
+  context.proxy = proxy
+  const [folder] = await proxy.leftovers()
+  await rm(join(proxy.folder, folder!, 's3', 'lambda-nat-proxy-local-2'), { recursive: true })
+  const failures = () => proxy.told('session.failed')
+  while (failures().length < 3) {
+    const { complete } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
+    assert.ok(complete)
+  }
+  assert.ok(failures().every(({ region }) => region === 'local-2'))
+  assert.match(failures()[0]!.message, 'bucket lambda-nat-proxy-local-2 does not exist')
+  assert.equal(
+    failures().map(({ repeated }) => repeated),
+    [
+      false,
+      ...failures()
+        .slice(1)
+        .map(() => true),
+    ],
+  )
+  for (const [i, { retryMs }] of failures().entries())
+    assert.ok(retryMs >= 500 * 2 ** i && retryMs <= 1_500 * 2 ** i, `${retryMs} ms after failure ${i + 1}`)
+  assert.ok(new Set(regions(proxy).slice(2)).size === 1)
+  assert.is(proxy.told('connection.failed').length, 0)
+})
+
+test.run()
