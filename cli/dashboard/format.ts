@@ -23,6 +23,7 @@ export function formatRate(bytesPerSecond: number): string {
 
 /** Milliseconds, or seconds, minutes and hours where that is more. */
 export function formatDuration(ms: number): string {
+  if (ms === 0) return '0 ms'
   if (ms < 1_000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
@@ -36,7 +37,8 @@ export function formatDuration(ms: number): string {
 export function formatDollars(dollars: number): string {
   if (dollars >= 1) return `$${dollars.toFixed(2)}`
   if (dollars >= 0.001) return `$${dollars.toFixed(4)}`
-  return dollars === 0 ? '$0' : `$${dollars.toFixed(6)}`
+  if (dollars >= 0.000_001) return `$${dollars.toFixed(6)}`
+  return dollars === 0 ? '$0' : 'under $0.000001'
 }
 
 /** A share as a percentage. */

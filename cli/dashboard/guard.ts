@@ -12,9 +12,6 @@ export const safeHeaders = {
   'x-content-type-options': 'nosniff',
 } as const
 
-/** The header that a request to change something has its token in; a page of another site cannot set it. */
-export const tokenHeader = 'x-dashboard-token'
-
 export const newToken = (): string => randomBytes(24).toString('base64url')
 
 /** Compares in constant time. */

@@ -1,10 +1,11 @@
 import type { Server } from 'bun'
 import type { Events } from '../events.ts'
 import { UsageError } from '../usage-error.ts'
-import { hostAllowed, newToken, safeHeaders, tokenHeader, tokenMatches } from './guard.ts'
+import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
 import { createMetrics } from './metrics.ts'
 import type { Model } from './model.ts'
 import { pageFiles } from './page-files.ts'
+import { tokenHeader } from './state.ts'
 import { liveStream } from './stream.ts'
 
 export const defaultDashboardPort = 8081

@@ -5,6 +5,9 @@ import type { RoadName } from '../proxy/routes.ts'
 // What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds
 // since 1970, durations milliseconds, amounts of data bytes; down is towards the application, up away from it.
 
+/** The header that a request to change something has its token in; a page of another site cannot set it. */
+export const tokenHeader = 'x-dashboard-token'
+
 export interface State {
   now: number
   version: string

@@ -1,0 +1,79 @@
+import { html } from 'htm/preact'
+import { h } from 'preact'
+import { useState } from 'preact/hooks'
+import { formatBytes, formatDuration } from '../format.ts'
+import type { ConnectionState, State } from '../state.ts'
+import { type Column, Table, type TableProps } from './table.ts'
+
+/** More rows than this are not drawn: the browser would do nothing else. */
+const mostRows = 100
+
+const which = { all: 'all', active: 'open', ended: 'ended' } as const
+type Which = keyof typeof which
+
+/** The connections, open ones and those that ended last. */
+export function Connections({ state }: { state: State }) {
+  const [wanted, setWanted] = useState('')
+  const [kind, setKind] = useState<Which>('all')
+  const regions = new Map(state.sessions.map(({ id, region }) => [id, region]))
+  const exitOf = ({ session, road }: ConnectionState) =>
+    session === undefined ? (road ?? '–') : `${regions.get(session) ?? ''} ${session.slice(0, 6)}`.trim()
+  const age = ({ openedAt, endedAt }: ConnectionState) => (endedAt ?? state.now) - openedAt
+
+  const columns: Column<ConnectionState>[] = [
+    { name: 'No.', value: ({ id }) => id, number: true, wide: true },
+    { name: 'Target', value: ({ target }) => target },
+    { name: 'Exit', value: exitOf, wide: true },
+    { name: 'Age', value: age, show: row => formatDuration(age(row)), number: true, wide: true },
+    {
+      name: 'Down',
+      value: ({ bytesDown }) => bytesDown,
+      show: row => formatBytes(row.bytesDown),
+      number: true,
+    },
+    { name: 'Up', value: ({ bytesUp }) => bytesUp, show: row => formatBytes(row.bytesUp), number: true },
+    { name: 'State', value: endOf },
+  ]
+  const text = wanted.trim().toLowerCase()
+  const rows = state.connections.filter(
+    connection =>
+      (kind === 'all' || (kind === 'active') === (connection.endedAt === undefined)) &&
+      [connection.target, exitOf(connection), endOf(connection)].some(each =>
+        each.toLowerCase().includes(text),
+      ),
+  )
+  return html`
+    <section aria-labelledby="connections">
+      <div class="bar">
+        <h2 id="connections">Connections</h2>
+        <label class="filter">Filter <input type="search" value=${wanted} placeholder="target, exit or state" onInput=${(event: { currentTarget: { value: string } }) => setWanted(event.currentTarget.value)} /></label>
+        <label class="filter">Show <select value=${kind} onChange=${(event: { currentTarget: { value: Which } }) => setKind(event.currentTarget.value)}>
+          ${Object.entries(which).map(([name, shown]) => html`<option key=${name} value=${name}>${shown}</option>`)}
+        </select></label>
+      </div>
+      ${h<TableProps<ConnectionState>>(Table, {
+        caption: 'Connections, open and recent',
+        columns,
+        rows,
+        keyOf: ({ id }) => id,
+        sortedBy: 'No.',
+        most: mostRows,
+        empty:
+          state.connections.length === 0
+            ? 'No connection has been made yet.'
+            : 'No connection fits the filter.',
+        classOf: ({ endedAt }) => (endedAt === undefined ? 'open' : 'ended'),
+      })}
+    </section>`
+}
+
+// --- internal ---
+
+const ends = {
+  complete: 'complete',
+  'stream-aborted': 'broken off at the exit',
+  'wire-closed': 'broken off here',
+}
+
+const endOf = ({ end, reply }: ConnectionState) =>
+  end === undefined ? 'open' : end === 'refused' ? `refused (reply ${reply})` : ends[end]

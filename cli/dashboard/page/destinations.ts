@@ -1,0 +1,41 @@
+import { html } from 'htm/preact'
+import { h } from 'preact'
+import { formatBytes } from '../format.ts'
+import type { DestinationState, State } from '../state.ts'
+import { type Column, Table, type TableProps } from './table.ts'
+
+const columns: Column<DestinationState>[] = [
+  { name: 'Domain', value: ({ domain }) => domain },
+  {
+    name: 'Connections',
+    value: ({ connections }) => connections,
+    show: ({ connections, active }) => (active > 0 ? `${connections} (${active} open)` : connections),
+    number: true,
+  },
+  {
+    name: 'Down',
+    value: ({ bytesDown }) => bytesDown,
+    show: row => formatBytes(row.bytesDown),
+    number: true,
+  },
+  { name: 'Up', value: ({ bytesUp }) => bytesUp, show: row => formatBytes(row.bytesUp), number: true },
+]
+
+/** Where the traffic goes, by registered domain. */
+export function Destinations({ state: { destinations, destinationCount } }: { state: State }) {
+  const left = destinationCount - destinations.length
+  return html`
+    <section aria-labelledby="destinations">
+      <h2 id="destinations">Destinations</h2>
+      ${h<TableProps<DestinationState>>(Table, {
+        caption: 'Destinations by registered domain',
+        columns,
+        rows: destinations,
+        keyOf: ({ domain }) => domain,
+        sortedBy: 'Down',
+        most: 50,
+        empty: 'Nothing has been connected to yet.',
+      })}
+      ${left > 0 && html`<p class="note">${left} more carried less.</p>`}
+    </section>`
+}

@@ -1,0 +1,66 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { type State, tokenHeader } from '../state.ts'
+import { browser } from './browser.ts'
+import { merge } from './merge.ts'
+
+export interface Live {
+  /** None before the first word from the proxy. */
+  state: State | undefined
+  connected: boolean
+  /** Replaces an exit, or all of them. Rejects with what to tell the person. */
+  rotate(session?: string): Promise<void>
+}
+
+/** A stream that the browser has given up is opened anew after this long. Milliseconds. */
+const againMs = 2_000
+
+/** Follows the proxy's live stream, and finds it again when it was lost. */
+export function useLive(): Live {
+  const [state, setState] = useState<State>()
+  const [connected, setConnected] = useState(false)
+  // A proxy that was started anew has another one: it comes with every stream.
+  const token = useRef('')
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let source = open()
+    function open() {
+      const opened = new browser.EventSource('/api/stream')
+      opened.addEventListener('hello', ({ data }) => {
+        token.current = JSON.parse(data).token
+      })
+      opened.addEventListener('state', ({ data }) => {
+        setState(JSON.parse(data))
+        setConnected(true)
+      })
+      opened.addEventListener('update', ({ data }) => {
+        const update: State = JSON.parse(data)
+        setState(known => (known ? merge(known, update) : update))
+      })
+      opened.addEventListener('error', () => {
+        setConnected(false)
+        const closed = 2
+        if (opened.readyState !== closed) return
+        clearTimeout(timer)
+        timer = setTimeout(() => {
+          source = open()
+        }, againMs)
+      })
+      return opened
+    }
+    return () => {
+      clearTimeout(timer)
+      source.close()
+    }
+  }, [])
+
+  const rotate = useCallback(async (session?: string) => {
+    const response = await fetch('/api/rotate', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [tokenHeader]: token.current },
+      body: JSON.stringify({ session }),
+    })
+    if (!response.ok) throw new Error(await response.text())
+  }, [])
+  return { state, connected, rotate }
+}

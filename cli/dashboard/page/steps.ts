@@ -1,0 +1,11 @@
+import type { Step } from '../../events.ts'
+
+/** The steps of a set-up in their order, as a person reads them. */
+export const stepNames: Record<Step, string> = {
+  stun: 'STUN',
+  offer: 'Offer',
+  answer: 'Answer',
+  punch: 'Punch',
+  quic: 'Handshake',
+  hello: 'Hello',
+}

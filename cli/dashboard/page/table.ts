@@ -1,0 +1,82 @@
+import { html } from 'htm/preact'
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+
+export interface Column<Row> {
+  name: string
+  /** What it is sorted by. */
+  value: (row: Row) => string | number
+  /** What it shows; its value where there is nothing else. */
+  show?: (row: Row) => ComponentChildren
+  /** Aligned to the right, and sorted from the largest at first. */
+  number?: boolean
+  /** Left out where there is little room. */
+  wide?: boolean
+}
+
+export interface TableProps<Row> {
+  caption: string
+  columns: Column<Row>[]
+  rows: Row[]
+  keyOf: (row: Row) => string | number
+  /** The column that it is sorted by at first. */
+  sortedBy: string
+  /** No more rows than this are drawn. */
+  most: number
+  empty: string
+  classOf?: (row: Row) => string
+}
+
+/** A table that is sorted by the column whose head is pressed, the other way round when it is pressed again. */
+export function Table<Row>({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  sortedBy,
+  most,
+  empty,
+  classOf,
+}: TableProps<Row>) {
+  const [sort, setSort] = useState({ by: sortedBy, down: true })
+  const column = columns.find(({ name }) => name === sort.by)!
+  const sorted = [...rows].sort((a, b) => compare(column.value(a), column.value(b)) * (sort.down ? -1 : 1))
+  const press = ({ name, number = false }: Column<Row>) =>
+    setSort(({ by, down }) => ({ by: name, down: by === name ? !down : number }))
+  const order = (name: string) => (name !== sort.by ? 'none' : sort.down ? 'descending' : 'ascending')
+  const left = sorted.length - most
+  if (rows.length === 0) return html`<p class="empty">${empty}</p>`
+  return html`
+    <div class="scroll" role="region" aria-label=${caption} tabindex="0">
+      <table>
+        <caption class="hidden">${caption}</caption>
+        <thead>
+          <tr>
+            ${columns.map(
+              each => html`
+              <th key=${each.name} scope="col" aria-sort=${order(each.name)} class=${classes(each)}>
+                <button type="button" class="sort" onClick=${() => press(each)}>${each.name}<span aria-hidden="true" class="order ${order(each.name)}"></span></button>
+              </th>`,
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          ${sorted.slice(0, most).map(
+            row => html`
+            <tr key=${keyOf(row)} class=${classOf?.(row) ?? ''}>
+              ${columns.map(each => html`<td key=${each.name} class=${classes(each)}>${each.show ? each.show(row) : each.value(row)}</td>`)}
+            </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${left > 0 && html`<p class="note">… and ${left} more: sort or filter to see them.</p>`}`
+}
+
+// --- internal ---
+
+const classes = <Row>({ number, wide }: Column<Row>) =>
+  [number && 'number', wide && 'wide'].filter(Boolean).join(' ')
+
+const compare = (a: string | number, b: string | number) =>
+  typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))
