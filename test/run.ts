@@ -43,6 +43,11 @@ const fileJob = (file: string): Job => ({ name: relative('test', file), args: [j
 const checks: Job[] = [
   { name: 'format and lint', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'], check: true },
   { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'], check: true },
+  {
+    name: 'types of the page',
+    args: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'cli/dashboard/page'],
+    check: true,
+  },
 ]
 
 if (files.length === 0) console.log(`No test file has ${selected.join(' or ')} in its path.`)
