@@ -41,7 +41,7 @@ export function createSockets(
   }
   const closeAllBut = (via: number) => {
     over = true
-    for (const [index, socket] of sockets) if (index === 0 && via !== 0) socket.close()
+    for (const [index, socket] of sockets) if (index !== via) socket.close()
   }
   add(0, first)
 
