@@ -19,8 +19,8 @@ export class HttpClient {
   pending = 0
   /** Ends when all requests so far have been answered: they are served in their order. */
   turn: Promise<void> = Promise.resolve()
-  /** What is being answered. */
-  response: ServerResponse | undefined
+  /** The answer to the request that came last. */
+  latest: ServerResponse | undefined
 
   readonly #wire: Wire
   readonly #gone = new AbortController()
@@ -90,7 +90,7 @@ export class HttpClient {
   /** Nothing has been promised yet: there is no request, or one that is still arriving. */
   #unanswered(): boolean {
     if (this.pending === 0) return true
-    return this.pending === 1 && this.response?.headersSent === false && !this.response.req.complete
+    return this.pending === 1 && this.latest?.headersSent === false && !this.latest.req.complete
   }
 
   #leave(): void {

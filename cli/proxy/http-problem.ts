@@ -27,14 +27,11 @@ export function problemOf(error: unknown, host = 'the target'): HttpProblem {
 /** Answers with the problem, where nothing has been answered yet; else the connection breaks off, so that the client can tell. */
 export function sendProblem(response: ServerResponse, problem: HttpProblem): void {
   if (response.headersSent) return void response.destroy()
-  const { complete } = response.req
   const { body, headers } = content(problem)
-  // A body that was not read to its end cannot be skipped.
-  response.writeHead(
-    problem.status,
-    STATUS_CODES[problem.status],
-    complete ? headers : { ...headers, connection: 'close' },
-  )
+  // A body that was not read to its end cannot be skipped, and what follows a message that was not understood is not one.
+  const last = !response.req.complete || notUnderstood.has(problem.status)
+  const closing = last ? { ...headers, connection: 'close' } : headers
+  response.writeHead(problem.status, STATUS_CODES[problem.status], closing)
   response.end(body)
 }
 
@@ -49,6 +46,8 @@ export function problemBytes(problem: HttpProblem): Uint8Array {
 }
 
 // --- internal ---
+
+const notUnderstood = new Set([400, 501, 505])
 
 function content({ status, message, headers }: HttpProblem) {
   const body = Buffer.from(`${status} ${STATUS_CODES[status]}: ${message}\n`)

@@ -61,7 +61,6 @@ export function httpServer(options: HttpOptions): (wire: Wire, first: Uint8Array
     response: ServerResponse,
     upgrade?: Buffer,
   ) => {
-    client.response = response
     try {
       checkRequest(request)
       if (methodsNotAllowed.has(request.method ?? ''))
@@ -79,15 +78,16 @@ export function httpServer(options: HttpOptions): (wire: Wire, first: Uint8Array
   const enqueue = (request: IncomingMessage, response: ServerResponse, upgrade?: Buffer) => {
     const client = clients.get(request.socket)!
     client.expect(undefined)
+    client.latest = response
     if (++client.pending > mostPending) return void client.duplex.destroy()
     client.turn = client.turn
       .then(async () => {
-        if (client.signal.aborted) return
+        // After an answer that ends the connection there are no more.
+        if (!client.duplex.writable) return
         await answer(client, request, response, upgrade)
         await closed(response, client)
       })
       .finally(() => {
-        client.response = undefined
         if (--client.pending === 0) client.expect(idleMs, () => client.duplex.destroy())
       })
   }
@@ -107,6 +107,8 @@ export function httpServer(options: HttpOptions): (wire: Wire, first: Uint8Array
     void httpConnect(request, head, clients.get(duplex)!, connect, () => logIn(request))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, duplex: Duplex) => {
+    // What follows a request that ends the connection is not looked at (RFC 9112, section 9.6).
+    if (error.code === 'HPE_CLOSED_CONNECTION') return
     const client = clients.get(duplex)!
     const problem = unreadable(error)
     onRejected(problem.message)
@@ -136,6 +138,8 @@ const closed = (response: ServerResponse, { signal }: HttpClient): Promise<void>
 function unreadable({ code, message }: NodeJS.ErrnoException): HttpProblem {
   if (code === 'HPE_HEADER_OVERFLOW')
     return new HttpProblem(431, `the request line and fields have more than ${maxHeaderSize} bytes`)
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
+    return new HttpProblem(413, 'the chunk extensions are too long')
   return new HttpProblem(400, message.replace(/^Parse Error: /, ''))
 }
 
