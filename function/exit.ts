@@ -1,4 +1,5 @@
 import { controlStream } from '../tunnel/control-stream.ts'
+import { type DnsServer, parseDnsServer } from '../tunnel/dns-server.ts'
 import { formatEndpoint } from '../tunnel/endpoint.ts'
 import { controlVersion } from '../tunnel/frames/control.ts'
 import { createIdentity } from '../tunnel/identity.ts'
@@ -41,6 +42,7 @@ const closeAtMs = 1_500
 
 /** Runs one session: answers the offer, punches, dials, serves until bye, loss of the peer, or the deadline. */
 export async function runExit({ offer, bucket, settings, invocation, log }: ExitOptions): Promise<void> {
+  const dnsServer = offer.dns ? parseDnsServer(offer.dns) : settings.dnsServer
   let socket = await openUdpSocket()
   try {
     const [identity, views] = await Promise.all([
@@ -85,7 +87,13 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
     log.info('punched', { nominated: formatEndpoint(punched.nominated), ...punched.stats })
     const connection = await link({ punched, identity, pin: offer.certificate_sha256, role: 'dial' })
     log.info('connected')
-    const reason = await serve(connection, { mapped: mapped.address, settings, invocation, log })
+    const reason = await serve(connection, {
+      dnsServer,
+      mapped: mapped.address,
+      settings,
+      invocation,
+      log,
+    })
     log.info('ended', { reason })
   } finally {
     socket.close()
@@ -95,6 +103,7 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
 // --- internal ---
 
 interface ServeContext {
+  dnsServer: DnsServer
   mapped: string
   settings: Settings
   invocation: Invocation
@@ -103,13 +112,13 @@ interface ServeContext {
 
 async function serve(
   connection: QuicConnection,
-  { mapped, settings, invocation, log }: ServeContext,
+  { dnsServer, mapped, settings, invocation, log }: ServeContext,
 ): Promise<string> {
   const timers: ReturnType<typeof setTimeout>[] = []
   const at = (remaining: number, action: () => void) =>
     timers.push(setTimeout(action, Math.max(0, invocation.remainingMs() - remaining)))
 
-  const resolver = createResolver(settings.dnsServer, settings.allowPrivate)
+  const resolver = createResolver(dnsServer, settings.allowPrivate)
   connection.onStream = streamServer(connection, { resolver, log })
   const control = controlStream(connection.open(), () => connection.close('control stream broken'))
   control.onMessage = message => {

@@ -1,10 +1,8 @@
 import { promises as dns, type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
+import type { DnsServer } from '../tunnel/dns-server.ts'
 import { type DnsAnswer, queryHttps } from './dns-over-https.ts'
 import { isPublicAddress } from './guard.ts'
-
-/** Where names are looked up: the function's own resolver, a DNS server's address, or a DNS-over-HTTPS URL. */
-export type DnsServer = 'system' | { address: string } | { url: string }
 
 export interface Resolver {
   /**
@@ -26,9 +24,9 @@ const shortestTtl = 1
 const longestTtl = 300
 const mostCached = 1_000
 
-/** Makes a resolver with a cache of its own. Throws a RangeError for a server that is none. */
+/** Makes a resolver with a cache of its own. */
 export function createResolver(server: DnsServer, allowPrivate: boolean): Resolver {
-  const query = queryBy(server)
+  const query = queryBy(server, allowPrivate)
   const cache = new Map<string, { addresses: Promise<LookupAddress[]>; until: number }>()
 
   const look = (host: string): Promise<LookupAddress[]> => {
@@ -65,23 +63,24 @@ export function createResolver(server: DnsServer, allowPrivate: boolean): Resolv
   }
 }
 
-/** Reads what a client or deployment says: empty for the system's, an IP address, or an https URL. */
-export function parseDnsServer(text: string | undefined): DnsServer {
-  if (!text) return 'system'
-  if (isIP(text)) return { address: text }
-  if (URL.canParse(text) && new URL(text).protocol === 'https:') return { url: text }
-  throw new RangeError(`'${text}' is not a DNS server: give an IP address or an https URL`)
-}
-
 // --- internal ---
 
-function queryBy(server: DnsServer): (host: string) => Promise<DnsAnswer> {
+function queryBy(server: DnsServer, allowPrivate: boolean): (host: string) => Promise<DnsAnswer> {
   if (server === 'system')
     return async host => ({ addresses: await dns.lookup(host, { all: true }), ttl: systemTtl })
-  if ('url' in server) return host => queryHttps(server.url, host)
+  // The server is the client's choice, and so a target like any other.
+  const serverHost = 'url' in server ? new URL(server.url).hostname : server.address
+  const reachable = createResolver('system', allowPrivate).resolve(serverHost)
+  reachable.catch(() => {})
+  if ('url' in server)
+    return async host => {
+      await reachable
+      return queryHttps(server.url, host)
+    }
   const resolver = new dns.Resolver({ timeout: 2_000, tries: 2 })
   resolver.setServers([server.address])
   return async host => {
+    await reachable
     const [four, six] = await Promise.allSettled([
       resolver.resolve4(host, { ttl: true }),
       resolver.resolve6(host, { ttl: true }),

@@ -8,7 +8,16 @@ import { createChooser, type Policy, parseWish } from './choose.ts'
 import type { Exits } from './exits.ts'
 import { LaunchError, launch, type Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
-import { draining, ended, type FleetSettings, forget, launching, loaded, newFleetState, ready } from './state.ts'
+import {
+  draining,
+  ended,
+  type FleetSettings,
+  forget,
+  launching,
+  loaded,
+  newFleetState,
+  ready,
+} from './state.ts'
 
 export interface FleetOptions {
   settings: FleetSettings
@@ -16,6 +25,8 @@ export interface FleetOptions {
   /** Region → its signalling bucket. */
   buckets: Map<string, SignalBucket>
   stunServers: StunServerName[]
+  /** Where the exits are to look names up; their own resolvers otherwise. */
+  dns?: string | undefined
   events: Events
 }
 
@@ -46,7 +57,7 @@ const longestTimerMs = 3_600_000
 const closeLimitMs = 2_000
 
 /** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
-export function startFleet({ settings, policy, buckets, stunServers, events }: FleetOptions): Fleet {
+export function startFleet({ settings, policy, buckets, stunServers, dns, events }: FleetOptions): Fleet {
   const state = newFleetState(settings, [...buckets.keys()])
   const sessions = new Map<string, Session>()
   const chooser = createChooser(policy)
@@ -112,6 +123,7 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
         id,
         bucket,
         stunServers,
+        ...(dns && { dns }),
         signal: stop.signal,
         ...(lastAddress && { lastAddress }),
         onStep(step, ms, detail, functionStartMs) {
@@ -187,7 +199,8 @@ export function startFleet({ settings, policy, buckets, stunServers, events }: F
     const repeated = lastFailure.get(region)?.reason === failure.reason
     lastFailure.set(region, failure)
     events.emit({ type: 'session.failed', session: id, region, step, message, retryMs, repeated })
-    if (!everReady && [...buckets.keys()].every(name => lastFailure.get(name)?.fatal)) hopeless.resolve(message)
+    if (!everReady && [...buckets.keys()].every(name => lastFailure.get(name)?.fatal))
+      hopeless.resolve(message)
   }
 
   replan()

@@ -23,6 +23,8 @@ export interface LaunchOptions {
   answerMs?: number
   /** The public address that an earlier session saw: a guess for when no STUN server answers. */
   lastAddress?: string
+  /** Where the exit is to look names up; its own resolver otherwise. */
+  dns?: string
   signal?: AbortSignal
   /** A step is done; of the wait for the answer `functionStartMs` went by before the function's code ran. */
   onStep?: (step: Step, ms: number, detail: string, functionStartMs?: number) => void
@@ -100,6 +102,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       ice_ufrag: local.ufrag,
       ice_password: local.password,
       certificate_sha256: identity.fingerprint,
+      ...(options.dns && { dns: options.dns }),
     }
     offered = true
     await bucket.putOffer(offer)

@@ -45,7 +45,13 @@ const side = {
 }
 
 /** What the client writes: where it is, how to check it, which certificate it will show. */
-export const offerSchema = v.object({ ...side, client_ip: address, client_port: port })
+export const offerSchema = v.object({
+  ...side,
+  client_ip: address,
+  client_port: port,
+  /** Where the exit is to look names up, in place of its own resolver: an IP address or an https URL. */
+  dns: v.optional(v.pipe(v.string(), v.maxLength(255))),
+})
 export type Offer = v.InferOutput<typeof offerSchema>
 
 /** What the function writes back. */
