@@ -1,0 +1,103 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { accessFor, loginName, readLogins } from '../../cli/proxy/logins.ts'
+import { UsageError } from '../../cli/usage-error.ts'
+
+const test = suite<{ folder: string }>('logins')
+
+test.before(async context => {
+  context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+})
+test.after(({ folder }) => rm(folder, { recursive: true }))
+
+test('logins come from options, environment and file together', async ({ folder }) => {
+  const file = join(folder, 'logins')
+  await writeFile(file, '# people\r\n\r\ncarol:with, comma and # sign\n  dave:d:d  \n')
+  const logins = readLogins({
+    auth: ['alice:a,bob:b:b', 'erin:e'],
+    file,
+    environment: { LAMBDA_NAT_PROXY_AUTH: 'frank:f' },
+  })
+  assert.equal(
+    logins.map(({ user, password }) => [user, password]),
+    [
+      ['alice', 'a'],
+      ['bob', 'b:b'],
+      ['erin', 'e'],
+      ['frank', 'f'],
+      ['carol', 'with, comma and # sign'],
+      ['dave', 'd:d'],
+    ],
+  )
+  assert.equal(readLogins({ environment: {} }), [])
+})
+
+test('what is wrong with a login is said, and never its password', async ({ folder }) => {
+  const file = join(folder, 'bad')
+  await writeFile(file, 'alice:fine\nsecret-without-colon\n')
+  const long = 'x'.repeat(256)
+  for (const [sources, ...words] of [
+    [{ auth: 'secret' }, '--auth', 'user:password'],
+    [{ auth: ':secret' }, 'user name', '1 to 255'],
+    [{ auth: 'alice:' }, 'password', '1 to 255'],
+    [{ auth: `alice:secret${long}` }, 'password', '1 to 255'],
+    [{ auth: 'alice:secret,alice:secret2' }, 'alice', 'twice'],
+    [{ auth: 'alice-region-eu-west-1:secret' }, '-region-'],
+    [{ environment: { LAMBDA_NAT_PROXY_AUTH: 'secret' } }, 'LAMBDA_NAT_PROXY_AUTH'],
+    [{ file }, file, 'line 2'],
+    [{ file: join(folder, 'none') }, 'none', '--auth-file'],
+  ] as const)
+    try {
+      readLogins({ environment: {}, ...sources })
+      assert.unreachable(JSON.stringify(sources))
+    } catch (error) {
+      assert.instance(error, UsageError)
+      for (const word of words) assert.match((error as Error).message, word)
+      assert.not.match((error as Error).message, 'secret')
+    }
+})
+
+test('the login name is what stands before the first parameter', () => {
+  for (const [user, name] of [
+    ['alice', 'alice'],
+    ['alice-smith', 'alice-smith'],
+    ['alice-region-eu-west-1', 'alice'],
+    ['alice-session-abc-region-eu-west-1', 'alice'],
+    ['region-eu-west-1', ''],
+    ['alice-regional', 'alice-regional'],
+    ['preregion-x', 'preregion-x'],
+  ] as const)
+    assert.is(loginName(user), name)
+})
+
+test('each user gets in with their own password only, under whatever parameters', () => {
+  const access = accessFor([
+    { user: 'alice', password: 'a' },
+    { user: 'bob', password: 'b' },
+  ])
+  assert.ok(access.required)
+  for (const [user, password, admitted] of [
+    ['alice', 'a', true],
+    ['bob', 'b', true],
+    ['alice-region-eu-west-1-session-x', 'a', true],
+    ['alice', 'b', false],
+    ['alice', '', false],
+    ['alice', 'aa', false],
+    ['Alice', 'a', false],
+    ['carol', 'a', false],
+    ['', '', false],
+    ['region-eu-west-1', 'a', false],
+  ] as const)
+    assert.is(access.admits(user, password), admitted, `${user}:${password}`)
+})
+
+test('without logins everybody gets in', () => {
+  const access = accessFor([])
+  assert.not(access.required)
+  assert.ok(access.admits('region-eu-west-1', ''))
+})
+
+test.run()
