@@ -1,84 +1,80 @@
 import { defineCommand } from 'citty'
+import { type Config, loadConfig } from '../config/load.ts'
+import { type Mode, modeNames } from '../config/modes.ts'
 import { optionsFor } from '../config/options.ts'
 import { createModel } from '../dashboard/model.ts'
 import { startSampler } from '../dashboard/sampler.ts'
-import { defaultDashboardPort, startDashboard } from '../dashboard/server.ts'
+import { startDashboard } from '../dashboard/server.ts'
 import { createEvents, type Events, type ProxyEvent } from '../events.ts'
-import { type Policy, policies } from '../fleet/choose.ts'
 import { startFleet } from '../fleet/fleet.ts'
 import { defaultFleetSettings, type FleetSettings } from '../fleet/state.ts'
 import type { LogRecord } from '../local/log.ts'
-import { parseCount, parseDuration } from '../parse-numbers.ts'
-import { parsePort } from '../parse-port.ts'
-import { startProxy } from '../proxy/proxy.ts'
+import { readDuration } from '../parse-numbers.ts'
+import { parseListener } from '../proxy/listener-url.ts'
+import { readLogins } from '../proxy/logins.ts'
+import { type Listener, type ProxyOptions, startProxy } from '../proxy/proxy.ts'
+import { parseBypass, parseRules } from '../proxy/routes.ts'
 import { humanShow, jsonShow } from '../show.ts'
-import { loadSourceConfig, openSource, sourceOptions } from '../signal-source.ts'
+import { checkSignalling, openSignalling, signallingOptions } from '../signalling.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 
 export default defineCommand({
-  meta: { name: 'run', description: 'Start the proxy: launch an exit and listen for SOCKS5 clients.' },
+  meta: { name: 'run', description: 'Start the proxy: launch exits and listen for SOCKS5 and HTTP clients.' },
   args: {
-    ...optionsFor('proxy.port', 'proxy.host'),
-    ...sourceOptions,
-    sessions: { type: 'string', default: '1', valueHint: 'n', description: 'Exits in use at once' },
-    standby: {
+    ...optionsFor(
+      'proxy.port',
+      'proxy.host',
+      'proxy.http_port',
+      'proxy.listen',
+      'proxy.auth_file',
+      'proxy.allow_open',
+      'proxy.bypass',
+      'proxy.rules',
+      'proxy.dns',
+      'proxy.stun_server',
+      'fleet.sessions',
+      'fleet.standby',
+      'fleet.rotate',
+      'fleet.exit',
+      'fleet.launches_per_minute',
+      'dashboard.enabled',
+      'dashboard.host',
+      'dashboard.port',
+      'deployment.stack_name',
+      'aws.regions',
+      'aws.profile',
+    ),
+    auth: {
       type: 'string',
-      default: '0',
-      valueHint: 'n',
-      description: 'Exits kept ready beside them; each is billed as if it were used',
+      valueHint: 'user:password,…',
+      description:
+        'Logins; others see them in the list of processes: better LAMBDA_NAT_PROXY_AUTH or --auth-file',
     },
-    rotate: {
-      type: 'string',
-      valueHint: '60s',
-      description: 'Replace each exit after this long (default: shortly before its function must end)',
-    },
-    exit: {
+    ...signallingOptions,
+    mode: {
       type: 'enum',
-      options: [...policies],
-      default: 'sticky',
-      description: 'How connections are spread over the exits; sticky: a site keeps its exit',
-    },
-    'launches-per-minute': {
-      type: 'string',
-      default: String(defaultFleetSettings.launchesPerMinute),
-      valueHint: 'n',
-      description: 'Launch budget: no more in any minute, whatever happens',
-    },
-    dashboard: {
-      type: 'boolean',
-      default: true,
-      description: 'Show what goes on on a web page',
-      negativeDescription: 'Go without the web page and its metrics',
-    },
-    'dashboard-port': {
-      type: 'string',
-      valueHint: 'port',
-      description: `TCP port of the web page, 0 for any free (default: ${defaultDashboardPort}, or the next that is free)`,
-    },
-    'dashboard-host': {
-      type: 'string',
-      default: '127.0.0.1',
-      valueHint: 'address',
-      description: 'Address of the web page; whoever reaches it sees and steers the exits',
+      options: [...modeNames],
+      default: 'normal',
+      description: 'With --local: size and time limit of the function',
     },
     json: { type: 'boolean', default: false, description: 'One JSON object a line in place of text' },
     verbose: {
       type: 'boolean',
       default: false,
-      description: 'Show each connection, the set-up times and the function’s log',
+      description: 'Show each connection, the set-up times and the function\u2019s log',
     },
   },
   async run({ args }) {
-    const config = await loadSourceConfig(args)
-    const { 'proxy.host': host, 'proxy.port': port } = config.values
-    const dashboardPort =
-      args['dashboard-port'] === undefined ? undefined : parsePort('--dashboard-port', args['dashboard-port'])
-    const settings: FleetSettings = {
-      sessions: parseCount('--sessions', args.sessions, 1, 64),
-      standby: parseCount('--standby', args.standby, 0, 16),
-      rotateMs:
-        args.rotate === undefined ? defaultFleetSettings.rotateMs : parseDuration('--rotate', args.rotate),
-      launchesPerMinute: parseCount('--launches-per-minute', args['launches-per-minute'], 1, 1000),
+    checkSignalling(args)
+    // With --local the regions are names of one's own, and the configured ones of no account.
+    const { regions, region = regions, ...flags } = args as typeof args & Record<string, string | undefined>
+    const config = await loadConfig({
+      flags: args.local ? { ...flags, regions: undefined, region: undefined } : args,
+    })
+    const { values } = config
+    const access = {
+      logins: readLogins({ auth: args.auth, file: values['proxy.auth_file'] }),
+      ...proxySettings(config),
     }
 
     const events = createEvents()
@@ -93,39 +89,45 @@ export default defineCommand({
       for (const step of undo.splice(0).reverse()) await step()
     }
     const start = async () => {
-      const source = await openSource(config, args, {
-        logLevel: args.verbose ? 'DEBUG' : 'INFO',
-        // What is said while it is being closed is no news: its processes are ended, not failing.
-        onLog: record => !closing && events.emit(functionLog(record)),
-      })
-      undo.push(source.close)
       // Before the first exit is launched: a port that cannot be had costs nothing.
-      if (args.dashboard) {
+      if (values['dashboard.enabled']) {
         const dashboard = startDashboard({
-          host: args['dashboard-host'],
-          port: dashboardPort,
+          host: values['dashboard.host'],
+          port: values['dashboard.port'],
           model,
           events,
           rotate: id => fleet.rotate(id),
         })
         undo.push(dashboard.close)
       }
+      const { buckets, stunServers, close } = await openSignalling({
+        config,
+        bucket: args.bucket,
+        ...(args.local && {
+          local: {
+            regions: region?.split(',').map(name => name.trim()) ?? [],
+            mode: args.mode as Mode,
+            allowPrivate: args['allow-private'],
+            logLevel: args.verbose ? 'DEBUG' : 'INFO',
+            // What is said while it is being closed is no news: its processes are ended, not failing.
+            onLog: (record: LogRecord) => !closing && events.emit(functionLog(record)),
+          },
+        }),
+      })
+      undo.push(close)
       const fleet = startFleet({
-        settings,
-        policy: args.exit as Policy,
-        buckets: source.buckets,
-        stunServers: source.stunServers,
+        settings: fleetSettings(config),
+        policy: values['fleet.exit'],
+        buckets,
+        stunServers,
+        dns: values['proxy.dns'],
         events,
       })
       undo.push(() => fleet.close())
       undo.push(startSampler(events, fleet.paths))
-      const proxy = startProxy({
-        listeners: [{ scheme: 'mixed', host, port }],
-        exits: fleet,
-        events,
-      })
+      const proxy = startProxy({ ...access, exits: fleet, events })
       undo.push(() => proxy.close())
-      announceOnce(events, host, proxy.listeners[0]!.port)
+      announceOnce(events, values['proxy.host'], proxy.listeners[0]!.port)
       return fleet.hopeless
     }
     // The first Ctrl-C may come while things are being started.
@@ -142,6 +144,31 @@ export default defineCommand({
 })
 
 // --- internal ---
+
+function proxySettings({ values }: Config): Omit<ProxyOptions, 'exits' | 'events' | 'logins'> {
+  const host = values['proxy.host']
+  const httpPort = values['proxy.http_port']
+  const further = values['proxy.listen'].map(parseListener).map(({ authFile, ...listener }): Listener => {
+    const logins = authFile === undefined ? undefined : readLogins({ file: authFile, environment: {} })
+    return { ...listener, logins }
+  })
+  return {
+    listeners: [
+      { scheme: 'mixed', host, port: values['proxy.port'] },
+      ...(httpPort === undefined ? [] : [{ scheme: 'http' as const, host, port: httpPort }]),
+      ...further,
+    ],
+    allowOpen: values['proxy.allow_open'],
+    rules: [...parseRules(values['proxy.rules']), ...values['proxy.bypass'].flatMap(parseBypass)],
+  }
+}
+
+const fleetSettings = ({ values }: Config): FleetSettings => ({
+  sessions: values['fleet.sessions'],
+  standby: values['fleet.standby'],
+  rotateMs: readDuration(values['fleet.rotate'] ?? '') ?? defaultFleetSettings.rotateMs,
+  launchesPerMinute: values['fleet.launches_per_minute'],
+})
 
 /** Says that the proxy is ready, once, when the first exit is up. */
 function announceOnce(events: Events, host: string, port: number): void {

@@ -91,6 +91,12 @@ function read({ schema, kind }: Setting<unknown>, text: string, where: string): 
 const fromText = {
   text: (text: string) => text,
   number: (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : text),
+  rules: (text: string) =>
+    text
+      .split(';')
+      .map(item => item.trim())
+      .filter(item => item !== ''),
+  yesNo: (text: string) => text,
   list: (text: string) =>
     text
       .split(',')

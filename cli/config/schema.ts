@@ -1,5 +1,7 @@
 import * as v from 'valibot'
 import { parseStunServer } from '../../tunnel/stun/server-name.ts'
+import { policies } from '../fleet/choose.ts'
+import { readDuration } from '../parse-numbers.ts'
 import { modeNames } from './modes.ts'
 import { wrongRegion } from './regions.ts'
 
@@ -33,17 +35,56 @@ export const stackName = v.pipe(
 
 export const regions = list('must be the name of a region, or a list of them', wrongRegion)
 
-export const stunServers = v.pipe(
-  list('must be a STUN server as host:port, or a list of them', name => {
+/** A whole number between limits. */
+export const count = (least: number, most: number) => {
+  const message = `must be a number from ${least} to ${most}`
+  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message))
+}
+
+/** `90s`, `5m`, `1h` or plain seconds, kept as it is written. */
+export const duration = v.pipe(
+  v.union([v.string(), v.number()], 'must be a duration such as 90s, 5m or 1h'),
+  v.transform(String),
+  v.check(value => readDuration(value) !== undefined, 'is not a duration: give for example 90s, 5m or 1h'),
+)
+
+/** true or false, as YAML, an option or a variable says it. */
+export const yesNo = v.pipe(
+  v.union([v.boolean(), v.picklist(['true', 'false', ''])], 'must be true or false'),
+  v.transform(value => value === true || value === 'true' || value === ''),
+)
+
+export const policy = v.picklist(policies, `must be one of ${policies.join(', ')}`)
+
+/** Texts that a parser of ours takes, one or a list of them; the parser's error says what is wrong. */
+export const parsedBy = (message: string, parse: (item: string) => unknown) =>
+  list(message, item => {
     try {
-      parseStunServer(name)
+      parse(item)
       return undefined
     } catch (error) {
       return (error as Error).message
     }
-  }),
+  })
+
+export const stunServers = v.pipe(
+  parsedBy('must be a STUN server as host:port, or a list of them', parseStunServer),
   v.nonEmpty('names no STUN server'),
 )
+
+/** One such text. */
+export const oneParsedBy = (parse: (item: string) => unknown) =>
+  v.pipe(
+    text,
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return
+      try {
+        parse(dataset.value)
+      } catch (error) {
+        addIssue({ message: `is wrong: ${(error as Error).message}` })
+      }
+    }),
+  )
 
 // --- internal ---
 

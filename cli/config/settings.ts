@@ -1,5 +1,11 @@
 import type * as v from 'valibot'
+import { parseDnsServer } from '../../tunnel/dns-server.ts'
 import { defaultStunServers } from '../../tunnel/stun/server-name.ts'
+import { defaultDashboardPort } from '../dashboard/port.ts'
+import { type Policy, policies } from '../fleet/choose.ts'
+import { defaultFleetSettings } from '../fleet/state.ts'
+import { parseListener } from '../proxy/listener-url.ts'
+import { parseBypass, parseRules } from '../proxy/routes.ts'
 import { type Mode, modeNames, modes } from './modes.ts'
 import * as schema from './schema.ts'
 
@@ -7,7 +13,7 @@ import * as schema from './schema.ts'
 export interface Setting<T> {
   /** What the file may hold. Environment and options give texts, which are read as `kind` says. */
   schema: v.GenericSchema<unknown, T>
-  kind: 'text' | 'number' | 'list'
+  kind: 'text' | 'number' | 'list' | 'rules' | 'yesNo'
   default: T
   /** Option of the command line, and a second name for it. */
   flag: string
@@ -101,6 +107,140 @@ export const settings = {
     valueHint: 'host:port,…',
     about: 'STUN servers, one or a list, tried in turn',
   }),
+  'proxy.http_port': setting<number | undefined>({
+    schema: schema.port,
+    kind: 'number',
+    default: undefined,
+    flag: 'http-port',
+    valueHint: 'port',
+    about: 'TCP port of a listener for HTTP alone; the other one answers SOCKS5 and HTTP both',
+    example: 8080,
+  }),
+  'proxy.listen': setting<string[]>({
+    schema: schema.parsedBy(
+      'must be a listener such as http://127.0.0.1:8080, or a list of them',
+      parseListener,
+    ),
+    kind: 'list',
+    default: [],
+    flag: 'listen',
+    valueHint: 'scheme://address:port,…',
+    about:
+      'Further listeners: mixed, socks5 or http, address and port; ?auth-file=path gives one logins of its own',
+    example: ['socks5://127.0.0.1:1081', 'http://127.0.0.1:8080'],
+  }),
+  'proxy.auth_file': setting<string | undefined>({
+    schema: schema.text,
+    kind: 'text',
+    default: undefined,
+    flag: 'auth-file',
+    valueHint: 'path',
+    about: 'File of logins, a line each as user:password; with it nobody gets in without one',
+    example: '/etc/lambda-nat-proxy/logins',
+  }),
+  'proxy.allow_open': setting<boolean>({
+    schema: schema.yesNo,
+    kind: 'yesNo',
+    default: false,
+    flag: 'allow-open',
+    valueHint: 'true',
+    about: 'Let other machines use a listener without a login',
+  }),
+  'proxy.bypass': setting<string[]>({
+    schema: schema.parsedBy('must be a name or network, or a list of them', parseBypass),
+    kind: 'list',
+    default: [],
+    flag: 'bypass',
+    valueHint: '*.example.com,10.0.0.0/8',
+    about: 'Names and networks that are reached directly, not through an exit',
+    example: ['*.example.com', '10.0.0.0/8'],
+  }),
+  'proxy.rules': setting<string[]>({
+    schema: schema.parsedBy('must be a rule such as "block *:25", or a list of them', rule =>
+      parseRules([rule]),
+    ),
+    kind: 'rules',
+    default: [],
+    flag: 'rules',
+    valueHint: 'block *:25;…',
+    about: 'Rules "direct …", "tunnel …" and "block …" by name, network and port; the first that fits counts',
+    example: ['block *:25', 'direct *.example.com,10.0.0.0/8'],
+  }),
+  'proxy.dns': setting<string | undefined>({
+    schema: schema.oneParsedBy(parseDnsServer),
+    kind: 'text',
+    default: undefined,
+    flag: 'dns',
+    valueHint: 'address|https://…',
+    about: 'DNS server, or DNS-over-HTTPS URL, that the exit looks names up at; none: its own resolver',
+    example: '1.1.1.1',
+  }),
+  'fleet.sessions': setting<number>({
+    schema: schema.count(1, 64),
+    kind: 'number',
+    default: defaultFleetSettings.sessions,
+    flag: 'sessions',
+    valueHint: 'n',
+    about: 'Exits in use at once',
+  }),
+  'fleet.standby': setting<number>({
+    schema: schema.count(0, 16),
+    kind: 'number',
+    default: defaultFleetSettings.standby,
+    flag: 'standby',
+    valueHint: 'n',
+    about: 'Exits kept ready beside them; each is billed as if it were used',
+  }),
+  'fleet.rotate': setting<string | undefined>({
+    schema: schema.duration,
+    kind: 'text',
+    default: undefined,
+    flag: 'rotate',
+    valueHint: '60s',
+    about: 'Replace each exit after this long; none: shortly before its function must end',
+    example: '5m',
+  }),
+  'fleet.exit': setting<Policy>({
+    schema: schema.policy,
+    kind: 'text',
+    default: 'sticky',
+    flag: 'exit',
+    valueHint: 'choice',
+    about: `How connections are spread over the exits, one of ${policies.join(', ')}; sticky: a site keeps its exit`,
+  }),
+  'fleet.launches_per_minute': setting<number>({
+    schema: schema.count(1, 1000),
+    kind: 'number',
+    default: defaultFleetSettings.launchesPerMinute,
+    flag: 'launches-per-minute',
+    valueHint: 'n',
+    about: 'Launch budget: no more in any minute, whatever happens',
+  }),
+  'dashboard.enabled': setting<boolean>({
+    schema: schema.yesNo,
+    kind: 'yesNo',
+    default: true,
+    flag: 'dashboard',
+    valueHint: 'true',
+    about: 'Show what goes on on a web page, with metrics',
+  }),
+  'dashboard.host': setting<string>({
+    schema: schema.text,
+    kind: 'text',
+    default: '127.0.0.1',
+    flag: 'dashboard-host',
+    valueHint: 'address',
+    about: 'Address of the web page; whoever reaches it sees and steers the exits',
+  }),
+  'dashboard.port': setting<number | undefined>({
+    schema: schema.port,
+    kind: 'number',
+    default: undefined,
+    flag: 'dashboard-port',
+    valueHint: 'port',
+    about: `TCP port of the web page, 0 for any free; none: ${defaultDashboardPort}, or the next that is free`,
+    example: defaultDashboardPort,
+  }),
 } as const
 
 export type Key = keyof typeof settings
@@ -113,6 +253,8 @@ export const sections: Record<string, string> = {
   aws: 'Where in AWS',
   deployment: 'What "deploy" makes',
   proxy: 'What "run" listens on',
+  fleet: 'The exits that "run" keeps',
+  dashboard: 'The web page that "run" shows',
 }
 
 /** The environment variables that a setting is read from; the first that is set counts. */

@@ -5,10 +5,10 @@ import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
 import { createMetrics } from './metrics.ts'
 import type { Model } from './model.ts'
 import { pageFiles } from './page-files.ts'
+import { defaultDashboardPort } from './port.ts'
 import { tokenHeader } from './state.ts'
 import { liveStream } from './stream.ts'
 
-export const defaultDashboardPort = 8081
 /** So many ports from the default one on are tried. */
 const portsTried = 100
 /** Pages that are kept up to date at once. */
@@ -78,6 +78,8 @@ function serve({ host, model, events, rotate }: DashboardOptions, port: number):
     return Bun.serve({
       hostname: host,
       port,
+      // Said aloud: otherwise Bun shares a port that this very process has already.
+      reusePort: false,
       development: false,
       maxRequestBodySize: 4096,
       routes: {

@@ -8,12 +8,9 @@ import { httpServer } from './http-server.ts'
 import { lastWords } from './last-words.ts'
 import type { Access } from './logins.ts'
 import type { Rule } from './routes.ts'
+import type { Scheme } from './scheme.ts'
 import { socksConnect } from './socks-connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5.ts'
-
-/** What a port answers: SOCKS5, HTTP, or both, told apart by a connection's first byte. */
-export const schemes = ['mixed', 'socks5', 'http'] as const
-export type Scheme = (typeof schemes)[number]
 
 export interface Limits {
   /** Clients of all listeners together; more are told so and sent away. */

@@ -5,12 +5,13 @@ import { UsageError } from '../usage-error.ts'
 import { associator } from './associate.ts'
 import type { BunWire } from './bun-wire.ts'
 import { connector } from './connect.ts'
-import { type Limits, type OpenListener, openListener, type Scheme } from './listener.ts'
+import { type Limits, type OpenListener, openListener } from './listener.ts'
 import { accessFor, type Login } from './logins.ts'
 import { block } from './roads/block.ts'
 import { direct } from './roads/direct.ts'
 import { tunnelRoad } from './roads/tunnel.ts'
 import type { Rule } from './routes.ts'
+import type { Scheme } from './scheme.ts'
 
 /** Where applications connect to. */
 export interface Listener {

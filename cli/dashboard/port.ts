@@ -1,0 +1,2 @@
+/** Where the page is when nothing else is asked for. */
+export const defaultDashboardPort = 8081

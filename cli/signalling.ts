@@ -1,0 +1,109 @@
+import { openBucket, type SignalBucket } from '../tunnel/signal/bucket.ts'
+import { parseStunServers, type StunServerName } from '../tunnel/stun/server-name.ts'
+import type { Config } from './config/load.ts'
+import type { Mode } from './config/modes.ts'
+import { functionZip } from './function-zip.ts'
+import type { LogRecord } from './local/log.ts'
+import { UsageError } from './usage-error.ts'
+
+/** What a session needs before it begins: a bucket by region, and STUN servers. */
+export interface Signalling {
+  buckets: Map<string, SignalBucket>
+  stunServers: StunServerName[]
+  close(): Promise<void>
+}
+
+export interface SignallingOptions {
+  config: Config
+  /** The embedded cloud, on this machine, in place of AWS. */
+  local?: {
+    regions: string[]
+    mode: Mode
+    allowPrivate: boolean
+    logLevel: string
+    onLog: (record: LogRecord) => void
+  }
+  /** A bucket by name, in place of the deployment's. */
+  bucket?: string | undefined
+}
+
+/** The options of the commands that start sessions. */
+export const signallingOptions = {
+  bucket: {
+    type: 'string',
+    valueHint: 'name',
+    description: 'Signalling bucket (default: the deployment\u2019s, in every region that it has)',
+  },
+  local: {
+    type: 'boolean',
+    default: false,
+    description: 'Run against the embedded cloud on this machine; needs no AWS account',
+  },
+  'allow-private': {
+    type: 'boolean',
+    default: false,
+    description: 'With --local: let the exit reach private and loopback addresses',
+  },
+} as const
+
+/** Refuses options that do not go together. Throws a UsageError. */
+export function checkSignalling(args: {
+  local: boolean
+  bucket?: string | undefined
+  'allow-private': boolean
+}): void {
+  if (args.local && args.bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
+  if (args['allow-private'] && !args.local)
+    throw new UsageError(
+      '--allow-private goes with --local; a deployment allows private targets by its variable allow_private',
+    )
+}
+
+/** Starts the embedded cloud, or opens the named bucket, or finds the deployment. Throws what says why it cannot. */
+export async function openSignalling({ config, local, bucket }: SignallingOptions): Promise<Signalling> {
+  const { values, sources } = config
+  const stun = () => parseStunServers(values['proxy.stun_server'].join(','))
+  if (local) {
+    // Loaded for this alone: the embedded cloud is the larger part of the program.
+    const { startCloud } = await import('./local/cloud.ts')
+    const { regions, ...options } = local
+    const cloud = await startCloud({
+      ...options,
+      ...(regions.length > 0 && { regions }),
+      functionZip: functionZip(),
+    })
+    const { buckets, endpoint, credentials, stunServers } = cloud
+    const ownStun = sources['proxy.stun_server'].kind === 'flag'
+    return {
+      buckets: opened(
+        [...buckets].map(([region, name]) => [region, { bucket: name, region, endpoint, credentials }]),
+      ),
+      stunServers: ownStun ? stun() : parseStunServers(stunServers.join(',')),
+      close: cloud.close,
+    }
+  }
+  const { useProfile } = await import('./infra/aws.ts')
+  useProfile(config)
+  const buckets = bucket
+    ? opened([[values['aws.regions'][0] ?? 'default-region', { bucket, region: values['aws.regions'][0] }]])
+    : await deployed(config)
+  return { buckets, stunServers: stun(), close: async () => {} }
+}
+
+// --- internal ---
+
+type Named = [region: string, options: { bucket: string; region?: string | undefined }]
+
+const opened = (named: [string, Parameters<typeof openBucket>[0]][] | Named[]): Map<string, SignalBucket> =>
+  new Map(
+    named.map(([key, { region, ...options }]) => [
+      key,
+      openBucket({ ...options, ...(region !== undefined && { region }) }),
+    ]),
+  )
+
+async function deployed(config: Config): Promise<Map<string, SignalBucket>> {
+  const { findDeployment } = await import('./infra/find.ts')
+  const { regions } = await findDeployment(config)
+  return opened([...regions].map(([region, { bucket }]) => [region, { bucket, region }]))
+}
