@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
 import { consola } from 'consola'
 import { version } from '../package.json'
@@ -43,11 +44,11 @@ async function run(args: string[]): Promise<number> {
     const path = await resolve(ours)
     const command = path.at(-1)!
     if (ours.includes('--help') || ours.includes('-h')) {
-      process.stdout.write(`${await renderUsage(command, path.at(-2))}\n`)
+      await printUsage(path)
       return 0
     }
     if (command.subCommands) {
-      process.stdout.write(`${await renderUsage(command, path.at(-2))}\n`)
+      await printUsage(path)
       const unknown = ours[path.length - 1]
       throw new UsageError(unknown === undefined ? 'no command is given' : `there is no command '${unknown}'`)
     }
@@ -62,6 +63,13 @@ async function run(args: string[]): Promise<number> {
     if (!wrong && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
     return wrong ? 2 : 1
   }
+}
+
+/** Colours are for a terminal alone, and not when NO_COLOR asks for none. */
+async function printUsage(path: CommandDef[]): Promise<void> {
+  const usage = await renderUsage(path.at(-1)!, path.at(-2))
+  const plain = !process.stdout.isTTY || Boolean(process.env.NO_COLOR)
+  process.stdout.write(`${plain ? stripVTControlCharacters(usage) : usage}\n`)
 }
 
 /** The command that the arguments name, and the commands above it. */
