@@ -13,7 +13,7 @@ export interface Show {
  * An object a line, as docs/events.md has it. Where connections go is told with `verbose` only, and samples
  * while nothing moves are not told.
  */
-export function jsonShow(verbose: boolean): Show {
+export function jsonShow(verbose: boolean, output: Pick<NodeJS.WriteStream, 'write'> = process.stdout): Show {
   return {
     event(event) {
       if (event.type === 'traffic.sampled' && event.connections.length === 0) return
@@ -21,7 +21,7 @@ export function jsonShow(verbose: boolean): Show {
       const line = JSON.stringify({ time: new Date().toISOString(), ...event }, (name, value) =>
         leftOut.includes(name) ? undefined : value,
       )
-      process.stdout.write(`${line}\n`)
+      output.write(`${line}\n`)
     },
     close() {},
   }

@@ -1,0 +1,223 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createModel, type Model } from '../../cli/dashboard/model.ts'
+import { merge } from '../../cli/dashboard/page/merge.ts'
+import { createEvents, type Events } from '../../cli/events.ts'
+
+interface Context {
+  events: Events
+  model: Model
+  /** Milliseconds since 1970, as the model sees them. */
+  clock: { now: number }
+}
+
+const test = suite<Context>('what the dashboard knows')
+
+test.before.each(context => {
+  context.clock = { now: 1_000_000 }
+  context.events = createEvents()
+  context.model = createModel(context.events, () => context.clock.now)
+})
+
+/** An exit comes up, 200 ms after its launch. */
+function comeUp({ events, clock }: Context, session: string, region = 'eu-west-1'): void {
+  events.emit({ type: 'session.launching', session, region })
+  events.emit({ type: 'session.step', session, step: 'stun', ms: 20, detail: '' })
+  events.emit({ type: 'session.step', session, step: 'offer', ms: 30, detail: '' })
+  clock.now += 200
+  events.emit({
+    type: 'session.ready',
+    session,
+    region,
+    address: '192.0.2.1',
+    remainingMs: 600_000,
+    setUpMs: 200,
+    memoryMb: 256,
+  })
+}
+
+function open({ events }: Context, connection: number, session: string | undefined, target: string): void {
+  const road = session === undefined ? 'direct' : 'tunnel'
+  events.emit({ type: 'connection.opened', connection, road, session, target, ms: 5 })
+}
+
+function carry({ events }: Context, connection: number, bytesUp: number, bytesDown: number): void {
+  events.emit({
+    type: 'traffic.sampled',
+    connections: [{ connection, bytesUp, bytesDown }],
+    paths: [],
+  })
+}
+
+function end({ events }: Context, connection: number, session: string | undefined, up: number, down: number) {
+  const how = 'complete'
+  events.emit({ type: 'connection.closed', connection, session, bytesUp: up, bytesDown: down, ms: 1, how })
+}
+
+test('a byte is counted once for its connection, its session, its destination and in all', context => {
+  comeUp(context, 'a')
+  open(context, 1, 'a', 'www.example.co.uk:443')
+  open(context, 2, 'a', 'cdn.example.co.uk:443')
+  carry(context, 1, 10, 1_000)
+  carry(context, 1, 15, 2_500)
+  end(context, 1, 'a', 20, 3_000)
+  carry(context, 2, 1, 2)
+
+  const { totals, sessions, destinations, connections } = context.model.state()
+  assert.is(totals.bytesUp, 21)
+  assert.is(totals.bytesDown, 3_002)
+  assert.equal([sessions[0]!.bytesUp, sessions[0]!.bytesDown, sessions[0]!.connections], [21, 3_002, 1])
+  assert.equal(destinations, [
+    { domain: 'example.co.uk', connections: 2, active: 1, bytesUp: 21, bytesDown: 3_002 },
+  ])
+  const [open2, ended1] = connections
+  assert.equal([open2!.id, open2!.bytesDown, open2!.endedAt], [2, 2, undefined])
+  assert.equal([ended1!.id, ended1!.bytesDown, ended1!.end], [1, 3_000, 'complete'])
+})
+
+test('what a connection carried between the last sample and its end counts, and so does one that was never sampled', context => {
+  comeUp(context, 'a')
+  open(context, 1, 'a', '198.51.100.7:80')
+  end(context, 1, 'a', 7, 70)
+  assert.equal(context.model.carried.get('eu-west-1'), { bytesUp: 7, bytesDown: 70 })
+  assert.is(context.model.totals.active, 0)
+})
+
+test('traffic that goes past the exits is told apart from what goes through them', context => {
+  open(context, 1, undefined, 'printer.local:631')
+  end(context, 1, undefined, 5, 6)
+  assert.equal([...context.model.carried], [['direct', { bytesUp: 5, bytesDown: 6 }]])
+})
+
+test('the rate is what came since the last sample, whenever that was', context => {
+  comeUp(context, 'a')
+  open(context, 1, 'a', 'example.com:443')
+  context.events.emit({ type: 'traffic.sampled', connections: [], paths: [] })
+  context.clock.now += 2_000
+  carry(context, 1, 0, 10_000)
+  assert.is(context.model.rate.down, 5_000)
+})
+
+test('addresses and names without a registered domain stand for themselves', context => {
+  comeUp(context, 'a')
+  const targets = ['[2001:db8::1]:443', '203.0.113.9:443', 'localhost:80', 'a.b.github.io:443']
+  for (const [i, target] of targets.entries()) open(context, i, 'a', target)
+  const domains = context.model.state().destinations.map(({ domain }) => domain)
+  assert.equal(domains.sort(), ['2001:db8::1', '203.0.113.9', 'b.github.io', 'localhost'])
+})
+
+test('an exit goes from coming up to active, silent, heard again, draining and ended', context => {
+  const { events, model } = context
+  const seen: string[] = []
+  const look = () => {
+    const [session] = model.sessions
+    seen.push(session!.silent ? 'silent' : session!.role)
+  }
+  events.emit({ type: 'session.launching', session: 'a', region: 'eu-west-1' })
+  look()
+  comeUp(context, 'a')
+  look()
+  events.emit({ type: 'session.silent', session: 'a', silent: true })
+  look()
+  events.emit({ type: 'session.silent', session: 'a', silent: false })
+  look()
+  events.emit({ type: 'session.draining', session: 'a', connections: 0, remainingMs: 1 })
+  look()
+  events.emit({ type: 'session.closed', session: 'a', kind: 'closed', message: 'drained' })
+  look()
+  assert.equal(seen, ['launching', 'active', 'silent', 'active', 'draining', 'ended'])
+  context.clock.now += 60_000
+  events.emit({ type: 'traffic.sampled', connections: [], paths: [] })
+  assert.is(model.sessions.length, 0)
+})
+
+test('a launch that fails is kept with its step and reason', context => {
+  const { events, model } = context
+  events.emit({ type: 'session.launching', session: 'a', region: 'eu-west-1' })
+  events.emit({
+    type: 'session.failed',
+    session: 'a',
+    region: 'eu-west-1',
+    step: 'answer',
+    message: 'no answer',
+    retryMs: 500,
+    repeated: false,
+  })
+  const { setUps, totals } = model.state()
+  assert.equal(setUps[0]!.failure, { step: 'answer', message: 'no answer', retryMs: 500 })
+  assert.is(totals.launchesFailed, 1)
+})
+
+test('loss is that of the packets sent since the last sample', context => {
+  comeUp(context, 'a')
+  const path = (sent: number, lost: number) =>
+    context.events.emit({
+      type: 'traffic.sampled',
+      connections: [],
+      paths: [{ session: 'a', rttMs: 12, sent, lost }],
+    })
+  path(100, 10)
+  path(200, 15)
+  path(200, 15)
+  const losses = context.model.state().series[0]!.points.map(({ paths }) => paths.a!.loss)
+  assert.equal(losses, [0.1, 0.05, 0])
+})
+
+test('five minutes are kept by the second, an hour by ten, and twelve hours by the minute', context => {
+  comeUp(context, 'a')
+  open(context, 1, 'a', 'example.com:443')
+  for (let second = 1; second <= 13 * 3600; second++) {
+    context.clock.now += 1_000
+    carry(context, 1, 0, second * 100)
+  }
+  const series = context.model.state().series
+  assert.equal(
+    series.map(({ stepMs, points }) => [stepMs, points.length]),
+    [
+      [1_000, 300],
+      [10_000, 360],
+      [60_000, 720],
+    ],
+  )
+  for (const { points } of series) for (const { down } of points) assert.is(Math.round(down), 100)
+  const [, tens] = series
+  assert.is(tens!.points[1]!.at - tens!.points[0]!.at, 10_000)
+})
+
+test('updates, merged one after the other, give what the whole would have given', context => {
+  const { events, model, clock } = context
+  comeUp(context, 'a')
+  let page = model.state()
+  let at = page.now
+  for (let i = 1; i <= 700; i++) {
+    clock.now += 1_000
+    open(context, i, 'a', `host${i % 7}.example:443`)
+    carry(context, i, i, i * 10)
+    if (i > 3) end(context, i - 3, 'a', i - 3, (i - 3) * 10)
+    if (i % 50 === 0)
+      events.emit({ type: 'connection.refused', connection: 10_000 + i, target: 'x:1', reply: 5 })
+    const update = model.state(at)
+    assert.ok(update.connections.length < 10)
+    page = merge(page, update)
+    at = update.now
+  }
+  const whole = model.state()
+  const byId = (state: typeof whole) => [...state.connections].sort((a, b) => a.id - b.id)
+  assert.equal(byId(page), byId(whole))
+  assert.equal(page.series, whole.series)
+  assert.is(whole.connections.length, 500 + 3)
+})
+
+test('destinations without end are added up, and nothing is lost of them', context => {
+  comeUp(context, 'a')
+  for (let i = 1; i <= 5_000; i++) {
+    open(context, i, 'a', `site${i}.com:443`)
+    end(context, i, 'a', 1, i)
+  }
+  const { destinations, destinationCount, totals } = context.model.state()
+  assert.ok(destinationCount <= 2_001)
+  assert.is(destinations.length, 50)
+  assert.is(totals.bytesDown, (5_000 * 5_001) / 2)
+})
+
+test.run()

@@ -1,0 +1,269 @@
+import { request } from 'node:http'
+import parsePrometheus, { type Family } from 'parse-prometheus-text-format'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createModel } from '../../cli/dashboard/model.ts'
+import { defaultDashboardPort } from '../../cli/dashboard/port.ts'
+import { type Dashboard, startDashboard } from '../../cli/dashboard/server.ts'
+import { type State, tokenHeader } from '../../cli/dashboard/state.ts'
+import { createEvents, type Events, type ProxyEvent } from '../../cli/events.ts'
+import { UsageError } from '../../cli/usage-error.ts'
+import { until } from '../support/until.ts'
+
+interface Context {
+  events: Events
+  dashboard: Dashboard
+  url: string
+  rotated: (string | undefined)[]
+  told: ProxyEvent[]
+}
+
+const test = suite<Context>("the dashboard's server")
+
+function start(events: Events, rotated: (string | undefined)[], port?: number): Dashboard {
+  const model = createModel(events)
+  return startDashboard({ host: '127.0.0.1', port, model, events, rotate: id => void rotated.push(id) })
+}
+
+test.before.each(context => {
+  context.events = createEvents()
+  context.told = []
+  context.events.subscribe(event => context.told.push(event))
+  context.rotated = []
+  context.dashboard = start(context.events, context.rotated, 0)
+  context.url = `http://127.0.0.1:${context.dashboard.port}`
+})
+
+test.after.each(({ dashboard }) => dashboard.close())
+
+function comeUp({ events }: Context, session = 'a'): void {
+  events.emit({ type: 'session.launching', session, region: 'eu-west-1' })
+  events.emit({ type: 'session.step', session, step: 'offer', ms: 1, detail: '' })
+  events.emit({
+    type: 'session.ready',
+    session,
+    region: 'eu-west-1',
+    address: '192.0.2.1',
+    remainingMs: 600_000,
+    setUpMs: 100,
+    memoryMb: 256,
+  })
+}
+
+interface Message {
+  event: string
+  data: { token: string } & State
+}
+
+/** The messages of a live stream as they come. */
+async function* follow(url: string): AsyncGenerator<Message, undefined> {
+  const stop = new AbortController()
+  const { body } = await fetch(`${url}/api/stream`, { signal: stop.signal })
+  let text = ''
+  try {
+    for await (const part of body!.pipeThrough(new TextDecoderStream())) {
+      text += part
+      for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
+        const [, event = '', data = ''] = /event: (.*)\ndata: (.*)/.exec(text.slice(0, end)) ?? []
+        text = text.slice(end + 2)
+        yield { event, data: JSON.parse(data) }
+      }
+    }
+  } finally {
+    stop.abort()
+  }
+}
+
+async function token(url: string): Promise<string> {
+  for await (const { data } of follow(url)) return data.token
+  throw new Error('there is no stream')
+}
+
+test('serves the page with its files, none of them written into it or from elsewhere', async ({ url }) => {
+  const response = await fetch(`${url}/`)
+  assert.is(response.status, 200)
+  const page = await response.text()
+  assert.not.match(page, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|https?:\/\//)
+  const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!)
+  assert.is(links.length, 3)
+  for (const link of links) {
+    const { status, headers } = await fetch(new URL(link, url))
+    assert.is(status, 200, link)
+    assert.match(headers.get('content-type')!, /^(text\/(javascript|css)|image\/svg)/)
+  }
+})
+
+test('sends every answer with a content security policy and is kept by no cache', async ({ url }) => {
+  for (const path of ['/', '/api/state', '/metrics', '/healthz', '/nothing', '/../../etc/passwd']) {
+    const { headers } = await fetch(url + path)
+    const policy = headers.get('content-security-policy')!
+    assert.match(policy, "default-src 'none'")
+    assert.not.match(policy, 'unsafe')
+    assert.match(policy, "frame-ancestors 'none'")
+    assert.is(headers.get('cache-control'), 'no-store', path)
+    assert.is(headers.get('access-control-allow-origin'), null)
+  }
+})
+
+test('answers nothing to a host name of somebody else', async ({ dashboard }) => {
+  for (const path of ['/', '/api/state', '/api/stream', '/metrics', '/healthz', '/nothing']) {
+    const status = await new Promise(resolve =>
+      request(
+        { port: dashboard.port, host: '127.0.0.1', path, headers: { host: 'evil.example' } },
+        response => {
+          response.resume()
+          resolve(response.statusCode)
+        },
+      ).end(),
+    )
+    assert.is(status, 403, path)
+  }
+})
+
+test('is ready with an exit that can be used, and not without', async context => {
+  const { url, events } = context
+  const health = async () => (await fetch(`${url}/healthz`)).status
+  assert.is(await health(), 503)
+  comeUp(context)
+  assert.is(await health(), 200)
+  events.emit({ type: 'session.silent', session: 'a', silent: true })
+  assert.is(await health(), 503)
+  events.emit({ type: 'session.silent', session: 'a', silent: false })
+  events.emit({ type: 'session.draining', session: 'a', connections: 1, remainingMs: 1 })
+  assert.is(await health(), 503)
+})
+
+test('changes nothing without the token that its own page has', async context => {
+  const { url, rotated } = context
+  comeUp(context)
+  const rotate = (headers: Record<string, string>, method = 'POST') =>
+    fetch(`${url}/api/rotate`, { method, headers })
+  assert.is((await rotate({})).status, 403)
+  assert.is((await rotate({ [tokenHeader]: 'wrong' })).status, 403)
+  const right = { [tokenHeader]: await token(url) }
+  assert.is((await rotate(right, 'GET')).status, 404)
+  assert.equal(rotated, [])
+  assert.is((await rotate(right)).status, 204)
+  assert.equal(rotated, [undefined])
+})
+
+test('retires the exit that is named, and no other than there is', async context => {
+  const { url, rotated } = context
+  comeUp(context)
+  const headers = { [tokenHeader]: await token(url) }
+  const rotate = (body: string) => fetch(`${url}/api/rotate`, { method: 'POST', headers, body })
+  assert.is((await rotate('{"session":"a"}')).status, 204)
+  assert.is((await rotate('{"session":"b"}')).status, 404)
+  assert.is((await rotate('{"session":{}}')).status, 404)
+  assert.is((await rotate('x'.repeat(10_000))).status, 413)
+  assert.equal(rotated, ['a'])
+})
+
+test('streams all there is, then what is new: at once for an exit, with the sample for a connection', async context => {
+  const { url, events } = context
+  const told = follow(url)
+  const next = async (): Promise<Message> => (await told.next()).value!
+  assert.is((await next()).event, 'hello')
+  assert.is((await next()).event, 'state')
+  comeUp(context)
+  const update = await next()
+  assert.is(update.event, 'update')
+  assert.is(update.data.sessions[0]!.role, 'active')
+
+  const opened = {
+    type: 'connection.opened',
+    road: 'tunnel',
+    session: 'a',
+    target: 'a.example:1',
+    ms: 1,
+  } as const
+  for (let connection = 1; connection <= 1_000; connection++) events.emit({ ...opened, connection })
+  // What changes in the very millisecond of an update is told twice.
+  const openedAt = Date.now()
+  await until(() => Date.now() > openedAt, 'the next millisecond')
+  events.emit({ type: 'traffic.sampled', connections: [], paths: [] })
+  assert.is((await next()).data.connections.length, 1_000)
+  events.emit({
+    type: 'traffic.sampled',
+    connections: [{ connection: 7, bytesUp: 1, bytesDown: 2 }],
+    paths: [],
+  })
+  assert.equal(
+    (await next()).data.connections.map(({ id, bytesDown }) => [id, bytesDown]),
+    [[7, 2]],
+  )
+  await told.return(undefined)
+})
+
+test('tells Prometheus what it tells the page', async context => {
+  const { url, events } = context
+  comeUp(context)
+  const session = 'a'
+  events.emit({
+    type: 'connection.opened',
+    connection: 1,
+    road: 'tunnel',
+    session,
+    target: 'a.example:1',
+    ms: 20,
+  })
+  events.emit({
+    type: 'traffic.sampled',
+    connections: [{ connection: 1, bytesUp: 300, bytesDown: 4_000 }],
+    paths: [{ session, rttMs: 25, sent: 10, lost: 1 }],
+  })
+  const response = await fetch(`${url}/metrics`)
+  assert.match(response.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/)
+  const families = new Map<string, Family>(
+    parsePrometheus(await response.text()).map(family => [family.name, family]),
+  )
+  const value = (name: string, labels: Record<string, string> = {}) => {
+    const { metrics } = families.get(name) ?? { metrics: [] }
+    const metric = metrics.find(each =>
+      Object.entries(labels).every(([label, wanted]) => each.labels?.[label] === wanted),
+    )
+    return Number(metric?.value)
+  }
+  assert.is(value('lambda_nat_proxy_traffic_bytes_total', { direction: 'down', region: 'eu-west-1' }), 4_000)
+  assert.is(value('lambda_nat_proxy_traffic_bytes_total', { direction: 'up' }), 300)
+  assert.is(value('lambda_nat_proxy_connections'), 1)
+  assert.is(value('lambda_nat_proxy_exits', { role: 'active' }), 1)
+  assert.is(value('lambda_nat_proxy_session_rtt_seconds', { session }), 0.025)
+  assert.is(value('lambda_nat_proxy_session_packets_lost_total', { session }), 1)
+  assert.ok(value('process_resident_memory_bytes') > 1e6)
+  for (const { name, type, help } of families.values()) {
+    assert.ok(help, name)
+    assert.is(name.endsWith('_total'), type === 'COUNTER', `${name} is a ${type}`)
+  }
+})
+
+test('moves on from the default port when that is taken, and says so', ({ told, events }) => {
+  const first = start(events, [])
+  const second = start(events, [])
+  try {
+    assert.not.equal(second.port, first.port)
+    const { busy, url } = told.findLast(event => event.type === 'dashboard.ready')!
+    assert.is(busy, defaultDashboardPort)
+    assert.is(url, `http://127.0.0.1:${second.port}/`)
+  } finally {
+    first.close()
+    second.close()
+  }
+})
+
+test('says which option to change when a port that was asked for is taken, or an address is not here', ({
+  dashboard,
+  events,
+}) => {
+  assert.throws(
+    () => start(events, [], dashboard.port),
+    (error: unknown) => error instanceof UsageError && /--dashboard-port/.test(error.message),
+  )
+  const model = createModel(events)
+  assert.throws(
+    () => startDashboard({ host: '192.0.2.1', port: 0, model, events, rotate() {} }),
+    (error: unknown) => error instanceof UsageError && /192\.0\.2\.1/.test(error.message),
+  )
+})
+
+test.run()

@@ -1,0 +1,114 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createModel } from '../../cli/dashboard/model.ts'
+import { createEvents, type ProxyEvent } from '../../cli/events.ts'
+import { liveLine } from '../../cli/live-line.ts'
+import { jsonShow } from '../../cli/show.ts'
+
+/** What makes a terminal forget the rest of a line (ECMA-48, EL). */
+const clearRest = '\x1b[K'
+
+const test = suite('what the terminal shows')
+
+/** A stand-in for the standard output, and what was written to it. */
+function output(isTTY: boolean, columns = 80) {
+  let written = ''
+  const stream = {
+    isTTY,
+    columns,
+    write(text: string) {
+      written += text
+      return true
+    },
+  }
+  return {
+    stream: stream as unknown as NodeJS.WriteStream,
+    take() {
+      const taken = written
+      written = ''
+      return taken
+    },
+  }
+}
+
+function running() {
+  const events = createEvents()
+  const model = createModel(events)
+  events.emit({ type: 'session.launching', session: 'a', region: 'eu-west-1' })
+  return { events, model }
+}
+
+test('on a terminal one line is written over again and again, no wider than the terminal', () => {
+  const { model } = running()
+  const { stream, take } = output(true, 30)
+  const line = liveLine(model, stream)
+  line.draw()
+  const first = take()
+  assert.ok(first.startsWith('\r0 exits'))
+  assert.ok(first.endsWith(clearRest))
+  assert.is(first.length, 1 + 29 + clearRest.length)
+  line.draw()
+  assert.is(take(), first)
+  line.clear()
+  assert.is(take(), `\r${clearRest}`)
+  line.clear()
+  assert.is(take(), '')
+})
+
+test('once closed it stays away', () => {
+  const { model } = running()
+  const { stream, take } = output(true)
+  const line = liveLine(model, stream)
+  line.draw()
+  line.close()
+  take()
+  line.draw()
+  assert.is(take(), '')
+})
+
+test('what is no terminal gets nothing of it', () => {
+  const { model } = running()
+  const { stream, take } = output(false)
+  const line = liveLine(model, stream)
+  line.draw()
+  line.close()
+  assert.is(take(), '')
+})
+
+/** What --json writes for these events. */
+function lines(verbose: boolean, ...events: ProxyEvent[]): Record<string, unknown>[] {
+  const { stream, take } = output(false)
+  const show = jsonShow(verbose, stream)
+  for (const event of events) show.event(event)
+  return take()
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line))
+}
+
+const opened: ProxyEvent = {
+  type: 'connection.opened',
+  connection: 1,
+  road: 'tunnel',
+  session: 'a',
+  target: 'secret.example:443',
+  ms: 5,
+  counts: { fromWire: 0, toWire: 0 },
+}
+
+test('with --json an event is a line with its time; where it goes is told with --verbose only', () => {
+  const [quiet] = lines(false, opened)
+  assert.ok(Math.abs(Date.parse(String(quiet!.time)) - Date.now()) < 60_000)
+  const { time: _, ...rest } = quiet!
+  assert.equal(rest, { type: 'connection.opened', connection: 1, road: 'tunnel', session: 'a', ms: 5 })
+  assert.is(lines(true, opened)[0]!.target, 'secret.example:443')
+})
+
+test('with --json a sample is told only when something moved', () => {
+  const paths = [{ session: 'a', rttMs: 1, sent: 1, lost: 0 }]
+  assert.is(lines(false, { type: 'traffic.sampled', connections: [], paths }).length, 0)
+  const connections = [{ connection: 1, bytesUp: 2, bytesDown: 3 }]
+  assert.equal(lines(false, { type: 'traffic.sampled', connections, paths })[0]!.connections, connections)
+})
+
+test.run()
