@@ -22,11 +22,16 @@ async function tried(pair: Record<Side, NatKind>): Promise<string> {
     const session = await startSession(lab, 'ours')
     const outcome = await session.outcome()
     const checks = `${await lab.checksSent('client')} + ${await lab.checksSent('function')}`
-    if (outcome.type === 'session.failed') return ['no', '', '', checks]
+    if (outcome.type === 'session.failed') return [`no: ${reason(outcome.message)}`, '', '', checks]
     const punch = /"step":"punch","ms":([\d.]+)/.exec(session.client.said())?.[1]
     return ['yes', milliseconds(Number(punch)), milliseconds(outcome.setUpMs), checks]
   })
   return `| ${[pair.client, pair.function, ...cells].join(' | ')} |`
+}
+
+/** The first words of what the error says about the NATs. */
+function reason(message: string): string {
+  return /responses\. ([^,.:]+)/.exec(message)?.[1] ?? message
 }
 
 function milliseconds(ms: number): string {
