@@ -75,21 +75,23 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
   const replan = () => {
     if (stop.signal.aborted) return
     clearTimeout(timer)
-    forget(state, now())
-    for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, now())
-    for (const action of plan(state, now())) {
+    // One reading for all of it: what comes due between two of them would be seen by neither.
+    const at = now()
+    forget(state, at)
+    for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, at)
+    for (const action of plan(state, at)) {
       if (action.type === 'launch') track(run(action.region))
       else if (action.type === 'drain') drain(action.id)
       else sessions.get(action.id)?.bye('drained')
     }
-    const budget = overBudget(state, now())
+    const budget = overBudget(state, at)
     if (budget && !toldBudget)
       events.emit({ type: 'fleet.budget', launchesPerMinute: settings.launchesPerMinute })
     toldBudget = budget
-    const again = planAgainAt(state, now())
+    const again = planAgainAt(state, at)
     // Connections end without a word to the planner: while an exit drains, it looks once a second.
     const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
-    timer = setTimeout(replan, Math.min(Math.max(again - now(), 1), anyDraining ? 1_000 : longestTimerMs))
+    timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : longestTimerMs))
     for (const waiter of [...waiters]) waiter()
   }
 
