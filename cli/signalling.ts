@@ -1,7 +1,8 @@
 import { openBucket, type SignalBucket } from '../tunnel/signal/bucket.ts'
 import { parseStunServers, type StunServerName } from '../tunnel/stun/server-name.ts'
-import type { Config } from './config/load.ts'
-import type { Mode } from './config/modes.ts'
+import { type Config, loadConfig } from './config/load.ts'
+import { type Mode, modeNames } from './config/modes.ts'
+import { optionsFor } from './config/options.ts'
 import { functionZip } from './function-zip.ts'
 import type { LogRecord } from './local/log.ts'
 import { UsageError } from './usage-error.ts'
@@ -20,8 +21,8 @@ export interface SignallingOptions {
     regions: string[]
     mode: Mode
     allowPrivate: boolean
-    logLevel: string
-    onLog: (record: LogRecord) => void
+    logLevel?: string
+    onLog?: (record: LogRecord) => void
   }
   /** A bucket by name, in place of the deployment's. */
   bucket?: string | undefined
@@ -29,6 +30,7 @@ export interface SignallingOptions {
 
 /** The options of the commands that start sessions. */
 export const signallingOptions = {
+  ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile', 'proxy.stun_server'),
   bucket: {
     type: 'string',
     valueHint: 'name',
@@ -44,19 +46,47 @@ export const signallingOptions = {
     default: false,
     description: 'With --local: let the exit reach private and loopback addresses',
   },
+  mode: {
+    type: 'enum',
+    options: [...modeNames] as string[],
+    default: 'normal',
+    description: 'With --local: size and time limit of the function',
+  },
 } as const
 
-/** Refuses options that do not go together. Throws a UsageError. */
-export function checkSignalling(args: {
+/** What these options are, as citty gives them. */
+export interface SignallingArgs {
   local: boolean
   bucket?: string | undefined
   'allow-private': boolean
-}): void {
-  if (args.local && args.bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
-  if (args['allow-private'] && !args.local)
+  mode: string
+  [option: string]: unknown
+}
+
+/** Reads configuration and options. Throws a UsageError for what is wrong with them, or does not go together. */
+export async function readSignalling(args: SignallingArgs): Promise<SignallingOptions> {
+  const { local, bucket, 'allow-private': allowPrivate, mode, ...others } = args
+  if (!local && allowPrivate)
     throw new UsageError(
       '--allow-private goes with --local; a deployment allows private targets by its variable allow_private',
     )
+  if (!local) return { config: await loadConfig({ flags: others }), bucket }
+  if (bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
+  // The regions are names of one's own here, and the configured ones of no account.
+  const { regions, region = regions, ...flags } = others
+  return {
+    config: await loadConfig({ flags }),
+    local: {
+      regions:
+        region === undefined
+          ? []
+          : String(region)
+              .split(',')
+              .map(name => name.trim()),
+      mode: mode as Mode,
+      allowPrivate,
+    },
+  }
 }
 
 /** Starts the embedded cloud, or opens the named bucket, or finds the deployment. Throws what says why it cannot. */
@@ -87,7 +117,13 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
   const buckets = bucket
     ? opened([[values['aws.regions'][0] ?? 'default-region', { bucket, region: values['aws.regions'][0] }]])
     : await deployed(config)
-  return { buckets, stunServers: stun(), close: async () => {} }
+  return {
+    buckets,
+    stunServers: stun(),
+    async close() {
+      for (const each of buckets.values()) each.close()
+    },
+  }
 }
 
 // --- internal ---

@@ -1,6 +1,5 @@
 import { defineCommand } from 'citty'
-import { type Config, loadConfig } from '../config/load.ts'
-import { type Mode, modeNames } from '../config/modes.ts'
+import type { Config } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { createModel } from '../dashboard/model.ts'
 import { startSampler } from '../dashboard/sampler.ts'
@@ -15,7 +14,7 @@ import { readLogins } from '../proxy/logins.ts'
 import { type Listener, type ProxyOptions, startProxy } from '../proxy/proxy.ts'
 import { parseBypass, parseRules } from '../proxy/routes.ts'
 import { humanShow, jsonShow } from '../show.ts'
-import { checkSignalling, openSignalling, signallingOptions } from '../signalling.ts'
+import { openSignalling, readSignalling, signallingOptions } from '../signalling.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 
 export default defineCommand({
@@ -31,7 +30,6 @@ export default defineCommand({
       'proxy.bypass',
       'proxy.rules',
       'proxy.dns',
-      'proxy.stun_server',
       'fleet.sessions',
       'fleet.standby',
       'fleet.rotate',
@@ -40,9 +38,6 @@ export default defineCommand({
       'dashboard.enabled',
       'dashboard.host',
       'dashboard.port',
-      'deployment.stack_name',
-      'aws.regions',
-      'aws.profile',
     ),
     auth: {
       type: 'string',
@@ -51,12 +46,6 @@ export default defineCommand({
         'Logins; others see them in the list of processes: better LAMBDA_NAT_PROXY_AUTH or --auth-file',
     },
     ...signallingOptions,
-    mode: {
-      type: 'enum',
-      options: [...modeNames],
-      default: 'normal',
-      description: 'With --local: size and time limit of the function',
-    },
     json: { type: 'boolean', default: false, description: 'One JSON object a line in place of text' },
     verbose: {
       type: 'boolean',
@@ -65,12 +54,8 @@ export default defineCommand({
     },
   },
   async run({ args }) {
-    checkSignalling(args)
-    // With --local the regions are names of one's own, and the configured ones of no account.
-    const { regions, region = regions, ...flags } = args as typeof args & Record<string, string | undefined>
-    const config = await loadConfig({
-      flags: args.local ? { ...flags, regions: undefined, region: undefined } : args,
-    })
+    const signalling = await readSignalling(args)
+    const { config } = signalling
     const { values } = config
     const access = {
       logins: readLogins({ auth: args.auth, file: values['proxy.auth_file'] }),
@@ -101,16 +86,13 @@ export default defineCommand({
         undo.push(dashboard.close)
       }
       const { buckets, stunServers, close } = await openSignalling({
-        config,
-        bucket: args.bucket,
-        ...(args.local && {
+        ...signalling,
+        ...(signalling.local && {
           local: {
-            regions: region?.split(',').map(name => name.trim()) ?? [],
-            mode: args.mode as Mode,
-            allowPrivate: args['allow-private'],
+            ...signalling.local,
             logLevel: args.verbose ? 'DEBUG' : 'INFO',
             // What is said while it is being closed is no news: its processes are ended, not failing.
-            onLog: (record: LogRecord) => !closing && events.emit(functionLog(record)),
+            onLog: record => !closing && events.emit(functionLog(record)),
           },
         }),
       })

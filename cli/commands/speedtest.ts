@@ -1,0 +1,145 @@
+import { defineCommand } from 'citty'
+import { formatBytes, formatDuration, formatRate } from '../dashboard/format.ts'
+import { interruptible } from '../interruptible.ts'
+import { type OwnSession, startOwnSession } from '../own-session.ts'
+import { columns, formatOptions, print } from '../print.ts'
+import { openSignalling, readSignalling, signallingOptions } from '../signalling.ts'
+import { progressBar } from '../speedtest/bar.ts'
+import { type Comparison, compare, type Fetched } from '../speedtest/compare.ts'
+import {
+  type Latency,
+  measureDownload,
+  measureLatency,
+  measureUpload,
+  type Transfer,
+} from '../speedtest/measure.ts'
+import { UsageError } from '../usage-error.ts'
+
+interface Report {
+  exit: { region: string; address: string; memoryMb: number; setUpMs: number }
+  latency: Latency
+  download: Transfer
+  upload: Transfer
+  comparison?: Comparison
+}
+
+/** Enough for a 95th percentile. */
+const roundTrips = 100
+
+export default defineCommand({
+  meta: {
+    name: 'speedtest',
+    description:
+      'Measure the way to an exit of its own: latency, download and upload, with no server behind it. The function is billed for that time. Exit code: 0 measured, 1 failed, 2 wrong usage, 130 interrupted.',
+  },
+  args: {
+    ...signallingOptions,
+    seconds: {
+      type: 'string',
+      default: '5',
+      valueHint: 'n',
+      description: 'How long to measure each direction, 1 to 60',
+    },
+    url: {
+      type: 'string',
+      valueHint: 'url',
+      description: 'Fetch this as well, directly and through the tunnel',
+    },
+    ...formatOptions,
+  },
+  async run({ args }) {
+    const seconds = secondsOf(args.seconds)
+    const url = args.url === undefined ? undefined : httpUrl(args.url)
+    const signalling = await readSignalling(args)
+    const report = await interruptible(async signal => {
+      const source = await openSignalling(signalling)
+      try {
+        const own = await startOwnSession(source, signal)
+        try {
+          return await measure(own, seconds, url, signal)
+        } finally {
+          await own.end()
+        }
+      } finally {
+        await source.close()
+      }
+    })
+    if (report) print(report, args, human)
+  },
+})
+
+// --- internal ---
+
+function secondsOf(text: string): number {
+  const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (seconds >= 1 && seconds <= 60) return seconds
+  throw new UsageError(`--seconds ${text} is not a number from 1 to 60`)
+}
+
+function httpUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url && ['http:', 'https:'].includes(url.protocol)) return url.href
+  throw new UsageError(`--url ${text} is not a URL: give one that begins with http:// or https://`)
+}
+
+async function measure(
+  { session, region, setUpMs }: OwnSession,
+  seconds: number,
+  url: string | undefined,
+  signal: AbortSignal,
+): Promise<Report> {
+  const { connection, hello } = session
+  const bar = progressBar()
+  const options = (label: string) => ({
+    seconds,
+    signal,
+    onProgress: (bytes: number, ms: number) => bar.draw(label, ms / seconds / 1000, (bytes * 1000) / ms),
+  })
+  try {
+    bar.draw('latency', 0)
+    const latency = await measureLatency(connection, { times: roundTrips, seconds, signal })
+    const download = await measureDownload(connection, options('download'))
+    const upload = await measureUpload(connection, options('upload'))
+    if (url !== undefined) bar.draw('url', 1)
+    return {
+      exit: { region, address: hello.address, memoryMb: hello.memory_mb, setUpMs },
+      latency,
+      download,
+      upload,
+      ...(url !== undefined && { comparison: await compare(session, url, { seconds, signal }) }),
+    }
+  } finally {
+    bar.clear()
+  }
+}
+
+function human({ exit, latency, download, upload, comparison }: Report): string {
+  const rate = ({ bitsPerSecond, bytes, ms }: Transfer) => [
+    formatRate(bitsPerSecond / 8),
+    `${formatBytes(bytes)} in ${formatDuration(ms)}`,
+  ]
+  const rows = [
+    ['exit', exit.address, `${exit.region}, ${exit.memoryMb} MB, up after ${formatDuration(exit.setUpMs)}`],
+    [
+      'latency',
+      formatDuration(latency.medianMs),
+      `median of ${latency.samples}; 95 % within ${formatDuration(latency.p95Ms)}`,
+    ],
+    ['download', ...rate(download)],
+    ['upload', ...rate(upload)],
+  ]
+  if (!comparison) return columns(rows)
+  const fetched = (name: string, it: Fetched | { error: string }) =>
+    'error' in it
+      ? [name, '-', it.error]
+      : [
+          name,
+          rate(it)[0]!,
+          `status ${it.status}, first byte after ${formatDuration(it.firstByteMs)}, ${rate(it)[1]}${it.complete ? '' : ', cut off'}`,
+        ]
+  return [
+    columns(rows),
+    `\n${comparison.url}`,
+    columns([fetched('direct', comparison.direct), fetched('tunnel', comparison.tunnel)]),
+  ].join('\n')
+}
