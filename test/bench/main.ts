@@ -32,6 +32,10 @@ const subjects = chosen(allSubjects)
 const chosenWorkloads = chosen(allWorkloads)
 const leftOut: string[] = []
 
+if (process.platform !== 'linux') {
+  console.error('The bench reads CPU and memory from /proc: run it on Linux.')
+  process.exit(1)
+}
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void stopAll().then(() => process.exit(130)))
 
