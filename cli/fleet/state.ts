@@ -44,6 +44,7 @@ export interface Region {
   readonly name: string
   lastLaunchAt: number
   failures: number
+  failedAt: number
   retryAt: number
 }
 
@@ -67,10 +68,15 @@ const longestBackoffMs = 60_000
 /** A session that is lost this soon counts as a launch that failed. */
 const shortLifeMs = 10_000
 
+const longAgo = Number.NEGATIVE_INFINITY
+
 export const newFleetState = (settings: FleetSettings, regions: string[]): FleetState => ({
   settings,
   regions: new Map(
-    regions.map(name => [name, { name, lastLaunchAt: Number.NEGATIVE_INFINITY, failures: 0, retryAt: 0 }]),
+    regions.map(name => [
+      name,
+      { name, lastLaunchAt: longAgo, failures: 0, failedAt: longAgo, retryAt: longAgo },
+    ]),
   ),
   members: new Map(),
   launches: [],
@@ -122,9 +128,10 @@ export function ended(state: FleetState, id: string, now: number, random: () => 
   const member = state.members.get(id)
   if (!member) return 0
   const region = state.regions.get(member.region)!
-  // An exit that has lasted shows that its region works: what failed before it is forgotten.
+  // An exit that came up after a failure and has lasted shows that the region works again.
   const works = [...state.members.values()].some(
-    other => other.region === member.region && now - other.readyAt >= shortLifeMs,
+    ({ region: name, readyAt }) =>
+      name === member.region && readyAt > region.failedAt && now - readyAt >= shortLifeMs,
   )
   if (works) region.failures = 0
   state.members.delete(id)
@@ -135,6 +142,7 @@ export function ended(state: FleetState, id: string, now: number, random: () => 
   if (region.retryAt > now) return region.retryAt - now
   const backoff = Math.min(firstBackoffMs * 2 ** region.failures, longestBackoffMs) * (0.5 + random())
   region.failures++
+  region.failedAt = now
   region.retryAt = now + backoff
   return backoff
 }

@@ -225,7 +225,15 @@ test('an exit that dies young counts as a failure, and one that has lasted makes
     1_000,
     'there is an exit that shows that the region works',
   )
+  launching(state, 'y', 'here', 53_000)
+  assert.is(
+    ended(state, 'y', 54_000, () => 0.5),
+    2_000,
+    'what it showed is out of date',
+  )
   assert.is(die(lasting, 60_000), 0)
+  assert.is(region.failures, 2)
+  assert.is(die(up(state, 'here', 70_000), 80_000), 0)
   assert.is(region.failures, 0)
 })
 
