@@ -10,6 +10,8 @@ import type { ProxyEvent } from '../../cli/events.ts'
 
 type Type = ProxyEvent['type']
 export type Told<T extends Type> = Extract<ProxyEvent, { type: T }> & {
+  /** When the proxy said it, RFC 3339. */
+  time: string
   /** When this process heard of it, by performance.now(). */
   heardAt: number
 }

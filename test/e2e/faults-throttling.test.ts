@@ -1,0 +1,38 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { startLocalCloud } from '../support/local-cloud.ts'
+import { until } from '../support/until.ts'
+
+const test = suite('Throttling')
+
+const budget = 200
+const minuteMs = 60_000
+
+test('200 launches that AWS refuses stay within the budget, and the reason is shown once', async () => {
+  const local = await startLocalCloud()
+  try {
+    local.s3.mode = 'throttle'
+    const args = ['--sessions', '64', '--launches-per-minute', String(budget)]
+    const proxy = await local.launch({ args })
+    const launched = () => proxy.told('session.launching')
+    const failed = () => proxy.told('session.failed')
+    await until(() => failed().length === budget, `${budget} failures`, 55_000)
+    await proxy.event('fleet.budget')
+    const times = launched().map(({ time }) => Date.parse(time))
+    for (const time of times) {
+      const within = times.filter(other => other >= time && other < time + minuteMs).length
+      assert.ok(within <= budget, `${within} launches in a minute`)
+    }
+    assert.is(failed().filter(({ repeated }) => !repeated).length, 1)
+    assert.match(failed()[0]!.message, 'AWS is throttling requests')
+    assert.is(local.log.filter(({ message }) => message === 'answered').length, 0)
+    console.log(
+      `figure: throttled launches ${times.length} in ${((times.at(-1)! - times[0]!) / 1_000).toFixed(1)} s, ${local.s3.refused} requests refused, reason shown once, budget told ${proxy.told('fleet.budget').length} time`,
+    )
+    assert.is(await proxy.stop('SIGINT'), 0)
+  } finally {
+    await local.close()
+  }
+})
+
+test.run()

@@ -1,0 +1,145 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { startStun } from '../../cli/local/stun.ts'
+import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
+import type { LocalProxy } from '../support/local-proxy.ts'
+import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { until } from '../support/until.ts'
+
+interface Context {
+  local: LocalCloud
+  origin: Origin
+}
+
+const test = suite<Context>('Faults around a session')
+
+test.before.each(async context => {
+  context.origin = await startOrigin()
+  context.local = await startLocalCloud()
+})
+test.after.each(async ({ local, origin }) => {
+  await local.close()
+  origin.close()
+})
+
+const figure = (name: string, value: string) => console.log(`figure: ${name} ${value}`)
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
+
+/** Ends the process of this session's function, without a word to anybody. */
+function kill({ cloud }: LocalCloud, session: string): void {
+  const { pid } = cloud.processes().find(process => process.session === session)!
+  assert.ok(cloud.kill(pid))
+}
+
+/** A request that must succeed; the time until it was connected. */
+async function request({ origin }: Context, proxy: LocalProxy): Promise<number> {
+  const { complete, wrong, connectMs } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
+  assert.ok(complete && wrong === 0)
+  return connectMs
+}
+
+test('a function that is killed in the middle of a transfer is noticed, and replaced', async context => {
+  const { local, origin } = context
+  const proxy = await local.proxy()
+  const { session } = proxy.told('session.ready')[0]!
+  const cut = fetchBytes({
+    origin,
+    proxy: proxy.port,
+    bytes: 50_000_000,
+    rate: 5_000_000,
+    onProgress: received => {
+      if (received > 2_000_000) progressed.resolve()
+    },
+  })
+  const progressed = Promise.withResolvers<void>()
+  await progressed.promise
+  const killed = performance.now()
+  kill(local, session)
+  const { heardAt } = await proxy.event('session.silent', event => event.session === session && event.silent)
+  const next = await proxy.event('session.ready', event => event.session !== session)
+  await request(context, proxy)
+  figure('killed function, noticed after', seconds(heardAt - killed))
+  figure('killed function, next exit up after', seconds(next.heardAt - killed))
+  figure('killed function, first new connection done after', seconds(performance.now() - killed))
+  const { wrong, complete } = await cut
+  assert.equal({ wrong, complete }, { wrong: 0, complete: false })
+  const closed = await proxy.event('session.closed', event => event.session === session)
+  assert.is(closed.kind, 'silent')
+})
+
+test('S3 being down during a rotation leaves the old exit in use; the next rotation after it succeeds', async context => {
+  const { local } = context
+  const proxy = await local.proxy({ args: ['--rotate', '2s', '--launches-per-minute', '100'] })
+  const { session } = proxy.told('session.ready')[0]!
+  local.s3.mode = 'down'
+  await until(() => proxy.told('session.failed').length >= 2, 'two launches that fail', 30_000)
+  await request(context, proxy)
+  assert.is(proxy.told('connection.opened').at(-1)!.session, session)
+  assert.is(proxy.told('session.draining').length, 0)
+  assert.equal(
+    proxy
+      .told('session.failed')
+      .map(({ repeated }) => repeated)
+      .slice(0, 2),
+    [false, true],
+  )
+  assert.match(proxy.told('session.failed')[0]!.message, 'S3 cannot be reached')
+  local.s3.mode = 'pass'
+  const back = performance.now()
+  const next = await proxy.event('session.ready', event => event.session !== session)
+  await proxy.event('session.draining', event => event.session === session)
+  await request(context, proxy)
+  figure('S3 down during a rotation, next exit up after S3 was back', seconds(next.heardAt - back))
+})
+
+test('a STUN server that is silent is passed over for the next', async ({ local }) => {
+  // A port that takes datagrams and says nothing.
+  const silent = await Bun.udpSocket({ hostname: '127.0.0.1' })
+  const proxy = await local.proxy({ stun: `127.0.0.1:${silent.port},${local.cloud.stunServers[0]}` })
+  silent.close()
+  const { ms } = await proxy.event('session.step', ({ step }) => step === 'stun')
+  figure('first STUN server silent, address known after', seconds(ms))
+})
+
+test('with no STUN server left the last known address will do', async context => {
+  const { local } = context
+  const stun = await startStun('127.0.0.1', 0)
+  const proxy = await local.proxy({ stun: `127.0.0.1:${stun.port}`, args: ['--rotate', '1s'] })
+  const { session } = proxy.told('session.ready')[0]!
+  await stun.close()
+  const next = await proxy.event('session.ready', event => event.session !== session)
+  await request(context, proxy)
+  const located = await proxy.event(
+    'session.step',
+    event => event.session === next.session && event.step === 'stun',
+  )
+  figure(
+    'all STUN servers silent',
+    `last known address taken after ${seconds(located.ms)}: ${located.detail}`,
+  )
+})
+
+test('an event that S3 delivers three times makes one session with one answer', async context => {
+  const { local } = context
+  const proxy = await local.launch()
+  const { session } = await proxy.event('session.step', ({ step }) => step === 'offer')
+  const again = () => local.cloud.deliver(local.eventOf(session))
+  const duplicates = await Promise.all([again(), again()])
+  assert.equal(
+    duplicates.map(({ status }) => status),
+    ['success', 'success'],
+  )
+  const { port } = await proxy.event('proxy.ready')
+  await request(context, { ...proxy, port })
+  const said = (message: string) => local.log.filter(record => record.message === message).length
+  assert.is(said('answered'), 1)
+  assert.is(said('offer is answered already: this delivery is a duplicate'), 2)
+  assert.equal((await local.keys()).sort(), [
+    `sessions/${session}/answer.json`,
+    `sessions/${session}/offer.json`,
+  ])
+  const busy = local.cloud.processes().filter(({ state }) => state === 'busy')
+  assert.is(busy.length, 1)
+})
+
+test.run()
