@@ -5,6 +5,7 @@ import type { UdpSocket } from '../udp/socket.ts'
 import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
 import { defaultTuning, quicConfig, type Tuning } from './config.ts'
 import { Packets } from './packets.ts'
+import { Pulse } from './pulse.ts'
 import { QuicStream } from './stream.ts'
 import { StreamIds } from './stream-ids.ts'
 
@@ -36,11 +37,6 @@ export class QuicError extends Error {
   }
 }
 
-/** A peer that was silent for this long is probed (milliseconds). */
-const probeAfterMs = 1_000
-/** A peer that answers no probe for this long is called silent (milliseconds): with the tick, within 3 s in all. */
-const silentAfterMs = 2_250
-const tickMs = 250
 /** Batches a turn: then other work of the process gets its turn. */
 const batchesPerTurn = 4
 const connectionIdLength = 8
@@ -73,7 +69,7 @@ export class QuicConnection {
   readonly #blocked = new Set<QuicStream>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<CloseReason>()
-  readonly #ticker: ReturnType<typeof setInterval>
+  readonly #pulse: Pulse
   readonly #handshakeTimer: ReturnType<typeof setTimeout>
   #quiche: QuicheConnection | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -82,10 +78,6 @@ export class QuicConnection {
   #pinned = false
   #over = false
   #closeReason: CloseReason | undefined
-  #heard = false
-  #quietMs = 0
-  #tickedAt = performance.now()
-  #silent = false
 
   constructor(options: ConnectionOptions) {
     const { socket, peer, role, tuning = defaultTuning, handshakeMs = 5_000 } = options
@@ -98,7 +90,13 @@ export class QuicConnection {
     // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
     this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
     socket.onDrain = () => this.#wake()
-    this.#ticker = setInterval(() => this.#tick(), tickMs)
+    this.#pulse = new Pulse({
+      probe: () => {
+        this.#quiche?.sendAckEliciting()
+        this.#wake()
+      },
+      onSilence: silent => this.onSilence(silent),
+    })
     this.#handshakeTimer = setTimeout(() => {
       this.#finish({
         kind: 'handshake',
@@ -123,7 +121,7 @@ export class QuicConnection {
     this.#quiche ??= this.#accept(datagram)
     try {
       this.#quiche?.recv(datagram, this.#recvInfo)
-      this.#heard = true
+      this.#pulse.heard = true
     } catch {
       // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
     }
@@ -165,7 +163,7 @@ export class QuicConnection {
   }
 
   get silent(): boolean {
-    return this.#silent
+    return this.#pulse.silent
   }
 
   /** Why the connection is over; undefined while it is not. */
@@ -269,6 +267,7 @@ export class QuicConnection {
       return false
     }
     this.#pinned = true
+    this.#pulse.start()
     clearTimeout(this.#handshakeTimer)
     this.#ready.resolve()
     return true
@@ -325,24 +324,6 @@ export class QuicConnection {
     }, Math.ceil(timeout))
   }
 
-  /** Four times a second: a peer that says nothing is asked, and one that does not answer is called silent. */
-  #tick(): void {
-    const now = performance.now()
-    // What this process slept through, on a busy machine or a closed laptop, was not the peer's silence.
-    this.#quietMs = this.#heard ? 0 : this.#quietMs + Math.min(now - this.#tickedAt, 2 * tickMs)
-    this.#tickedAt = now
-    this.#heard = false
-    if (this.#pinned && this.#quietMs >= probeAfterMs) {
-      this.#quiche?.sendAckEliciting()
-      this.#wake()
-    }
-    const silent = this.#pinned && this.#quietMs >= silentAfterMs
-    if (silent !== this.#silent) {
-      this.#silent = silent
-      this.onSilence(silent)
-    }
-  }
-
   #whyClosed(connection: QuicheConnection): CloseReason {
     const error = connection.peerError()
     if (error?.isApp && error.errorCode === applicationErrorPin)
@@ -365,7 +346,7 @@ export class QuicConnection {
     this.#closeReason = reason
     clearTimeout(this.#timer)
     clearTimeout(this.#handshakeTimer)
-    clearInterval(this.#ticker)
+    this.#pulse.stop()
     if (this.#quiche) this.#packets.flush(this.#quiche, 1)
     this.#ready.reject(new QuicError(reason))
     for (const stream of [...this.#streams.values()]) stream.lost()

@@ -1,0 +1,49 @@
+/** A peer that was silent for this long is probed (milliseconds). */
+const probeAfterMs = 1_000
+/** A peer that answers no probe for this long is called silent (milliseconds): with the tick, within 3 s in all. */
+const silentAfterMs = 2_250
+const tickMs = 250
+
+export interface PulseOptions {
+  /** Ask the peer for a sign of life. */
+  probe: () => void
+  /** The peer fell silent (true) or was heard again (false). */
+  onSilence: (silent: boolean) => void
+}
+
+/** Whether the peer is there: four times a second, one that says nothing is asked, and one that does not answer is called silent. */
+export class Pulse {
+  /** Set at each packet of the peer's: cheaper than looking at the clock. */
+  heard = false
+  silent = false
+  readonly #options: PulseOptions
+  #timer: ReturnType<typeof setInterval> | undefined
+  #quietMs = 0
+  #tickedAt = 0
+
+  constructor(options: PulseOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#tickedAt = performance.now()
+    this.#timer = setInterval(() => this.#tick(), tickMs)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    // What this process slept through, on a busy machine or a closed laptop, was not the peer's silence.
+    this.#quietMs = this.heard ? 0 : this.#quietMs + Math.min(now - this.#tickedAt, 2 * tickMs)
+    this.#tickedAt = now
+    this.heard = false
+    if (this.#quietMs >= probeAfterMs) this.#options.probe()
+    const silent = this.#quietMs >= silentAfterMs
+    if (silent === this.silent) return
+    this.silent = silent
+    this.#options.onSilence(silent)
+  }
+}
