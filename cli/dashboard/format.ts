@@ -24,8 +24,8 @@ export function formatRate(bytesPerSecond: number): string {
 /** Milliseconds, or seconds, minutes and hours where that is more. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0 ms'
-  if (ms < 1_000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 999.5) return `${ms < 9.95 ? ms.toFixed(1) : Math.round(ms)} ms`
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)

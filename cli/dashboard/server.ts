@@ -99,8 +99,10 @@ function serve({ host, model, events, rotate }: DashboardOptions, port: number):
             if (!tokenMatches(request.headers.get(tokenHeader), token))
               return text(403, `The header ${tokenHeader} does not have the page's token.`)
             const { session } = await body(request)
-            if (session !== undefined && !model.sessions.some(({ id }) => id === session))
-              return text(404, 'There is no such session.')
+            const active = model.sessions.filter(({ role }) => role === 'active')
+            if (session !== undefined && !active.some(({ id }) => id === session))
+              return text(404, 'There is no such session, or it is being replaced already.')
+            if (active.length === 0) return text(409, 'There is no exit to replace yet.')
             rotate(session)
             return new Response(undefined, { status: 204 })
           }),

@@ -135,14 +135,15 @@ test('is ready with an exit that can be used, and not without', async context =>
 
 test('changes nothing without the token that its own page has', async context => {
   const { url, rotated } = context
-  comeUp(context)
   const rotate = (headers: Record<string, string>, method = 'POST') =>
     fetch(`${url}/api/rotate`, { method, headers })
   assert.is((await rotate({})).status, 403)
   assert.is((await rotate({ [tokenHeader]: 'wrong' })).status, 403)
   const right = { [tokenHeader]: await token(url) }
   assert.is((await rotate(right, 'GET')).status, 404)
+  assert.is((await rotate(right)).status, 409, 'there is nothing to rotate')
   assert.equal(rotated, [])
+  comeUp(context)
   assert.is((await rotate(right)).status, 204)
   assert.equal(rotated, [undefined])
 })

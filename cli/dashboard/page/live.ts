@@ -1,6 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { type State, tokenHeader } from '../state.ts'
-import { browser } from './browser.ts'
 import { merge } from './merge.ts'
 
 export interface Live {
@@ -25,7 +24,7 @@ export function useLive(): Live {
     let timer: ReturnType<typeof setTimeout> | undefined
     let source = open()
     function open() {
-      const opened = new browser.EventSource('/api/stream')
+      const opened = new EventSource('/api/stream')
       opened.addEventListener('hello', ({ data }) => {
         token.current = JSON.parse(data).token
       })
@@ -39,8 +38,7 @@ export function useLive(): Live {
       })
       opened.addEventListener('error', () => {
         setConnected(false)
-        const closed = 2
-        if (opened.readyState !== closed) return
+        if (opened.readyState !== EventSource.CLOSED) return
         clearTimeout(timer)
         timer = setTimeout(() => {
           source = open()

@@ -1,4 +1,3 @@
-import { html } from 'htm/preact'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 
@@ -19,7 +18,7 @@ export interface TableProps<Row> {
   columns: Column<Row>[]
   rows: Row[]
   keyOf: (row: Row) => string | number
-  /** The column that it is sorted by at first. */
+  /** The column that it is sorted by at first, from the largest. */
   sortedBy: string
   /** No more rows than this are drawn. */
   most: number
@@ -45,37 +44,47 @@ export function Table<Row>({
     setSort(({ by, down }) => ({ by: name, down: by === name ? !down : number }))
   const order = (name: string) => (name !== sort.by ? 'none' : sort.down ? 'descending' : 'ascending')
   const left = sorted.length - most
-  if (rows.length === 0) return html`<p class="empty">${empty}</p>`
-  return html`
-    <div class="scroll" role="region" aria-label=${caption} tabindex="0">
-      <table>
-        <caption class="hidden">${caption}</caption>
-        <thead>
-          <tr>
-            ${columns.map(
-              each => html`
-              <th key=${each.name} scope="col" aria-sort=${order(each.name)} class=${classes(each)}>
-                <button type="button" class="sort" onClick=${() => press(each)}>${each.name}<span aria-hidden="true" class="order ${order(each.name)}"></span></button>
-              </th>`,
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          ${sorted.slice(0, most).map(
-            row => html`
-            <tr key=${keyOf(row)} class=${classOf?.(row) ?? ''}>
-              ${columns.map(each => html`<td key=${each.name} class=${classes(each)}>${each.show ? each.show(row) : each.value(row)}</td>`)}
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${left > 0 && html`<p class="note">… and ${left} more: sort or filter to see them.</p>`}`
+  if (rows.length === 0) return <p class="empty">{empty}</p>
+  return (
+    <>
+      {/* What scrolls must be reached with the keyboard, too. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: as WAI's pattern for scrolling tables has it */}
+      <section class="scroll" aria-label={caption} tabIndex={0}>
+        <table>
+          <caption class="hidden">{caption}</caption>
+          <thead>
+            <tr>
+              {columns.map(each => (
+                <th key={each.name} scope="col" aria-sort={order(each.name)} class={classes(each)}>
+                  <button type="button" class="sort" onClick={() => press(each)}>
+                    {each.name}
+                    <span aria-hidden="true" class={`order ${order(each.name)}`} />
+                  </button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {sorted.slice(0, most).map(row => (
+              <tr key={keyOf(row)} class={classOf?.(row) ?? ''}>
+                {columns.map(each => (
+                  <td key={each.name} class={classes(each)}>
+                    {each.show ? each.show(row) : each.value(row)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {left > 0 && <p class="note">… and {left} more: sort or filter to see them.</p>}
+    </>
+  )
 }
 
 // --- internal ---
 
-const classes = <Row>({ number, wide }: Column<Row>) =>
+const classes = <Row,>({ number, wide }: Column<Row>) =>
   [number && 'number', wide && 'wide'].filter(Boolean).join(' ')
 
 const compare = (a: string | number, b: string | number) =>

@@ -1,9 +1,7 @@
-import { html } from 'htm/preact'
-import { h } from 'preact'
 import { useState } from 'preact/hooks'
 import { formatBytes, formatDuration } from '../format.ts'
 import type { ConnectionState, State } from '../state.ts'
-import { type Column, Table, type TableProps } from './table.ts'
+import { type Column, Table } from './table.tsx'
 
 /** More rows than this are not drawn: the browser would do nothing else. */
 const mostRows = 100
@@ -25,13 +23,8 @@ export function Connections({ state }: { state: State }) {
     { name: 'Target', value: ({ target }) => target },
     { name: 'Exit', value: exitOf, wide: true },
     { name: 'Age', value: age, show: row => formatDuration(age(row)), number: true, wide: true },
-    {
-      name: 'Down',
-      value: ({ bytesDown }) => bytesDown,
-      show: row => formatBytes(row.bytesDown),
-      number: true,
-    },
-    { name: 'Up', value: ({ bytesUp }) => bytesUp, show: row => formatBytes(row.bytesUp), number: true },
+    { name: 'Down', value: row => row.bytesDown, show: row => formatBytes(row.bytesDown), number: true },
+    { name: 'Up', value: row => row.bytesUp, show: row => formatBytes(row.bytesUp), number: true },
     { name: 'State', value: endOf },
   ]
   const text = wanted.trim().toLowerCase()
@@ -42,29 +35,46 @@ export function Connections({ state }: { state: State }) {
         each.toLowerCase().includes(text),
       ),
   )
-  return html`
+  return (
     <section aria-labelledby="connections">
       <div class="bar">
         <h2 id="connections">Connections</h2>
-        <label class="filter">Filter <input type="search" value=${wanted} placeholder="target, exit or state" onInput=${(event: { currentTarget: { value: string } }) => setWanted(event.currentTarget.value)} /></label>
-        <label class="filter">Show <select value=${kind} onChange=${(event: { currentTarget: { value: Which } }) => setKind(event.currentTarget.value)}>
-          ${Object.entries(which).map(([name, shown]) => html`<option key=${name} value=${name}>${shown}</option>`)}
-        </select></label>
+        <label class="filter">
+          Filter{' '}
+          <input
+            type="search"
+            value={wanted}
+            placeholder="target, exit or state"
+            onInput={event => setWanted(event.currentTarget.value)}
+          />
+        </label>
+        <label class="filter">
+          Show{' '}
+          <select value={kind} onChange={event => setKind(event.currentTarget.value as Which)}>
+            {Object.entries(which).map(([name, shown]) => (
+              <option key={name} value={name}>
+                {shown}
+              </option>
+            ))}
+          </select>
+        </label>
       </div>
-      ${h<TableProps<ConnectionState>>(Table, {
-        caption: 'Connections, open and recent',
-        columns,
-        rows,
-        keyOf: ({ id }) => id,
-        sortedBy: 'No.',
-        most: mostRows,
-        empty:
+      <Table
+        caption="Connections, open and recent"
+        columns={columns}
+        rows={rows}
+        keyOf={({ id }) => id}
+        sortedBy="No."
+        most={mostRows}
+        empty={
           state.connections.length === 0
             ? 'No connection has been made yet.'
-            : 'No connection fits the filter.',
-        classOf: ({ endedAt }) => (endedAt === undefined ? 'open' : 'ended'),
-      })}
-    </section>`
+            : 'No connection fits the filter.'
+        }
+        classOf={({ endedAt }) => (endedAt === undefined ? 'open' : 'ended')}
+      />
+    </section>
+  )
 }
 
 // --- internal ---

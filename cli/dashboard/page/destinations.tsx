@@ -1,8 +1,6 @@
-import { html } from 'htm/preact'
-import { h } from 'preact'
 import { formatBytes } from '../format.ts'
 import type { DestinationState, State } from '../state.ts'
-import { type Column, Table, type TableProps } from './table.ts'
+import { type Column, Table } from './table.tsx'
 
 const columns: Column<DestinationState>[] = [
   { name: 'Domain', value: ({ domain }) => domain },
@@ -24,18 +22,19 @@ const columns: Column<DestinationState>[] = [
 /** Where the traffic goes, by registered domain. */
 export function Destinations({ state: { destinations, destinationCount } }: { state: State }) {
   const left = destinationCount - destinations.length
-  return html`
+  return (
     <section aria-labelledby="destinations">
       <h2 id="destinations">Destinations</h2>
-      ${h<TableProps<DestinationState>>(Table, {
-        caption: 'Destinations by registered domain',
-        columns,
-        rows: destinations,
-        keyOf: ({ domain }) => domain,
-        sortedBy: 'Down',
-        most: 50,
-        empty: 'Nothing has been connected to yet.',
-      })}
-      ${left > 0 && html`<p class="note">${left} more carried less.</p>`}
-    </section>`
+      <Table
+        caption="Destinations by registered domain"
+        columns={columns}
+        rows={destinations}
+        keyOf={({ domain }) => domain}
+        sortedBy="Down"
+        most={50}
+        empty="Nothing has been connected to yet."
+      />
+      {left > 0 && <p class="note">{left} more carried less.</p>}
+    </section>
+  )
 }

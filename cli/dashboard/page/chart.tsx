@@ -1,7 +1,5 @@
-import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
-import { browser, type PageElement } from './browser.ts'
 import { clock } from './time.ts'
 
 export interface Line {
@@ -24,32 +22,25 @@ export interface ChartProps {
   format: (value: number) => string
 }
 
-const height = 170
+const height = 160
 
 /** Lines over time, with a legend that tells the values under the pointer, or the last ones. */
 export function Chart({ title, times, lines, from, to, least, format }: ChartProps) {
-  const place = useRef<PageElement>(null)
+  const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(null)
   const shown = useRef({ from, to })
   const [pointed, setPointed] = useState<number | null>()
-  const [theme, setTheme] = useState(0)
+  const theme = useTheme()
   shown.current = { from, to }
-
-  useEffect(() => {
-    const scheme = browser.matchMedia('(prefers-color-scheme: dark)')
-    const change = () => setTheme(n => n + 1)
-    scheme.addEventListener('change', change)
-    return () => scheme.removeEventListener('change', change)
-  }, [])
 
   const data: uPlot.AlignedData = [times, ...lines.map(({ values }) => values)]
   const look = lines.map(({ name, color }) => `${name} ${color}`).join()
+  // It is made anew for other lines and other colours; new values are set below.
   useEffect(() => {
     const element = place.current!
-    const css = (name: string) =>
-      browser.getComputedStyle(browser.document.documentElement).getPropertyValue(name)
+    const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
     const axis = { stroke: css('--muted'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false } }
-    const drawn = new uPlot(
+    const made = new uPlot(
       {
         width: element.clientWidth,
         height,
@@ -60,13 +51,8 @@ export function Chart({ title, times, lines, from, to, least, format }: ChartPro
           y: { range: (_, __, max) => [0, Math.max(max * 1.1, least)] },
         },
         axes: [
-          { ...axis, space: 70, values: (_, times) => times.map(time => clock(time * 1000)) },
-          {
-            ...axis,
-            size: 78,
-            space: 32,
-            values: (_, values) => values.map(value => format(value).replace(/\.0+ /, ' ')),
-          },
+          { ...axis, size: 28, space: 70, values: (_, times) => times.map(time => clock(time * 1000)) },
+          { ...axis, size: 78, space: 32, values: (_, values) => values.map(value => brief(format(value))) },
         ],
         series: [
           {},
@@ -75,40 +61,65 @@ export function Chart({ title, times, lines, from, to, least, format }: ChartPro
             stroke: css(color),
             width: 1.6,
             points: { show: false },
-            ...(lines.length <= 2 && { fill: `${css(color).trim()}22` }),
+            ...(lines.length <= 2 && { fill: `${css(color)}22` }),
           })),
         ],
         hooks: { setCursor: [({ cursor }) => setPointed(cursor.idx)] },
       },
       data,
-      element as never,
+      element,
     )
-    plot.current = drawn
-    const observer = new browser.ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }))
+    plot.current = made
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }))
     observer.observe(element)
     return () => {
       observer.disconnect()
-      drawn.destroy()
+      made.destroy()
     }
-    // What is drawn anew for: other lines, or other colours. New values are set below.
   }, [look, theme])
   useEffect(() => plot.current?.setData(data), [times.at(-1), to, look, theme])
 
-  const at = pointed ?? times.length - 1
-  const told = lines.map(line => ({ ...line, told: valueAt(line, at, format) }))
-  return html`
+  const told = lines.map(line => ({ ...line, value: valueAt(line, pointed ?? times.length - 1, format) }))
+  return (
     <figure class="chart">
       <figcaption>
-        <span class="title">${title}</span>
-        <span class="legend">${told.map(({ name, color, told }) => html`<span key=${name}><i style=${{ background: `var(${color})` }}></i>${name} <b>${told}</b></span>`)}</span>
+        <span class="title">{title}</span>
+        <span class="legend">
+          {told.map(({ name, color, value }) => (
+            <span key={name}>
+              <i style={{ background: `var(${color})` }} />
+              {name} <b>{value}</b>
+            </span>
+          ))}
+        </span>
       </figcaption>
-      <div ref=${place} role="img" aria-label="${title} over time. ${told.map(({ name, told }) => `${name}: ${told}`).join(', ') || 'Nothing yet'}"></div>
-    </figure>`
+      <div
+        ref={place}
+        role="img"
+        aria-label={`${title} over time. ${told.map(({ name, value }) => `${name}: ${value}`).join(', ') || 'Nothing yet'}`}
+      />
+    </figure>
+  )
 }
 
 // --- internal ---
+
+/** Another number whenever light turns to dark or dark to light. */
+function useTheme(): number {
+  const [theme, setTheme] = useState(0)
+  useEffect(() => {
+    const scheme = matchMedia('(prefers-color-scheme: dark)')
+    const change = () => setTheme(n => n + 1)
+    scheme.addEventListener('change', change)
+    return () => scheme.removeEventListener('change', change)
+  }, [])
+  return theme
+}
 
 function valueAt({ values }: Line, index: number, format: (value: number) => string): string {
   const value = values[index]
   return value === null || value === undefined ? '–' : format(value)
 }
+
+/** A figure at an axis needs no zeros behind the point. */
+const brief = (text: string) => text.replace(/\.0+ /, ' ')

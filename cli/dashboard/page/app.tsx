@@ -1,0 +1,95 @@
+import { useState } from 'preact/hooks'
+import { formatBytes, formatDollars, formatDuration, formatRate } from '../format.ts'
+import type { State } from '../state.ts'
+import { Connections } from './connections.tsx'
+import { Cost } from './cost.tsx'
+import { Destinations } from './destinations.tsx'
+import { Fleet } from './fleet.tsx'
+import { useLive } from './live.ts'
+import { SetUps } from './set-ups.tsx'
+import { Traffic } from './traffic.tsx'
+
+export function App() {
+  const { state, connected, rotate } = useLive()
+  const [trouble, setTrouble] = useState('')
+  const onRotate = (session?: string) => {
+    setTrouble('')
+    rotate(session).catch(error => setTrouble(`The exit could not be replaced: ${error.message}`))
+  }
+  return (
+    <>
+      <header>
+        <h1>lambda-nat-proxy</h1>
+        <p class="where">
+          {state?.proxy && (
+            <>
+              Applications connect to <code>{`${state.proxy.host}:${state.proxy.port}`}</code>
+            </>
+          )}
+        </p>
+        <p class={`link ${connected ? 'good' : 'bad'}`} role="status">
+          {connected
+            ? 'live'
+            : state
+              ? 'The connection to the proxy is lost. Trying again …'
+              : 'Connecting to the proxy …'}
+        </p>
+      </header>
+      <main class={connected ? '' : 'stale'}>
+        {trouble && (
+          <p class="trouble" role="alert">
+            {trouble}
+          </p>
+        )}
+        {state && (
+          <>
+            <Figures state={state} />
+            <Fleet state={state} onRotate={onRotate} />
+            <Traffic state={state} />
+            <Connections state={state} />
+            <div class="pair">
+              <Destinations state={state} />
+              <Cost state={state} />
+            </div>
+            <SetUps state={state} />
+            <footer>
+              Version {state.version}, up for {formatDuration(state.now - state.startedAt)}. The same figures:{' '}
+              <a href="/api/state">JSON</a>, <a href="/metrics">Prometheus</a>, <a href="/healthz">health</a>.
+            </footer>
+          </>
+        )}
+      </main>
+    </>
+  )
+}
+
+// --- internal ---
+
+/** What one wants to know at a glance. */
+function Figures({ state: { sessions, totals, rate, cost } }: { state: State }) {
+  const usable = sessions.filter(({ role, silent }) => role === 'active' && !silent).length
+  const figures = [
+    ['Exits', String(usable), 'ready'],
+    ['Down', formatRate(rate.down), `${formatBytes(totals.bytesDown)} so far`],
+    ['Up', formatRate(rate.up), `${formatBytes(totals.bytesUp)} so far`],
+    ['Connections', String(totals.active), `${totals.opened} so far`],
+    [
+      'Cost',
+      formatDollars(cost.total),
+      cost.perHour === undefined ? 'so far' : `${formatDollars(cost.perHour)} an hour`,
+    ],
+  ]
+  return (
+    <dl class="figures" aria-label="At a glance">
+      {figures.map(([name, value, note]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            <small>{note}</small>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

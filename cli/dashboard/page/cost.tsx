@@ -1,0 +1,63 @@
+import { formatBytes, formatDollars } from '../format.ts'
+import type { State } from '../state.ts'
+
+/** What AWS will charge, about. */
+export function Cost({ state: { cost } }: { state: State }) {
+  const { items } = cost
+  const rows: [string, string, number][] = [
+    ['Lambda, compute', `${cost.gbSeconds.toFixed(1)} GB-s`, items.compute],
+    ['Lambda, requests', String(cost.launches), items.requests],
+    ['S3, offers and answers', '', items.storage],
+    ['Data out', formatBytes(cost.bytesOut), items.dataOut],
+  ]
+  return (
+    <section aria-labelledby="cost">
+      <h2 id="cost">Cost</h2>
+      <table>
+        <caption class="hidden">Cost by item</caption>
+        <thead>
+          <tr>
+            <th scope="col">Item</th>
+            <th scope="col" class="number">
+              Amount
+            </th>
+            <th scope="col" class="number">
+              Cost
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([name, amount, dollars]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td class="number">{amount}</td>
+              <td class="number">{formatDollars(dollars)}</td>
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">So far</th>
+            <td />
+            <td class="number">{formatDollars(cost.total)}</td>
+          </tr>
+        </tfoot>
+      </table>
+      <p>
+        {cost.perHour === undefined ? (
+          'The rate is known after some seconds.'
+        ) : (
+          <>
+            <strong>{formatDollars(cost.perHour)}</strong> an hour, as the last minute went.
+          </>
+        )}
+      </p>
+      <p class="note">
+        An estimate by list prices of {cost.pricesOf}, before tax and without the free tier; they differ from
+        region to region.
+        {cost.assumedRegion &&
+          ` Where the region is not one of Amazon's, those of ${cost.assumedRegion} are taken.`}
+      </p>
+    </section>
+  )
+}

@@ -1,0 +1,98 @@
+import { formatDuration } from '../format.ts'
+import type { SetUpState, State } from '../state.ts'
+import { stepNames } from './steps.ts'
+import { timeOf } from './time.ts'
+
+/** How sessions came up, step by step, the newest first. */
+export function SetUps({ state: { setUps } }: { state: State }) {
+  return (
+    <section aria-labelledby="set-ups">
+      <h2 id="set-ups">Session set-up</h2>
+      {setUps.length === 0 && <p class="empty">No exit has been launched yet.</p>}
+      {setUps.map((setUp, i) => (
+        <SetUp key={setUp.session} setUp={setUp} open={i === 0} />
+      ))}
+    </section>
+  )
+}
+
+// --- internal ---
+
+interface Bar {
+  name: string
+  kind: string
+  from: number
+  ms: number
+  detail: string
+}
+
+function SetUp({ setUp, open }: { setUp: SetUpState; open: boolean }) {
+  const { session, region, launchedAt, totalMs, failure } = setUp
+  const bars = barsOf(setUp)
+  const whole = Math.max(totalMs ?? 0, ...bars.map(({ from, ms }) => from + ms), 1)
+  const outcome = failure ? 'failed' : totalMs === undefined ? 'coming up' : formatDuration(totalMs)
+  const share = (ms: number) => `${(ms / whole) * 100}%`
+  return (
+    <details open={open} class="set-up">
+      <summary>
+        <span>{region}</span> <span class="id">{session}</span>{' '}
+        <span class={failure ? 'bad' : ''}>{outcome}</span> <time>{timeOf(launchedAt)}</time>
+      </summary>
+      {failure && (
+        <p class="bad">
+          {stepNames[failure.step]}: {failure.message}
+        </p>
+      )}
+      <table class="waterfall">
+        <caption class="hidden">Steps of the set-up of session {session}</caption>
+        <thead class="hidden">
+          <tr>
+            <th scope="col">Step</th>
+            <th scope="col">When</th>
+            <th scope="col">Duration</th>
+            <th scope="col">What came of it</th>
+          </tr>
+        </thead>
+        <tbody>
+          {bars.map(({ name, kind, from, ms, detail }) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td class="track">
+                <div class={`step ${kind}`} style={{ left: share(from), width: share(ms) }}>
+                  <span class="hidden">from {formatDuration(from)} on</span>
+                </div>
+              </td>
+              <td class="number">{formatDuration(ms)}</td>
+              <td class="detail wide">{detail}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  )
+}
+
+/** The steps one after the other; the wait for the answer in two, where it is known when the function began. */
+function barsOf({ steps }: SetUpState): Bar[] {
+  const bars: Bar[] = []
+  let from = 0
+  for (const { step, ms, detail, functionStartMs = 0 } of steps) {
+    if (functionStartMs > 0)
+      bars.push({
+        name: 'Function start',
+        kind: 'start',
+        from,
+        ms: functionStartMs,
+        detail: 'until its code ran',
+      })
+    bars.push({
+      name: stepNames[step],
+      kind: step,
+      from: from + functionStartMs,
+      ms: ms - functionStartMs,
+      detail,
+    })
+    from += ms
+  }
+  return bars
+}

@@ -1,0 +1,87 @@
+import { useState } from 'preact/hooks'
+import { formatDuration, formatRate, formatShare } from '../format.ts'
+import type { Point, State } from '../state.ts'
+import { Chart, type Line } from './chart.tsx'
+
+/** What is shown of each of the proxy's series. */
+const spans = [
+  { name: '5 minutes', seconds: 300 },
+  { name: '1 hour', seconds: 3_600 },
+  { name: '12 hours', seconds: 43_200 },
+]
+/** Lines in a chart of sessions; those that came last are shown. */
+const mostPaths = 6
+
+/** Throughput, connections, and the paths to the exits over time. */
+export function Traffic({ state }: { state: State }) {
+  const [chosen, setChosen] = useState(0)
+  const points = state.series[chosen]?.points ?? []
+  const to = state.now / 1000
+  const time = { times: points.map(({ at }) => at / 1000), from: to - spans[chosen]!.seconds, to }
+  const line = (name: string, color: string, value: (point: Point) => number): Line => ({
+    name,
+    color,
+    values: points.map(value),
+  })
+  const paths = pathsOf(state, points)
+  return (
+    <section aria-labelledby="traffic">
+      <div class="bar">
+        <h2 id="traffic">Traffic</h2>
+        <fieldset class="choice">
+          <legend class="hidden">Time shown</legend>
+          {spans.map(({ name }, i) => (
+            <label key={name}>
+              <input type="radio" name="span" checked={i === chosen} onChange={() => setChosen(i)} />
+              <span>{name}</span>
+            </label>
+          ))}
+        </fieldset>
+      </div>
+      <div class="charts">
+        <Chart
+          title="Throughput"
+          lines={[line('Down', '--down', ({ down }) => down * 8), line('Up', '--up', ({ up }) => up * 8)]}
+          least={1e6}
+          format={bits => formatRate(bits / 8)}
+          {...time}
+        />
+        <Chart
+          title="Connections"
+          lines={[line('Open', '--count', ({ connections }) => connections)]}
+          least={5}
+          format={count => String(Math.round(count * 10) / 10)}
+          {...time}
+        />
+        <Chart
+          title="Round-trip time"
+          lines={paths(({ rttMs }) => rttMs)}
+          least={10}
+          format={formatDuration}
+          {...time}
+        />
+        <Chart
+          title="Packets lost"
+          lines={paths(({ loss }) => loss)}
+          least={0.01}
+          format={formatShare}
+          {...time}
+        />
+      </div>
+    </section>
+  )
+}
+
+// --- internal ---
+
+/** Gives the lines, one a session, of a figure of the paths. */
+function pathsOf({ setUps }: State, points: Point[]) {
+  const regions = new Map(setUps.map(({ session, region }) => [session, region]))
+  const sessions = [...new Set(points.flatMap(({ paths }) => Object.keys(paths)))].slice(-mostPaths)
+  return (value: (path: { rttMs: number; loss: number }) => number): Line[] =>
+    sessions.map((session, i) => ({
+      name: `${regions.get(session) ?? ''} ${session.slice(0, 6)}`.trim(),
+      color: `--path-${i}`,
+      values: points.map(({ paths }) => (paths[session] ? value(paths[session]) : null)),
+    }))
+}
