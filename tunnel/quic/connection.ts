@@ -3,6 +3,7 @@ import { type Endpoint, formatEndpoint } from '../endpoint.ts'
 import { fingerprintOf, type Identity } from '../identity.ts'
 import type { UdpSocket } from '../udp/socket.ts'
 import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
+import { applicationErrorPin, type CloseReason, QuicError, whyClosed } from './close-reason.ts'
 import { defaultTuning, quicConfig, type Tuning } from './config.ts'
 import { Packets } from './packets.ts'
 import { Pulse } from './pulse.ts'
@@ -23,24 +24,9 @@ export interface ConnectionOptions {
   handshakeMs?: number
 }
 
-/** Why a connection ended. */
-export interface CloseReason {
-  kind: 'closed' | 'closed-by-peer' | 'silent' | 'handshake' | 'wrong-pin' | 'failed'
-  message: string
-}
-
-/** A QUIC connection ended or never came about. */
-export class QuicError extends Error {
-  override name = 'QuicError'
-  constructor(readonly reason: CloseReason) {
-    super(reason.message)
-  }
-}
-
 /** Batches a turn: then other work of the process gets its turn. */
 const batchesPerTurn = 4
 const connectionIdLength = 8
-const applicationErrorPin = 1
 
 /**
  * One QUIC connection on a punched socket, run by our own loop on the native binding: a datagram is
@@ -249,7 +235,7 @@ export class QuicConnection {
     }
     if (this.#over) return
     if (this.#packets.flush(connection, batchesPerTurn)) this.#wake()
-    if (connection.isClosed() || connection.isDraining()) this.#finish(this.#whyClosed(connection))
+    if (connection.isClosed() || connection.isDraining()) this.#finish(whyClosed(connection))
     else this.#arm(connection)
   }
 
@@ -324,22 +310,6 @@ export class QuicConnection {
     }, Math.ceil(timeout))
   }
 
-  #whyClosed(connection: QuicheConnection): CloseReason {
-    const error = connection.peerError()
-    if (error?.isApp && error.errorCode === applicationErrorPin)
-      return {
-        kind: 'wrong-pin',
-        message: 'the other end refused our certificate: it is not the one it was told of',
-      }
-    if (error)
-      return {
-        kind: 'closed-by-peer',
-        message: Buffer.from(error.reason).toString().slice(0, 200) || `QUIC error ${error.errorCode}`,
-      }
-    if (connection.isTimedOut()) return { kind: 'silent', message: 'the other end has gone silent' }
-    return { kind: 'failed', message: `QUIC failed${localReason(connection)}` }
-  }
-
   #finish(reason: CloseReason): void {
     if (this.#over) return
     this.#over = true
@@ -359,8 +329,3 @@ export class QuicConnection {
 const discard = new Uint8Array(4096)
 const newId = () => randomBytes(connectionIdLength)
 const hostPort = ({ address, port }: Endpoint) => ({ host: address, port })
-
-function localReason(connection: QuicheConnection): string {
-  const error = connection.localError()
-  return error ? ` (error ${error.errorCode} ${Buffer.from(error.reason).toString()})` : ''
-}

@@ -1,6 +1,6 @@
 import type { Target } from '../../../tunnel/frames/address.ts'
 import { reply } from '../../../tunnel/frames/reply.ts'
-import { QuicError } from '../../../tunnel/quic/connection.ts'
+import { QuicError } from '../../../tunnel/quic/close-reason.ts'
 import { relay } from '../../../tunnel/relay.ts'
 import type { Exits } from '../../fleet/exits.ts'
 import { ExitLostError, tunnelTo } from '../tunnel-to.ts'
