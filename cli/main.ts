@@ -12,6 +12,7 @@ const commands = {
   status: () => import('./commands/status.ts'),
   destroy: () => import('./commands/destroy.ts'),
   cloud: () => import('./commands/cloud.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   speedtest: () => import('./commands/speedtest.ts'),
 }
 

@@ -55,43 +55,43 @@ async function fetchFor(
   signal: AbortSignal,
   options: { proxy?: string },
 ): Promise<Fetched> {
-  const started = performance.now()
   const late = new AbortController()
-  const limit = setTimeout(
-    () => late.abort(new Error(`no answer within ${answerLimitMs / 1000} s`)),
-    answerLimitMs,
-  )
+  const tooLate = new Error(`no answer within ${answerLimitMs / 1000} s`)
+  const limit = setTimeout(() => late.abort(tooLate), answerLimitMs)
   // Compressed it would not be the line that is measured.
   const headers = { 'accept-encoding': 'identity' }
+  const started = performance.now()
   try {
     const response = await fetch(url, {
       ...options,
       headers,
       signal: AbortSignal.any([signal, late.signal]),
     })
-    const firstByteMs = performance.now() - started
     clearTimeout(limit)
-    const reader = response.body?.getReader()
-    let bytes = 0
-    let complete = !reader
-    const end = setTimeout(() => void reader?.cancel(), seconds * 1000)
-    let cut = false
-    const cutAt = performance.now() + seconds * 1000
-    while (reader && !complete && !cut) {
-      const { done, value } = await reader.read()
-      cut = performance.now() >= cutAt
-      complete = done && !cut
-      bytes += value?.length ?? 0
-    }
-    clearTimeout(end)
-    return {
-      status: response.status,
-      firstByteMs,
-      complete,
-      ...transfer(bytes, performance.now() - started - firstByteMs),
-    }
+    const answered = performance.now()
+    const { bytes, complete } = await readFor(response, seconds)
+    const ms = performance.now() - answered
+    return { status: response.status, firstByteMs: answered - started, complete, ...transfer(bytes, ms) }
   } finally {
     clearTimeout(limit)
     late.abort()
+  }
+}
+
+/** Reads a body to its end, or until its time is up. */
+async function readFor({ body }: Response, seconds: number): Promise<{ bytes: number; complete: boolean }> {
+  const reader = body?.getReader()
+  let bytes = 0
+  let complete = true
+  const end = setTimeout(() => {
+    complete = false
+    void reader?.cancel()
+  }, seconds * 1000)
+  try {
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read())
+      bytes += part.value.length
+    return { bytes, complete }
+  } finally {
+    clearTimeout(end)
   }
 }

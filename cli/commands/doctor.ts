@@ -1,0 +1,73 @@
+import { defineCommand } from 'citty'
+import { awsChecks } from '../doctor/aws-checks.ts'
+import { type Check, examine, type Result } from '../doctor/check.ts'
+import { clockCheck } from '../doctor/clock-check.ts'
+import { type Context, createContext } from '../doctor/context.ts'
+import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
+import { formatResult, verdict } from '../doctor/report.ts'
+import { tunnelChecks } from '../doctor/tunnel-checks.ts'
+import { interruptible } from '../interruptible.ts'
+import { formatOptions, print } from '../print.ts'
+import { readSignalling, signallingOptions } from '../signalling.ts'
+
+export default defineCommand({
+  meta: {
+    name: 'doctor',
+    description:
+      'Say whether this will work here, and what to do if not: account, deployment, network, NAT, and an exit that is launched to try it. Exit code: 0 nothing failed, 1 something did, 2 wrong usage, 130 interrupted.',
+  },
+  args: {
+    ...signallingOptions,
+    punch: {
+      type: 'boolean',
+      default: true,
+      description: 'Launch an exit and measure the way to it; the function is billed for some seconds',
+      negativeDescription: 'Launch nothing: look only',
+    },
+    ...formatOptions,
+  },
+  async run({ args }) {
+    const signalling = await readSignalling(args)
+    const isReport = args.json || args.yaml
+    const results = await interruptible(async signal => {
+      const context = createContext(signalling, signal)
+      try {
+        return await consult(context, args.punch, isReport ? () => {} : show)
+      } finally {
+        await context.close()
+      }
+    })
+    if (!results) return
+    const works = results.every(({ status }) => status !== 'fail')
+    if (isReport) print({ works, findings: results }, args, () => '')
+    else process.stdout.write(`\n${verdict(results)}\n`)
+    if (!works) process.exitCode = 1
+  },
+})
+
+// --- internal ---
+
+async function consult(
+  context: Context,
+  punch: boolean,
+  onResult: (result: Result, nameWidth: number) => void,
+): Promise<Result[]> {
+  const checks: Check<Context>[] = [
+    ...awsChecks,
+    clockCheck,
+    ...stunChecks(await context.stunServers()),
+    ...networkChecks,
+    ...(punch ? tunnelChecks : []),
+  ]
+  const nameWidth = Math.max(...checks.map(({ name }) => name.length))
+  const results: Result[] = []
+  for await (const result of examine(checks, context)) {
+    context.signal.throwIfAborted()
+    onResult(result, nameWidth)
+    results.push(result)
+  }
+  return results
+}
+
+const show = (result: Result, nameWidth: number) =>
+  process.stdout.write(`${formatResult(result, nameWidth)}\n`)

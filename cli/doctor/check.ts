@@ -1,0 +1,86 @@
+export type Status = 'ok' | 'warn' | 'fail' | 'skip'
+
+/** What a check found. */
+export interface Finding {
+  status: Status
+  /** For a person, a sentence or less. */
+  detail: string
+  /** What to do about it; always there with `warn` and `fail`. */
+  next?: string
+  /** The same for programs. */
+  facts?: Record<string, unknown>
+}
+
+export interface Check<Context> {
+  name: string
+  /** Checks without which this one makes no sense: it waits for them, and is left out when one of them failed. */
+  after?: readonly string[]
+  /** Milliseconds; what is not done by then has failed. */
+  limitMs: number
+  /** What it throws is a finding as well: see `failure`. */
+  run(context: Context): Promise<Finding>
+}
+
+export interface Result extends Finding {
+  name: string
+  /** What the check took. */
+  ms: number
+}
+
+/** Runs the checks, at once where none waits for another, and gives each result when it and those before it are there. */
+export async function* examine<Context>(
+  checks: readonly Check<Context>[],
+  context: Context,
+): AsyncGenerator<Result> {
+  const outcomes = new Map<string, Promise<Outcome>>()
+  for (const check of checks) {
+    const before = (check.after ?? []).map(name => outcomes.get(name)!)
+    outcomes.set(check.name, examineOne(check, context, before))
+  }
+  for (const outcome of outcomes.values()) yield (await outcome).result
+}
+
+/** A finding of what was thrown: in our messages the cause stands first, and then what to do. */
+export function failure(error: unknown): Finding {
+  const message = error instanceof Error ? error.message : String(error)
+  const [, cause = message, advice] = /^(.+?)(?:\. (?=[A-Z])|: (?=(?:run|give) ))(.+)$/s.exec(message) ?? []
+  return { status: 'fail', detail: cause, next: capital(advice ?? 'put that right, and run this again') }
+}
+
+// --- internal ---
+
+interface Outcome {
+  result: Result
+  /** Checks that come after it may run. */
+  passable: boolean
+}
+
+async function examineOne<Context>(
+  { name, limitMs, run }: Check<Context>,
+  context: Context,
+  before: Promise<Outcome>[],
+): Promise<Outcome> {
+  const earlier = await Promise.all(before)
+  const obstacle = earlier.find(({ passable }) => !passable)
+  if (obstacle) {
+    const detail = `needs ${obstacle.result.name}`
+    return { result: { name, status: 'skip', detail, ms: 0 }, passable: false }
+  }
+  const started = performance.now()
+  const finding = await withLimit(run(context), limitMs).catch(error => failure(error))
+  const result = { name, ...finding, ms: Math.round(performance.now() - started) }
+  return { result, passable: finding.status !== 'fail' }
+}
+
+async function withLimit(work: Promise<Finding>, limitMs: number): Promise<Finding> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const message = `it was not done within ${limitMs / 1000} s. Check the network, and try again.`
+  const timer = setTimeout(() => reject(new Error(message)), limitMs)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1)

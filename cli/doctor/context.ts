@@ -1,0 +1,71 @@
+import { parseStunServers, type StunServerName } from '../../tunnel/stun/server-name.ts'
+import type { Config } from '../config/load.ts'
+import { regionsOf, useProfile } from '../infra/aws.ts'
+import { findStack, type Stack } from '../infra/find.ts'
+import { type OwnSession, startOwnSession } from '../own-session.ts'
+import { openSignalling, type SignallingOptions } from '../signalling.ts'
+import { type Survey, survey } from './survey.ts'
+
+/** What checks share. Each thing is found out once, when it is first asked for. */
+export interface Context {
+  config: Config
+  isLocal: boolean
+  /** The bucket that an option names in place of a deployment. */
+  bucket: string | undefined
+  signal: AbortSignal
+  regions(): Promise<string[]>
+  stack(): Promise<Stack>
+  stunServers(): Promise<StunServerName[]>
+  survey(): Promise<Survey>
+  /** An exit, launched for this. */
+  exit(): Promise<OwnSession>
+  close(): Promise<void>
+}
+
+export function createContext(options: SignallingOptions, signal: AbortSignal): Context {
+  const { config } = options
+  const signalling = once(() => openSignalling(options))
+  // Whether something is deployed does not matter to the network.
+  const stunServers = async () =>
+    options.local
+      ? (await signalling()).stunServers
+      : parseStunServers(config.values['proxy.stun_server'].join(','))
+  const exit = once(async () => startOwnSession(await signalling(), signal))
+  return {
+    config,
+    isLocal: options.local !== undefined,
+    bucket: options.bucket,
+    signal,
+    regions: once(async () => {
+      useProfile(config)
+      return regionsOf(config)
+    }),
+    stack: once(() => findStack(config)),
+    stunServers,
+    survey: once(async () => survey(await stunServers())),
+    exit,
+    async close() {
+      await exit.made()?.then(({ end }) => end(), ignore)
+      await signalling.made()?.then(({ close }) => close(), ignore)
+    },
+  }
+}
+
+// --- internal ---
+
+interface Once<T> {
+  (): Promise<T>
+  /** What was made, if it was asked for. */
+  made(): Promise<T> | undefined
+}
+
+function once<T>(make: () => Promise<T>): Once<T> {
+  let made: Promise<T> | undefined
+  const get = () => {
+    made ??= make()
+    return made
+  }
+  return Object.assign(get, { made: () => made })
+}
+
+const ignore = () => {}

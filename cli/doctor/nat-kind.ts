@@ -1,0 +1,43 @@
+import type { Survey } from './survey.ts'
+
+/** The kinds of NATs as people know them (RFC 3489, section 5), in terms of what RFC 4787 has NATs do. */
+export type NatKind =
+  | 'none'
+  | 'firewall'
+  | 'full-cone'
+  | 'address-restricted'
+  | 'port-restricted'
+  | 'cone'
+  | 'symmetric'
+  | 'unknown'
+
+export function natKind({ isOwn, mapping, filtering }: Survey): NatKind {
+  if (mapping === 'address-dependent' || mapping === 'address-and-port-dependent') return 'symmetric'
+  if (isOwn) return filtering === 'endpoint-independent' || filtering === 'unknown' ? 'none' : 'firewall'
+  if (mapping === 'unknown') return 'unknown'
+  return cones[filtering]
+}
+
+/** What to call each, and what it means here. */
+export const natNames: Record<NatKind, { name: string; verdict: string }> = {
+  none: { name: 'no NAT', verdict: 'exits can be reached' },
+  firewall: { name: 'no NAT, but a firewall that lets in answers only', verdict: 'exits can be reached' },
+  'full-cone': { name: 'full-cone NAT', verdict: 'exits can be reached' },
+  'address-restricted': { name: 'address-restricted cone NAT', verdict: 'exits can be reached' },
+  'port-restricted': { name: 'port-restricted cone NAT', verdict: 'exits can be reached' },
+  cone: { name: 'cone NAT, its filter not known', verdict: 'exits can be reached' },
+  symmetric: {
+    name: 'symmetric NAT, another port for each destination',
+    verdict: 'an exit is reached only by trying many ports, if at all',
+  },
+  unknown: { name: 'a NAT of a kind that could not be found out', verdict: 'trying it will tell' },
+}
+
+// --- internal ---
+
+const cones = {
+  'endpoint-independent': 'full-cone',
+  'address-dependent': 'address-restricted',
+  'address-and-port-dependent': 'port-restricted',
+  unknown: 'cone',
+} as const

@@ -1,0 +1,66 @@
+import { formatDuration, formatRate } from '../dashboard/format.ts'
+import { measureDownload, measureLatency, measureUpload } from '../speedtest/measure.ts'
+import type { Check } from './check.ts'
+import type { Context } from './context.ts'
+
+/** A look, not a speedtest. */
+const seconds = 2
+const roundTrips = 20
+/** What people notice, as bits a second and milliseconds. */
+const slowBits = 2_000_000
+const slowTripMs = 400
+
+/** An exit is launched, and the way to it tried. */
+export const tunnelChecks: Check<Context>[] = [
+  {
+    name: 'punch',
+    after: ['credentials', 'deployment', 'bucket', 'udp'],
+    limitMs: 90_000,
+    async run({ exit }) {
+      const { session, region, steps, setUpMs } = await exit()
+      const { address, memory_mb: memoryMb } = session.hello
+      return {
+        status: 'ok',
+        detail: `through to ${address} in ${region} after ${formatDuration(setUpMs)} (${Object.entries(steps)
+          .map(([step, ms]) => `${step} ${formatDuration(ms)}`)
+          .join(', ')})`,
+        facts: { region, address, memoryMb, setUpMs, steps },
+      }
+    },
+  },
+  {
+    name: 'latency',
+    after: ['punch'],
+    limitMs: 20_000,
+    async run({ exit, signal }) {
+      const { session } = await exit()
+      const facts = { ...(await measureLatency(session.connection, { times: roundTrips, seconds, signal })) }
+      const detail = `${formatDuration(facts.medianMs)}; 95 % within ${formatDuration(facts.p95Ms)}`
+      if (facts.medianMs < slowTripMs) return { status: 'ok', detail, facts }
+      return {
+        status: 'warn',
+        detail,
+        next: 'Choose a nearer region with --regions, and deploy there',
+        facts,
+      }
+    },
+  },
+  {
+    name: 'throughput',
+    // Not while the round trips are measured.
+    after: ['punch', 'latency'],
+    limitMs: 40_000,
+    async run({ exit, signal }) {
+      const { connection } = (await exit()).session
+      const download = await measureDownload(connection, { seconds, signal })
+      const upload = await measureUpload(connection, { seconds, signal })
+      const facts = { download, upload }
+      const detail = `down ${formatRate(download.bitsPerSecond / 8)}, up ${formatRate(upload.bitsPerSecond / 8)}`
+      if (Math.min(download.bitsPerSecond, upload.bitsPerSecond) >= slowBits)
+        return { status: 'ok', detail, facts }
+      const next =
+        'Measure again with "lambda-nat-proxy speedtest"; a larger function (deploy --mode performance) is faster'
+      return { status: 'warn', detail, next, facts }
+    },
+  },
+]
