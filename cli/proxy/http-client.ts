@@ -31,6 +31,12 @@ export class HttpClient {
   constructor(wire: Wire) {
     this.#wire = wire
     splice(wire, this.duplex.wire)
+    // Also when both had said their ends: what was not read of the client is of no use to anybody now.
+    const { onClose } = wire
+    wire.onClose = () => {
+      onClose()
+      this.duplex.destroy()
+    }
     this.duplex.on('error', () => {})
     this.duplex.on('close', () => {
       if (!this.#taken) this.#leave()
@@ -71,13 +77,13 @@ export class HttpClient {
     wire.pause()
     const rest: Uint8Array[] = [head]
     for (let chunk = this.duplex.read(); chunk !== null; chunk = this.duplex.read()) rest.push(chunk)
-    // Nothing that becomes of the stream concerns the wire any more.
-    this.duplex.wire.onClose = () => {}
-    this.duplex.destroy()
     wire.onData = () => {}
     wire.onDrain = () => {}
     wire.onEnd = () => wire.end()
     wire.onClose = () => this.#leave()
+    // Nothing that becomes of the stream concerns the wire any more.
+    Object.assign(this.duplex.wire, { onEnd() {}, onClose() {} })
+    this.duplex.destroy()
     return { wire, rest: Buffer.concat(rest) }
   }
 
