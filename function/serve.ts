@@ -44,7 +44,10 @@ export function streamServer(
       const { wire, bound } = await dial({ host, port }, { resolver })
       if (gone) return wire.abort()
       log.debug('connected', { target: `${host}:${port}`, ms: Math.round(performance.now() - started) })
-      sendReply(stream, { code: reply.succeeded, bound }, () => relay(wire, stream))
+      relay(wire, stream)
+      // Ahead of what the target says: what the stream does not take yet waits in the relay, and the wire
+      // with it. A target that speaks first would be lost on a wire that nobody listens to.
+      wire.onData(encodeReply({ code: reply.succeeded, bound }))
     } catch (error) {
       log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })
       refuse(stream, error instanceof DialError ? error.reply : reply.failure)
