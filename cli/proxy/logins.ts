@@ -79,10 +79,14 @@ function readFile(path: string): Login[] {
   } catch (error) {
     throw new UsageError(`--auth-file ${path} cannot be read: ${(error as Error).message}`)
   }
-  return text.split(/\r?\n/).flatMap((line, i) => {
+  const logins = text.split(/\r?\n/).flatMap((line, i) => {
     const content = line.trim()
     return content === '' || content.startsWith('#') ? [] : [parseLogin(`${path}, line ${i + 1}`, content)]
   })
+  // Who names a file wants a login to be needed.
+  if (logins.length === 0)
+    throw new UsageError(`--auth-file ${path} has no login in it: write user:password on a line`)
+  return logins
 }
 
 function parseLogin(where: string, text: string): Login {

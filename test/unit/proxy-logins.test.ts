@@ -38,6 +38,8 @@ test('logins come from options, environment and file together', async ({ folder 
 test('what is wrong with a login is said, and never its password', async ({ folder }) => {
   const file = join(folder, 'bad')
   await writeFile(file, 'alice:fine\nsecret-without-colon\n')
+  const empty = join(folder, 'empty')
+  await writeFile(empty, '# nobody yet\n')
   const long = 'x'.repeat(256)
   for (const [sources, ...words] of [
     [{ auth: 'secret' }, '--auth', 'user:password'],
@@ -48,6 +50,7 @@ test('what is wrong with a login is said, and never its password', async ({ fold
     [{ auth: 'alice-region-eu-west-1:secret' }, '-region-'],
     [{ environment: { LAMBDA_NAT_PROXY_AUTH: 'secret' } }, 'LAMBDA_NAT_PROXY_AUTH'],
     [{ file }, file, 'line 2'],
+    [{ file: empty }, empty, 'no login'],
     [{ file: join(folder, 'none') }, 'none', '--auth-file'],
   ] as const)
     try {
