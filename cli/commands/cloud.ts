@@ -3,7 +3,7 @@ import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { type Mode, modes } from '../config/modes.ts'
 import { functionZip } from '../function-zip.ts'
-import { type Cloud, startCloud } from '../local/cloud.ts'
+import type { Cloud } from '../local/cloud.ts'
 import type { LogRecord } from '../local/log.ts'
 import { parsePort } from '../parse-port.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
@@ -72,6 +72,8 @@ export default defineCommand({
   },
   async run({ args }) {
     const show = args.json ? json : human
+    // Loaded when it is needed: --help is quicker without.
+    const { startCloud } = await import('../local/cloud.ts')
     const starting = startCloud({
       s3Port: parsePort('--s3-port', args['s3-port']),
       stunPort: parsePort('--stun-port', args['stun-port']),
