@@ -1,13 +1,13 @@
 import { promises as dns, type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import type { DnsServer } from '../tunnel/dns-server.ts'
-import { type DnsAnswer, queryHttps } from './dns-over-https.ts'
+import { type DnsAnswer, httpsQuery } from './dns-over-https.ts'
 import { isPublicAddress } from './guard.ts'
 
 export interface Resolver {
   /**
    * The addresses of a host that the exit may reach; an address stands for itself. Rejects with a
-   * NotAllowedError when there are only others, and with the system's error when there are none.
+   * NotAllowedError when there are only others, and with ENOTFOUND when there are none.
    */
   resolve(host: string): Promise<LookupAddress[]>
 }
@@ -40,7 +40,7 @@ export function createResolver(server: DnsServer, allowPrivate: boolean): Resolv
       },
       error => {
         cache.delete(host)
-        throw error
+        throw lookupError(host, error)
       },
     )
     cache.delete(host)
@@ -69,18 +69,12 @@ function queryBy(server: DnsServer, allowPrivate: boolean): (host: string) => Pr
   if (server === 'system')
     return async host => ({ addresses: await dns.lookup(host, { all: true }), ttl: systemTtl })
   // The server is the client's choice, and so a target like any other.
-  const serverHost = 'url' in server ? new URL(server.url).hostname : server.address
-  const reachable = createResolver('system', allowPrivate).resolve(serverHost)
-  reachable.catch(() => {})
-  if ('url' in server)
-    return async host => {
-      await reachable
-      return queryHttps(server.url, host)
-    }
+  const { resolve: locate } = createResolver('system', allowPrivate)
+  if ('url' in server) return httpsQuery(server.url, locate)
   const resolver = new dns.Resolver({ timeout: 2_000, tries: 2 })
   resolver.setServers([server.address])
   return async host => {
-    await reachable
+    await locate(server.address)
     const [four, six] = await Promise.allSettled([
       resolver.resolve4(host, { ttl: true }),
       resolver.resolve6(host, { ttl: true }),
@@ -93,3 +87,9 @@ function queryBy(server: DnsServer, allowPrivate: boolean): (host: string) => Pr
     return { addresses: records, ttl: Math.min(...records.map(({ ttl }) => ttl)) }
   }
 }
+
+/** A DNS server that refused us is no target that did: the client hears only that there is no address. */
+const lookupError = (host: string, error: Error) =>
+  error instanceof NotAllowedError
+    ? error
+    : Object.assign(new Error(`${host} cannot be looked up: ${error.message}`), { code: 'ENOTFOUND' })
