@@ -14,9 +14,12 @@ const commands = {
   cloud: () => import('./commands/cloud.ts'),
   doctor: () => import('./commands/doctor.ts'),
   speedtest: () => import('./commands/speedtest.ts'),
+  env: () => import('./commands/env.ts'),
+  completion: () =>
+    import('./commands/completion.ts').then(({ completionOf }) => ({ default: completionOf(main) })),
 }
 
-const main = defineCommand({
+const main: CommandDef = defineCommand({
   meta: {
     name: 'lambda-nat-proxy',
     version,
