@@ -1,4 +1,5 @@
 import { consola } from 'consola'
+import { colors } from 'consola/utils'
 import type { Model } from './dashboard/model.ts'
 import type { ProxyEvent, Step } from './events.ts'
 import { liveLine } from './live-line.ts'
@@ -53,15 +54,15 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
     switch (event.type) {
       case 'session.launching':
         setUps.set(event.session, [])
-        consola.start(`Starting an exit in ${event.region} (session ${event.session})`)
+        consola.start(`Starting an exit in ${event.region}${of(event)}`)
         break
       case 'session.step':
         setUps.get(event.session)?.push(event)
-        consola.info(`${stepNames[event.step]} ${event.detail} (${Math.round(event.ms)} ms)`)
+        consola.info(`${stepNames[event.step]} ${event.detail} (${Math.round(event.ms)} ms)${of(event)}`)
         break
       case 'session.ready':
         consola.success(
-          `Exit ${event.address} in ${event.region} is up after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}`,
+          `Exit ${event.address} in ${event.region} is up after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}${of(event)}`,
         )
         if (verbose) consola.log(breakdown(setUps.get(event.session) ?? []))
         setUps.delete(event.session)
@@ -69,12 +70,12 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
       case 'session.failed':
         setUps.delete(event.session)
         // The same reason again and again is told once.
-        if (!event.repeated || verbose) consola.error(`${stepNames[event.step]} ${event.message}`)
+        if (!event.repeated || verbose) consola.error(`${stepNames[event.step]} ${event.message}${of(event)}`)
         if (!event.repeated) consola.info(`${event.region} is tried again from ${duration(event.retryMs)} on`)
         break
       case 'session.silent':
-        if (event.silent) consola.warn(`Session ${event.session} is silent: new connections go elsewhere`)
-        else consola.info(`Session ${event.session} is heard again`)
+        if (event.silent) consola.warn(`An exit is silent: new connections go elsewhere${of(event)}`)
+        else consola.info(`The exit is heard again${of(event)}`)
         break
       case 'fleet.budget':
         consola.warn(
@@ -83,14 +84,14 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         break
       case 'session.draining':
         consola.info(
-          `Session ${event.session} takes no new connections; its ${event.connections} have ${duration(event.remainingMs)} left`,
+          `An exit takes no new connections; its ${event.connections} have ${duration(event.remainingMs)} left${of(event)}`,
         )
         break
       case 'session.closed':
-        consola.info(`Session ${event.session} ended: ${event.message}`)
+        consola.info(`An exit ended: ${event.message}${of(event)}`)
         break
       case 'proxy.ready':
-        consola.box(`SOCKS5 proxy ready on ${event.host}:${event.port}, exit address ${event.address}`)
+        consola.box(`Proxy ready on ${event.host}:${event.port}, exit address ${event.address}`)
         break
       case 'dashboard.ready':
         consola.info(
@@ -99,14 +100,18 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         break
       case 'function.log':
         if (verbose || event.level === 'ERROR')
-          consola.log(`function ${event.level} ${event.message} ${fields(event.fields)}`)
+          consola.log(`function ${event.level} ${event.message} ${fields(event.fields)}${of(event)}`)
         break
       case 'connection.opened':
-        if (verbose) consola.log(`#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms`)
+        if (verbose)
+          consola.log(`#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms${of(event)}`)
         break
       case 'connection.refused':
         if (verbose)
           consola.log(`#${event.connection} ${event.target} refused with SOCKS reply ${event.reply}`)
+        break
+      case 'client.rejected':
+        if (verbose) consola.log(`A client (${event.protocol}) was sent away: ${event.reason}`)
         break
       case 'connection.failed':
         consola.warn(`Connection #${event.connection} failed: ${event.message}`)
@@ -114,7 +119,7 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
       case 'connection.closed':
         if (verbose)
           consola.log(
-            `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.how}`,
+            `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.how}${of(event)}`,
           )
         break
     }
@@ -129,6 +134,10 @@ const stepNames: Record<Step, string> = {
   quic: 'QUIC:',
   hello: 'Hello:',
 }
+
+/** The session that a line is about, as the function's own log has it: the two can be joined by it. */
+const of = ({ session }: { session: string | undefined }) =>
+  session === undefined ? '' : colors.dim(` [${session}]`)
 
 const breakdown = (steps: { step: Step; ms: number }[]) =>
   `set-up: ${steps.map(({ step, ms }) => `${step} ${ms.toFixed(0)} ms`).join(', ')}`
