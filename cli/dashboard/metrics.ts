@@ -79,9 +79,9 @@ export function createMetrics(model: Model, events: Events): Metrics {
     }
     return [...counts.values()]
   })
-  read('counter', 'launches_total', 'Exits launched.', ['outcome'], () => [
-    [{ outcome: 'started' }, model.totals.launches],
-    [{ outcome: 'failed' }, model.totals.launchesFailed],
+  read('counter', 'launches_total', 'Exits launched.', [], () => [[{}, model.totals.launches]])
+  read('counter', 'launches_failed_total', 'Launches that brought no exit.', [], () => [
+    [{}, model.totals.launchesFailed],
   ])
   const session = ['session', 'region']
   read('gauge', 'session_rtt_seconds', 'Round-trip time to an exit.', session, () =>

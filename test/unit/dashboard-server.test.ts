@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import parsePrometheus, { type Family } from 'parse-prometheus-text-format'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -232,7 +234,9 @@ test('tells Prometheus what it tells the page', async context => {
   assert.is(value('lambda_nat_proxy_session_rtt_seconds', { session }), 0.025)
   assert.is(value('lambda_nat_proxy_session_packets_lost_total', { session }), 1)
   assert.ok(value('process_resident_memory_bytes') > 1e6)
+  const documented = await readFile(join(import.meta.dir, '../../docs/events.md'), 'utf8')
   for (const { name, type, help } of families.values()) {
+    assert.match(documented, `\`${name}\``, 'docs/events.md')
     assert.ok(help, name)
     assert.is(name.endsWith('_total'), type === 'COUNTER', `${name} is a ${type}`)
   }
