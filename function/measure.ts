@@ -10,7 +10,7 @@ const most = 8 * 1024 ** 3
 export function serveMeasure({ command, target }: Request, stream: QuicStream): void {
   if (command === 'echo') echo(stream)
   else if (command === 'discard') discard(stream)
-  else chargen(stream, Math.min(Number(target.host) || 0, most))
+  else chargen(stream, Math.min(Math.trunc(Number(target.host)) || 0, most))
 }
 
 // --- internal ---
