@@ -38,6 +38,7 @@ export function humanShow(verbose: boolean, model: Model): Show {
   return {
     event(event) {
       if (event.type === 'traffic.sampled') return live.draw()
+      if (!verbose && isDetail(event)) return
       live.clear()
       print(event)
       live.draw()
@@ -47,6 +48,14 @@ export function humanShow(verbose: boolean, model: Model): Show {
 }
 
 // --- internal ---
+
+/** What is shown with `verbose` only: what happens to each connection, and the function's log but for its errors. */
+const isDetail = (event: ProxyEvent) =>
+  event.type === 'connection.opened' ||
+  event.type === 'connection.refused' ||
+  event.type === 'connection.closed' ||
+  event.type === 'client.rejected' ||
+  (event.type === 'function.log' && event.level !== 'ERROR')
 
 function printer(verbose: boolean): (event: ProxyEvent) => void {
   const setUps = new Map<string, { step: Step; ms: number }[]>()
@@ -99,28 +108,25 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         )
         break
       case 'function.log':
-        if (verbose || event.level === 'ERROR')
-          consola.log(`function ${event.level} ${event.message} ${fields(event.fields)}${of(event)}`)
+        consola.log(`function ${event.level} ${event.message} ${fields(event.fields)}${of(event)}`)
         break
       case 'connection.opened':
         if (verbose)
           consola.log(`#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms${of(event)}`)
         break
       case 'connection.refused':
-        if (verbose)
-          consola.log(`#${event.connection} ${event.target} refused with SOCKS reply ${event.reply}`)
+        consola.log(`#${event.connection} ${event.target} refused with SOCKS reply ${event.reply}`)
         break
       case 'client.rejected':
-        if (verbose) consola.log(`A client (${event.protocol}) was sent away: ${event.reason}`)
+        consola.log(`A client (${event.protocol}) was sent away: ${event.reason}`)
         break
       case 'connection.failed':
         consola.warn(`Connection #${event.connection} failed: ${event.message}`)
         break
       case 'connection.closed':
-        if (verbose)
-          consola.log(
-            `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.how}${of(event)}`,
-          )
+        consola.log(
+          `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.how}${of(event)}`,
+        )
         break
     }
   }

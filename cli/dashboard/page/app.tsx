@@ -68,11 +68,16 @@ export function App() {
 /** What one wants to know at a glance. */
 function Figures({ state: { sessions, totals, rate, cost } }: { state: State }) {
   const usable = sessions.filter(({ role, silent }) => role === 'active' && !silent).length
+  const notMade = totals.refused + totals.failed
   const figures = [
     ['Exits', String(usable), 'ready'],
     ['Down', formatRate(rate.down), `${formatBytes(totals.bytesDown)} so far`],
     ['Up', formatRate(rate.up), `${formatBytes(totals.bytesUp)} so far`],
-    ['Connections', String(totals.active), `${totals.opened} so far`],
+    [
+      'Connections',
+      String(totals.active),
+      `${totals.opened} so far${notMade === 0 ? '' : `, ${notMade} not made`}`,
+    ],
     [
       'Cost',
       formatDollars(cost.total),
