@@ -69,6 +69,6 @@ const dashed = (name: string) => (name.length === 1 ? `-${name}` : `--${name}`)
 /** Without the details in brackets: there is little room beside a word. */
 const firstSentence = (text: string) =>
   text
-    .split(/[.;:] /)[0]!
     .replace(/ \([^)]*\)/g, '')
+    .split(/[.;:] /)[0]!
     .replace(/\.$/, '')
