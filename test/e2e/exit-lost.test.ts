@@ -1,0 +1,64 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
+import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { until } from '../support/until.ts'
+
+interface Context {
+  local: LocalCloud
+  origin: Origin
+}
+
+const test = suite<Context>('An exit that is lost while requests are being opened')
+
+test.before.each(async context => {
+  context.origin = await startOrigin()
+  context.local = await startLocalCloud()
+})
+test.after.each(async ({ local, origin }) => {
+  await local.close()
+  origin.close()
+})
+
+for (const [what, args] of [
+  ['there is one exit', []],
+  ['there are two exits', ['--sessions', '2']],
+  ['there is a standby', ['--standby', '1']],
+] as const)
+  test(`none fails, each is only delayed, where ${what}`, async ({ local, origin }) => {
+    const proxy = await local.proxy({ args: ['--exit', 'round-robin', ...args] })
+    const connectMs: number[] = []
+    const failures: string[] = []
+    const open = new Set<Promise<void>>()
+    const request = async () => {
+      try {
+        // Nothing to fetch: it is the opening that counts. What is open when its exit dies is cut.
+        const { connectMs: ms } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1 })
+        connectMs.push(ms)
+      } catch (error) {
+        failures.push((error as Error).message)
+      }
+    }
+    const ticker = setInterval(() => {
+      const work = request().finally(() => open.delete(work))
+      open.add(work)
+    }, 20)
+    const { session } = await proxy.event('connection.opened')
+    const { pid } = local.cloud.processes().find(process => process.session === session)!
+    assert.ok(local.cloud.kill(pid))
+    await proxy.event('session.silent', event => event.session === session)
+    // With one exit, what waits is served by the next.
+    const exits = proxy.told('session.ready').length + (args.length === 0 ? 1 : 0)
+    await until(() => proxy.told('session.ready').length >= exits, 'the exit that serves them')
+    const before = connectMs.length
+    await until(() => connectMs.length + failures.length >= before + 50, 'requests after it')
+    clearInterval(ticker)
+    await Promise.all(open)
+    const slowest = Math.max(...connectMs)
+    console.log(
+      `figure: exit lost, ${what}: ${connectMs.length} opened, ${failures.length} failed, slowest after ${(slowest / 1_000).toFixed(1)} s`,
+    )
+    assert.equal(failures, [])
+  })
+
+test.run()
