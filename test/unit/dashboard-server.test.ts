@@ -52,6 +52,9 @@ function comeUp({ events }: Context, session = 'a'): void {
   })
 }
 
+/** What does not come in this time does not come. Milliseconds. */
+const limitMs = 10_000
+
 interface Message {
   event: string
   data: { token: string } & State
@@ -60,7 +63,9 @@ interface Message {
 /** The messages of a live stream as they come. */
 async function* follow(url: string): AsyncGenerator<Message, undefined> {
   const stop = new AbortController()
-  const { body } = await fetch(`${url}/api/stream`, { signal: stop.signal })
+  const { body } = await fetch(`${url}/api/stream`, {
+    signal: AbortSignal.any([stop.signal, AbortSignal.timeout(limitMs)]),
+  })
   let text = ''
   try {
     for await (const part of body!.pipeThrough(new TextDecoderStream())) {
