@@ -73,9 +73,9 @@ const zsh: Ask = async (script, line) => {
       return said
     }
     await after(
-      `autoload -U compinit && compinit -u -d dump; source ${script}; setopt no_beep; LISTMAX=999; bindkey '^D' list-choices; bindkey -s '^E' '^Uprint e$((1))nd^M'; print re$((1))ady\r`,
-      // The prompt: before it a key is not yet the editor's.
-      /re1ady[\s\S]*> /,
+      `autoload -U compinit && compinit -u -d ./dump; source ${script}; setopt no_beep; LISTMAX=999; bindkey '^D' list-choices; bindkey -s '^E' '^Uprint e$((1))nd^M'; zle-line-init() { print -n li$((1))ne }; zle -N zle-line-init\r`,
+      // Before its editor begins, a key is the terminal's.
+      /li1ne/,
     )
     const answer = await after(`${line}\x04\x05`, /e1nd/)
     // The list follows the line; what one could read from it is the words and what is said of them.
