@@ -8,6 +8,8 @@ import type { QuicStream } from './quic/stream.ts'
  * large for one. Nothing waits: what cannot be sent at once is lost, as with UDP itself.
  */
 export interface PacketChannel {
+  /** The other end has not been heard of late: what is sent may be lost. */
+  readonly silent: boolean
   /** False when the packet was lost at once. */
   send(packet: Packet): boolean
   /** The bytes of the packet are valid only until it returns. */
@@ -69,6 +71,9 @@ export function openPacketChannel(connection: QuicConnection, stream: QuicStream
   const channel: PacketChannel = {
     onPacket() {},
     onClose() {},
+    get silent() {
+      return connection.silent
+    },
     send(packet) {
       if (over) return false
       const bytes = encodePacket(packet)

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Target } from '../../tunnel/frames/address.ts'
 import { decodePacket, encodePacket, type Packet } from '../../tunnel/frames/packet.ts'
 import { reply } from '../../tunnel/frames/reply.ts'
@@ -38,7 +39,9 @@ const mostWaiting = 64
 /** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
 export function associator({ exits, rules, most }: AssociateOptions): Associate {
   let associations = 0
-  return async ({ client, local, user, signal }) => {
+  return async ({ user, signal, ...addresses }) => {
+    const client = unmapped(addresses.client)
+    const local = unmapped(addresses.local)
     if (associations >= most)
       throw new RoadError('refused', reply.failure, `there are ${most} UDP associations already`)
     associations++
@@ -76,6 +79,9 @@ export function associator({ exits, rules, most }: AssociateOptions): Associate 
 
 // --- internal ---
 
+/** An IPv4 client of a listener for both families is one all the same, and expects an IPv4 address to send to. */
+const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '')
+
 /** A client's packet; undefined for a fragment, which a relay may drop (RFC 1928, section 7), and for what is malformed. */
 function readPacket(bytes: Uint8Array): Packet | undefined {
   if (bytes.length < headerLength || bytes[2] !== 0) return undefined
@@ -104,7 +110,7 @@ function tunnelPackets(exits: Exits, user: string | undefined, signal: AbortSign
         { command: 'associate', target: { host: '0.0.0.0', port: 0 } },
         signal,
       )
-      if (code !== reply.succeeded) return stream.abort()
+      if (code !== reply.succeeded || stream.aborted || signal.aborted) return stream.abort()
       channel = openPacketChannel(session.connection, stream)
       channel.onPacket = onPacket
       channel.onClose = () => {
@@ -121,6 +127,8 @@ function tunnelPackets(exits: Exits, user: string | undefined, signal: AbortSign
   signal.addEventListener('abort', () => channel?.close(), { once: true })
   return packet => {
     if (signal.aborted) return
+    // An exit that has fallen silent may be gone: another takes over before that is certain.
+    if (channel?.silent) channel.close()
     if (channel) channel.send(packet)
     else if (waiting.length < mostWaiting) {
       waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
@@ -131,24 +139,29 @@ function tunnelPackets(exits: Exits, user: string | undefined, signal: AbortSign
 
 /** From this machine, for what a rule sends direct; addresses only, since a client that names a host wants it resolved elsewhere. */
 function directPackets(signal: AbortSignal, onPacket: Send): Send {
-  let socket: Promise<Bun.udp.Socket<'buffer'>> | undefined
-  const open = async () => {
+  const sockets = new Map<number, Promise<Bun.udp.Socket<'buffer'>>>()
+  const open = async (family: number) => {
     const opened = await Bun.udpSocket({
+      hostname: family === 6 ? '::' : '0.0.0.0',
       socket: {
         data: (_socket, data, port, host) => onPacket({ target: { host, port }, data }),
         error() {},
       },
     })
-    signal.addEventListener('abort', () => opened.close(), { once: true })
+    if (signal.aborted) opened.close()
+    else signal.addEventListener('abort', () => opened.close(), { once: true })
     return opened
   }
   return async ({ target, data }) => {
+    const family = isIP(target.host)
+    if (family === 0) return
     const bytes = new Uint8Array(data)
-    socket ??= open()
+    const socket = sockets.get(family) ?? open(family)
+    sockets.set(family, socket)
     try {
       ;(await socket).send(bytes, target.port, target.host)
     } catch {
-      // A name, or an address that cannot be reached: the packet is lost.
+      // An address that cannot be reached: the packet is lost.
     }
   }
 }
