@@ -1,6 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram'
-import type { LookupAddress } from 'node:dns'
+import { isIPv6 } from 'node:net'
+import type { Endpoint } from '../tunnel/endpoint.ts'
 import type { Target } from '../tunnel/frames/address.ts'
+import { ipv6Bytes, ipv6Text } from '../tunnel/ipv6.ts'
 import type { PacketChannel } from '../tunnel/packet-channel.ts'
 import { receiveBufferSize } from '../tunnel/udp/receive-buffer.ts'
 import type { Log } from './log.ts'
@@ -9,10 +11,10 @@ import type { Resolver } from './resolve.ts'
 export interface AssociateOptions {
   resolver: Resolver
   log: Log
+  /** An association over which nothing goes for this long is ended. Milliseconds, two minutes by default. */
+  idleMs?: number
 }
 
-/** An association over which nothing goes for this long is ended. Milliseconds. */
-const idleMs = 120_000
 /** Addresses remembered an association: only they may answer. */
 const mostPeers = 1_024
 /** Packets whose target is being resolved, an association: the rest of a flood is lost. */
@@ -20,9 +22,10 @@ const mostLookups = 2_048
 
 /**
  * The exit's end of a UDP association: sends the client's packets from a socket of its own, and back
- * what comes from addresses that were sent to. Ends with the channel, or after two idle minutes.
+ * what comes from addresses that were sent to. Ends with the channel, or when it is idle.
  */
-export function associate(channel: PacketChannel, { resolver, log }: AssociateOptions): void {
+export function associate(channel: PacketChannel, options: AssociateOptions): void {
+  const { resolver, log, idleMs = 120_000 } = options
   const sockets = new Map<number, Socket>()
   const peers = new Set<string>()
   let lookups = 0
@@ -40,7 +43,7 @@ export function associate(channel: PacketChannel, { resolver, log }: AssociateOp
       // An ICMP error or a target that cannot be reached: the packet is lost, the association goes on.
       socket.on('error', () => {})
       socket.on('message', (data, from) => {
-        if (!peers.has(`${from.address} ${from.port}`)) return
+        if (!peers.has(peerKey(from))) return
         touch()
         channel.send({ target: { host: from.address, port: from.port }, data })
       })
@@ -52,9 +55,11 @@ export function associate(channel: PacketChannel, { resolver, log }: AssociateOp
     if (lookups >= mostLookups || port === 0) return
     lookups++
     try {
-      const [{ address, family }] = (await resolver.resolve(host)) as [LookupAddress]
+      const addresses = await resolver.resolve(host)
+      // Packets cannot race as connections do, and every exit has IPv4.
+      const { address, family } = addresses.find(({ family }) => family === 4) ?? addresses[0]!
       if (over) return
-      peers.add(`${address} ${port}`)
+      peers.add(peerKey({ address, port }))
       const [oldest] = peers
       if (peers.size > mostPeers && oldest !== undefined) peers.delete(oldest)
       socketFor(family).send(data, port, address, () => {})
@@ -76,3 +81,9 @@ export function associate(channel: PacketChannel, { resolver, log }: AssociateOp
     for (const socket of sockets.values()) socket.close()
   }
 }
+
+// --- internal ---
+
+/** The same for all spellings of an address: a client's may not be the system's. */
+const peerKey = ({ address, port }: Endpoint) =>
+  `${isIPv6(address) ? ipv6Text(ipv6Bytes(address)) : address} ${port}`
