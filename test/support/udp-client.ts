@@ -1,0 +1,130 @@
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Target } from '../../tunnel/frames/address.ts'
+import { decodePacket, encodePacket } from '../../tunnel/frames/packet.ts'
+import { reply } from '../../tunnel/frames/reply.ts'
+import { SocksError } from './socks-client.ts'
+
+// UDP through a SOCKS5 proxy (RFC 1928, section 7), and what stands at its far end.
+
+export interface Received {
+  host: string
+  port: number
+  data: Buffer
+}
+
+export interface Association {
+  /** Where the proxy wants the packets. */
+  relay: Target
+  /** All that has come back. */
+  received: Received[]
+  /** Called for each packet as it comes. */
+  onPacket: (packet: Received) => void
+  send(target: Target, data: Uint8Array | string): void
+  /** Sends these very bytes to the relay. */
+  sendRaw(bytes: Uint8Array): void
+  /** Ends its TCP connection; resolves when the proxy has ended it too. */
+  end(): Promise<void>
+  close(): void
+}
+
+export interface AssociationOptions {
+  /** Port of the proxy. */
+  proxy: number
+  host?: string
+  limitMs?: number
+}
+
+/** Opens an association. Rejects with a SocksError when the proxy refuses. */
+export async function udpAssociation(options: AssociationOptions): Promise<Association> {
+  const { proxy, host = '127.0.0.1', limitMs = 10_000 } = options
+  const control = connect({ host, port: proxy })
+  control.on('error', () => {})
+  const closed = once(control, 'close')
+  // Greeting, and a request that leaves the client's own address open.
+  control.write(Buffer.from([5, 1, 0, 5, 3, 0, 1, 0, 0, 0, 0, 0, 0]))
+  const relay = await relayOf(control, limitMs)
+  const socket = createSocket(relay.host.includes(':') ? 'udp6' : 'udp4')
+  socket.on('error', () => {})
+  socket.bind(0, host)
+  await once(socket, 'listening')
+  const association: Association = {
+    relay,
+    received: [],
+    onPacket() {},
+    send: (target, data) =>
+      socket.send(udpRequest(target, Buffer.from(data)), relay.port, relay.host, () => {}),
+    sendRaw: bytes => socket.send(bytes, relay.port, relay.host, () => {}),
+    async end() {
+      control.end()
+      await closed
+    },
+    close() {
+      control.destroy()
+      socket.close()
+    },
+  }
+  socket.on('message', message => {
+    const { target, data } = decodePacket(message.subarray(3))
+    const packet = { ...target, data: Buffer.from(data) }
+    association.received.push(packet)
+    association.onPacket(packet)
+  })
+  return association
+}
+
+/** A packet as the client sends it: RSV, FRAG, the target, the data. */
+export const udpRequest = (target: Target, data: Uint8Array, fragment = 0): Buffer =>
+  Buffer.concat([Buffer.of(0, 0, fragment), encodePacket({ target, data })])
+
+export interface UdpServer {
+  host: string
+  port: number
+  /** Who sent, one entry a packet. */
+  from: RemoteInfo[]
+  socket: UdpSocket
+  close(): void
+}
+
+/** A UDP server of this machine that sends back what it gets. */
+export async function udpEcho(host = '127.0.0.1'): Promise<UdpServer> {
+  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 })
+  const from: RemoteInfo[] = []
+  socket.on('message', (data, sender) => {
+    from.push(sender)
+    socket.send(data, sender.port, sender.address, () => {})
+  })
+  socket.bind(0, host)
+  await once(socket, 'listening')
+  return { host, port: socket.address().port, from, socket, close: () => socket.close() }
+}
+
+// --- internal ---
+
+/** Reads the method and the reply. */
+function relayOf(control: ReturnType<typeof connect>, limitMs: number): Promise<Target> {
+  return new Promise((resolve, reject) => {
+    let heard: Buffer = Buffer.alloc(0)
+    const fail = (message: string, code?: number) => {
+      clearTimeout(timer)
+      control.destroy()
+      reject(new SocksError(code, message))
+    }
+    const timer = setTimeout(() => fail(`no reply within ${limitMs} ms`), limitMs)
+    const onClose = () => fail('the proxy hung up')
+    const onData = (chunk: Buffer) => {
+      heard = Buffer.concat([heard, chunk])
+      const code = heard[3]
+      // Two bytes for the method, and a reply's shortest form.
+      if (code === undefined || heard.length < 2 + 10) return
+      if (code !== reply.succeeded) return fail(`SOCKS reply ${code}`, code)
+      clearTimeout(timer)
+      control.off('data', onData).off('close', onClose).resume()
+      const { target } = decodePacket(heard.subarray(2 + 3))
+      resolve(target)
+    }
+    control.on('data', onData)
+    control.on('close', onClose)
+  })
+}

@@ -1,0 +1,291 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { parseRules } from '../../cli/proxy/routes.ts'
+import { associate } from '../../function/associate.ts'
+import { createResolver } from '../../function/resolve.ts'
+import type { PacketChannel } from '../../tunnel/packet-channel.ts'
+import { content } from '../lab/content.ts'
+import { type NearProxy, type NearProxyOptions, nearProxy } from '../support/near-proxy.ts'
+import { SocksError } from '../support/socks-client.ts'
+import {
+  type Association,
+  type AssociationOptions,
+  type UdpServer,
+  udpAssociation,
+  udpEcho,
+  udpRequest,
+} from '../support/udp-client.ts'
+import { until } from '../support/until.ts'
+
+interface Context {
+  undo: (() => void)[]
+  echo: UdpServer
+  proxy: (options?: NearProxyOptions) => Promise<NearProxy>
+  open: (options: AssociationOptions) => Promise<Association>
+}
+
+const test = suite<Context>('UDP associations')
+const host = '127.0.0.1'
+
+test.before.each(async context => {
+  context.undo = []
+  const kept = <T extends { close(): void }>(thing: T): T => {
+    context.undo.push(() => thing.close())
+    return thing
+  }
+  context.proxy = async options => kept(await nearProxy(options))
+  context.open = async options => kept(await udpAssociation(options))
+  context.echo = kept(await udpEcho())
+})
+test.after.each(({ undo }) => {
+  for (const step of undo.reverse()) step()
+})
+
+/** Waits until so many packets have come back, and gives their data. */
+async function answers(association: Association, count: number): Promise<string[]> {
+  await until(() => association.received.length >= count, `${count} packets back`)
+  return association.received.map(({ data }) => data.toString())
+}
+
+test('packets go to addresses of both families and to names, and come back with where they came from', async ({
+  proxy,
+  open,
+  echo,
+}) => {
+  const { port } = await proxy()
+  const association = await open({ proxy: port })
+  const six = await udpEcho('::1')
+  association.send({ host, port: echo.port }, 'four')
+  association.send({ host: 'localhost', port: echo.port }, 'name')
+  association.send({ host: '::1', port: six.port }, 'six')
+  // A name's field may hold an address, spelt as no system would.
+  const spelt = Buffer.from('0:0::0001')
+  const head = Buffer.from([0, 0, 0, 3, spelt.length, ...spelt, six.port >> 8, six.port & 255])
+  association.sendRaw(Buffer.concat([head, Buffer.from('spelt')]))
+  association.send({ host: '::ffff:127.0.0.1', port: echo.port }, 'mapped')
+  assert.equal((await answers(association, 5)).sort(), ['four', 'mapped', 'name', 'six', 'spelt'])
+  for (const { host: from, port, data } of association.received) {
+    const isSix = ['six', 'spelt'].includes(String(data))
+    assert.is(port, isSix ? six.port : echo.port, String(data))
+    assert.is(from, isSix ? '::1' : String(data) === 'mapped' ? '::ffff:7f00:1' : host)
+  }
+  six.close()
+})
+
+test('large packets and empty ones come through whole', async ({ proxy, open, echo }) => {
+  const association = await open({ proxy: (await proxy()).port })
+  for (const size of [0, 1_200, 1_400, 9_000, 65_000])
+    association.send({ host, port: echo.port }, content(size))
+  await until(() => association.received.length === 5, 'all five')
+  const sizes = association.received.map(({ data }) => data.length).sort((a, b) => a - b)
+  assert.equal(sizes, [0, 1_200, 1_400, 9_000, 65_000])
+  for (const { data } of association.received) assert.ok(content(data.length).equals(data))
+})
+
+test('fragments and what is no packet are dropped', async ({ proxy, open, echo }) => {
+  const association = await open({ proxy: (await proxy()).port })
+  const target = { host, port: echo.port }
+  for (const fragment of [1, 2, 0x81]) association.sendRaw(udpRequest(target, Buffer.from('part'), fragment))
+  const whole = udpRequest(target, Buffer.alloc(0))
+  for (let length = 0; length < whole.length; length++) association.sendRaw(whole.subarray(0, length))
+  association.sendRaw(Buffer.from([0, 0, 0, 9, 1, 2, 3, 4, 5, 6]))
+  association.send(target, 'whole')
+  assert.equal(await answers(association, 1), ['whole'])
+  assert.is(echo.from.length, 1)
+})
+
+test('only the client may use an association, from the port that it began with', async ({
+  proxy,
+  open,
+  echo,
+}) => {
+  const association = await open({ proxy: (await proxy()).port })
+  const packet = (text: string) => udpRequest({ host, port: echo.port }, Buffer.from(text))
+  const sendFrom = async (address: string, text: string) => {
+    const socket = createSocket('udp4').bind(0, address)
+    await once(socket, 'listening')
+    const heard: Buffer[] = []
+    socket.on('message', message => heard.push(message))
+    await new Promise(resolve =>
+      socket.send(packet(text), association.relay.port, association.relay.host, resolve),
+    )
+    return { heard, close: () => socket.close() }
+  }
+  const stranger = await sendFrom('127.0.0.2', 'before anybody')
+  association.send({ host, port: echo.port }, 'mine')
+  assert.equal(await answers(association, 1), ['mine'])
+  const neighbour = await sendFrom(host, 'from another port')
+  association.send({ host, port: echo.port }, 'mine again')
+  assert.equal(await answers(association, 2), ['mine', 'mine again'])
+  assert.is(echo.from.length, 2)
+  for (const other of [stranger, neighbour]) {
+    assert.is(other.heard.length, 0)
+    other.close()
+  }
+})
+
+test('only who was sent to may answer', async ({ proxy, open, echo }) => {
+  const association = await open({ proxy: (await proxy()).port })
+  association.send({ host, port: echo.port }, 'hello')
+  await answers(association, 1)
+  const { port } = echo.from[0]!
+  const stranger = await udpEcho()
+  await new Promise(resolve => stranger.socket.send('unasked', port, host, resolve))
+  association.send({ host, port: stranger.port }, 'now you are asked')
+  assert.equal(await answers(association, 2), ['hello', 'now you are asked'])
+  stranger.close()
+})
+
+test('an association ends with its TCP connection, at both ends of the tunnel', async ({
+  proxy,
+  open,
+  echo,
+}) => {
+  const { port, exit } = await proxy()
+  const association = await open({ proxy: port })
+  association.send({ host, port: echo.port }, 'hello')
+  await answers(association, 1)
+  assert.is(exit.streams(), 1)
+  await association.end()
+  await until(() => exit.streams() === 0, 'the exit’s stream to end')
+  for (const [what, closed] of [
+    ['the relay', association.relay.port],
+    ['the exit’s socket', echo.from[0]!.port],
+  ] as const) {
+    // The system refuses what comes to a port that nobody has.
+    const socket = createSocket('udp4')
+    socket.connect(closed, host)
+    await once(socket, 'connect')
+    const refused = once(socket, 'error')
+    socket.send('anybody?')
+    const [error] = (await refused) as [NodeJS.ErrnoException]
+    assert.is(error.code, 'ECONNREFUSED', what)
+    socket.close()
+  }
+})
+
+test('rules hold for packets as well: blocked ones are dropped, direct ones need no exit', async ({
+  proxy,
+  open,
+  echo,
+}) => {
+  const six = await udpEcho('::1')
+  const blocked = await udpEcho()
+  const { port, exit } = await proxy({
+    rules: parseRules([`block 127.0.0.1:${blocked.port}`, 'direct 127.0.0.1', 'direct ::1']),
+  })
+  const association = await open({ proxy: port })
+  association.send({ host, port: blocked.port }, 'blocked')
+  association.send({ host, port: echo.port }, 'direct')
+  association.send({ host: '::1', port: six.port }, 'direct too')
+  assert.equal((await answers(association, 2)).sort(), ['direct', 'direct too'])
+  assert.equal(exit.wanted, [])
+  association.send({ host: 'localhost', port: echo.port }, 'tunnel')
+  await answers(association, 3)
+  assert.is(exit.wanted.length, 1)
+  assert.is(blocked.from.length, 0)
+  six.close()
+  blocked.close()
+})
+
+test('without an exit packets are lost, and the association stays', async ({ proxy, open, echo }) => {
+  const { port, exit } = await proxy({ rules: parseRules(['direct 127.0.0.1']) })
+  exit.vanish()
+  const association = await open({ proxy: port })
+  for (let i = 0; i < 100; i++) association.send({ host: 'localhost', port: echo.port }, 'lost')
+  await until(() => exit.wanted.length > 0, 'an exit to be asked for')
+  association.send({ host, port: echo.port }, 'direct')
+  assert.equal(await answers(association, 1), ['direct'])
+  assert.is(echo.from.length, 1)
+})
+
+test('there is an end to how many associations there can be, and room again when one ends', async ({
+  proxy,
+  open,
+}) => {
+  const { port } = await proxy()
+  const all: Association[] = []
+  while (all.length < 256) all.push(await open({ proxy: port }))
+  try {
+    await open({ proxy: port })
+    assert.unreachable()
+  } catch (error) {
+    assert.instance(error, SocksError)
+    assert.is((error as SocksError).reply, 1)
+  }
+  await all[0]!.end()
+  await open({ proxy: port })
+})
+
+test('an IPv4 client of a listener for all addresses is told an IPv4 address', async ({
+  proxy,
+  open,
+  echo,
+}) => {
+  const { port } = await proxy({ listeners: [{ host: '::' }], allowOpen: true })
+  const association = await open({ proxy: port })
+  assert.is(association.relay.host, host)
+  association.send({ host, port: echo.port }, 'hello')
+  assert.equal(await answers(association, 1), ['hello'])
+  const six = await open({ proxy: port, host: '::1' })
+  assert.is(six.relay.host, '::1')
+  six.send({ host, port: echo.port }, 'hello six')
+  assert.equal(await answers(six, 1), ['hello six'])
+})
+
+/** A channel that stands alone, for the exit's end. */
+function loneChannel() {
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  const sent: string[] = []
+  const channel: PacketChannel = {
+    silent: false,
+    onPacket() {},
+    onClose() {},
+    send: ({ data }) => sent.push(String(data)) > 0,
+    close() {
+      channel.onClose()
+      resolve()
+    },
+  }
+  return { channel, sent, closed }
+}
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
+
+test('the exit ends an association over which nothing goes', async ({ echo }) => {
+  const { channel, sent, closed } = loneChannel()
+  associate(channel, { resolver: createResolver('system', true), log: quiet, idleMs: 50 })
+  channel.onPacket({ target: { host, port: echo.port }, data: Buffer.from('hello') })
+  await until(() => sent.length === 1, 'the echo')
+  await closed
+})
+
+test('of a name’s addresses the IPv4 one is sent to', async ({ echo }) => {
+  const { channel, sent } = loneChannel()
+  const resolver = {
+    resolve: async () => [
+      { address: '2001:db8::1', family: 6 },
+      { address: host, family: 4 },
+    ],
+  }
+  associate(channel, { resolver, log: quiet })
+  channel.onPacket({ target: { host: 'both.example', port: echo.port }, data: Buffer.from('hello') })
+  await until(() => sent.length === 1, 'the echo')
+  channel.close()
+})
+
+test('forbidden addresses are sent nothing', async ({ echo }) => {
+  const { channel, sent } = loneChannel()
+  const refused: unknown[] = []
+  const log = { ...quiet, debug: (_message: string, fields?: object) => refused.push(fields) }
+  associate(channel, { resolver: createResolver('system', false), log })
+  for (const name of [host, 'localhost', '::ffff:127.0.0.1', '2130706433'])
+    channel.onPacket({ target: { host: name, port: echo.port }, data: Buffer.from('hello') })
+  await until(() => refused.length === 4, 'four refusals')
+  assert.is(echo.from.length + sent.length, 0)
+  channel.close()
+})
+
+test.run()
