@@ -4,6 +4,7 @@ import type { Connect } from './connect.ts'
 import type { HttpClient } from './http-client.ts'
 import { type Destination, endToEnd, fields, hasBody, isChunked } from './http-message.ts'
 import { HttpProblem, problemOf, sendProblem } from './http-problem.ts'
+import { WireDuplex } from './wire-duplex.ts'
 
 /** An exchange in which nobody says anything for this long is given up. Milliseconds. */
 const silenceLimitMs = 300_000
@@ -149,13 +150,15 @@ function switchOver(
   server: Duplex,
   head: Buffer,
 ): void {
-  const client = request.socket as Duplex
+  const client = request.socket
+  // A WebSocket may be silent for as long as it likes.
+  if (server instanceof WireDuplex) server.setTimeout(0)
   response.detachSocket(request.socket)
   writeInterim(client, incoming, 'Connection: Upgrade\r\nUpgrade: websocket\r\n')
   if (head.length > 0) client.write(head)
   if (upgrade && upgrade.length > 0) server.write(upgrade)
   client.on('close', () => server.destroy())
-  server.on('close', () => client.destroy())
+  server.on('close', () => client.destroySoon())
   client.on('error', () => {})
   server.on('error', () => {})
   client.pipe(server)

@@ -1,10 +1,13 @@
 import type { Wire } from '../../tunnel/relay.ts'
 
 /** A client that was told why has this long to go. Milliseconds. */
-const limitMs = 5_000
+const refusalMs = 5_000
 
-/** Tells a client why it is not served, and ends: what it still sends is not read, and if it stays it is cut off. */
-export function lastWords(wire: Wire, bytes?: Uint8Array): void {
+/**
+ * Writes what there is left to say, and ends: what comes is not read any more, and who does not leave
+ * within the limit (milliseconds) is cut off.
+ */
+export function lastWords(wire: Wire, bytes?: Uint8Array, limitMs = refusalMs): void {
   const timer = setTimeout(() => wire.abort(), limitMs)
   const { onClose } = wire
   wire.onClose = () => {

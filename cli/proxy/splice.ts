@@ -1,4 +1,8 @@
 import type { RelayOptions, Wire } from '../../tunnel/relay.ts'
+import { lastWords } from './last-words.ts'
+
+/** How long the system may take to deliver the last bytes, to however slow a reader. Milliseconds. */
+const lingerMs = 300_000
 
 /**
  * Carries bytes between two connections until both directions have ended; a break on either side breaks
@@ -19,14 +23,18 @@ export function splice(client: Wire, target: Wire, { counts, onEnd }: RelayOptio
       if (!to.write(chunk)) from.pause()
     }
     to.onDrain = () => from.resume()
+    let fromEnded = false
     from.onEnd = () => {
+      fromEnded = true
       if (++ended === 2) finish('complete')
       to.end()
     }
     from.onClose = () => {
       if (over) return
       finish('wire-closed')
-      to.abort()
+      // What it said to its end still arrives; what it said half of must not look whole.
+      if (fromEnded) lastWords(to, undefined, lingerMs)
+      else to.abort()
     }
   }
   carry(client, target, 'fromWire')

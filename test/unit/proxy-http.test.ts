@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { converse, type NearProxy, nearProxy } from '../support/near-proxy.ts'
@@ -175,6 +176,28 @@ test('a body that breaks off is not passed on as a whole one', async ({ proxy })
     assert.not.match(answer, '0\r\n\r\n')
     await broken.close()
   }
+})
+
+test('an answer that ends the connection arrives whole, however late it is read', async ({ proxy }) => {
+  const length = 20_000_000
+  const large = await rawOrigin(heard =>
+    heard.endsWith('\r\n\r\n')
+      ? { say: `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(length)}`, end: true }
+      : undefined,
+  )
+  const socket = connect(proxy.port, '127.0.0.1')
+  socket.write(`GET http://127.0.0.1:${large.port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  let received = 0
+  socket.on('data', chunk => {
+    received += chunk.length
+    // A pause now and then: everything in between is full.
+    socket.pause()
+    setTimeout(() => socket.resume(), 2)
+  })
+  await new Promise((resolve, reject) => socket.on('end', resolve).on('error', reject))
+  assert.ok(received > length, `${received} bytes`)
+  socket.destroy()
+  await large.close()
 })
 
 test('a kept connection that the server has closed meanwhile is made again', async ({ proxy }) => {
