@@ -23,7 +23,7 @@ declare module 'stun' {
     addUsername(username: string): unknown
     addXorAddress(address: string, port: number): unknown
     addSoftware(software: string): unknown
-    addAttribute(type: number, value: unknown): unknown
+    addAttribute(type: number, ...values: unknown[]): unknown
     addPriority(priority: number): unknown
     addUseCandidate(): unknown
     addIceControlled(tieBreaker: Buffer): unknown
