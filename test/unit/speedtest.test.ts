@@ -1,0 +1,173 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compare } from '../../cli/speedtest/compare.ts'
+import { measureDownload, measureLatency, measureUpload, percentile } from '../../cli/speedtest/measure.ts'
+import { encodeReply, reply } from '../../tunnel/frames/reply.ts'
+import { decodeRequest } from '../../tunnel/frames/request.ts'
+import type { QuicStream } from '../../tunnel/quic/stream.ts'
+import { type NearExit, nearExit } from '../support/near-exit.ts'
+import { type QuicPair, quicPair } from '../support/quic-pair.ts'
+
+const test = suite<{ exit: NearExit }>('speedtest')
+const signal = new AbortController().signal
+const seconds = 0.2
+
+test.before.each(async context => {
+  context.exit = await nearExit()
+})
+test.after.each(({ exit }) => exit.close())
+
+const connectionOf = async (exit: NearExit) => (await exit.pick({ host: 'x' }, 1)).connection
+
+test('round trips are counted, and their middle lies below their slow end', async ({ exit }) => {
+  const latency = await measureLatency(await connectionOf(exit), { times: 30, seconds: 10, signal })
+  assert.is(latency.samples, 30)
+  assert.ok(latency.medianMs > 0 && latency.medianMs <= latency.p95Ms)
+  // Time is up before a million are done: what there is counts.
+  const cut = await measureLatency(await connectionOf(exit), { times: 1e6, seconds, signal })
+  assert.ok(cut.samples > 0 && cut.samples < 1e6)
+})
+
+test('a download and an upload say how much went in which time, and tell on the way', async ({ exit }) => {
+  const connection = await connectionOf(exit)
+  for (const measure of [measureDownload, measureUpload]) {
+    const told: number[] = []
+    const { bytes, ms, bitsPerSecond } = await measure(connection, {
+      seconds,
+      signal,
+      onProgress: bytes => told.push(bytes),
+    })
+    assert.ok(bytes > 100_000, `${bytes} bytes`)
+    assert.ok(ms >= seconds * 1000 * 0.9)
+    assert.ok(Math.abs(bitsPerSecond - (bytes * 8_000) / ms) < 1)
+    assert.ok(told.length > 0 && told.every(each => each <= bytes))
+  }
+})
+
+test('nothing is left open behind a measurement', async ({ exit }) => {
+  const connection = await connectionOf(exit)
+  await measureLatency(connection, { times: 3, seconds: 10, signal })
+  await measureDownload(connection, { seconds, signal })
+  await measureUpload(connection, { seconds, signal })
+  assert.is(exit.streams(), 0)
+})
+
+/** An exit of the test's own: what it does with the one stream that is opened. */
+async function withExit<T>(
+  serve: (stream: QuicStream) => void,
+  story: (pair: QuicPair) => Promise<T>,
+): Promise<T> {
+  const pair = await quicPair()
+  pair.exit.connection.onStream = serve
+  try {
+    return await story(pair)
+  } finally {
+    pair.close()
+  }
+}
+
+const requestOf = (stream: QuicStream) => {
+  const bytes = new Uint8Array(300)
+  const read = stream.read(bytes)
+  return decodeRequest(bytes.subarray(0, read))
+}
+
+const message = async (promise: Promise<unknown>) =>
+  promise.then(
+    () => assert.unreachable('it succeeded'),
+    (error: Error) => error.message,
+  )
+
+test('an upload counts what arrived, to the byte', async () => {
+  let arrived = 0
+  const take = (stream: QuicStream) => {
+    const buffer = new Uint8Array(64 * 1024)
+    stream.onReadable = () => {
+      assert.is(requestOf(stream).command, 'discard')
+      stream.write(encodeReply({ code: reply.succeeded, bound: { host: '0.0.0.0', port: 0 } }))
+      stream.onReadable = () => {
+        for (let read = stream.read(buffer); read > 0; read = stream.read(buffer)) arrived += read
+        if (stream.readEnded) stream.end()
+      }
+      stream.onReadable()
+    }
+  }
+  await withExit(take, async ({ client }) => {
+    const { bytes } = await measureUpload(client.connection, { seconds, signal })
+    assert.is(bytes, arrived)
+  })
+})
+
+test('an exit that does not serve measurements is one to deploy anew', async () => {
+  const refuse = (stream: QuicStream) => {
+    stream.onReadable = () => {
+      stream.write(encodeReply({ code: reply.commandNotSupported, bound: { host: '0.0.0.0', port: 0 } }))
+      stream.end()
+    }
+  }
+  await withExit(refuse, async ({ client }) => {
+    const words = await message(measureDownload(client.connection, { seconds, signal }))
+    assert.match(words as string, /reply 7.*lambda-nat-proxy deploy/)
+  })
+})
+
+test('an exit that is lost ends a measurement, and so does who calls it off', async ({ exit }) => {
+  const connection = await connectionOf(exit)
+  for (const measure of [measureDownload, measureUpload]) {
+    const stop = new AbortController()
+    const measuring = measure(connection, {
+      seconds: 60,
+      signal: stop.signal,
+      onProgress: () => stop.abort(new Error('interrupted')),
+    })
+    assert.is(await message(measuring), 'interrupted')
+  }
+  const lost = measureDownload(connection, { seconds: 60, signal, onProgress: () => exit.close() })
+  assert.match((await message(lost)) as string, 'exit was lost')
+})
+
+test('a URL is fetched directly and through the exit, cut off when time is up', async ({ exit }) => {
+  const endless = () =>
+    new ReadableStream({ pull: controller => controller.enqueue(new Uint8Array(16 * 1024)) })
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: ({ url }) => new Response(url.endsWith('/endless') ? endless() : 'x'.repeat(100_000)),
+  })
+  const session = await exit.pick({ host: 'x' }, 1)
+  const before = process.env.HTTP_PROXY
+  // Direct is direct, whatever the shell says.
+  process.env.HTTP_PROXY = 'http://127.0.0.1:1'
+  try {
+    const base = `http://127.0.0.1:${server.port}`
+    const whole = await compare(session, `${base}/whole`, { seconds: 20, signal })
+    for (const fetched of [whole.direct, whole.tunnel]) {
+      assert.not.ok('error' in fetched)
+      if ('error' in fetched) continue
+      assert.equal([fetched.status, fetched.bytes, fetched.complete], [200, 100_000, true])
+    }
+    const cut = await compare(session, `${base}/endless`, { seconds, signal })
+    for (const fetched of [cut.direct, cut.tunnel])
+      assert.ok(!('error' in fetched) && !fetched.complete && fetched.bytes > 0)
+    const nowhere = await compare(session, 'http://127.0.0.1:1/', { seconds, signal })
+    assert.ok('error' in nowhere.direct)
+    exit.close()
+    const alone = await compare(session, `${base}/whole`, { seconds, signal })
+    assert.is('status' in alone.direct && alone.direct.status, 200)
+    assert.is.not('status' in alone.tunnel && alone.tunnel.status, 200)
+  } finally {
+    if (before === undefined) delete process.env.HTTP_PROXY
+    else process.env.HTTP_PROXY = before
+    await server.stop(true)
+  }
+})
+
+test('a percentile is the value that so many do not exceed', () => {
+  const values = [5, 1, 4, 2, 3]
+  assert.is(percentile(values, 0.5), 3)
+  assert.is(percentile(values, 0.95), 5)
+  assert.is(percentile([7], 0.5), 7)
+  assert.equal(values, [5, 1, 4, 2, 3])
+})
+
+test.run()
