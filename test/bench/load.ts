@@ -18,6 +18,8 @@ export interface LoadResult {
   /** Of payload, all connections together. */
   bytes: number
   failures: number
+  /** What the first failure was. */
+  why?: string | undefined
   /** From opening the connection to the proxy's word that the target is connected, sorted, in milliseconds. */
   connectMs: number[]
   /** From opening the connection to the first byte of the answer, sorted, in milliseconds. */

@@ -96,7 +96,7 @@ async function runAll(usable: readonly Subject[], origin: Origin): Promise<Trial
           const trial = await runTrial(subject, workload, origin)
           best.set(key, better(best.get(key), trial, workload.figure))
           console.error(
-            `${repetition}/${repetitions} ${subject.name}, ${workload.title}: ${trial[workload.figure].toFixed(1)} ${workload.figure}${trial.failures > 0 ? `, ${trial.failures} FAILED` : ''}`,
+            `${repetition}/${repetitions} ${subject.name}, ${workload.title}: ${trial[workload.figure].toFixed(1)} ${workload.figure}${trial.failures > 0 ? `, ${trial.failures} FAILED: ${trial.why}` : ''}`,
           )
         } catch (error) {
           leave(`failed: ${subject.name}, ${workload.title}`, error)

@@ -12,6 +12,7 @@ export interface Trial {
   seconds: number
   bytes: number
   failures: number
+  why?: string | undefined
   /** Of payload, 10^6 bits a second. */
   mbits: number
   /** Connections a second. */
@@ -61,6 +62,7 @@ export function better(a: Trial | undefined, b: Trial, figure: Workload['figure'
   return {
     ...best,
     failures: max(a.failures, b.failures),
+    why: a.why ?? b.why,
     peakMb: { exit: max(a.peakMb.exit, b.peakMb.exit), client: max(a.peakMb.client, b.peakMb.client) },
   }
 }
@@ -74,11 +76,12 @@ function look(running: Running, origin: Origin) {
 
 function figures(result: LoadResult, before: ReturnType<typeof look>, after: ReturnType<typeof look>) {
   const cpu = (part: keyof typeof before) => after[part].cpuSeconds - before[part].cpuSeconds
-  const { seconds, bytes, failures, connectMs, firstByteMs, fairness } = result
+  const { seconds, bytes, failures, why, connectMs, firstByteMs, fairness } = result
   return {
     seconds,
     bytes,
     failures,
+    why,
     mbits: (bytes * 8) / 1e6 / seconds,
     rate: connectMs.length / seconds,
     connectP50: quantile(connectMs, 0.5),

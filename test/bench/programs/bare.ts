@@ -6,10 +6,12 @@ import type {
   Connection,
   ConnectionConstructor,
 } from '@matrixai/quic/dist/native/types.js'
+import { growReceiveBuffer, receiveBufferSize } from '../../../tunnel/udp/receive-buffer.ts'
 import { chunkSize, type End, type EndSpec, loopback, serve } from './end.ts'
 
 // The least that moves bytes over the native binding: one socket, one pump a turn of the event loop, one
-// timer. No streams but the one, no limits, no checks: the ceiling of what can be built on it.
+// timer. No streams but the one, no limits, no checks: the ceiling of what can be built on it. The kernel's
+// receive buffer is as large as the tunnel's, for otherwise loss would be measured, and not the loop.
 
 const quiche = native as unknown as { Config: ConfigConstructor; Connection: ConnectionConstructor }
 
@@ -139,6 +141,7 @@ void serve(async spec => {
 async function openNode(onDatagram: (datagram: Uint8Array) => void): Promise<BareSocket> {
   const raw = createSocket('udp4', onDatagram)
   await new Promise<void>(resolve => raw.bind(0, loopback, resolve))
+  raw.setRecvBufferSize(receiveBufferSize)
   return {
     port: raw.address().port,
     connect: port => new Promise(resolve => raw.connect(port, loopback, resolve)),
@@ -156,6 +159,7 @@ async function openBun(onDatagram: (datagram: Uint8Array) => void): Promise<Bare
     binaryType: 'uint8array',
     socket: { data: (_socket, datagram) => onDatagram(datagram as Uint8Array) },
   })
+  if ('fd' in raw && typeof raw.fd === 'number') await growReceiveBuffer(raw.fd)
   return {
     port: raw.port,
     async connect(port) {

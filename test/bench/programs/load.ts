@@ -16,6 +16,7 @@ const firstByteMs: number[] = []
 let fairness = 1
 let anyDone = false
 let failures = 0
+let why: string | undefined
 let arrived = 0
 const everybody = Promise.withResolvers<void>()
 
@@ -33,6 +34,7 @@ const result: LoadResult = {
   seconds: (performance.now() - started) / 1000,
   bytes: received.reduce((sum, bytes) => sum + bytes, 0),
   failures,
+  why,
   connectMs: connectMs.sort(ascending),
   firstByteMs: firstByteMs.sort(ascending),
   fairness,
@@ -44,14 +46,15 @@ process.exit(0)
 async function one(index: number): Promise<void> {
   const began = performance.now()
   let opened: Opened | undefined
-  const stalled = setTimeout(() => opened?.socket.destroy(), stallLimitMs)
+  const stalled = setTimeout(() => opened?.socket.destroy(new Error('stalled')), stallLimitMs)
   try {
     opened = await open(load.origin, load.socks)
     connectMs.push(performance.now() - began)
     if (load.action === 'hold') await hold()
     else await exchange(opened, index, began, () => stalled.refresh())
-  } catch {
+  } catch (error) {
     failures++
+    why ??= `${(error as Error).message} after ${received[index]} bytes`
     arrive()
   } finally {
     clearTimeout(stalled)
@@ -99,6 +102,7 @@ function exchange(opened: Opened, index: number, began: number, alive: () => voi
     }, load.pauseMs)
     return false
   }
+  socket.once('error', reject)
   socket.once('close', () => reject(new Error('cut short')))
   if (load.action === 'put') put(opened, index, alive)
   else socket.write(`GET /${load.bytes} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`)
