@@ -22,10 +22,13 @@ export function dialWire(options: NetConnectOpts): { wire: Wire; socket: Socket 
     pause: () => socket.pause(),
     resume: () => socket.resume(),
   }
-  const socket = connect({
+  // Duplex's own option, which the types of connect leave out.
+  const settings: NetConnectOpts & { writableHighWaterMark: number } = {
     ...options,
     allowHalfOpen: true,
     noDelay: true,
+    // 'drain' comes only after a write that reached this mark: any chunk that had to wait is to be told of.
+    writableHighWaterMark: 1,
     onread: {
       buffer: readBuffer,
       callback(length, buffer) {
@@ -33,7 +36,8 @@ export function dialWire(options: NetConnectOpts): { wire: Wire; socket: Socket 
         return true
       },
     },
-  })
+  }
+  const socket = connect(settings)
   socket.on('end', () => wire.onEnd())
   socket.on('drain', () => wire.onDrain())
   socket.on('close', () => wire.onClose())

@@ -228,7 +228,7 @@ export class QuicConnection {
     if (this.#over || !connection) return
     if (this.#pinned) {
       this.#read(connection)
-      this.#unblock()
+      this.#unblock(connection)
     } else if (this.#verify(connection)) {
       // Who awaits `ready` sets its handlers first: streams wait for the next turn.
       this.#wake()
@@ -286,10 +286,14 @@ export class QuicConnection {
   }
 
   /** Offers each blocked stream one try; who is still blocked goes to the end of the line, so all get their share. */
-  #unblock(): void {
-    let turns = this.#blocked.size
+  #unblock(connection: QuicheConnection): void {
+    if (this.#blocked.size === 0) return
+    // None is while the congestion window is full, which is most of the time.
+    const writable = new Set(connection.writable())
+    let turns = writable.size > 0 ? this.#blocked.size : 0
     for (const stream of this.#blocked) {
-      if (turns-- === 0) return
+      if (turns-- <= 0) return
+      if (!writable.has(stream.id)) continue
       this.#blocked.delete(stream)
       stream.onWritable()
     }

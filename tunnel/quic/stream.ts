@@ -61,7 +61,8 @@ export class QuicStream {
     if (this.writeEnded || this.aborted) return chunk.length
     try {
       const taken = this.host.quiche.streamSend(this.id, chunk, false) ?? 0
-      this.host.wake()
+      // With nothing taken there is nothing to send: waking for it would keep a blocked stream spinning.
+      if (taken > 0) this.host.wake()
       if (taken < chunk.length) this.host.block(this)
       return taken
     } catch {
