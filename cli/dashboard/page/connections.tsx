@@ -20,7 +20,11 @@ export function Connections({ state }: { state: State }) {
 
   const columns: Column<ConnectionState>[] = [
     { name: 'No.', value: ({ id }) => id, number: true, wide: true },
-    { name: 'Target', value: ({ target }) => target },
+    {
+      name: 'Target',
+      value: ({ target }) => target,
+      show: ({ target }) => <span title={target}>{target}</span>,
+    },
     { name: 'Exit', value: exitOf, wide: true },
     { name: 'Age', value: age, show: row => formatDuration(age(row)), number: true, wide: true },
     { name: 'Down', value: row => row.bytesDown, show: row => formatBytes(row.bytesDown), number: true },
