@@ -1,4 +1,4 @@
-import { whoAmI } from '../infra/aws.ts'
+import { AwsError, whoAmI } from '../infra/aws.ts'
 import { notDeployed } from '../infra/find.ts'
 import { inspectBucket, inspectFunction } from '../infra/inspect.ts'
 import { functionProblems, mend } from '../infra/problems.ts'
@@ -73,17 +73,26 @@ export const awsChecks: Check<Context>[] = [
         bucket !== undefined
           ? [[(await regions())[0]!, bucket]]
           : [...(await stack()).regions].map(([region, found]) => [region, found.bucket])
-      const buckets = await Promise.all(
-        named.map(async ([region, name]) => {
-          const found = name === undefined ? undefined : await inspectBucket(region, name)
-          if (!found) throw new Error(`there is no bucket ${name ?? ''} in ${region}: ${mend}`)
-          if (found.notifies.length === 0)
-            throw new Error(`the bucket ${found.name} tells no function of new offers: ${mend}`)
-          return { region, ...found }
-        }),
-      )
-      const names = buckets.map(({ name }) => name).join(', ')
-      return { status: 'ok', detail: `${names}, which tells the function of offers`, facts: { buckets } }
+      try {
+        const buckets = await Promise.all(named.map(lookAtBucket))
+        const names = buckets.map(({ name }) => name).join(', ')
+        return { status: 'ok', detail: `${names}, which tells the function of offers`, facts: { buckets } }
+      } catch (error) {
+        // Whoever serves in S3's place may not tell as much; a launch will show.
+        const isTold = !(error instanceof AwsError) || error.code !== 'other'
+        const next = 'See whether an exit that is launched by it answers'
+        return isTold ? failure(error) : { ...failure(error), status: 'warn', next }
+      }
     },
   },
 ]
+
+// --- internal ---
+
+async function lookAtBucket([region, name]: readonly [string, string | undefined]) {
+  const found = name === undefined ? undefined : await inspectBucket(region, name)
+  if (!found) throw new Error(`there is no bucket ${name ?? ''} in ${region}: ${mend}`)
+  if (found.notifies.length === 0)
+    throw new Error(`the bucket ${found.name} tells no function of new offers: ${mend}`)
+  return { region, ...found }
+}

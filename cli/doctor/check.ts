@@ -43,8 +43,10 @@ export async function* examine<Context>(
 /** A finding of what was thrown: in our messages the cause stands first, and then what to do. */
 export function failure(error: unknown): Finding {
   const message = error instanceof Error ? error.message : String(error)
-  const [, cause = message, advice] = /^(.+?)(?:\. (?=[A-Z])|: (?=(?:run|give) ))(.+)$/s.exec(message) ?? []
-  return { status: 'fail', detail: cause, next: capital(advice ?? 'put that right, and run this again') }
+  const [, cause = message, advice] =
+    /^(.+?)(?:\. (?=[A-Z])|: (?=(?:run|give|get) ))(.+)$/s.exec(message) ?? []
+  const next = capital(advice ?? 'put that right, and run this again').replace(/\.$/, '')
+  return { status: 'fail', detail: cause, next }
 }
 
 // --- internal ---

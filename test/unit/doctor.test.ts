@@ -85,7 +85,7 @@ test('what a check throws is taken apart into the cause and what to do', () => {
     [
       'could not sign in to AWS: no AWS credentials were found. Set AWS_PROFILE, or run "aws configure".',
       'could not sign in to AWS: no AWS credentials were found',
-      'Set AWS_PROFILE, or run "aws configure".',
+      'Set AWS_PROFILE, or run "aws configure"',
     ],
     [
       'nothing is deployed under the name x: run "lambda-nat-proxy deploy", or name another',
@@ -96,7 +96,7 @@ test('what a check throws is taken apart into the cause and what to do', () => {
     [
       'no path to 192.0.2.1:4500 within 10 s: sent 4 checks. UDP is blocked. Try again.',
       'no path to 192.0.2.1:4500 within 10 s: sent 4 checks',
-      'UDP is blocked. Try again.',
+      'UDP is blocked. Try again',
     ],
   ] as const
   for (const [message, detail, next] of cases)

@@ -1,0 +1,104 @@
+import { readdir } from 'node:fs/promises'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type Home, makeHome } from '../support/command.ts'
+import { startLocalCloud } from '../support/local-cloud.ts'
+import { until } from '../support/until.ts'
+
+const test = suite<{ home: Home }>('lambda-nat-proxy speedtest')
+
+test.before.each(async context => {
+  context.home = await makeHome()
+  // Its temporary files lie in this test's.
+  context.home.environment.TMPDIR = context.home.folder
+})
+test.after.each(({ home }) => home.remove())
+
+const speedtest = (home: Home, ...args: string[]) => home.run('speedtest', '--seconds', '1', ...args)
+/** What the embedded cloud has on disk. */
+const cloudsOf = async (home: Home) =>
+  (await readdir(home.folder)).filter(name => name.startsWith('lambda-nat-proxy-'))
+
+test('it measures the way to an exit of the embedded cloud, and leaves nothing behind', async ({ home }) => {
+  const { code, stdout, said } = await speedtest(home, '--local', '--json')
+  assert.is(code, 0, said)
+  const { exit, latency, download, upload, comparison } = JSON.parse(stdout)
+  assert.equal([exit.region, exit.address, exit.memoryMb], ['local-1', '127.0.0.1', 256])
+  assert.ok(latency.samples > 0 && latency.medianMs > 0 && latency.p95Ms >= latency.medianMs)
+  for (const { bytes, ms, bitsPerSecond } of [download, upload])
+    assert.ok(bytes > 0 && ms >= 900 && bitsPerSecond > 0)
+  assert.is(comparison, undefined)
+  assert.equal(await cloudsOf(home), [])
+})
+
+test('a URL is held against the same without the tunnel', async ({ home }) => {
+  const web = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('x'.repeat(50_000)) })
+  try {
+    const url = `http://127.0.0.1:${web.port}/page`
+    const { code, said } = await speedtest(home, '--local', '--allow-private', '--url', url)
+    assert.is(code, 0, said)
+    for (const words of ['exit 127.0.0.1', 'latency', 'download', 'upload', url]) assert.match(said, words)
+    for (const way of ['direct', 'tunnel'])
+      assert.match(said, new RegExp(`${way} \\S+ .bit/s status 200, first byte after [^,]+, 50.0 kB in`))
+  } finally {
+    await web.stop(true)
+  }
+})
+
+test('on a terminal a bar shows how far it is', async ({ home }) => {
+  const { code, said } = await home.onTerminal('never asked', '', 'speedtest', '--seconds', '1', '--local')
+  assert.is(code, 0, said)
+  assert.match(said, /download +█+░* +[\d.]+ .bit\/s/)
+  assert.match(said, /upload +█+░* +[\d.]+ .bit\/s/)
+})
+
+test('with a bucket it launches one exit, says bye to it and deletes offer and answer', async ({ home }) => {
+  const cloud = await startLocalCloud()
+  try {
+    const { endpoint, credentials, stunServers } = cloud.cloud
+    Object.assign(home.environment, {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    })
+    const target = ['--bucket', cloud.bucket, '--region', cloud.region, '--stun', stunServers.join(',')]
+    const { code, said } = await speedtest(home, ...target)
+    assert.is(code, 0, said)
+    await cloud.logged('ended')
+    assert.is(cloud.log.filter(({ message }) => message === 'answered').length, 1)
+    assert.equal(await cloud.keys(), [])
+  } finally {
+    await cloud.close()
+  }
+})
+
+test('Ctrl-C calls it off with 130, and nothing stays behind', async ({ home }) => {
+  const running = home.start('speedtest', '--seconds', '60', '--local')
+  let clouds: string[] = []
+  const look = setInterval(async () => {
+    clouds = await cloudsOf(home)
+  }, 20)
+  await until(() => clouds.length > 0, 'the embedded cloud', 30_000)
+  clearInterval(look)
+  running.process.kill('SIGINT')
+  const { code, said } = await running.end
+  assert.is(code, 130, said)
+  assert.equal(await cloudsOf(home), [])
+})
+
+test('what is asked wrongly is refused before anything is started', async ({ home }) => {
+  for (const [args, ...words] of [
+    [['--seconds', '0'], '--seconds 0', '1 to 60'],
+    [['--seconds', 'long'], '--seconds long'],
+    [['--url', 'ftp://example.com/'], '--url ftp://example.com/', 'http://'],
+    [['--local', '--bucket', 'mine'], '--bucket'],
+    [['--allow-private'], '--local'],
+    [['--json', '--yaml', '--local'], '--yaml'],
+  ] as const) {
+    const { code, said } = await home.run('speedtest', ...args)
+    assert.is(code, 2, said)
+    for (const word of words) assert.match(said, word)
+  }
+})
+
+test.run()
