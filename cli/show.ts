@@ -47,6 +47,12 @@ export function humanShow(verbose: boolean, model: Model): Show {
   }
 }
 
+/** Whoever reads the output may leave: the proxy goes on without, since its exits must be told when it ends. */
+export function outliveReader(): void {
+  process.stdout.on('error', () => {})
+  process.stderr.on('error', () => {})
+}
+
 // --- internal ---
 
 /** What is shown with `verbose` only: what happens to each connection, and the function's log but for its errors. */

@@ -13,7 +13,7 @@ import { parseListener } from '../proxy/listener-url.ts'
 import { readLogins } from '../proxy/logins.ts'
 import { type Listener, type ProxyOptions, startProxy } from '../proxy/proxy.ts'
 import { parseBypass, parseRules } from '../proxy/routes.ts'
-import { humanShow, jsonShow } from '../show.ts'
+import { humanShow, jsonShow, outliveReader } from '../show.ts'
 import { openSignalling, readSignalling, signallingOptions } from '../signalling.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 
@@ -65,6 +65,7 @@ export default defineCommand({
     const events = createEvents()
     const model = createModel(events)
     const show = args.json ? jsonShow(args.verbose) : humanShow(args.verbose, model)
+    outliveReader()
     events.subscribe(show.event)
     // What was started, in order; it ends in reverse.
     const undo: (() => void | Promise<void>)[] = [show.close]
