@@ -4,7 +4,9 @@ import { decodePacket, encodePacket, type Packet } from '../../tunnel/frames/pac
 import { reply } from '../../tunnel/frames/reply.ts'
 import { openPacketChannel, type PacketChannel } from '../../tunnel/packet-channel.ts'
 import { growReceiveBuffer } from '../../tunnel/udp/receive-buffer.ts'
+import type { Events } from '../events.ts'
 import type { Exits } from '../fleet/exits.ts'
+import { type Account, nextConnection, openAccount } from './account.ts'
 import { RoadError } from './roads/road.ts'
 import { type Rule, roadFor } from './routes.ts'
 import { tunnelTo } from './tunnel-to.ts'
@@ -12,6 +14,7 @@ import { tunnelTo } from './tunnel-to.ts'
 export interface AssociateOptions {
   exits: Exits
   rules: readonly Rule[]
+  events: Events
   /** Associations of all clients together; more are refused. */
   most: number
 }
@@ -37,7 +40,7 @@ const exitLimitMs = 10_000
 const mostWaiting = 64
 
 /** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
-export function associator({ exits, rules, most }: AssociateOptions): Associate {
+export function associator({ exits, rules, events, most }: AssociateOptions): Associate {
   let associations = 0
   return async ({ user, signal, ...addresses }) => {
     const client = unmapped(addresses.client)
@@ -52,7 +55,7 @@ export function associator({ exits, rules, most }: AssociateOptions): Associate 
       if (port !== undefined && !signal.aborted)
         socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
     }
-    const tunnel = tunnelPackets(exits, user, signal, toClient)
+    const tunnel = tunnelPackets({ exits, events, user, signal, onPacket: toClient })
     const direct = directPackets(signal, toClient)
     const socket = await Bun.udpSocket({
       hostname: local,
@@ -94,14 +97,24 @@ function readPacket(bytes: Uint8Array): Packet | undefined {
 
 type Send = (packet: Packet) => void
 
+interface TunnelOptions {
+  exits: Exits
+  events: Events
+  user: string | undefined
+  signal: AbortSignal
+  onPacket: Send
+}
+
 /** Through an exit, and through another one when that is lost: the client does not notice. */
-function tunnelPackets(exits: Exits, user: string | undefined, signal: AbortSignal, onPacket: Send): Send {
+function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions): Send {
   let channel: PacketChannel | undefined
+  let account: Account | undefined
   let opening = false
   let waiting: Packet[] = []
 
   const open = async (host: string) => {
     opening = true
+    const started = performance.now()
     try {
       const session = await exits.pick({ host, user }, exitLimitMs)
       const stream = session.connection.open()
@@ -112,11 +125,24 @@ function tunnelPackets(exits: Exits, user: string | undefined, signal: AbortSign
       )
       if (code !== reply.succeeded || stream.aborted || signal.aborted) return stream.abort()
       channel = openPacketChannel(session.connection, stream)
-      channel.onPacket = onPacket
+      const target = `${host}:${waiting[0]?.target.port ?? 0}`
+      const opened = openAccount(events, {
+        connection: nextConnection(),
+        road: 'tunnel',
+        session: session.id,
+        target,
+        started,
+      })
+      account = opened
+      channel.onPacket = packet => {
+        opened.counts.toWire += packet.data.length
+        onPacket(packet)
+      }
       channel.onClose = () => {
         channel = undefined
+        opened.onEnd(signal.aborted ? 'complete' : 'stream-aborted')
       }
-      for (const packet of waiting) channel.send(packet)
+      for (const packet of waiting) send(channel, packet)
     } catch {
       // No exit, or it was lost: what waits is lost with it, and the next packet tries again.
     } finally {
@@ -124,12 +150,15 @@ function tunnelPackets(exits: Exits, user: string | undefined, signal: AbortSign
       opening = false
     }
   }
+  const send = (to: PacketChannel, packet: Packet) => {
+    if (to.send(packet) && account) account.counts.fromWire += packet.data.length
+  }
   signal.addEventListener('abort', () => channel?.close(), { once: true })
   return packet => {
     if (signal.aborted) return
     // An exit that has fallen silent may be gone: another takes over before that is certain.
     if (channel?.silent) channel.close()
-    if (channel) channel.send(packet)
+    if (channel) send(channel, packet)
     else if (waiting.length < mostWaiting) {
       waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
       if (!opening) void open(packet.target.host)

@@ -1,7 +1,8 @@
 import type { Target } from '../../tunnel/frames/address.ts'
 import { reply } from '../../tunnel/frames/reply.ts'
-import type { RelayEnd, Wire } from '../../tunnel/relay.ts'
+import type { Wire } from '../../tunnel/relay.ts'
 import type { Events } from '../events.ts'
+import { nextConnection, openAccount } from './account.ts'
 import { type Asker, type Road, RoadError } from './roads/road.ts'
 import { type RoadName, type Rule, roadFor } from './routes.ts'
 
@@ -21,12 +22,10 @@ export interface ConnectOptions {
   events: Events
 }
 
-let connections = 0
-
 /** What every protocol calls, once it knows where its client wants to go. */
 export function connector({ roads, rules, events }: ConnectOptions): Connect {
   return async (target, asker) => {
-    const connection = ++connections
+    const connection = nextConnection()
     const started = performance.now()
     const text = `${target.host}:${target.port}`
     try {
@@ -35,20 +34,8 @@ export function connector({ roads, rules, events }: ConnectOptions): Connect {
       const passage = await roads[road](target, asker)
       asker.signal.throwIfAborted()
       const { session } = passage
-      const ms = performance.now() - started
-      const counts = { fromWire: 0, toWire: 0 }
-      events.emit({ type: 'connection.opened', connection, road, session, target: text, ms, counts })
-      const onEnd = (how: RelayEnd) =>
-        events.emit({
-          type: 'connection.closed',
-          connection,
-          session,
-          bytesUp: counts.fromWire,
-          bytesDown: counts.toWire,
-          ms: performance.now() - started,
-          how,
-        })
-      return { bound: passage.bound, carry: wire => passage.carry(wire, { counts, onEnd }) }
+      const account = openAccount(events, { connection, road, session, target: text, started })
+      return { bound: passage.bound, carry: wire => passage.carry(wire, account) }
     } catch (error) {
       if (error instanceof RoadError && error.kind === 'refused')
         events.emit({ type: 'connection.refused', connection, target: text, reply: error.reply })

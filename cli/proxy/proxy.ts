@@ -61,7 +61,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
   const shared = {
     connect: connector({ roads: { tunnel: tunnelRoad(exits), direct, block }, rules, events }),
-    associate: associator({ exits, rules, most: mostAssociations }),
+    associate: associator({ exits, rules, events, most: mostAssociations }),
     rules,
     events,
     limits: { ...defaultLimits, ...options.limits },
