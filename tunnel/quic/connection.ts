@@ -77,6 +77,9 @@ export class QuicConnection {
     this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
     socket.onDrain = () => this.#wake()
     this.#pulse = new Pulse({
+      onTick: () => {
+        for (const stream of this.#streams.values()) stream.lookForEnd()
+      },
       probe: () => {
         this.#quiche?.sendAckEliciting()
         this.#wake()

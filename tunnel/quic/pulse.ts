@@ -5,6 +5,8 @@ const silentAfterMs = 2_250
 const tickMs = 250
 
 export interface PulseOptions {
+  /** Called at every tick. */
+  onTick: () => void
   /** Ask the peer for a sign of life. */
   probe: () => void
   /** The peer fell silent (true) or was heard again (false). */
@@ -40,6 +42,7 @@ export class Pulse {
     this.#quietMs = this.heard ? 0 : this.#quietMs + Math.min(now - this.#tickedAt, 2 * tickMs)
     this.#tickedAt = now
     this.heard = false
+    this.#options.onTick()
     if (this.#quietMs >= probeAfterMs) this.#options.probe()
     const silent = this.#quietMs >= silentAfterMs
     if (silent === this.silent) return

@@ -56,6 +56,20 @@ export class QuicStream {
     }
   }
 
+  /**
+   * Looks whether the peer's end has come unnoticed: of one that comes along with bytes sent again, all of
+   * which were here already, quiche 0.18 says nothing.
+   */
+  lookForEnd(): void {
+    const { quiche } = this.host
+    if (!this.heard || this.readEnded || this.aborted) return
+    // What is readable, an abort too, is told in the ordinary way.
+    if (quiche.streamReadable(this.id) || !quiche.streamFinished(this.id)) return
+    this.readEnded = true
+    this.#settle()
+    this.onReadable()
+  }
+
   /** Sends what the connection takes now and gives the number of bytes; when it is not all, `onWritable` follows. */
   write(chunk: Uint8Array): number {
     if (this.writeEnded || this.aborted) return chunk.length

@@ -1,0 +1,58 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { QuicStream } from '../../tunnel/quic/stream.ts'
+import { type End, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
+import { until } from '../support/until.ts'
+
+const test = suite<{ pair: QuicPair }>('an end that is sent again')
+
+test.before.each(async context => {
+  context.pair = await quicPair()
+})
+test.after.each(({ pair }) => pair.close())
+
+/** Lets this end hear no datagram for which `deaf` says so. */
+function muffle({ socket }: End, deaf: () => boolean): void {
+  const { onDatagram } = socket
+  socket.onDatagram = (...datagram) => {
+    if (!deaf()) onDatagram(...datagram)
+  }
+}
+
+/** Reads what comes; gives what has come so far. */
+function collect(stream: QuicStream): () => string {
+  const buffer = new Uint8Array(100)
+  let text = ''
+  stream.onReadable = () => {
+    for (let read = stream.read(buffer); read > 0; read = stream.read(buffer))
+      text += Buffer.from(buffer.subarray(0, read)).toString()
+  }
+  return () => text
+}
+
+test('is heard although all bytes had come before it', async ({ pair: { client, exit } }) => {
+  const far = nextStream(exit)
+  const near = client.connection.open()
+  near.write(Buffer.from('question'))
+  const stream = await far
+  const asked = collect(stream)
+  await until(() => asked() === 'question', 'the question')
+
+  // The answer arrives, but its acknowledgement does not; then its end is lost, and both are sent again in one.
+  let acknowledges = false
+  let lost = 0
+  muffle(exit, () => !acknowledges)
+  const heard = collect(near)
+  stream.write(Buffer.from('answer'))
+  await until(() => heard() === 'answer', 'the answer')
+  muffle(client, () => lost === 0 && ++lost > 0)
+  stream.end()
+  await until(() => lost === 1, 'the end to be lost')
+  acknowledges = true
+
+  await until(() => near.readEnded, 'the end')
+  assert.not(near.aborted)
+  assert.is(heard(), 'answer')
+})
+
+test.run()
