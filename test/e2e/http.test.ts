@@ -10,6 +10,7 @@ import { content } from '../lab/content.ts'
 import { curl, haveCurl } from '../support/curl.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { type Target, webServer } from '../support/servers.ts'
+import { until } from '../support/until.ts'
 
 interface Context {
   proxy: LocalProxy
@@ -154,6 +155,12 @@ test('a WebSocket goes through CONNECT', async ({ proxy, web }) => {
   socket.onopen = () => socket.send('across')
   assert.is(await echoed, 'across')
   socket.close()
+})
+
+test('when the clients are gone every connection has been closed', async ({ proxy }) => {
+  // Bun's own fetch keeps its connection to the proxy open for a while.
+  const open = () => proxy.told('connection.opened').length - proxy.told('connection.closed').length
+  await until(() => open() <= 1, 'the connections to be closed')
 })
 
 test.run()
