@@ -86,13 +86,15 @@ test('it has every command of the sources, each with its options', context => {
 })
 
 test('files of the folder that it is started in have no say in it', async context => {
-  delete context.environment.NO_COLOR
-  const help = output(context, '--help')
-  assert.match(help, '\x1b[')
-  await writeFile(join(context.folder, '.env'), 'NO_COLOR=1\n')
+  const settings = () => output(context, 'config', 'show', '--json')
+  const before = settings()
+  await writeFile(join(context.folder, '.env'), 'LAMBDA_NAT_PROXY_PROXY_PORT=4242\n')
   await writeFile(join(context.folder, 'bunfig.toml'), 'preload = ["./preload.ts"]\n')
   await writeFile(join(context.folder, 'preload.ts'), 'process.stdout.write("preloaded")\n')
-  assert.is(output(context, '--help'), help)
+  assert.is(settings(), before)
+  context.environment.LAMBDA_NAT_PROXY_PROXY_PORT = '4242'
+  assert.match(settings(), '4242')
+  delete context.environment.LAMBDA_NAT_PROXY_PROXY_PORT
 })
 
 test('it proxies a download by an exit that runs in itself, and ends without a trace', async context => {
