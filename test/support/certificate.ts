@@ -1,7 +1,11 @@
 import 'reflect-metadata'
 import { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
+import {
+  BasicConstraintsExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509'
 
 /** A certificate that signs itself, for these names and addresses, and its key; PEM. */
 export interface Certificate {
@@ -23,6 +27,8 @@ export async function selfSigned(...names: string[]): Promise<Certificate> {
       signingAlgorithm: algorithm,
       keys,
       extensions: [
+        // It is its own authority, and some clients want that said.
+        new BasicConstraintsExtension(true, 0, true),
         new SubjectAlternativeNameExtension(
           names.map(value => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value })),
         ),

@@ -1,10 +1,14 @@
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core'
 import { need } from './need.ts'
 
 /** Debian's Chromium without a window, with a profile of its own that goes with it; undefined when it cannot be had. */
-export async function startChromium(): Promise<Browser | undefined> {
+export async function startChromium({
+  args = [],
+  ...options
+}: LaunchOptions = {}): Promise<Browser | undefined> {
   if (!need(['chromium', 'fonts-dejavu-core'], ['chromium'])) return undefined
   return chromium.launch({
+    ...options,
     executablePath: '/usr/bin/chromium',
     args: [
       '--headless',
@@ -15,6 +19,7 @@ export async function startChromium(): Promise<Browser | undefined> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
 }
