@@ -4,7 +4,7 @@ import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { type End, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 
-const test = suite<{ pair: QuicPair }>('an end that is sent again')
+const test = suite<{ pair: QuicPair }>('the end of a stream')
 
 test.before.each(async context => {
   context.pair = await quicPair()
@@ -30,7 +30,7 @@ function collect(stream: QuicStream): () => string {
   return () => text
 }
 
-test('is heard although all bytes had come before it', async ({ pair: { client, exit } }) => {
+test('is heard although all bytes sent with it had come before', async ({ pair: { client, exit } }) => {
   const far = nextStream(exit)
   const near = client.connection.open()
   near.write(Buffer.from('question'))
@@ -53,6 +53,28 @@ test('is heard although all bytes had come before it', async ({ pair: { client, 
   await until(() => near.readEnded, 'the end')
   assert.not(near.aborted)
   assert.is(heard(), 'answer')
+})
+
+test('is sent although the other end comes at the same moment', async ({ pair: { client, exit } }) => {
+  const far = nextStream(exit)
+  const near = client.connection.open()
+  near.write(Buffer.from('question'))
+  const stream = await far
+  const asked = collect(stream)
+  await until(() => asked() === 'question', 'the question')
+  const heard = collect(near)
+  stream.write(Buffer.from('answer'))
+  await until(() => heard() === 'answer', 'the answer')
+
+  // The exit ends, and before its loop has turned it hears the client's end, and that the answer has come.
+  const { onDatagram } = exit.socket
+  exit.socket.onDatagram = (...datagram) => {
+    stream.end()
+    onDatagram(...datagram)
+  }
+  near.end()
+  await until(() => near.readEnded && stream.readEnded, 'both ends')
+  assert.not(near.aborted || stream.aborted)
 })
 
 test.run()

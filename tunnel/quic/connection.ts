@@ -61,6 +61,8 @@ export class QuicConnection {
   #timer: ReturnType<typeof setTimeout> | undefined
   #timerAt = 0
   #scheduled = false
+  /** A stream's end has been handed over since the last packet. */
+  #hurried = false
   #pinned = false
   #over = false
   #closeReason: CloseReason | undefined
@@ -107,6 +109,7 @@ export class QuicConnection {
   /** Takes a datagram of the peer's; the caller has made sure that it is QUIC and the peer's. */
   receive(datagram: Uint8Array): void {
     if (this.#over) return
+    if (this.#hurried) this.#sendEnds()
     this.#quiche ??= this.#accept(datagram)
     try {
       this.#quiche?.recv(datagram, this.#recvInfo)
@@ -211,6 +214,10 @@ export class QuicConnection {
     return {
       quiche: connection,
       wake: () => this.#wake(),
+      hurry: () => {
+        this.#hurried = true
+        this.#wake()
+      },
       block: (stream: QuicStream) => this.#blocked.add(stream),
       forget: (stream: QuicStream) => {
         this.#streams.delete(stream.id)
@@ -225,11 +232,21 @@ export class QuicConnection {
     setImmediate(this.#pump)
   }
 
+  /**
+   * quiche 0.18 forgets a stream when its bytes are acknowledged and the peer's end was read, though our own
+   * end may not have been sent: it is sent first.
+   */
+  #sendEnds(): void {
+    this.#hurried = false
+    if (this.#quiche) this.#packets.flush(this.#quiche, batchesPerTurn)
+  }
+
   readonly #pump = (): void => {
     this.#scheduled = false
     const connection = this.#quiche
     if (this.#over || !connection) return
     if (this.#pinned) {
+      if (this.#hurried) this.#sendEnds()
       this.#read(connection)
       this.#unblock(connection)
     } else if (this.#verify(connection)) {
@@ -237,6 +254,7 @@ export class QuicConnection {
       this.#wake()
     }
     if (this.#over) return
+    this.#hurried = false
     if (this.#packets.flush(connection, batchesPerTurn)) this.#wake()
     if (connection.isClosed() || connection.isDraining()) this.#finish(whyClosed(connection))
     else this.#arm(connection)

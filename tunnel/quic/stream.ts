@@ -5,6 +5,8 @@ export interface StreamHost {
   readonly quiche: QuicheConnection
   /** There is something to send: run the loop once this turn. */
   wake(): void
+  /** An end waits to be sent, and must be before anything more is heard or read. */
+  hurry(): void
   /** Call `stream.onWritable` when the stream may take more. */
   block(stream: QuicStream): void
   /** Both directions are over. */
@@ -94,7 +96,7 @@ export class QuicStream {
     } catch {
       // The peer refused the stream already; the read side tells.
     }
-    this.host.wake()
+    this.host.hurry()
     this.#settle()
   }
 
