@@ -29,8 +29,8 @@ export interface RelayCounts {
   toWire: number
 }
 
-/** How a relay ended: both sides said their end, or one of them broke off. */
-export type RelayEnd = 'complete' | 'stream-aborted' | 'wire-closed'
+/** How a relay ended: both sides said their end, one of them broke off, or the exit's time was up. */
+export type RelayEnd = 'complete' | 'stream-aborted' | 'wire-closed' | 'deadline'
 
 export interface RelayOptions {
   counts?: RelayCounts

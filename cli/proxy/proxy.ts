@@ -40,9 +40,12 @@ export interface ProxyOptions {
 export interface Proxy {
   /** As they are open, in the order given. */
   readonly listeners: readonly OpenListener[]
-  close(): void
+  /** Takes no new clients, gives those that are there a moment to finish, and cuts them off. */
+  close(): Promise<void>
 }
 
+/** What is open when the proxy ends may go on for this long: a page finishes loading, a download does not. Milliseconds. */
+const graceMs = 500
 /** UDP associations of all clients together. */
 const mostAssociations = 256
 const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000 }
@@ -55,8 +58,10 @@ export function startProxy(options: ProxyOptions): Proxy {
   const { exits, events, logins = [], allowOpen = false, rules = [] } = options
   const clients = new Set<BunWire>()
   const listeners: OpenListener[] = []
-  const close = () => {
+  const close = async () => {
     for (const listener of listeners) listener.close()
+    const last = performance.now() + graceMs
+    while (clients.size > 0 && performance.now() < last) await Bun.sleep(20)
     for (const client of clients) client.abort()
   }
   const shared = {
@@ -77,7 +82,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       listeners.push(openListener({ ...shared, ...listener, access }))
     }
   } catch (error) {
-    close()
+    void close()
     throw error
   }
   return { listeners, close }

@@ -67,7 +67,7 @@ test('a connection that the function’s deadline closes is told apart, and othe
   const cut = await proxy.event('connection.closed', event => event.connection === connection)
   const closed = await proxy.event('session.closed', event => event.session === session)
   assert.is((await long).complete, false)
-  assert.is(cut.how, 'stream-aborted')
+  assert.is(cut.how, 'deadline')
   assert.is(`${closed.kind}: ${closed.message}`, 'closed-by-peer: deadline')
   const after = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
   assert.ok(after.complete)

@@ -86,6 +86,7 @@ export function Connections({ state }: { state: State }) {
 const ends = {
   complete: 'complete',
   'stream-aborted': 'broken off at the exit',
+  deadline: 'the exit’s time was up',
   'wire-closed': 'broken off here',
 }
 

@@ -3,6 +3,7 @@ import { reply } from '../../../tunnel/frames/reply.ts'
 import { QuicError } from '../../../tunnel/quic/close-reason.ts'
 import { relay } from '../../../tunnel/relay.ts'
 import type { Exits } from '../../fleet/exits.ts'
+import type { Session } from '../../fleet/launch.ts'
 import { ExitLostError, tunnelTo } from '../tunnel-to.ts'
 import { type Asker, type Passage, type Road, RoadError } from './road.ts'
 
@@ -36,7 +37,18 @@ async function through(exits: Exits, target: Target, { user, signal }: Asker): P
   const stream = session.connection.open()
   const { code, bound } = await tunnelTo(stream, { command: 'connect', target }, signal)
   if (code === reply.succeeded)
-    return { session: session.id, bound, carry: (wire, options) => relay(wire, stream, options) }
+    return {
+      session: session.id,
+      bound,
+      carry: (wire, options) =>
+        relay(wire, stream, {
+          ...options,
+          onEnd: how => options.onEnd?.(how === 'stream-aborted' && timeWasUp(session) ? 'deadline' : how),
+        }),
+    }
   stream.abort()
   throw new RoadError('refused', code, `the exit answered with SOCKS reply ${code}`)
 }
+
+/** The function closes what is still open when its time is up, and says so. */
+const timeWasUp = ({ connection }: Session) => connection.closeReason?.message === 'deadline'
