@@ -45,7 +45,7 @@ export type ProxyEvent =
       step: Step
       message: string
       retryMs: number
-      /** The region's launch before failed for the same reason. */
+      /** A launch in this region failed for the same reason since an exit last came up there. */
       repeated: boolean
     }
   | { type: 'session.draining'; session: string; connections: number; remainingMs: number }

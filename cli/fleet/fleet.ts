@@ -64,7 +64,8 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
   const waiters = new Set<() => void>()
-  const lastFailure = new Map<string, { reason: string; fatal: boolean }>()
+  /** By region: the reasons told since an exit last came up there, and whether the last one is beyond hope. */
+  const failures = new Map<string, { told: Set<string>; fatal: boolean }>()
   const hopeless = Promise.withResolvers<string>()
   let everReady = false
   let lastAddress: string | undefined
@@ -153,7 +154,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     sessions.set(id, session)
     everReady = true
     lastAddress = session.clientAddress ?? lastAddress
-    lastFailure.delete(region)
+    failures.delete(region)
     connection.onSilence = silent => {
       const member = state.members.get(id)
       if (!member) return
@@ -194,15 +195,15 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     const message = error instanceof Error ? error.message : String(error)
     const cause = error instanceof LaunchError ? error.cause : error
     // Counts and ports differ from one time to the next; the reason is the same.
-    const failure = {
-      reason: message.replace(/\d+/g, '#'),
+    const reason = message.replace(/\d+/g, '#')
+    const known = failures.get(region)?.told ?? new Set<string>()
+    const repeated = known.has(reason)
+    failures.set(region, {
+      told: known.add(reason),
       fatal: cause instanceof SignalError && fatal.has(cause.code),
-    }
-    const repeated = lastFailure.get(region)?.reason === failure.reason
-    lastFailure.set(region, failure)
+    })
     events.emit({ type: 'session.failed', session: id, region, step, message, retryMs, repeated })
-    if (!everReady && [...buckets.keys()].every(name => lastFailure.get(name)?.fatal))
-      hopeless.resolve(message)
+    if (!everReady && [...buckets.keys()].every(name => failures.get(name)?.fatal)) hopeless.resolve(message)
   }
 
   replan()

@@ -23,8 +23,9 @@ test('200 launches that AWS refuses stay within the budget, and the reason is sh
       const within = times.filter(other => other >= time && other < time + minuteMs).length
       assert.ok(within <= budget, `${within} launches in a minute`)
     }
-    assert.is(failed().filter(({ repeated }) => !repeated).length, 1)
-    assert.match(failed()[0]!.message, 'AWS is throttling requests')
+    const throttled = failed().filter(({ message }) => message.includes('AWS is throttling requests'))
+    assert.ok(throttled.length > budget / 2)
+    assert.is(throttled.filter(({ repeated }) => !repeated).length, 1)
     assert.is(local.log.filter(({ message }) => message === 'answered').length, 0)
     console.log(
       `figure: throttled launches ${times.length} in ${((times.at(-1)! - times[0]!) / 1_000).toFixed(1)} s, ${local.s3.refused} requests refused, reason shown once, budget told ${proxy.told('fleet.budget').length} time`,
