@@ -35,9 +35,11 @@ export type Associate = (wanted: Associated) => Promise<Target>
 
 /** RSV and FRAG (RFC 1928, section 7). */
 const headerLength = 3
-/** A packet waits this long for an exit; more of them than this are lost meanwhile. */
+/** Packets wait this long for an exit; what is more than so many bytes of them is lost meanwhile. */
 const exitLimitMs = 10_000
-const mostWaiting = 64
+const mostWaiting = 256 * 1024
+/** What one packet takes besides its data, roughly. Bytes. */
+const packetOverhead = 256
 
 /** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
 export function associator({ exits, rules, events, most }: AssociateOptions): Associate {
@@ -111,6 +113,7 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
   let account: Account | undefined
   let opening = false
   let waiting: Packet[] = []
+  let waitingBytes = 0
 
   const open = async (host: string) => {
     opening = true
@@ -147,6 +150,7 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
       // No exit, or it was lost: what waits is lost with it, and the next packet tries again.
     } finally {
       waiting = []
+      waitingBytes = 0
       opening = false
     }
   }
@@ -159,7 +163,8 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
     // An exit that has fallen silent may be gone: another takes over before that is certain.
     if (channel?.silent) channel.close()
     if (channel) send(channel, packet)
-    else if (waiting.length < mostWaiting) {
+    else if (waitingBytes + packet.data.length + packetOverhead < mostWaiting) {
+      waitingBytes += packet.data.length + packetOverhead
       waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
       if (!opening) void open(packet.target.host)
     }

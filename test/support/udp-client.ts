@@ -41,11 +41,11 @@ export async function udpAssociation(options: AssociationOptions): Promise<Assoc
   const { proxy, host = '127.0.0.1', limitMs = 10_000 } = options
   const control = connect({ host, port: proxy })
   control.on('error', () => {})
-  const closed = once(control, 'close')
+  const closed = new Promise(resolve => control.on('close', resolve))
   // Greeting, and a request that leaves the client's own address open.
   control.write(Buffer.from([5, 1, 0, 5, 3, 0, 1, 0, 0, 0, 0, 0, 0]))
   const relay = await relayOf(control, limitMs)
-  const socket = createSocket(relay.host.includes(':') ? 'udp6' : 'udp4')
+  const socket = largeSocket(relay.host)
   socket.on('error', () => {})
   socket.bind(0, host)
   await once(socket, 'listening')
@@ -89,7 +89,7 @@ export interface UdpServer {
 
 /** A UDP server of this machine that sends back what it gets. */
 export async function udpEcho(host = '127.0.0.1'): Promise<UdpServer> {
-  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 })
+  const socket = largeSocket(host)
   const from: RemoteInfo[] = []
   socket.on('message', (data, sender) => {
     from.push(sender)
@@ -101,6 +101,10 @@ export async function udpEcho(host = '127.0.0.1'): Promise<UdpServer> {
 }
 
 // --- internal ---
+
+/** What it loses is not to be taken for the tunnel's loss. */
+const largeSocket = (host: string) =>
+  createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 })
 
 /** Reads the method and the reply. */
 function relayOf(control: ReturnType<typeof connect>, limitMs: number): Promise<Target> {
