@@ -11,7 +11,11 @@ export interface Target {
 }
 
 /** A TCP server of this machine; what it does with a connection is the test's to say. */
-export async function tcpServer(serve: (socket: Socket) => void, host = '127.0.0.1'): Promise<Target> {
+export async function tcpServer(
+  serve: (socket: Socket) => void,
+  host = '127.0.0.1',
+  port = 0,
+): Promise<Target> {
   const open = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, socket => {
     open.add(socket)
@@ -19,7 +23,7 @@ export async function tcpServer(serve: (socket: Socket) => void, host = '127.0.0
     socket.on('close', () => open.delete(socket))
     serve(socket)
   })
-  server.listen({ port: 0, host, backlog: 1_024 })
+  server.listen({ port, host, backlog: 1_024 })
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
