@@ -2,7 +2,7 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import type { Wire } from '../tunnel/relay.ts'
 
 /** Every socket reads into this one: the runtime hands over a read before it begins the next. */
-const readBuffer = Buffer.alloc(64 * 1024)
+const readBuffer = Buffer.alloc(16 * 1024)
 
 /** A TCP connection by node:net, reading without an allocation per read, and writing with the kernel's word on what it took. */
 export function dialWire(options: NetConnectOpts): { wire: Wire; socket: Socket } {
