@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { reply } from '../../tunnel/frames/reply.ts'
@@ -27,27 +28,43 @@ async function processOf(proxy: LocalProxy, session: string): Promise<number> {
   return (fields as { pid: number }).pid
 }
 
+/**
+ * A port that nobody has, below those that the system gives out by itself: knocking at one of those before
+ * anybody listens can connect to itself.
+ */
 async function free(): Promise<number> {
-  const server = await tcpServer(() => {})
-  await server.close()
-  return server.port
+  for (let port = 21_080; port < 22_000; port++) {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const server = createServer().once('error', reject)
+        server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
+      })
+      return port
+    } catch {
+      // Somebody has it.
+    }
+  }
+  throw new Error('no port from 21080 to 22000 is free')
+}
+
+/** Asks again and again until somebody listens; the limit is for a test that fails. */
+async function askOnceThere(port: number, target: Target) {
+  const limit = performance.now() + 40_000
+  for (;;) {
+    try {
+      return await ask(port, '127.0.0.1', target.port)
+    } catch (error) {
+      if (performance.now() > limit) throw error
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+  }
 }
 
 test('a connection that comes while a session is coming up waits for it', async ({ target, proxies }) => {
   const port = await free()
   const proxy = await launchProxy({ args: ['--local', '--allow-private', '--port', String(port)] })
   proxies.push(proxy)
-  const waiting = (async () => {
-    for (;;) {
-      try {
-        return await ask(port, '127.0.0.1', target.port)
-      } catch {
-        // It does not listen yet.
-        await new Promise(resolve => setTimeout(resolve, 5))
-      }
-    }
-  })()
-  const { reply: answer, client } = await waiting
+  const { reply: answer, client } = await askOnceThere(port, target)
   assert.is(answer.code, reply.succeeded)
   client.write('hello')
   assert.is(String(await client.read(5)), 'hello')
