@@ -25,6 +25,8 @@ const forbidden4 = [
 const forbidden6 = [
   '::/128',
   '::1/128',
+  // NAT64 for local use (RFC 8215): only its network knows where in such an address the IPv4 one is.
+  '64:ff9b:1::/48',
   '100::/64',
   '2001:db8::/32',
   'fc00::/7',
@@ -34,7 +36,7 @@ const forbidden6 = [
 ]
 
 /** Prefixes whose last bits (or bits 16 to 48) are an IPv4 address: mapped, compatible, NAT64, 6to4. */
-const embeddedAtEnd = ['::ffff:0:0/96', '::/96', '64:ff9b::/96', '64:ff9b:1::/48', '::ffff:0:0:0/96']
+const embeddedAtEnd = ['::ffff:0:0/96', '::/96', '64:ff9b::/96', '::ffff:0:0:0/96']
 const sixToFour = ['2002::/16']
 
 /** True when the exit may connect to this address (an IP address, as resolved). */
