@@ -98,6 +98,8 @@ export default defineCommand({
         }),
       })
       undo.push(close)
+      // Its listeners before the first launch, for the same reason.
+      const proxy = startProxy({ ...access, exits: { pick: (...wanted) => fleet.pick(...wanted) }, events })
       const fleet = startFleet({
         settings: fleetSettings(config),
         policy: values['fleet.exit'],
@@ -108,7 +110,6 @@ export default defineCommand({
       })
       undo.push(() => fleet.close())
       undo.push(startSampler(events, fleet.paths))
-      const proxy = startProxy({ ...access, exits: fleet, events })
       undo.push(() => proxy.close())
       announceOnce(events, values['proxy.host'], proxy.listeners[0]!.port)
       return fleet.hopeless
