@@ -97,9 +97,9 @@ test('5,000 streams are opened and aborted, and the credit for them comes back',
     const { onStream } = exit.connection
     exit.connection.onStream = stream => (stream.id === near.id ? resolve(stream) : onStream(stream))
   })
-  await writeAll(near, content(100_000))
+  await writeAll(near, content(50_000))
   const stream = await arrived
-  assert.is((await readAll(stream)).hash, sha256(content(100_000)))
+  assert.is((await readAll(stream)).hash, sha256(content(50_000)))
   stream.abort()
   near.abort()
   await until(
@@ -122,7 +122,7 @@ test('a reader that does not read stops the writer at the window, and all arrive
   // Another stream makes its way past the one that is stuck.
   for (let i = 0; i < 20; i++) {
     const next = nextStream(exit)
-    await writeAll(client.connection.open(), content(100_000))
+    await writeAll(client.connection.open(), content(50_000))
     await readAll(await next)
   }
   assert.not(done)
@@ -204,8 +204,8 @@ test('noise from the peer and packets from a stranger do no harm', async ({ pair
   }
   const far = nextStream(exit)
   const near = client.connection.open()
-  await writeAll(near, content(100_000))
-  assert.is((await readAll(await far)).hash, sha256(content(100_000)))
+  await writeAll(near, content(50_000))
+  assert.is((await readAll(await far)).hash, sha256(content(50_000)))
   await new Promise<void>(resolve => stranger.close(() => resolve()))
 })
 

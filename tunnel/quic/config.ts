@@ -11,23 +11,34 @@ export interface Tuning {
   /** What one stream may send before the reader has read: grows up to `streamWindow` while the reader keeps up. */
   initialStreamWindow: number
   streamWindow: number
-  /** The same for all streams together. */
-  initialConnectionWindow: number
-  connectionWindow: number
   congestionControl: 'CUBIC' | 'BBR' | 'Reno'
 }
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
-export const defaultTuning: Tuning = {
-  packetSize: 1350,
-  initialStreamWindow: 256 * KiB,
-  streamWindow: 8 * MiB,
-  initialConnectionWindow: 8 * MiB,
-  connectionWindow: 24 * MiB,
-  congestionControl: 'CUBIC',
+/** The two ends of a tunnel: the client answers on a laptop, the function dials and may have 128 MB for all it does. */
+export const tunings: Record<'answer' | 'dial', Tuning> = {
+  answer: {
+    packetSize: 1350,
+    initialStreamWindow: 128 * KiB,
+    streamWindow: 6 * MiB,
+    congestionControl: 'CUBIC',
+  },
+  dial: {
+    packetSize: 1350,
+    initialStreamWindow: 64 * KiB,
+    streamWindow: 3 * MiB,
+    congestionControl: 'CUBIC',
+  },
 }
+
+/**
+ * What all streams together may hold unread is left to the windows of each. One window for all would be
+ * used up by readers that have stopped, and quiche's shrinks to less than a few of those hold: everybody
+ * else would wait for them.
+ */
+const connectionWindow = 2 ** 50
 
 /** Streams that the peer may have open at once. */
 const maxStreams = 4096
@@ -51,14 +62,13 @@ export function quicConfig(identity: Identity, tuning: Tuning): QuicheConfig {
   config.setMaxIdleTimeout(idleTimeoutMs)
   config.setMaxRecvUdpPayloadSize(65_527)
   config.setMaxSendUdpPayloadSize(tuning.packetSize)
-  config.setInitialMaxData(tuning.initialConnectionWindow)
+  config.setInitialMaxData(connectionWindow)
   config.setInitialMaxStreamDataBidiLocal(tuning.initialStreamWindow)
   config.setInitialMaxStreamDataBidiRemote(tuning.initialStreamWindow)
   config.setInitialMaxStreamDataUni(0)
   config.setInitialMaxStreamsBidi(maxStreams)
   config.setInitialMaxStreamsUni(0)
   config.setMaxStreamWindow(tuning.streamWindow)
-  config.setMaxConnectionWindow(tuning.connectionWindow)
   config.setDisableActiveMigration(true)
   config.setCcAlgorithm(quiche.CongestionControlAlgorithm[tuning.congestionControl])
   config.enableDgram(true, datagramQueue, datagramQueue)

@@ -4,7 +4,7 @@ import { fingerprintOf, type Identity } from '../identity.ts'
 import type { UdpSocket } from '../udp/socket.ts'
 import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
 import { applicationErrorPin, type CloseReason, QuicError, whyClosed } from './close-reason.ts'
-import { defaultTuning, quicConfig, type Tuning } from './config.ts'
+import { quicConfig, type Tuning, tunings } from './config.ts'
 import { Packets } from './packets.ts'
 import { Pulse } from './pulse.ts'
 import { QuicStream } from './stream.ts'
@@ -68,7 +68,7 @@ export class QuicConnection {
   #closeReason: CloseReason | undefined
 
   constructor(options: ConnectionOptions) {
-    const { socket, peer, role, tuning = defaultTuning, handshakeMs = 5_000 } = options
+    const { socket, peer, role, tuning = tunings[options.role], handshakeMs = 5_000 } = options
     this.#options = options
     this.ready = this.#ready.promise
     this.closed = this.#closed.promise
@@ -194,7 +194,7 @@ export class QuicConnection {
 
   /** The answering end begins with the dialler's first packet, which must be an Initial (RFC 9000, section 17.2.2). */
   #accept(datagram: Uint8Array): QuicheConnection | undefined {
-    const { identity, tuning = defaultTuning } = this.#options
+    const { identity, role, tuning = tunings[role] } = this.#options
     try {
       const initial = 0
       if (quiche.Header.fromSlice(datagram, connectionIdLength).ty !== initial) return undefined
@@ -265,6 +265,8 @@ export class QuicConnection {
     if (!connection.isEstablished()) return false
     const [certificate] = connection.peerCertChain() ?? []
     if (!certificate || fingerprintOf(certificate) !== this.#options.pin) {
+      // Our part of the handshake goes first: without it the other end could not read why it is refused.
+      this.#packets.flush(connection, 1)
       connection.close(true, applicationErrorPin, Buffer.from('wrong certificate'))
       const shown = certificate ? 'another certificate than it announced' : 'no certificate'
       this.#finish({
