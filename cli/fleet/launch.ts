@@ -60,7 +60,8 @@ const helloLimitMs = 5_000
 
 /**
  * Sets one session up: STUN, offer, answer, punch, QUIC, hello, on one socket. Throws a LaunchError, or
- * the signal's reason; nothing is left open then, and the offer is deleted.
+ * the signal's reason; nothing is left open then, and the
+ * offer is deleted. Of a session that came up, offer and answer are the caller's to delete when it is over.
  */
 export async function launch(options: LaunchOptions): Promise<Session> {
   const {
@@ -137,10 +138,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       role: 'answer',
       tuning,
     })
-    void connection.closed.then(() => {
-      socket.close()
-      return bucket.remove(id).catch(() => {})
-    })
+    void connection.closed.then(() => socket.close())
     done('hello', 'pinned')
     const { hello, control } = await greet(connection)
     done('hello', hello.address)
