@@ -81,18 +81,20 @@ test('an apply that is interrupted stops in order, and goes on from what it made
   said,
   carryOut,
 }) => {
+  const begun = join(folder, 'begun')
   const slow = {
     depends_on: ['terraform_data.a'],
-    provisioner: { 'local-exec': { command: 'exec sleep 60' } },
+    provisioner: { 'local-exec': { command: `touch '${begun}' && exec sleep 60` } },
   }
   const first = JSON.parse(resources(['a']))
   const both = JSON.parse(resources(['b'], slow))
   Object.assign(both.resource.terraform_data, first.resource.terraform_data)
   await writeFile(join(folder, 'main.tf.json'), JSON.stringify(both))
   const carried = carryOut()
-  await until(() => said.some(line => line.includes('terraform_data.a done')), 'the first resource', 30_000)
+  await until(() => existsSync(begun), 'the second resource to be begun', 30_000)
   process.emit('SIGINT', 'SIGINT')
   assert.is(await carried, 'interrupted')
+  assert.ok(said.some(line => line.includes('terraform_data.a done')))
   assert.ok((await names(folder)).includes('a'))
 
   await writeFile(join(folder, 'main.tf.json'), resources(['a']))
