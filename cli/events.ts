@@ -68,7 +68,7 @@ export type ProxyEvent =
       counts?: RelayCounts
     }
   | { type: 'connection.refused'; connection: number; target: string; reply: number }
-  | { type: 'connection.failed'; connection: number; message: string }
+  | { type: 'connection.failed'; connection: number; target: string; message: string }
   /** A client was sent away before it could ask for a target: its login or its protocol was wrong, or there were too many. */
   | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
   | {

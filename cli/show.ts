@@ -127,7 +127,9 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         consola.log(`A client (${event.protocol}) was sent away: ${event.reason}`)
         break
       case 'connection.failed':
-        consola.warn(`Connection #${event.connection} failed: ${event.message}`)
+        consola.warn(
+          `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${event.message}`,
+        )
         break
       case 'connection.closed':
         consola.log(

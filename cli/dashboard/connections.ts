@@ -68,21 +68,12 @@ export function createConnections(): Connections {
           keep(connection)
           return [carried]
         }
-        case 'connection.refused': {
-          const { connection: id, target, reply } = event
-          keep({
-            id,
-            target,
-            openedAt: now,
-            bytesUp: 0,
-            bytesDown: 0,
-            changedAt: now,
-            endedAt: now,
-            end: 'refused',
-            reply,
-          })
+        case 'connection.refused':
+          keep({ ...notMade(event, now), end: 'refused', reply: event.reply })
           return []
-        }
+        case 'connection.failed':
+          keep({ ...notMade(event, now), end: 'failed' })
+          return []
         default:
           return []
       }
@@ -93,3 +84,15 @@ export function createConnections(): Connections {
     },
   }
 }
+
+// --- internal ---
+
+const notMade = ({ connection: id, target }: { connection: number; target: string }, now: number) => ({
+  id,
+  target,
+  openedAt: now,
+  bytesUp: 0,
+  bytesDown: 0,
+  changedAt: now,
+  endedAt: now,
+})

@@ -93,7 +93,7 @@ export interface ConnectionState {
   id: number
   /** None where it goes through no exit. */
   session?: string
-  /** None where it was refused. */
+  /** None where it was not made. */
   road?: RoadName
   target: string
   openedAt: number
@@ -102,7 +102,7 @@ export interface ConnectionState {
   bytesDown: number
   changedAt: number
   endedAt?: number
-  end?: RelayEnd | 'refused'
+  end?: RelayEnd | 'refused' | 'failed'
   /** The reply that SOCKS has for why it was refused (RFC 1928, section 6). */
   reply?: number
 }

@@ -40,7 +40,7 @@ export function connector({ roads, rules, events }: ConnectOptions): Connect {
       if (error instanceof RoadError && error.kind === 'refused')
         events.emit({ type: 'connection.refused', connection, target: text, reply: error.reply })
       else if (!asker.signal.aborted)
-        events.emit({ type: 'connection.failed', connection, message: messageOf(error) })
+        events.emit({ type: 'connection.failed', connection, target: text, message: messageOf(error) })
       throw error
     }
   }

@@ -75,6 +75,20 @@ test('a byte is counted once for its connection, its session, its destination an
   assert.equal([ended1!.id, ended1!.bytesDown, ended1!.end], [1, 3_000, 'complete'])
 })
 
+test('connections that were not made are shown with where they were to go', ({ events, model }) => {
+  events.emit({ type: 'connection.refused', connection: 1, target: 'a.example:80', reply: 5 })
+  events.emit({ type: 'connection.failed', connection: 2, target: 'b.example:80', message: 'no exit' })
+  const { connections, totals } = model.state()
+  assert.equal(
+    connections.map(({ id, target, end, reply }) => [id, target, end, reply]),
+    [
+      [1, 'a.example:80', 'refused', 5],
+      [2, 'b.example:80', 'failed', undefined],
+    ],
+  )
+  assert.equal([totals.refused, totals.failed, totals.active], [1, 1, 0])
+})
+
 test('what a connection carried between the last sample and its end counts, and so does one that was never sampled', context => {
   comeUp(context, 'a')
   open(context, 1, 'a', '198.51.100.7:80')

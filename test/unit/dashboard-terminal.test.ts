@@ -111,4 +111,16 @@ test('with --json a sample is told only when something moved', () => {
   assert.equal(lines(false, { type: 'traffic.sampled', connections, paths })[0]!.connections, connections)
 })
 
+test('of a connection that failed it is told where it was to go with --verbose only', () => {
+  const failed: ProxyEvent = {
+    type: 'connection.failed',
+    connection: 1,
+    target: 'secret.example:443',
+    message: 'no exit came up',
+  }
+  const { time: _, ...quiet } = lines(false, failed)[0]!
+  assert.equal(quiet, { type: 'connection.failed', connection: 1, message: 'no exit came up' })
+  assert.is(lines(true, failed)[0]!.target, 'secret.example:443')
+})
+
 test.run()

@@ -287,6 +287,10 @@ test('what cannot be reached is told with its status and a reason', async ({ pro
     assert.is(answer.status, 'HTTP/1.1 503 Service Unavailable')
     assert.ok(answer.lines.includes('proxy-status: lambda-nat-proxy; error=destination_unavailable'))
   }
+  assert.equal(
+    proxy.told('connection.failed').map(({ target, message }) => `${target}: ${message}`),
+    ['127.0.0.1:1', url.replace('http://', '')].map(target => `${target}: no exit came up`),
+  )
 })
 
 test('a server that does not speak HTTP is a bad gateway', async ({ proxy, url, answers }) => {

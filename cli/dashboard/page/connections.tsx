@@ -88,6 +88,7 @@ const ends = {
   'stream-aborted': 'broken off at the exit',
   deadline: 'the exit’s time was up',
   'wire-closed': 'broken off here',
+  failed: 'no exit for it',
 }
 
 const endOf = ({ end, reply }: ConnectionState) =>
