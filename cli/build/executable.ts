@@ -22,8 +22,7 @@ export async function buildExecutable(target: Target, assets: string, outfile: s
     },
     // Known here, so that what serves a checkout only is left out.
     define: { 'Bun.isStandaloneExecutable': 'true' },
-    // A command loads its own code only; in one piece a start takes three times as long, and the
-    // bundler puts tsyringe before the polyfill that it asks for.
+    // A command loads its own code only; in one piece a start takes three times as long.
     splitting: true,
     format: 'esm',
     bytecode: true,

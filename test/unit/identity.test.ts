@@ -27,6 +27,20 @@ test('it is valid for a clock that is half an hour off, either way', async () =>
   assert.ok(Date.parse(validTo) > Date.now() + 1_800_000)
 })
 
+test('it is read back byte by byte, whatever lengths its numbers come to', async () => {
+  // A signature has 70 to 72 bytes, less now and then.
+  const identities = await Promise.all(Array.from({ length: 200 }, createIdentity))
+  for (const { certificate, fingerprint } of identities) {
+    const parsed = new X509Certificate(certificate)
+    assert.is(parsed.toString(), certificate.toString())
+    assert.is(parsed.fingerprint256.replaceAll(':', '').toLowerCase(), fingerprint)
+    assert.is(parsed.subject, 'CN=lambda-nat-proxy')
+    assert.is(parsed.issuer, parsed.subject)
+    assert.match(parsed.serialNumber, /^[4-7][0-9A-F]{15}$/)
+    assert.ok(parsed.verify(parsed.publicKey))
+  }
+})
+
 test('no two are the same', async () => {
   const fingerprints = await Promise.all(Array.from({ length: 20 }, createIdentity))
   assert.is(new Set(fingerprints.map(({ fingerprint }) => fingerprint)).size, 20)
