@@ -1,5 +1,6 @@
 import type { RelayCounts, RelayEnd } from '../tunnel/relay.ts'
 import type { RoadName } from './proxy/routes.ts'
+import type { Scheme } from './proxy/scheme.ts'
 
 /** The steps of a session's set-up, in their order. */
 export const steps = ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'] as const
@@ -11,6 +12,13 @@ export interface Path {
   rttMs: number
   sent: number
   lost: number
+}
+
+/** Where applications connect, and what they may speak there. */
+export interface ListenerAddress {
+  scheme: Scheme
+  host: string
+  port: number
 }
 
 /** Everything that happens in the process, told once: the terminal, --json and whatever else shows it listen here. */
@@ -54,7 +62,14 @@ export type ProxyEvent =
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.budget'; launchesPerMinute: number }
   | { type: 'session.closed'; session: string; kind: string; message: string }
-  | { type: 'proxy.ready'; host: string; port: number; address: string }
+  /** The first exit is up, at `address`. Host and port are those of the first listener. */
+  | {
+      type: 'proxy.ready'
+      host: string
+      port: number
+      listeners: ListenerAddress[]
+      address: string
+    }
   | {
       type: 'connection.opened'
       connection: number

@@ -1,8 +1,10 @@
 import { consola } from 'consola'
 import { colors } from 'consola/utils'
+import { formatEndpoint } from '../tunnel/endpoint.ts'
 import type { Model } from './dashboard/model.ts'
-import type { ProxyEvent, Step } from './events.ts'
+import type { ListenerAddress, ProxyEvent, Step } from './events.ts'
 import { liveLine } from './live-line.ts'
+import { schemeNames } from './proxy/scheme.ts'
 
 /** Shows events as they come. */
 export interface Show {
@@ -106,7 +108,12 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         consola.info(`An exit ended: ${event.message}${of(event)}`)
         break
       case 'proxy.ready':
-        consola.box(`Proxy ready on ${event.host}:${event.port}, exit address ${event.address}`)
+        consola.box(
+          [
+            ...event.listeners.map(each => `Proxy ready on ${place(each)}`),
+            `Exit address ${event.address}`,
+          ].join('\n'),
+        )
         break
       case 'dashboard.ready':
         consola.info(
@@ -152,6 +159,9 @@ const stepNames: Record<Step, string> = {
 /** The session that a line is about, as the function's own log has it: the two can be joined by it. */
 const of = ({ session }: { session: string | undefined }) =>
   session === undefined ? '' : colors.dim(` [${session}]`)
+
+const place = ({ scheme, host, port }: ListenerAddress) =>
+  `${formatEndpoint({ address: host, port })} (${schemeNames[scheme]})`
 
 const breakdown = (steps: { step: Step; ms: number }[]) =>
   `set-up: ${steps.map(({ step, ms }) => `${step} ${ms.toFixed(0)} ms`).join(', ')}`

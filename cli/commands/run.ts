@@ -4,7 +4,7 @@ import { optionsFor } from '../config/options.ts'
 import { createModel } from '../dashboard/model.ts'
 import { startSampler } from '../dashboard/sampler.ts'
 import { startDashboard } from '../dashboard/server.ts'
-import { createEvents, type Events, type ProxyEvent } from '../events.ts'
+import { createEvents, type Events, type ListenerAddress, type ProxyEvent } from '../events.ts'
 import { startFleet } from '../fleet/fleet.ts'
 import { defaultFleetSettings, type FleetSettings } from '../fleet/state.ts'
 import type { LogRecord } from '../local/log.ts'
@@ -111,7 +111,7 @@ export default defineCommand({
       undo.push(() => fleet.close())
       undo.push(startSampler(events, fleet.paths))
       undo.push(() => proxy.close())
-      announceOnce(events, values['proxy.host'], proxy.listeners[0]!.port)
+      announceOnce(events, proxy.listeners)
       return fleet.hopeless
     }
     // The first Ctrl-C may come while things are being started.
@@ -155,11 +155,13 @@ const fleetSettings = ({ values }: Config): FleetSettings => ({
 })
 
 /** Says that the proxy is ready, once, when the first exit is up. */
-function announceOnce(events: Events, host: string, port: number): void {
+function announceOnce(events: Events, open: readonly ListenerAddress[]): void {
+  const listeners = open.map(({ scheme, host, port }) => ({ scheme, host, port }))
+  const { host, port } = listeners[0]!
   const unsubscribe = events.subscribe(event => {
     if (event.type !== 'session.ready') return
     unsubscribe()
-    events.emit({ type: 'proxy.ready', host, port, address: event.address })
+    events.emit({ type: 'proxy.ready', host, port, listeners, address: event.address })
   })
 }
 

@@ -46,7 +46,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   const costs: { at: number; total: number }[] = [{ at: startedAt, total: 0 }]
   let lastSample = { at: startedAt, bytesUp: 0, bytesDown: 0 }
   let rate = { down: 0, up: 0 }
-  let proxy: { host: string; port: number } | undefined
+  let proxy: State['proxy']
 
   const carry = (session: string | undefined, target: string, up: number, down: number) => {
     counts.bytesUp += up
@@ -91,7 +91,10 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     if (event.type === 'client.rejected') counts.rejected++
     if (event.type === 'session.launching') counts.launches++
     if (event.type === 'session.failed') counts.launchesFailed++
-    if (event.type === 'proxy.ready') proxy = { host: event.host, port: event.port }
+    if (event.type === 'proxy.ready') {
+      const { host, port, listeners } = event
+      proxy = { host, port, listeners }
+    }
   })
 
   const model: Model = {

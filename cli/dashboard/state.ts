@@ -1,5 +1,5 @@
 import type { RelayEnd } from '../../tunnel/relay.ts'
-import type { Step } from '../events.ts'
+import type { ListenerAddress, Step } from '../events.ts'
 import type { RoadName } from '../proxy/routes.ts'
 
 // What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds
@@ -12,8 +12,8 @@ export interface State {
   now: number
   version: string
   startedAt: number
-  /** Where applications connect to; none before the first exit is up. */
-  proxy?: { host: string; port: number }
+  /** Where applications connect to, the first listener and all of them; none before the first exit is up. */
+  proxy?: { host: string; port: number; listeners: ListenerAddress[] }
   totals: Totals
   /** Bytes a second, over the last sample. */
   rate: { down: number; up: number }

@@ -1,4 +1,4 @@
-import type { Events } from '../events.ts'
+import type { Events, ListenerAddress } from '../events.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Associate } from './associate.ts'
 import { BunWire, wireEvents } from './bun-wire.ts'
@@ -8,7 +8,7 @@ import { httpServer } from './http-server.ts'
 import { lastWords } from './last-words.ts'
 import type { Access } from './logins.ts'
 import type { Rule } from './routes.ts'
-import type { Scheme } from './scheme.ts'
+import { type Scheme, schemeNames } from './scheme.ts'
 import { socksConnect } from './socks-connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5.ts'
 
@@ -33,10 +33,7 @@ export interface ListenerOptions {
   clients: Set<BunWire>
 }
 
-export interface OpenListener {
-  readonly scheme: Scheme
-  readonly host: string
-  readonly port: number
+export interface OpenListener extends Readonly<ListenerAddress> {
   close(): void
 }
 
@@ -120,7 +117,7 @@ function receptionist(options: ListenerOptions): (wire: BunWire) => void {
         settled()
         const problem = full
           ? new HttpProblem(503, `there are ${limits.clients} clients already`)
-          : new HttpProblem(400, `this port speaks ${scheme.toUpperCase()} only`)
+          : new HttpProblem(400, `this port speaks ${schemeNames[scheme]} only`)
         reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')(problem.message)
         lastWords(wire, refusal(protocol, problem))
       } else if (protocol === 'http') {

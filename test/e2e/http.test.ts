@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { createIdentity } from '../../tunnel/identity.ts'
 import { content } from '../lab/content.ts'
 import { curl, haveCurl } from '../support/curl.ts'
-import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
+import { type LocalProxy, startProxy, type Told } from '../support/local-proxy.ts'
 import { type Target, webServer } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
@@ -34,7 +34,7 @@ test.before(async context => {
   ).listen(0, '127.0.0.1')
   await once(context.secure, 'listening')
   context.securePort = (context.secure.address() as { port: number }).port
-  context.proxy = await startProxy()
+  context.proxy = await startProxy({ args: ['--local', '--allow-private', '--http-port', '0'] })
 })
 test.after(async ({ proxy, web, secure }) => {
   await proxy.close()
@@ -161,6 +161,22 @@ test('when the clients are gone every connection has been closed', async ({ prox
   // Bun's own fetch keeps its connection to the proxy open for a while.
   const open = () => proxy.told('connection.opened').length - proxy.told('connection.closed').length
   await until(() => open() <= 1, 'the connections to be closed')
+})
+
+test('says of each listener where it is and what it speaks', async ({ proxy, web }) => {
+  const [{ host, port, listeners }] = proxy.told('proxy.ready') as [Told<'proxy.ready'>]
+  assert.equal(
+    listeners.map(({ scheme, host }) => [scheme, host]),
+    [
+      ['mixed', '127.0.0.1'],
+      ['http', '127.0.0.1'],
+    ],
+  )
+  assert.equal([host, port], ['127.0.0.1', listeners[0]!.port])
+  const response = await fetch(`http://127.0.0.1:${web.port}/bytes/3`, {
+    proxy: `http://127.0.0.1:${listeners[1]!.port}`,
+  })
+  assert.is((await response.bytes()).length, 3)
 })
 
 test.run()

@@ -1,4 +1,6 @@
 import { useState } from 'preact/hooks'
+import { formatEndpoint } from '../../../tunnel/endpoint.ts'
+import { schemeNames } from '../../proxy/scheme.ts'
 import { formatBytes, formatDollars, formatDuration, formatRate } from '../format.ts'
 import type { State } from '../state.ts'
 import { Connections } from './connections.tsx'
@@ -23,7 +25,13 @@ export function App() {
         <p class="where">
           {state?.proxy && (
             <>
-              Applications connect to <code>{`${state.proxy.host}:${state.proxy.port}`}</code>
+              Applications connect to{' '}
+              {state.proxy.listeners.map(({ scheme, host, port }, i) => (
+                <span key={i}>
+                  {i > 0 && ', '}
+                  <code>{formatEndpoint({ address: host, port })}</code> ({schemeNames[scheme]})
+                </span>
+              ))}
             </>
           )}
         </p>
