@@ -120,7 +120,7 @@ async function serve(
 
   const resolver = createResolver(dnsServer, settings.allowPrivate)
   connection.onStream = streamServer(connection, { resolver, log })
-  const control = controlStream(connection.open(), () => connection.close('control stream broken'))
+  const control = controlStream(connection, connection.open())
   control.onMessage = message => {
     if (message.type === 'ping') control.send({ type: 'pong', id: message.id })
     if (message.type === 'bye') connection.close('bye')

@@ -180,7 +180,7 @@ function greet(connection: QuicConnection): Promise<{ hello: Hello; control: Con
     connection.onStream = stream => {
       // One control stream; whatever else the function opens is not ours to serve.
       connection.onStream = extra => extra.abort()
-      const control = controlStream(stream, () => connection.close('control stream broken'))
+      const control = controlStream(connection, stream)
       control.onMessage = message => {
         if (message.type !== 'hello') return
         if (message.version !== controlVersion)

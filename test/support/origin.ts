@@ -51,6 +51,8 @@ export interface FetchOptions extends Omit<SocksOptions, 'host' | 'port'> {
   bytes: number
   /** Bytes a second; as fast as it goes by default. */
   rate?: number
+  /** Milliseconds without a byte, or without the end, after which it is given up; 60,000 by default. */
+  stallMs?: number
   /** Called with all that has come so far. */
   onProgress?: (received: number) => void
   /** Called when the proxy has replied. */
@@ -68,7 +70,7 @@ export interface Fetched {
 
 /** Fetches through the proxy. Rejects with a SocksError when there is no connection; one that breaks later is told. */
 export async function fetchBytes({ origin, host = '127.0.0.1', ...options }: FetchOptions): Promise<Fetched> {
-  const { bytes, rate = 0, onProgress, onOpen } = options
+  const { bytes, rate = 0, stallMs = 60_000, onProgress, onOpen } = options
   const started = performance.now()
   const socket = await socksConnect({ ...options, host, port: origin.port })
   const connectMs = performance.now() - started
@@ -82,6 +84,7 @@ export async function fetchBytes({ origin, host = '127.0.0.1', ...options }: Fet
     received += chunk.length
     onProgress?.(received)
   })
+  socket.setTimeout(stallMs, () => socket.destroy())
   socket.write(`${bytes} ${rate}\n`)
   socket.resume()
   return new Promise(resolve => {

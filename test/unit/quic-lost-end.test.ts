@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { controlStream } from '../../tunnel/control-stream.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { type End, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
@@ -77,4 +78,79 @@ test('is sent although the other end comes at the same moment', async ({ pair: {
   assert.not(near.aborted || stream.aborted)
 })
 
+test('is asked for when it was lost and the other end has forgotten the stream', async ({ pair }) => {
+  const { client, exit } = pair
+  const { near, stream, heard } = await answered(pair)
+  let deaf = true
+  muffle(client, () => deaf)
+  stream.end()
+  near.end()
+  await until(() => isForgotten(stream), 'the exit to forget the stream')
+  deaf = false
+  await until(() => near.readEnded, 'the end')
+  assert.not(near.aborted || stream.aborted)
+  assert.is(heard(), 'answer')
+  assert.equal([client.connection.streams, exit.connection.streams], [1, 1])
+})
+
+test('is an abort when it was an abort that was lost', async ({ pair }) => {
+  const { client, exit } = pair
+  const { near, stream, heard } = await answered(pair)
+  near.end()
+  await until(() => stream.readEnded, "the client's end")
+  // More comes and is acknowledged, but the abort leaves before that is heard, and is lost.
+  const release = hold(exit)
+  stream.write(Buffer.from(', and more'))
+  await until(() => heard() === 'answer, and more', 'the rest of the answer')
+  let deaf = true
+  muffle(client, () => deaf)
+  stream.abort()
+  release()
+  await until(() => isForgotten(stream), 'the exit to forget the stream')
+  assert.equal(exit.connection.fatesOf([near.id]), { ended: [], aborted: [near.id] })
+  deaf = false
+  await until(() => near.aborted, 'the abort')
+  assert.not(near.readEnded)
+})
+
 test.run()
+
+// --- internal ---
+
+/** Two ends with a control stream, and a stream on which both have been heard. */
+async function answered({ client, exit }: QuicPair) {
+  const greeting = nextStream(client)
+  controlStream(exit.connection, exit.connection.open()).send({ type: 'ping', id: 1 })
+  controlStream(client.connection, await greeting)
+  const far = nextStream(exit)
+  const near = client.connection.open()
+  near.write(Buffer.from('question'))
+  const stream = await far
+  const asked = collect(stream)
+  await until(() => asked() === 'question', 'the question')
+  const heard = collect(near)
+  stream.write(Buffer.from('answer'))
+  await until(() => heard() === 'answer', 'the answer')
+  return { near, stream, heard }
+}
+
+/** Lets this end hear nothing until what was held is released. */
+function hold({ socket }: End): () => void {
+  const { onDatagram } = socket
+  const held: Parameters<typeof onDatagram>[] = []
+  socket.onDatagram = (datagram, ...from) => held.push([new Uint8Array(datagram), ...from])
+  return () => {
+    socket.onDatagram = onDatagram
+    for (const datagram of held) onDatagram(...datagram)
+  }
+}
+
+/** Whether quiche has: what was lost of it is then not sent again. */
+function isForgotten({ host, id }: QuicStream): boolean {
+  try {
+    host.quiche.streamCapacity(id)
+    return false
+  } catch {
+    return true
+  }
+}

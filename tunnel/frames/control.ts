@@ -4,6 +4,10 @@ import { FrameError } from './address.ts'
 /** The version of these frames. */
 export const controlVersion = 1
 
+/** Stream ids that one message may name. */
+export const mostStreams = 256
+const streams = v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(mostStreams))
+
 /**
  * What the control stream carries, each as a 16-bit length and that much JSON. It is the first stream
  * that the function opens, and it lives as long as the connection.
@@ -25,6 +29,10 @@ export const controlSchema = v.variant('type', [
   v.object({ type: v.literal('pong'), id: v.number() }),
   /** The function has this long to live: send no new streams, and finish what is open. */
   v.object({ type: v.literal('drain'), remaining_ms: v.pipe(v.number(), v.minValue(0)) }),
+  /** Are these over at your end? Nothing has come on them for a while, and their end may have been lost. */
+  v.object({ type: v.literal('overdue'), streams }),
+  /** Those of them that are: all that was sent on them has been acknowledged. */
+  v.object({ type: v.literal('over'), ended: streams, aborted: streams }),
   /** The client is done: the function may stop at once. */
   v.object({ type: v.literal('bye') }),
 ])

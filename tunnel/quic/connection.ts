@@ -7,8 +7,8 @@ import { applicationErrorPin, type CloseReason, QuicError, whyClosed } from './c
 import { quicConfig, type Tuning, tunings } from './config.ts'
 import { Packets } from './packets.ts'
 import { Pulse } from './pulse.ts'
-import { QuicStream } from './stream.ts'
-import { StreamIds } from './stream-ids.ts'
+import type { QuicStream } from './stream.ts'
+import { type Fates, Streams } from './streams.ts'
 
 export interface ConnectionOptions {
   /** The socket, already connected to the peer. */
@@ -42,6 +42,8 @@ export class QuicConnection {
   onDatagram: (datagram: Uint8Array) => void = () => {}
   /** The peer fell silent (true) or was heard again (false). */
   onSilence: (silent: boolean) => void = () => {}
+  /** Streams whose end may have been lost: the peer should be asked for their fates. */
+  onOverdue: (streams: number[]) => void = () => {}
   /** Resolves when the handshake is done and the pin is right; rejects with a QuicError. */
   readonly ready: Promise<void>
   /** Resolves when the connection is over, with the reason. */
@@ -50,14 +52,12 @@ export class QuicConnection {
   readonly #options: ConnectionOptions
   readonly #packets: Packets
   readonly #recvInfo: RecvInfo
-  readonly #ids: StreamIds
-  readonly #streams = new Map<number, QuicStream>()
-  readonly #blocked = new Set<QuicStream>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<CloseReason>()
   readonly #pulse: Pulse
   readonly #handshakeTimer: ReturnType<typeof setTimeout>
   #quiche: QuicheConnection | undefined
+  #streams: Streams | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #timerAt = 0
   #scheduled = false
@@ -74,13 +74,13 @@ export class QuicConnection {
     this.closed = this.#closed.promise
     this.ready.catch(() => {})
     this.#packets = new Packets(socket, tuning.packetSize)
-    this.#ids = new StreamIds(role === 'dial' ? 'client' : 'server')
     // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
     this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
     socket.onDrain = () => this.#wake()
     this.#pulse = new Pulse({
       onTick: () => {
-        for (const stream of this.#streams.values()) stream.lookForEnd()
+        const overdue = this.#streams?.lookForEnds() ?? []
+        if (overdue.length > 0) this.onOverdue(overdue)
       },
       probe: () => {
         this.#quiche?.sendAckEliciting()
@@ -95,14 +95,15 @@ export class QuicConnection {
       })
     }, handshakeMs)
     if (role === 'dial') {
-      this.#quiche = quiche.Connection.connect(
-        null,
-        newId(),
-        this.#recvInfo.to,
-        this.#recvInfo.from,
-        quicConfig(options.identity, tuning),
+      this.#run(
+        quiche.Connection.connect(
+          null,
+          newId(),
+          this.#recvInfo.to,
+          this.#recvInfo.from,
+          quicConfig(options.identity, tuning),
+        ),
       )
-      this.#wake()
     }
   }
 
@@ -110,7 +111,7 @@ export class QuicConnection {
   receive(datagram: Uint8Array): void {
     if (this.#over) return
     if (this.#hurried) this.#sendEnds()
-    this.#quiche ??= this.#accept(datagram)
+    if (!this.#quiche) this.#accept(datagram)
     try {
       this.#quiche?.recv(datagram, this.#recvInfo)
       this.#pulse.heard = true
@@ -122,19 +123,24 @@ export class QuicConnection {
 
   /** Opens a stream. Throws a QuicError when the connection is not ready or the peer allows no more. */
   open(): QuicStream {
-    const connection = this.#quiche
-    if (this.#over || !this.#pinned || !connection)
+    if (this.#over || !this.#pinned || !this.#streams)
       throw new QuicError({ kind: 'failed', message: 'the connection is not open' })
-    if (connection.peerStreamsLeftBidi() === 0)
-      throw new QuicError({ kind: 'failed', message: 'the exit allows no more connections at once' })
-    const stream = new QuicStream(this.#ids.next(), this.#hostOf(connection))
-    this.#streams.set(stream.id, stream)
-    return stream
+    return this.#streams.open()
   }
 
   /** Gives up the streams on which nothing has come back: a silent peer may never have seen them. */
   abortUnheard(): void {
-    for (const stream of [...this.#streams.values()]) if (!stream.heard) stream.abort()
+    this.#streams?.abortUnheard()
+  }
+
+  /** Which of the peer's overdue streams are over here. */
+  fatesOf(streams: readonly number[]): Fates {
+    return this.#streams?.fatesOf(streams) ?? { ended: [], aborted: [] }
+  }
+
+  /** The peer's answer about overdue streams: what it sent on those is all here. */
+  settle(fates: Fates): void {
+    this.#streams?.settle(fates)
   }
 
   /** Sends a QUIC datagram; false when it was too large or the queue is full, and it was not sent. */
@@ -165,7 +171,7 @@ export class QuicConnection {
 
   /** Open streams, the control stream among them. */
   get streams(): number {
-    return this.#streams.size
+    return this.#streams?.size ?? 0
   }
 
   /** Round-trip time in milliseconds, and packets lost and sent so far. */
@@ -193,37 +199,38 @@ export class QuicConnection {
   // --- internal ---
 
   /** The answering end begins with the dialler's first packet, which must be an Initial (RFC 9000, section 17.2.2). */
-  #accept(datagram: Uint8Array): QuicheConnection | undefined {
+  #accept(datagram: Uint8Array): void {
     const { identity, role, tuning = tunings[role] } = this.#options
     try {
       const initial = 0
-      if (quiche.Header.fromSlice(datagram, connectionIdLength).ty !== initial) return undefined
-      return quiche.Connection.accept(
-        newId(),
-        null,
-        this.#recvInfo.to,
-        this.#recvInfo.from,
-        quicConfig(identity, tuning),
+      if (quiche.Header.fromSlice(datagram, connectionIdLength).ty !== initial) return
+      this.#run(
+        quiche.Connection.accept(
+          newId(),
+          null,
+          this.#recvInfo.to,
+          this.#recvInfo.from,
+          quicConfig(identity, tuning),
+        ),
       )
     } catch {
-      return undefined
+      // Not a packet that begins anything.
     }
   }
 
-  #hostOf(connection: QuicheConnection) {
-    return {
+  #run(connection: QuicheConnection): void {
+    this.#quiche = connection
+    this.#streams = new Streams({
       quiche: connection,
+      role: this.#options.role,
       wake: () => this.#wake(),
       hurry: () => {
         this.#hurried = true
         this.#wake()
       },
-      block: (stream: QuicStream) => this.#blocked.add(stream),
-      forget: (stream: QuicStream) => {
-        this.#streams.delete(stream.id)
-        this.#blocked.delete(stream)
-      },
-    }
+      onStream: stream => this.onStream(stream),
+    })
+    this.#wake()
   }
 
   #wake(): void {
@@ -244,11 +251,13 @@ export class QuicConnection {
   readonly #pump = (): void => {
     this.#scheduled = false
     const connection = this.#quiche
-    if (this.#over || !connection) return
+    const streams = this.#streams
+    if (this.#over || !connection || !streams) return
     if (this.#pinned) {
       if (this.#hurried) this.#sendEnds()
-      this.#read(connection)
-      this.#unblock(connection)
+      streams.read()
+      this.#receiveDatagrams(connection)
+      streams.unblock()
     } else if (this.#verify(connection)) {
       // Who awaits `ready` sets its handlers first: streams wait for the next turn.
       this.#wake()
@@ -282,44 +291,9 @@ export class QuicConnection {
     return true
   }
 
-  #read(connection: QuicheConnection): void {
-    for (const id of connection.readable()) {
-      const stream = this.#streams.get(id) ?? this.#acceptStream(connection, id)
-      if (stream) stream.onReadable()
-      if (this.#over) return
-    }
+  #receiveDatagrams(connection: QuicheConnection): void {
     for (let datagram = connection.dgramRecvVec(); datagram; datagram = connection.dgramRecvVec())
       this.onDatagram(datagram)
-  }
-
-  #acceptStream(connection: QuicheConnection, id: number): QuicStream | undefined {
-    if (!this.#ids.isNew(id)) {
-      // The last word on a stream that we gave up: read it away so that the stream can be forgotten.
-      try {
-        connection.streamRecv(id, discard)
-      } catch {
-        // A reset: that was it.
-      }
-      return undefined
-    }
-    const stream = new QuicStream(id, this.#hostOf(connection))
-    this.#streams.set(id, stream)
-    this.onStream(stream)
-    return stream
-  }
-
-  /** Offers each blocked stream one try; who is still blocked goes to the end of the line, so all get their share. */
-  #unblock(connection: QuicheConnection): void {
-    if (this.#blocked.size === 0) return
-    // None is while the congestion window is full, which is most of the time.
-    const writable = new Set(connection.writable())
-    let turns = writable.size > 0 ? this.#blocked.size : 0
-    for (const stream of this.#blocked) {
-      if (turns-- <= 0) return
-      if (!writable.has(stream.id)) continue
-      this.#blocked.delete(stream)
-      stream.onWritable()
-    }
   }
 
   /** One timer: one that fires too early only looks again, which is cheaper than moving it with every packet. */
@@ -346,13 +320,10 @@ export class QuicConnection {
     this.#pulse.stop()
     if (this.#quiche) this.#packets.flush(this.#quiche, 1)
     this.#ready.reject(new QuicError(reason))
-    for (const stream of [...this.#streams.values()]) stream.lost()
-    this.#streams.clear()
-    this.#blocked.clear()
+    this.#streams?.lost()
     this.#closed.resolve(reason)
   }
 }
 
-const discard = new Uint8Array(4096)
 const newId = () => randomBytes(connectionIdLength)
 const hostPort = ({ address, port }: Endpoint) => ({ host: address, port })

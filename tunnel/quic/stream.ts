@@ -31,6 +31,10 @@ export class QuicStream {
   aborted = false
   /** Something has come from the peer. */
   heard = false
+  /** The peer's end was told in another way than by quiche. */
+  #endTold = false
+  /** Ticks for which an end was awaited and nothing came. */
+  #quietTicks = 0
 
   constructor(
     readonly id: number,
@@ -45,6 +49,7 @@ export class QuicStream {
       if (!result) return 0
       const [length, fin] = result
       this.heard = true
+      this.#quietTicks = 0
       // What was read opens the peer's window: the update must be sent even if nothing else is.
       this.host.wake()
       if (fin) {
@@ -66,10 +71,26 @@ export class QuicStream {
     const { quiche } = this.host
     if (!this.heard || this.readEnded || this.aborted) return
     // What is readable, an abort too, is told in the ordinary way.
-    if (quiche.streamReadable(this.id) || !quiche.streamFinished(this.id)) return
+    if (quiche.streamReadable(this.id) || !(this.#endTold || quiche.streamFinished(this.id))) return
     this.readEnded = true
     this.#settle()
     this.onReadable()
+  }
+
+  /**
+   * Whether the peer should be asked if it has ended: only who has our end can have forgotten the stream, and
+   * its own with it. True after a second of silence, then after twice as long each time, up to a minute.
+   */
+  isOverdue(): boolean {
+    if (!this.heard || !this.writeEnded || this.readEnded || this.aborted) return false
+    const ticks = ++this.#quietTicks
+    return ticks >= firstAskTicks && (isPowerOfTwo(ticks) || ticks % lastAskTicks === 0)
+  }
+
+  /** The peer has ended, and all that it sent is here: what is not read yet is still read first. */
+  endAfterRest(): void {
+    this.#endTold = true
+    this.lookForEnd()
   }
 
   /** Sends what the connection takes now and gives the number of bytes; when it is not all, `onWritable` follows. */
@@ -129,3 +150,8 @@ export class QuicStream {
     if (this.readEnded && this.writeEnded) this.host.forget(this)
   }
 }
+
+/** Ticks are a quarter of a second. */
+const firstAskTicks = 4
+const lastAskTicks = 256
+const isPowerOfTwo = (n: number) => (n & (n - 1)) === 0

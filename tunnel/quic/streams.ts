@@ -1,0 +1,157 @@
+import type { QuicheConnection } from './binding.ts'
+import { QuicError } from './close-reason.ts'
+import { QuicStream, type StreamHost } from './stream.ts'
+import { StreamIds } from './stream-ids.ts'
+
+export interface StreamsOptions {
+  quiche: QuicheConnection
+  role: 'dial' | 'answer'
+  wake(): void
+  hurry(): void
+  onStream(stream: QuicStream): void
+}
+
+/** Streams that are over, by how. */
+export interface Fates {
+  ended: number[]
+  aborted: number[]
+}
+
+/** Streams that we gave up and whose peer may still ask: as many as may be open at once. */
+const mostRemembered = 4096
+
+/** The open streams of a connection: who is to read, who waits to write, and whose end is still to come. */
+export class Streams {
+  readonly #options: StreamsOptions
+  readonly #host: StreamHost
+  readonly #ids: StreamIds
+  readonly #open = new Map<number, QuicStream>()
+  readonly #blocked = new Set<QuicStream>()
+  readonly #givenUp = new Set<number>()
+
+  constructor(options: StreamsOptions) {
+    const { quiche, role, wake, hurry } = options
+    this.#options = options
+    this.#ids = new StreamIds(role === 'dial' ? 'client' : 'server')
+    this.#host = {
+      quiche,
+      wake,
+      hurry,
+      block: stream => this.#blocked.add(stream),
+      forget: stream => this.#forget(stream),
+    }
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Opens a stream. Throws a QuicError when the peer allows no more. */
+  open(): QuicStream {
+    if (this.#options.quiche.peerStreamsLeftBidi() === 0)
+      throw new QuicError({ kind: 'failed', message: 'the exit allows no more connections at once' })
+    return this.#add(this.#ids.next())
+  }
+
+  /** Tells each stream that has something to read. */
+  read(): void {
+    for (const id of this.#options.quiche.readable()) (this.#open.get(id) ?? this.#accept(id))?.onReadable()
+  }
+
+  /** Offers each blocked stream one try; who is still blocked goes to the end of the line, so all get their share. */
+  unblock(): void {
+    if (this.#blocked.size === 0) return
+    // None is while the congestion window is full, which is most of the time.
+    const writable = new Set(this.#options.quiche.writable())
+    let turns = writable.size > 0 ? this.#blocked.size : 0
+    for (const stream of this.#blocked) {
+      if (turns-- <= 0) return
+      if (!writable.has(stream.id)) continue
+      this.#blocked.delete(stream)
+      stream.onWritable()
+    }
+  }
+
+  /** Gives up the streams on which nothing has come back: a silent peer may never have seen them. */
+  abortUnheard(): void {
+    for (const stream of [...this.#open.values()]) if (!stream.heard) stream.abort()
+  }
+
+  /** At every tick: finds the ends that quiche keeps to itself, and gives the streams whose peer should be asked for theirs. */
+  lookForEnds(): number[] {
+    const overdue: number[] = []
+    for (const stream of this.#open.values()) {
+      stream.lookForEnd()
+      if (stream.isOverdue()) overdue.push(stream.id)
+    }
+    return overdue
+  }
+
+  /** Which of these, that the peer still has, are over here and will never be heard of again. */
+  fatesOf(ids: readonly number[]): Fates {
+    const fates: Fates = { ended: [], aborted: [] }
+    for (const id of ids)
+      if (!this.#open.has(id) && !this.#isKept(id))
+        fates[this.#givenUp.has(id) ? 'aborted' : 'ended'].push(id)
+    return fates
+  }
+
+  /** The peer's answer: all that it sent on these has arrived. */
+  settle({ ended, aborted }: Fates): void {
+    for (const id of ended) this.#open.get(id)?.endAfterRest()
+    for (const id of aborted) this.#open.get(id)?.abort()
+  }
+
+  /** The connection is gone, and so are they. */
+  lost(): void {
+    for (const stream of [...this.#open.values()]) stream.lost()
+    this.#open.clear()
+    this.#blocked.clear()
+  }
+
+  // --- internal ---
+
+  #add(id: number): QuicStream {
+    const stream = new QuicStream(id, this.#host)
+    this.#open.set(id, stream)
+    return stream
+  }
+
+  #accept(id: number): QuicStream | undefined {
+    if (this.#ids.isNew(id)) {
+      const stream = this.#add(id)
+      this.#options.onStream(stream)
+      return stream
+    }
+    // The last word on a stream that we gave up: read it away so that the stream can be forgotten.
+    try {
+      this.#options.quiche.streamRecv(id, discard)
+    } catch {
+      // A reset: that was it.
+    }
+    return undefined
+  }
+
+  #forget(stream: QuicStream): void {
+    this.#open.delete(stream.id)
+    this.#blocked.delete(stream)
+    if (!stream.aborted) return
+    this.#givenUp.add(stream.id)
+    for (const oldest of this.#givenUp) {
+      if (this.#givenUp.size <= mostRemembered) break
+      this.#givenUp.delete(oldest)
+    }
+  }
+
+  /** Whether quiche still has something to do for it. */
+  #isKept(id: number): boolean {
+    try {
+      this.#options.quiche.streamCapacity(id)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+const discard = new Uint8Array(4096)
