@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import type { Target } from '../../tunnel/frames/address.ts'
 import { decodePacket, encodePacket, type Packet } from '../../tunnel/frames/packet.ts'
 import { reply } from '../../tunnel/frames/reply.ts'
@@ -7,6 +6,7 @@ import { growReceiveBuffer } from '../../tunnel/udp/receive-buffer.ts'
 import type { Events } from '../events.ts'
 import type { Exits } from '../fleet/exits.ts'
 import { type Account, nextConnection, openAccount } from './account.ts'
+import { directPackets } from './direct-packets.ts'
 import { RoadError } from './roads/road.ts'
 import { type Rule, roadFor } from './routes.ts'
 import { tunnelTo } from './tunnel-to.ts'
@@ -167,35 +167,6 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
       waitingBytes += packet.data.length + packetOverhead
       waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
       if (!opening) void open(packet.target.host)
-    }
-  }
-}
-
-/** From this machine, for what a rule sends direct; addresses only, since a client that names a host wants it resolved elsewhere. */
-function directPackets(signal: AbortSignal, onPacket: Send): Send {
-  const sockets = new Map<number, Promise<Bun.udp.Socket<'buffer'>>>()
-  const open = async (family: number) => {
-    const opened = await Bun.udpSocket({
-      hostname: family === 6 ? '::' : '0.0.0.0',
-      socket: {
-        data: (_socket, data, port, host) => onPacket({ target: { host, port }, data }),
-        error() {},
-      },
-    })
-    if (signal.aborted) opened.close()
-    else signal.addEventListener('abort', () => opened.close(), { once: true })
-    return opened
-  }
-  return async ({ target, data }) => {
-    const family = isIP(target.host)
-    if (family === 0) return
-    const bytes = new Uint8Array(data)
-    const socket = sockets.get(family) ?? open(family)
-    sockets.set(family, socket)
-    try {
-      ;(await socket).send(bytes, target.port, target.host)
-    } catch {
-      // An address that cannot be reached: the packet is lost.
     }
   }
 }

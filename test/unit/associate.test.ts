@@ -126,16 +126,23 @@ test('only the client may use an association, from the port that it began with',
   }
 })
 
-test('only who was sent to may answer', async ({ proxy, open, echo }) => {
-  const association = await open({ proxy: (await proxy()).port })
-  association.send({ host, port: echo.port }, 'hello')
-  await answers(association, 1)
-  const { port } = echo.from[0]!
-  const stranger = await udpEcho()
-  await new Promise(resolve => stranger.socket.send('unasked', port, host, resolve))
-  association.send({ host, port: stranger.port }, 'now you are asked')
-  assert.equal(await answers(association, 2), ['hello', 'now you are asked'])
-  stranger.close()
+for (const road of ['tunnel', 'direct'])
+  test(`only who was sent to may answer, by the road ${road}`, async ({ proxy, open, echo }) => {
+    const association = await open({ proxy: (await proxy({ rules: parseRules([`${road} *`]) })).port })
+    association.send({ host, port: echo.port }, 'hello')
+    await answers(association, 1)
+    const { port } = echo.from[0]!
+    const stranger = await udpEcho()
+    await new Promise(resolve => stranger.socket.send('unasked', port, host, resolve))
+    association.send({ host, port: stranger.port }, 'now you are asked')
+    assert.equal(await answers(association, 2), ['hello', 'now you are asked'])
+    stranger.close()
+  })
+
+test('the direct road knows an address in each of its spellings', async ({ proxy, open, echo }) => {
+  const association = await open({ proxy: (await proxy({ rules: parseRules(['direct *']) })).port })
+  association.send({ host: '::ffff:127.0.0.1', port: echo.port }, 'mapped')
+  assert.equal(await answers(association, 1), ['mapped'])
 })
 
 test('an association ends with its TCP connection, at both ends of the tunnel', async ({
