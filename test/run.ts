@@ -24,8 +24,8 @@ interface Outcome {
 const root = join(import.meta.dir, '..')
 /** What a file may take in milliseconds. Some install what they need first. */
 const limitMs = 300_000
-/** Unit files and checks at a time; the others load the machine and run alone. */
-const atOnce = 2
+/** Where the longest files are, which go first: the last to end has no company. */
+const longest = [join('test', 'lab'), join('test', 'browser'), join('test', 'adversary')]
 
 const running = new Set<number>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -51,27 +51,41 @@ const checks: Job[] = [
 ]
 
 if (files.length === 0) console.log(`No test file has ${selected.join(' or ')} in its path.`)
-const outcomes = [
-  ...(await runAll([...(selected.length > 0 ? [] : checks), ...files.filter(isUnit).map(fileJob)], atOnce)),
-  ...(await runAll(files.filter(file => !isUnit(file)).map(fileJob), 1)),
-]
+const started = performance.now()
+const outcomes = await runLanes([
+  [...(selected.length > 0 ? [] : checks), ...files.filter(isUnit).map(fileJob)],
+  longestFirst(files.filter(file => !isUnit(file))).map(fileJob),
+])
 const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0)
 const failed = sum('failed') + (files.length === 0 ? 1 : 0)
 console.log()
 for (const line of outcomes.flatMap(({ leftOut }) => leftOut)) console.log(line)
-console.log(`${sum('passed')} passed, ${failed} failed`)
+console.log(`${sum('passed')} passed, ${failed} failed (${secondsSince(started)} s)`)
 process.exit(failed > 0 ? 1 : 0)
 
 // --- internal ---
 
-async function runAll(jobs: Job[], most: number): Promise<Outcome[]> {
-  const queue = [...jobs]
+function longestFirst(files: string[]): string[] {
+  const isLong = (file: string) => longest.some(folder => file.startsWith(folder))
+  return [...files.filter(isLong), ...files.filter(file => !isLong(file))]
+}
+
+/**
+ * One job of each lane at a time; who has none left helps the others. So unit tests go on while programs are
+ * installed and periods waited for.
+ */
+async function runLanes(lanes: Job[][]): Promise<Outcome[]> {
   const done: Outcome[] = []
-  const worker = async () => {
-    for (let job = queue.shift(); job; job = queue.shift()) done.push(await runJob(job))
+  const next = (own: Job[]) => own.shift() ?? lanes.find(lane => lane.length > 0)?.shift()
+  const work = async (own: Job[]) => {
+    for (let job = next(own); job; job = next(own)) done.push(await runJob(job))
   }
-  await Promise.all(Array.from({ length: most }, worker))
+  await Promise.all(lanes.map(work))
   return done
+}
+
+function secondsSince(started: number): string {
+  return ((performance.now() - started) / 1000).toFixed(1)
 }
 
 async function runJob(job: Job): Promise<Outcome> {
@@ -80,8 +94,7 @@ async function runJob(job: Job): Promise<Outcome> {
   const outcome = judge(job, output, end)
   const { passed, failed, leftOut, trouble } = outcome
   const counts = `${passed} passed${failed > 0 ? `, ${failed} failed` : ''}${leftOut.length > 0 ? ', some left out' : ''}`
-  const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  console.log(`${failed > 0 ? '✗' : '✓'} ${job.name}: ${counts} (${seconds} s)`)
+  console.log(`${failed > 0 ? '✗' : '✓'} ${job.name}: ${counts} (${secondsSince(started)} s)`)
   if (failed > 0) console.log(`${output.trimEnd()}\n${trouble ? `${job.name} ${trouble}\n` : ''}`)
   return outcome
 }

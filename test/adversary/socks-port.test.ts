@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encodeTarget } from '../../tunnel/frames/address.ts'
+import { type DnsServer, dnsServer } from '../support/dns-server.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { type Random, seeded } from '../support/random.ts'
 import { type RawClient, rawClient } from '../support/raw-client.ts'
@@ -11,6 +12,8 @@ import { until } from '../support/until.ts'
 
 interface Context {
   proxy: LocalProxy
+  /** Knows no name, and says so at once: the machine's own takes its time for thousands of them. */
+  dns: DnsServer
   target: Target
   /** Sockets that it has open when nobody is connected. */
   quiet: number
@@ -19,8 +22,13 @@ interface Context {
 const test = suite<Context>('What the SOCKS port is sent')
 
 test.before(async context => {
-  const [proxy, target] = await Promise.all([startProxy(), tcpServer(socket => void socket.end('here'))])
-  Object.assign(context, { proxy, target })
+  const dns = await dnsServer(() => undefined)
+  const args = ['--local', '--allow-private', '--no-dashboard', '--dns', dns.address]
+  const [proxy, target] = await Promise.all([
+    startProxy({ args }),
+    tcpServer(socket => void socket.end('here')),
+  ])
+  Object.assign(context, { dns, proxy, target })
 })
 test.before.each(async context => {
   await works(context)
@@ -31,8 +39,9 @@ test.after.each(async context => {
   await works(context)
   await until(() => sockets(context.proxy) <= context.quiet, 'its sockets to be closed', 30_000)
 })
-test.after(async ({ proxy, target }) => {
+test.after(async ({ proxy, dns, target }) => {
   await proxy.close()
+  dns.close()
   await target.close()
 })
 
