@@ -31,6 +31,10 @@ export class QuicStream {
   aborted = false
   /** Something has come from the peer. */
   heard = false
+  /** Bytes that the connection has taken. */
+  written = 0
+  /** The last write was not taken whole. */
+  blocked = false
   /** The peer's end was told in another way than by quiche. */
   #endTold = false
   /** Ticks for which an end was awaited and nothing came. */
@@ -100,7 +104,9 @@ export class QuicStream {
       const taken = this.host.quiche.streamSend(this.id, chunk, false) ?? 0
       // With nothing taken there is nothing to send: waking for it would keep a blocked stream spinning.
       if (taken > 0) this.host.wake()
-      if (taken < chunk.length) this.host.block(this)
+      this.written += taken
+      this.blocked = taken < chunk.length
+      if (this.blocked) this.host.block(this)
       return taken
     } catch {
       this.abort()

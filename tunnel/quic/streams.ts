@@ -58,7 +58,10 @@ export class Streams {
     for (const id of this.#options.quiche.readable()) (this.#open.get(id) ?? this.#accept(id))?.onReadable()
   }
 
-  /** Offers each blocked stream one try; who is still blocked goes to the end of the line, so all get their share. */
+  /**
+   * Offers the blocked streams one try each, in the order of their line. Who took some and wants more goes to
+   * its end; when one could take nothing the connection is full, and it keeps its place.
+   */
   unblock(): void {
     if (this.#blocked.size === 0) return
     // None is while the congestion window is full, which is most of the time.
@@ -67,8 +70,13 @@ export class Streams {
     for (const stream of this.#blocked) {
       if (turns-- <= 0) return
       if (!writable.has(stream.id)) continue
-      this.#blocked.delete(stream)
+      const before = stream.written
+      stream.blocked = false
       stream.onWritable()
+      if (stream.blocked && stream.written === before) return
+      const waits = stream.blocked && this.#blocked.has(stream)
+      this.#blocked.delete(stream)
+      if (waits) this.#blocked.add(stream)
     }
   }
 
