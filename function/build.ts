@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipSync } from 'fflate'
+import { lighten } from './lighten.ts'
 
 const root = dirname(import.meta.dirname)
 
@@ -40,6 +41,8 @@ export async function buildFunction(): Promise<FunctionBundle> {
     minify: true,
     platform: 'node',
     target: 'node22',
+    // Modules that can be pruned, where a package has both kinds.
+    mainFields: ['module', 'main'],
     format: 'cjs',
     loader: { '.node': 'copy' },
     assetNames: '[name]',
@@ -47,7 +50,7 @@ export async function buildFunction(): Promise<FunctionBundle> {
     external: ['bun:ffi'],
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [useLinuxBinding],
+    plugins: [useLinuxBinding, lighten],
   })
   const files = outputFiles
     .map(file => [basename(file.path), file.contents] as const)

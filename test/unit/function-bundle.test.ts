@@ -31,6 +31,13 @@ test('holds index.js and the native binding, and nothing else', ({ bundle }) => 
   assert.match(names[1]!, /\.node$/)
 })
 
+test('what it never needs of its packages is left out', ({ bundle }) => {
+  const script = Buffer.from(unzipSync(bundle.zip)['index.js']!)
+  for (const left of ['sso_start_url', 'AssumeRoleWithWebIdentity', ':event-type', 'AnalyticsFilter'])
+    assert.not(script.includes(left), left)
+  assert.ok(script.length < 450_000, `index.js has ${script.length} bytes`)
+})
+
 test('two builds give the same bytes, in another time zone too', async ({ bundle }) => {
   const again = await buildFunction()
   assert.is(again.sha256, bundle.sha256)
