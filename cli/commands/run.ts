@@ -14,7 +14,7 @@ import { readLogins } from '../proxy/logins.ts'
 import { type Listener, type ProxyOptions, startProxy } from '../proxy/proxy.ts'
 import { parseBypass, parseRules } from '../proxy/routes.ts'
 import { humanShow, jsonShow, outliveReader } from '../show.ts'
-import { openSignalling, readSignalling, signallingOptions } from '../signalling.ts'
+import { openSignalling, readSignalling, type Signalling, signallingOptions } from '../signalling.ts'
 import { untilInterrupted } from '../until-interrupted.ts'
 
 export default defineCommand({
@@ -86,7 +86,7 @@ export default defineCommand({
         })
         undo.push(dashboard.close)
       }
-      const { buckets, stunServers, close } = await openSignalling({
+      const opening = openSignalling({
         ...signalling,
         ...(signalling.local && {
           local: {
@@ -97,7 +97,15 @@ export default defineCommand({
           },
         }),
       })
-      undo.push(close)
+      let source: Signalling | undefined
+      undo.push(async () => {
+        // Of the embedded cloud there is something to end when it is only half up; AWS's answer is not waited for.
+        if (signalling.local) source ??= await opening.catch(() => undefined)
+        await source?.close()
+      })
+      source = await opening
+      if (closing) return interrupted
+      const { buckets, stunServers } = source
       // Its listeners before the first launch, for the same reason.
       const proxy = startProxy({ ...access, exits: { pick: (...wanted) => fleet.pick(...wanted) }, events })
       const fleet = startFleet({

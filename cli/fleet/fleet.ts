@@ -148,8 +148,24 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
   }
 
   const live = async (session: Session, region: string, started: number): Promise<void> => {
+    if (stop.signal.aborted) session.bye('the client ends')
+    else use(session, region, started)
+    const { id, connection } = session
+    const { kind, message } = await connection.closed
+    track(
+      buckets
+        .get(region)!
+        .remove(id)
+        .catch(() => {}),
+    )
+    if (!sessions.delete(id)) return
+    ended(state, id, now(), Math.random)
+    events.emit({ type: 'session.closed', session: id, kind, message })
+  }
+
+  /** From now on connections may take it. */
+  const use = (session: Session, region: string, started: number): void => {
     const { id, connection, hello, control, deadline } = session
-    if (stop.signal.aborted) return session.bye('the client ends')
     ready(state, id, deadline, now())
     sessions.set(id, session)
     everReady = true
@@ -177,16 +193,6 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
       memoryMb: hello.memory_mb,
     })
     replan()
-    const { kind, message } = await connection.closed
-    track(
-      buckets
-        .get(region)!
-        .remove(id)
-        .catch(() => {}),
-    )
-    sessions.delete(id)
-    ended(state, id, now(), Math.random)
-    events.emit({ type: 'session.closed', session: id, kind, message })
   }
 
   const failed = (id: string, region: string, error: unknown) => {

@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
+import { launchProxy } from '../support/local-proxy.ts'
 import { until } from '../support/until.ts'
 
 const test = suite<{ local: LocalCloud }>('A clean end')
@@ -29,11 +31,26 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     assert.equal(await local.keys(), [])
   })
 
-test('one that comes while an exit is being launched leaves nothing behind either', async ({ local }) => {
-  const proxy = await local.launch()
-  await proxy.event('session.step', ({ step }) => step === 'offer')
-  assert.is(await proxy.stop('SIGINT'), 0)
-  assert.equal(await local.keys(), [])
+for (const last of ['offer', 'punch'] as const)
+  test(`one that comes while an exit is being launched, after ${last}, leaves nothing behind either`, async ({
+    local,
+  }) => {
+    const proxy = await local.launch()
+    await proxy.event('session.step', ({ step }) => step === last)
+    assert.is(await proxy.stop('SIGINT'), 0)
+    assert.equal(await local.keys(), [])
+  })
+
+test('one that comes while the embedded cloud is being started leaves no folder of it', async () => {
+  const proxy = await launchProxy()
+  try {
+    const begun = () => readdirSync(proxy.folder).some(name => name.startsWith('lambda-nat-proxy-'))
+    await until(begun, 'the cloud to begin')
+    assert.is(await proxy.stop('SIGINT'), 0)
+    assert.equal(await proxy.leftovers(), [])
+  } finally {
+    await proxy.close()
+  }
 })
 
 test('with S3 gone the functions are told all the same, and it ends in order', async ({ local }) => {
