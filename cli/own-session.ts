@@ -18,7 +18,7 @@ export interface OwnSession {
 /** S3 may be what is gone. Milliseconds. */
 const endLimitMs = 2_000
 
-/** Launches an exit in the first region; throws what launch() throws. */
+/** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
 export async function startOwnSession(
   { buckets, stunServers }: Signalling,
   signal: AbortSignal,
@@ -36,14 +36,14 @@ export async function startOwnSession(
       steps[step] = ms
     },
   })
-  return {
-    session,
-    region,
-    steps,
-    setUpMs: performance.now() - started,
-    async end() {
-      session.bye('done')
-      await Promise.race([bucket.remove(id).catch(() => {}), sleep(endLimitMs, undefined, { ref: false })])
-    },
+  const end = async () => {
+    session.bye('done')
+    await Promise.race([bucket.remove(id).catch(() => {}), sleep(endLimitMs, undefined, { ref: false })])
   }
+  // Called off in its last moments it came up all the same.
+  if (signal.aborted) {
+    await end()
+    throw signal.reason
+  }
+  return { session, region, steps, setUpMs: performance.now() - started, end }
 }

@@ -52,6 +52,7 @@ export function tunnelTo(stream: QuicStream, request: Request, signal: AbortSign
       const rest = bytes.subarray(stream.write(bytes))
       stream.onWritable = () => rest.length > 0 && send(rest)
     }
-    send(encodeRequest(request))
+    if (signal.aborted) gone()
+    else send(encodeRequest(request))
   })
 }

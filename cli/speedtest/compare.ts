@@ -43,7 +43,7 @@ export async function compare(
     const tunnel = await attempt({ proxy: `http://127.0.0.1:${proxy.listeners[0]!.port}` })
     return { url, direct, tunnel }
   } finally {
-    proxy.close()
+    await proxy.close()
   }
 }
 

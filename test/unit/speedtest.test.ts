@@ -122,6 +122,9 @@ test('an exit that is lost ends a measurement, and so does who calls it off', as
     })
     assert.is(await message(measuring), 'interrupted')
   }
+  const before = AbortSignal.abort(new Error('interrupted before'))
+  for (const measure of [measureDownload, measureUpload])
+    assert.is(await message(measure(connection, { seconds: 60, signal: before })), 'interrupted before')
   const lost = measureDownload(connection, { seconds: 60, signal, onProgress: () => exit.close() })
   assert.match((await message(lost)) as string, 'exit was lost')
 })
