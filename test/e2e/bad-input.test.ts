@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Cloud, startCloud } from '../../cli/local/cloud.ts'
-import { buildFunction } from '../../function/build.ts'
+import { functionZip } from '../support/function-zip.ts'
 import { tcpServer } from '../support/servers.ts'
 
 interface Context {
@@ -26,7 +26,7 @@ const test = suite<Context>('What is asked wrongly of run')
 
 test.before(async context => {
   context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  context.cloud = await startCloud({ functionZip: (await buildFunction()).zip, prewarm: 0 })
+  context.cloud = await startCloud({ functionZip: functionZip(), prewarm: 0 })
   context.run = async (args, env = {}, command = []) => {
     const [program, ...rest] = [...command, process.execPath, main, ...args]
     const child = spawn(program!, rest, {

@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { functionZip } from '../support/function-zip.ts'
 import type { Lab } from './lab.ts'
 import type { Running } from './running.ts'
 
@@ -43,7 +45,9 @@ export async function startCloud(lab: Lab, stunServers: readonly string[]): Prom
     // Its guard takes the lab's addresses, which RFC 5737 keeps for examples, for what they are.
     allowPrivate: true,
   }
-  const program = runOurs(lab, 'cloud.ts', JSON.stringify(options))
+  const zip = join(lab.folder, 'function.zip')
+  await writeFile(zip, await functionZip())
+  const program = runOurs(lab, 'cloud.ts', zip, JSON.stringify(options))
   const [ready] = await program.line(/^{"event":"ready".*/)
   const { endpoint, buckets, credentials } = JSON.parse(ready) as {
     endpoint: string

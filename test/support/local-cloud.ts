@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { type Cloud, type CloudOptions, startCloud } from '../../cli/local/cloud.ts'
 import type { LogRecord } from '../../cli/local/log.ts'
-import { buildFunction } from '../../function/build.ts'
+import { functionZip } from './function-zip.ts'
 import { type LocalProxy, launchProxy, startProxy } from './local-proxy.ts'
 import { type S3StandIn, startS3StandIn } from './s3-stand-in.ts'
 import { until } from './until.ts'
@@ -45,7 +45,7 @@ const region = 'local-1'
 export async function startLocalCloud(options: Partial<CloudOptions> = {}): Promise<LocalCloud> {
   const log: LogRecord[] = []
   const cloud = await startCloud({
-    functionZip: buildFunction().then(({ zip }) => zip),
+    functionZip: functionZip(),
     node: join(import.meta.dir, '../../node_modules/node/bin/node'),
     regions: [region],
     allowPrivate: true,
