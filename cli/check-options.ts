@@ -1,12 +1,13 @@
-import type { ArgsDef } from 'citty'
+import type { ArgDef, ArgsDef } from 'citty'
 import { UsageError } from './usage-error.ts'
 
 /**
- * Refuses options that a command does not have, and options without their value: citty passes over the
- * first and makes the second an empty text. Throws a UsageError that names the option.
+ * Refuses options that a command does not have, and options without their value or with one that is none of theirs:
+ * citty passes over the first, makes the second an empty text, and colours what it says of the third also where it
+ * is no terminal. Throws a UsageError that names the option.
  */
 export function checkOptions(args: string[], definition: ArgsDef = {}): void {
-  const known = new Map<string, { type?: string | undefined }>()
+  const known = new Map<string, ArgDef>()
   for (const [name, option] of Object.entries(definition)) {
     const aliases = 'alias' in option ? (option.alias ?? []) : []
     for (const each of [name, aliases].flat()) known.set(each, option)
@@ -26,5 +27,7 @@ export function checkOptions(args: string[], definition: ArgsDef = {}): void {
     if (option.type === 'boolean') continue
     const text = value ?? args[++i]
     if (text === undefined || text === '') throw new UsageError(`--${name} needs a value: see --help`)
+    if (option.type === 'enum' && !option.options?.includes(text))
+      throw new UsageError(`--${name} ${text} is none of ${option.options?.join(', ')}: see --help`)
   }
 }

@@ -38,6 +38,8 @@ test('an option that does not exist, or lacks its value, is refused by name', ()
     ['--port', '--port needs a value'],
     ['--port=', '--port needs a value'],
     ['--local --mode', '--mode needs a value'],
+    ['--mode c', '--mode c is none of a, b'],
+    ['--mode=ab', '--mode ab is none of a, b'],
     ['--local extra', "'extra'"],
   ] as const)
     assert.throws(
