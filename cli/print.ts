@@ -7,15 +7,18 @@ export const formatOptions = {
   yaml: { type: 'boolean', default: false, description: 'Print YAML' },
 } as const
 
+export type Format = 'json' | 'yaml' | 'human'
+
+/** The format that is asked for. To be read before anything is done: throws a UsageError when it is two. */
+export function formatOf({ json, yaml }: { json: boolean; yaml: boolean }): Format {
+  if (json && yaml) throw new UsageError('--json and --yaml are both given: leave out one')
+  return json ? 'json' : yaml ? 'yaml' : 'human'
+}
+
 /** Prints a report: as JSON, as YAML, or for a person as `human` puts it. */
-export function print<T>(
-  report: T,
-  format: { json: boolean; yaml: boolean },
-  human: (report: T) => string,
-): void {
-  if (format.json && format.yaml) throw new UsageError('--json and --yaml are both given: leave out one')
-  const text = format.json ? JSON.stringify(report, null, 2) : format.yaml ? stringify(report) : human(report)
-  process.stdout.write(`${text.trimEnd()}\n`)
+export function print<T>(report: T, format: Format, human: (report: T) => string): void {
+  const write = { json: () => JSON.stringify(report, null, 2), yaml: () => stringify(report), human }
+  process.stdout.write(`${write[format](report).trimEnd()}\n`)
 }
 
 /** Lines of cells, in columns as wide as what they hold. */

@@ -9,7 +9,7 @@ import { type Mode, modeNames } from '../config/modes.ts'
 import { optionsFor } from '../config/options.ts'
 import { entry, keys, type Values } from '../config/settings.ts'
 import { configTemplate } from '../config/template.ts'
-import { columns, formatOptions, print } from '../print.ts'
+import { columns, formatOf, formatOptions, print } from '../print.ts'
 import { isTerminal } from '../terminal.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -51,7 +51,7 @@ const show = defineCommand({
         { value: values[key] ?? null, source: sources[key].kind, where: sources[key].where },
       ]),
     )
-    print({ file, fileFound, settings }, args, () => {
+    print({ file, fileFound, settings }, formatOf(args), () => {
       const rows = Object.entries(settings).map(([key, { value, source, where }]) => [
         key,
         [value ?? ''].flat().join(', ') || '-',

@@ -7,7 +7,7 @@ import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { formatResult, verdict } from '../doctor/report.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
 import { interruptible } from '../interruptible.ts'
-import { formatOptions, print } from '../print.ts'
+import { formatOf, formatOptions, print } from '../print.ts'
 import { readSignalling, signallingOptions } from '../signalling.ts'
 
 export default defineCommand({
@@ -27,8 +27,9 @@ export default defineCommand({
     ...formatOptions,
   },
   async run({ args }) {
+    const format = formatOf(args)
     const signalling = await readSignalling(args)
-    const isReport = args.json || args.yaml
+    const isReport = format !== 'human'
     const results = await interruptible(async signal => {
       const context = createContext(signalling, signal)
       try {
@@ -39,7 +40,7 @@ export default defineCommand({
     })
     if (!results) return
     const works = results.every(({ status }) => status !== 'fail')
-    if (isReport) print({ works, findings: results }, args, () => '')
+    if (isReport) print({ works, findings: results }, format, () => '')
     else process.stdout.write(`\n${verdict(results)}\n`)
     if (!works) process.exitCode = 1
   },

@@ -2,7 +2,7 @@ import { defineCommand } from 'citty'
 import { formatBytes, formatDuration, formatRate } from '../dashboard/format.ts'
 import { interruptible } from '../interruptible.ts'
 import { type OwnSession, startOwnSession } from '../own-session.ts'
-import { columns, formatOptions, print } from '../print.ts'
+import { columns, formatOf, formatOptions, print } from '../print.ts'
 import { openSignalling, readSignalling, signallingOptions } from '../signalling.ts'
 import { progressBar } from '../speedtest/bar.ts'
 import { type Comparison, compare, type Fetched } from '../speedtest/compare.ts'
@@ -48,6 +48,7 @@ export default defineCommand({
     ...formatOptions,
   },
   async run({ args }) {
+    const format = formatOf(args)
     const seconds = secondsOf(args.seconds)
     const url = args.url === undefined ? undefined : httpUrl(args.url)
     const signalling = await readSignalling(args)
@@ -64,7 +65,7 @@ export default defineCommand({
         await source.close()
       }
     })
-    if (report) print(report, args, human)
+    if (report) print(report, format, human)
   },
 })
 

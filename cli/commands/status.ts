@@ -4,7 +4,7 @@ import { optionsFor } from '../config/options.ts'
 import { notDeployed } from '../infra/find.ts'
 import { type LogLine, recentLogs } from '../infra/logs.ts'
 import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../infra/status.ts'
-import { columns, formatOptions, print } from '../print.ts'
+import { columns, formatOf, formatOptions, print } from '../print.ts'
 
 const exitCodes: Record<Health, number> = { HEALTHY: 0, DEGRADED: 4, 'NOT DEPLOYED': 5 }
 
@@ -24,11 +24,12 @@ export default defineCommand({
     },
   },
   async run({ args }) {
+    const format = formatOf(args)
     const status = await stackStatus(await loadConfig({ flags: args }))
     const report = args.logs
       ? { ...status, regions: await Promise.all(status.regions.map(withLogs)) }
       : status
-    print<Report>(report, args, human)
+    print<Report>(report, format, human)
     process.exitCode = exitCodes[status.health]
   },
 })
