@@ -56,7 +56,8 @@ export function startProcess({ command, cwd, environment, onLine }: ProcessOptio
   if (child.stdout) createInterface({ input: child.stdout }).on('line', line => onLine(line, 'INFO'))
   if (child.stderr) createInterface({ input: child.stderr }).on('line', line => onLine(line, 'ERROR'))
 
-  let alive = true
+  // What did not start has no group either: the number 0 would stand for this process's own.
+  let alive = child.pid !== undefined
   let exit: Outcome | undefined
   let settle: ((outcome: Outcome) => void) | undefined
   const ended = Promise.withResolvers<void>()

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { strToU8, zipSync } from 'fflate'
 import { suite } from 'uvu'
@@ -300,6 +302,21 @@ test('a bad option is refused with what to give instead', async ({ start }) => {
     assert.instance(error, CloudError, message)
     assert.match(error.message, message)
   }
+})
+
+test('a program that cannot be run is given up without harm to whoever asked for it', async () => {
+  const script = `
+    import { startProcess } from ${JSON.stringify(join(import.meta.dir, '../../cli/local/process.ts'))}
+    const process = startProcess({ command: ['/no/such/program'], cwd: '.', environment: {}, onLine() {} })
+    process.kill()
+    await process.ended
+    console.log((await process.loaded).error.errorType)`
+  // In a process group of its own: that is what would be killed.
+  const asker = spawn(process.execPath, ['-e', script], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  assert.is((await text(asker.stdout)).trim(), 'Runtime.InvalidEntrypoint')
 })
 
 test.run()
