@@ -1,8 +1,9 @@
 import type { Server } from 'bun'
+import * as v from 'valibot'
 import type { Events } from '../events.ts'
 import { UsageError } from '../usage-error.ts'
 import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import type { Model } from './model.ts'
 import { pageFiles } from './page-files.ts'
 import { defaultDashboardPort } from './port.ts'
@@ -35,8 +36,11 @@ export interface Dashboard {
  * or a port that was asked for, cannot be had.
  */
 export function startDashboard(options: DashboardOptions): Dashboard {
-  const { host, port, events } = options
-  const server = port === undefined ? serveNear(options) : serve(options, port)
+  const { host, port, model, events } = options
+  // Once, however many ports are tried: it follows the events from then on.
+  const metrics = createMetrics(model, events)
+  const listen = (port: number) => serve(options, metrics, port)
+  const server = port === undefined ? serveNear(listen) : listen(port)
   events.emit({
     type: 'dashboard.ready',
     url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`,
@@ -48,19 +52,22 @@ export function startDashboard(options: DashboardOptions): Dashboard {
 // --- internal ---
 
 /** On the default port, or the next one that is free. */
-function serveNear(options: DashboardOptions): Server<undefined> {
+function serveNear(listen: (port: number) => Server<undefined>): Server<undefined> {
   for (let port = defaultDashboardPort; ; port++) {
     try {
-      return serve(options, port)
+      return listen(port)
     } catch (error) {
       if (!(error instanceof PortInUseError) || port === defaultDashboardPort + portsTried) throw error
     }
   }
 }
 
-function serve({ host, model, events, rotate }: DashboardOptions, port: number): Server<undefined> {
+function serve(
+  { host, model, events, rotate }: DashboardOptions,
+  metrics: Metrics,
+  port: number,
+): Server<undefined> {
   const token = newToken()
-  const metrics = createMetrics(model, events)
   let streams = 0
 
   /** What every route has in common. */
@@ -98,7 +105,9 @@ function serve({ host, model, events, rotate }: DashboardOptions, port: number):
           POST: guarded(async request => {
             if (!tokenMatches(request.headers.get(tokenHeader), token))
               return text(403, `The header ${tokenHeader} does not have the page's token.`)
-            const { session } = await body(request)
+            const wanted = await body(request)
+            if (!wanted) return text(400, 'The body is not JSON as {"session": "…"}, or empty for all exits.')
+            const { session } = wanted
             const active = model.sessions.filter(({ role }) => role === 'active')
             if (session !== undefined && !active.some(({ id }) => id === session))
               return text(404, 'There is no such session, or it is being replaced already.')
@@ -137,13 +146,17 @@ async function file(name: string): Promise<Response> {
     : text(404, 'There is nothing here.')
 }
 
-/** The session that a request names; none names all. */
-async function body(request: Request): Promise<{ session?: string }> {
-  const value: unknown = await request.json().catch(() => ({}))
-  const session =
-    typeof value === 'object' && value !== null && 'session' in value ? value.session : undefined
-  return session === undefined ? {} : { session: String(session) }
+/** The session that a request names, or none for all; undefined when it cannot be read: that is not all of them. */
+async function body(request: Request): Promise<{ session?: string | undefined } | undefined> {
+  try {
+    const { success, output } = v.safeParse(rotateSchema, JSON.parse((await request.text()) || '{}'))
+    return success ? output : undefined
+  } catch {
+    return undefined
+  }
 }
+
+const rotateSchema = v.strictObject({ session: v.optional(v.string()) })
 
 const text = (status: number, message: string) => new Response(`${message}\n`, { status })
 
@@ -157,6 +170,8 @@ function explain(error: unknown, host: string, port: number): Error {
     return new UsageError(
       `port ${port} needs administrator's rights: choose one from 1024 up with --dashboard-port`,
     )
+  if (code === 'EADDRNOTAVAIL')
+    return new UsageError(`${host} is not an address of this machine: check --dashboard-host`)
   return new UsageError(
     `the dashboard cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
   )

@@ -162,9 +162,18 @@ test('retires the exit that is named, and no other than there is', async context
   const rotate = (body: string) => fetch(`${url}/api/rotate`, { method: 'POST', headers, body })
   assert.is((await rotate('{"session":"a"}')).status, 204)
   assert.is((await rotate('{"session":"b"}')).status, 404)
-  assert.is((await rotate('{"session":{}}')).status, 404)
+  // What cannot be read is no wish for all of them.
+  for (const wrong of ['{"session":{}}', '{"session":', 'a', '{"sesion":"a"}'])
+    assert.is((await rotate(wrong)).status, 400, wrong)
   assert.is((await rotate('x'.repeat(10_000))).status, 413)
   assert.equal(rotated, ['a'])
+})
+
+test('an address that is not here is told with the option that says it', ({ events }) => {
+  assert.throws(
+    () => startDashboard({ host: '192.0.2.1', model: createModel(events), events, rotate() {} }),
+    (error: unknown) => error instanceof UsageError && error.message.includes('--dashboard-host'),
+  )
 })
 
 test('streams all there is, then what is new: at once for an exit, with the sample for a connection', async context => {
