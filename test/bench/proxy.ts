@@ -1,5 +1,7 @@
 import { join } from 'node:path'
-import { root, type Started, start, withKey } from './processes.ts'
+import type { Cloud } from './cloud.ts'
+import type { Place, Side } from './place.ts'
+import { root, type Started, withKey } from './processes.ts'
 
 /** A step of a session's set-up, as `run --json` tells it. */
 export interface Step {
@@ -19,12 +21,19 @@ export interface Proxy {
 const noSettings = join(root, 'dist/no-settings')
 
 /** Runs a command of the proxy's, from the sources. */
-export const command = (args: string[], env: Record<string, string> = {}): Started =>
-  start([process.execPath, 'cli/main.ts', ...args], { env: { XDG_CONFIG_HOME: noSettings, ...env } })
+export const command = (
+  place: Place,
+  side: Side,
+  args: string[],
+  env: Record<string, string> = {},
+): Started =>
+  place.start(side, [process.execPath, 'cli/main.ts', ...args], {
+    env: { XDG_CONFIG_HOME: noSettings, ...env },
+  })
 
-/** Starts the client and waits until it is ready. */
-export async function startProxy(args: string[], env: Record<string, string>): Promise<Proxy> {
-  const client = command(['run', ...args, '--port', '0', '--json'], env)
+/** Starts the client on the near side and waits until it is ready. */
+export async function startProxy(place: Place, cloud: Cloud): Promise<Proxy> {
+  const client = command(place, 'near', ['run', ...cloud.arguments, '--port', '0', '--json'], cloud.env)
   const steps: Step[] = []
   const { port } = await client.hear('the proxy was ready', line => {
     const event = withKey<Step & { type: string; port: number }>('type')(line)

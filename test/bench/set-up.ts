@@ -1,5 +1,6 @@
-import { node, withKey } from './processes.ts'
-import { command, type Step, startProxy } from './proxy.ts'
+import { type Cloud, startCloud } from './cloud.ts'
+import { loopback, type Place } from './place.ts'
+import { type Step, startProxy } from './proxy.ts'
 
 /** A session's set-up with the function's process already loaded. Milliseconds. */
 export interface SetUp {
@@ -8,40 +9,26 @@ export interface SetUp {
   fromOffer: number
 }
 
-interface Cloud {
-  endpoint: string
-  stunServers: string[]
-  buckets: Record<string, string>
-  credentials: { accessKeyId: string; secretAccessKey: string }
-}
-
 /** Sets sessions up one after another with one function process, which its first session has loaded, and gives the median. */
 export async function measureSetUp(times: number): Promise<SetUp> {
-  const cloud = command(['cloud', '--s3-port', '0', '--stun-port', '0', '--node', node, '--json'])
+  const place = await loopback()
+  const cloud = await startCloud(place)
   try {
-    const ready = await cloud.hear('the cloud was ready', withKey<Cloud>('endpoint'))
-    await setUp(ready)
+    await setUp(place, cloud)
     const all: SetUp[] = []
-    for (let i = 0; i < times; i++) all.push(await setUp(ready))
+    for (let i = 0; i < times; i++) all.push(await setUp(place, cloud))
     all.sort((a, b) => a.fromOffer - b.fromOffer)
     return all[Math.floor(all.length / 2)]!
   } finally {
-    await cloud.stop()
+    await cloud.process.stop()
+    await place.close()
   }
 }
 
 // --- internal ---
 
-async function setUp({ endpoint, stunServers, buckets, credentials }: Cloud): Promise<SetUp> {
-  const [[region, bucket] = ['', '']] = Object.entries(buckets)
-  const { client, steps } = await startProxy(
-    ['--bucket', bucket, '--region', region, '--stun', stunServers.join(',')],
-    {
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    },
-  )
+async function setUp(place: Place, cloud: Cloud): Promise<SetUp> {
+  const { client, steps } = await startProxy(place, cloud)
   await client.stop()
   const afterStun = steps.slice(steps.findIndex(({ step }) => step === 'offer'))
   return { steps, fromOffer: afterStun.reduce((sum, { ms }) => sum + ms, 0) }

@@ -1,12 +1,15 @@
-import type { LoadResult } from './load.ts'
+import { type Load, type LoadResult, together } from './load.ts'
 import { usage } from './measure.ts'
-import type { Running, Subject } from './subjects/subject.ts'
+import type { Place } from './place.ts'
+import type { Part, Running, Subject } from './subjects/subject.ts'
 import type { Workload } from './workloads.ts'
 
-export type Process = 'exit' | 'client' | 'origin' | 'reader'
+export type Process = Part | 'origin' | 'reader'
 
 /** The figures of one workload on one subject. */
 export interface Trial {
+  /** Delay and loss, nothing on loopback. */
+  place: string
   subject: string
   workload: string
   seconds: number
@@ -15,6 +18,8 @@ export interface Trial {
   why?: string | undefined
   /** Of payload, 10^6 bits a second. */
   mbits: number
+  /** The same of each of the loads that the workload is made of. */
+  mbitsEach: number[]
   /** Connections a second. */
   rate: number
   connectP50: number
@@ -25,32 +30,35 @@ export interface Trial {
   /** CPU seconds of each process during the load. */
   cpu: Record<Process, number>
   /** Megabytes. */
-  peakMb: Record<'exit' | 'client', number>
+  peakMb: Record<Part, number>
+  /** Sent by each end at a time, where the subject counts that. */
+  packetsPerBatch?: Record<Part, number>
 }
 
-const warmUp = [
-  { action: 'get', connections: 1, atOnce: 1, bytes: 10_000_000 },
-  { action: 'get', connections: 100, atOnce: 8, bytes: 1024 },
-] as const
-
 /** Starts a subject afresh, warms it up, and runs one workload on it. */
-export async function runTrial(subject: Subject, workload: Workload, origin: Origin): Promise<Trial> {
-  const running = await subject.start(origin.port)
+export async function runTrial(
+  place: Place,
+  subject: Subject,
+  workload: Workload,
+  warmUp: readonly Load[],
+): Promise<Trial> {
+  const running = await subject.start(place)
   try {
     for (const load of warmUp.slice(0, subject.oneStream ? 1 : undefined))
       if ((await running.run(load)).failures > 0) throw new Error('connections failed in the warm-up already')
-    const before = look(running, origin)
-    const result = await running.run(workload.load)
-    const after = look(running, origin)
-    return { subject: subject.name, workload: workload.name, ...figures(result, before, after) }
+    const before = await look(running, place)
+    const results = await Promise.all(workload.loads.map(load => running.run(load)))
+    const after = await look(running, place)
+    return {
+      place: place.name,
+      subject: subject.name,
+      workload: workload.name,
+      mbitsEach: results.map(mbits),
+      ...figures(together(results), before, after),
+    }
   } finally {
     await running.stop()
   }
-}
-
-export interface Origin {
-  port: number
-  pid: number
 }
 
 /** The better of two trials of the same; its memory is the higher of both. */
@@ -69,20 +77,27 @@ export function better(a: Trial | undefined, b: Trial, figure: Workload['figure'
 
 // --- internal ---
 
-function look(running: Running, origin: Origin) {
+async function look(running: Running, { origin }: Place) {
   const { exit, client } = running.parts()
-  return { exit: usage(exit), client: usage(client), origin: usage([origin.pid]) }
+  const packets = await running.packets?.()
+  return { exit: usage(exit), client: usage(client), origin: usage([origin.pid]), packets }
 }
 
-function figures(result: LoadResult, before: ReturnType<typeof look>, after: ReturnType<typeof look>) {
-  const cpu = (part: keyof typeof before) => after[part].cpuSeconds - before[part].cpuSeconds
+type Look = Awaited<ReturnType<typeof look>>
+
+function figures(result: LoadResult, before: Look, after: Look) {
+  const cpu = (part: 'exit' | 'client' | 'origin') => after[part].cpuSeconds - before[part].cpuSeconds
+  const perBatch = (part: Part) => {
+    const [then, now] = [before.packets?.[part], after.packets?.[part]]
+    return then && now ? (now.sent - then.sent) / (now.batches - then.batches) : 0
+  }
   const { seconds, bytes, failures, why, connectMs, firstByteMs, fairness } = result
   return {
     seconds,
     bytes,
     failures,
     why,
-    mbits: (bytes * 8) / 1e6 / seconds,
+    mbits: mbits(result),
     rate: connectMs.length / seconds,
     connectP50: quantile(connectMs, 0.5),
     connectP99: quantile(connectMs, 0.99),
@@ -91,8 +106,11 @@ function figures(result: LoadResult, before: ReturnType<typeof look>, after: Ret
     fairness,
     cpu: { exit: cpu('exit'), client: cpu('client'), origin: cpu('origin'), reader: result.cpuSeconds },
     peakMb: { exit: after.exit.peakMb, client: after.client.peakMb },
+    ...(after.packets && { packetsPerBatch: { exit: perBatch('exit'), client: perBatch('client') } }),
   }
 }
+
+const mbits = ({ bytes, seconds }: LoadResult) => (bytes * 8) / 1e6 / seconds
 
 /** Of values in ascending order; 0 when there are none. */
 const quantile = (sorted: readonly number[], share: number) =>

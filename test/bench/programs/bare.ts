@@ -6,8 +6,9 @@ import type {
   Connection,
   ConnectionConstructor,
 } from '@matrixai/quic/dist/native/types.js'
+import type { Endpoint } from '../../../tunnel/endpoint.ts'
 import { growReceiveBuffer, receiveBufferSize } from '../../../tunnel/udp/receive-buffer.ts'
-import { chunkSize, type End, type EndSpec, loopback, serve } from './end.ts'
+import { chunkSize, type End, type EndSpec, serve } from './end.ts'
 
 // The least that moves bytes over the native binding: one socket, one pump a turn of the event loop, one
 // timer. No streams but the one, no limits, no checks: the ceiling of what can be built on it. The kernel's
@@ -17,7 +18,7 @@ const quiche = native as unknown as { Config: ConfigConstructor; Connection: Con
 
 interface BareSocket {
   port: number
-  connect(port: number): Promise<void>
+  connect(peer: Endpoint): Promise<void>
   /** Sends packets[0..count). */
   send(packets: Uint8Array[], lengths: number[], count: number): void
 }
@@ -50,10 +51,10 @@ function configure({ key, certificate }: EndSpec) {
 
 void serve(async spec => {
   const config = configure(spec)
-  const socket = await ('Bun' in globalThis ? openBun : openNode)(receive)
-  const local = { host: loopback, port: socket.port }
-  const remote = { host: loopback, port: 0 }
-  const packets = Array.from({ length: batchSize }, () => new Uint8Array(packetSize))
+  const socket = await ('Bun' in globalThis ? openBun : openNode)(spec.address, receive)
+  const local = { host: spec.address, port: socket.port }
+  const remote = { host: '', port: 0 }
+  const buffers = Array.from({ length: batchSize }, () => new Uint8Array(packetSize))
   const lengths: number[] = new Array(batchSize).fill(0)
   const chunk = new Uint8Array(chunkSize)
   const established = Promise.withResolvers<void>()
@@ -61,6 +62,7 @@ void serve(async spec => {
   let stream = spec.role === 'dial' ? 0 : 1
   let left = 0
   let scheduled = false
+  const packets = { sent: 0, batches: 0 }
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function receive(datagram: Uint8Array): void {
@@ -100,11 +102,14 @@ void serve(async spec => {
     for (let filled = batchSize; filled === batchSize; ) {
       filled = 0
       while (filled < batchSize) {
-        const packet = connection.send(packets[filled]!)
+        const packet = connection.send(buffers[filled]!)
         if (!packet) break
         lengths[filled++] = packet[0]
       }
-      socket.send(packets, lengths, filled)
+      if (filled === 0) break
+      packets.sent += filled
+      packets.batches++
+      socket.send(buffers, lengths, filled)
     }
     if (connection.isEstablished()) established.resolve()
     clearTimeout(timer)
@@ -119,9 +124,10 @@ void serve(async spec => {
 
   const end: End = {
     port: socket.port,
-    async connect(port) {
-      remote.port = port
-      await socket.connect(port)
+    async connect(peer) {
+      remote.host = peer.address
+      remote.port = peer.port
+      await socket.connect(peer)
       if (spec.role === 'dial') {
         connection = quiche.Connection.connect(null, randomBytes(16), local, remote, config)
         wake()
@@ -132,19 +138,20 @@ void serve(async spec => {
       left = bytes
       wake()
     },
+    packets: () => packets,
     onReceived() {},
   }
   return end
 })
 
 /** node:dgram, connected: that spares a look-up of the address per packet. */
-async function openNode(onDatagram: (datagram: Uint8Array) => void): Promise<BareSocket> {
+async function openNode(address: string, onDatagram: (datagram: Uint8Array) => void): Promise<BareSocket> {
   const raw = createSocket('udp4', onDatagram)
-  await new Promise<void>(resolve => raw.bind(0, loopback, resolve))
+  await new Promise<void>(resolve => raw.bind(0, address, resolve))
   raw.setRecvBufferSize(receiveBufferSize)
   return {
     port: raw.address().port,
-    connect: port => new Promise(resolve => raw.connect(port, loopback, resolve)),
+    connect: peer => new Promise(resolve => raw.connect(peer.port, peer.address, resolve)),
     send(packets, lengths, count) {
       for (let i = 0; i < count; i++) raw.send(packets[i]!, 0, lengths[i]!)
     },
@@ -152,23 +159,22 @@ async function openNode(onDatagram: (datagram: Uint8Array) => void): Promise<Bar
 }
 
 /** Bun.udpSocket: a batch is one system call. */
-async function openBun(onDatagram: (datagram: Uint8Array) => void): Promise<BareSocket> {
-  let peer = 0
+async function openBun(address: string, onDatagram: (datagram: Uint8Array) => void): Promise<BareSocket> {
+  let peer: Endpoint = { address: '', port: 0 }
   const raw = await Bun.udpSocket({
-    hostname: loopback,
+    hostname: address,
     binaryType: 'uint8array',
     socket: { data: (_socket, datagram) => onDatagram(datagram as Uint8Array) },
   })
   if ('fd' in raw && typeof raw.fd === 'number') await growReceiveBuffer(raw.fd)
   return {
     port: raw.port,
-    async connect(port) {
-      peer = port
+    async connect(to) {
+      peer = to
     },
     send(packets, lengths, count) {
-      if (count === 0) return
       const batch: (Uint8Array | number | string)[] = []
-      for (let i = 0; i < count; i++) batch.push(packets[i]!.subarray(0, lengths[i]), peer, loopback)
+      for (let i = 0; i < count; i++) batch.push(packets[i]!.subarray(0, lengths[i]), peer.port, peer.address)
       raw.sendMany(batch)
     },
   }

@@ -1,4 +1,5 @@
 import type { LoadResult, LoadSpec } from '../load.ts'
+import { createClock } from './clock.ts'
 import { type Opened, open, readBuffer } from './socks.ts'
 import { say, spec } from './spec.ts'
 
@@ -10,7 +11,7 @@ const stallLimitMs = 20_000
 const chunk = Buffer.alloc(1024 * 1024, 'x')
 
 /** Bytes of payload by connection. */
-const received: number[] = new Array(load.connections).fill(0)
+const received: number[] = []
 const connectMs: number[] = []
 const firstByteMs: number[] = []
 let fairness = 1
@@ -20,18 +21,18 @@ let why: string | undefined
 let arrived = 0
 const everybody = Promise.withResolvers<void>()
 
-const started = performance.now()
+const clock = createClock(load.forMs)
 const cpuBefore = process.cpuUsage()
-const queue = Array.from({ length: load.connections }, (_, i) => i)
+let next = 0
 await Promise.all(
   Array.from({ length: load.atOnce }, async () => {
-    for (let i = queue.shift(); i !== undefined; i = queue.shift()) await one(i)
+    while (next < load.connections && !clock.isOver()) await one(next++)
   }),
 )
 const { user, system } = process.cpuUsage(cpuBefore)
 const ascending = (a: number, b: number) => a - b
 const result: LoadResult = {
-  seconds: (performance.now() - started) / 1000,
+  seconds: clock.seconds(),
   bytes: received.reduce((sum, bytes) => sum + bytes, 0),
   failures,
   why,
@@ -45,13 +46,14 @@ process.exit(0)
 
 async function one(index: number): Promise<void> {
   const began = performance.now()
+  received[index] = 0
   let opened: Opened | undefined
   const stalled = setTimeout(() => opened?.socket.destroy(new Error('stalled')), stallLimitMs)
   try {
     opened = await open(load.origin, load.socks)
     connectMs.push(performance.now() - began)
     if (load.action === 'hold') await hold()
-    else await exchange(opened, index, began, () => stalled.refresh())
+    else await Promise.race([exchange(opened, index, began, () => stalled.refresh()), clock.over])
   } catch (error) {
     failures++
     why ??= `${(error as Error).message} after ${received[index]} bytes`
@@ -62,10 +64,11 @@ async function one(index: number): Promise<void> {
   }
 }
 
-/** Waits until all the others are connected, or have failed. */
+/** Waits until all the others are connected, or have failed; with a time, until that is over. */
 function hold(): Promise<void> {
+  clock.begin()
   arrive()
-  return everybody.promise
+  return load.forMs ? clock.over : everybody.promise
 }
 
 function arrive(): void {
@@ -82,15 +85,12 @@ function exchange(opened: Opened, index: number, began: number, alive: () => voi
     const first = heard === 0
     heard += length
     if (first) {
+      clock.begin()
       firstByteMs.push(performance.now() - began)
       headLength = readBuffer.subarray(0, length).indexOf('\r\n\r\n') + 4
       if (headLength < 4 || readBuffer.indexOf('HTTP/1.1 200') !== 0) socket.destroy()
     }
-    if (load.action === 'put') {
-      resolve()
-      return true
-    }
-    received[index] = heard - headLength
+    received[index] = load.action === 'put' ? told(length, received[index]!) : heard - headLength
     if (received[index] === load.bytes) {
       judgeFairness()
       resolve()
@@ -104,18 +104,25 @@ function exchange(opened: Opened, index: number, began: number, alive: () => voi
   }
   socket.once('error', reject)
   socket.once('close', () => reject(new Error('cut short')))
-  if (load.action === 'put') put(opened, index, alive)
+  if (load.action === 'put') put(opened, alive)
   else socket.write(`GET /${load.bytes} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n`)
   return promise
 }
 
-function put({ socket }: Opened, index: number, alive: () => void): void {
+/** What the web server says to have received, a line each time. The end of a line that was cut in two is a smaller number. */
+function told(length: number, before: number): number {
+  const lines = readBuffer.toString('latin1', 0, length).matchAll(/^(\d+)\n/gm)
+  return Math.max(before, ...[...lines].map(([, bytes]) => Number(bytes)))
+}
+
+function put({ socket }: Opened, alive: () => void): void {
   socket.write(`PUT / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: ${load.bytes}\r\n\r\n`)
+  let left = load.bytes
   const more = () => {
     alive()
-    while (received[index]! < load.bytes) {
-      const part = chunk.subarray(0, load.bytes - received[index]!)
-      received[index]! += part.length
+    while (left > 0) {
+      const part = left < chunk.length ? chunk.subarray(0, left) : chunk
+      left -= part.length
       if (!socket.write(part)) return void socket.once('drain', more)
     }
   }

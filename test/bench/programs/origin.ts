@@ -1,17 +1,25 @@
-import { createServer } from 'node:http'
-import { say } from './spec.ts'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { say, spec } from './spec.ts'
 
-// The web server that every load goes to: GET /n answers with n bytes, whatever is put is counted. It writes
-// a megabyte at a time, so that it costs next to nothing beside what is measured.
+// The web server that every load goes to: GET /n answers with n bytes; of what is put it tells, while it
+// arrives, how much has. It writes a megabyte at a time, so that it costs next to nothing beside what is measured.
 
 const chunk = Buffer.alloc(1024 * 1024, 'x')
+const progressMs = 50
 
-const server = createServer((request, response) => {
-  if (request.method === 'PUT') {
-    request.on('data', () => {})
-    request.on('end', () => response.end())
-    return
-  }
+function put(request: IncomingMessage, response: ServerResponse): void {
+  let received = 0
+  const tell = () => response.write(`${received}\n`)
+  const timer = setInterval(tell, progressMs)
+  request.once('data', tell)
+  request.on('data', (data: Buffer) => {
+    received += data.length
+  })
+  request.on('close', () => clearInterval(timer))
+  request.on('end', () => response.end(`${received}\n`))
+}
+
+function get(request: IncomingMessage, response: ServerResponse): void {
   let left = Number(request.url?.slice(1))
   response.writeHead(200, { 'content-length': left })
   const more = () => {
@@ -23,9 +31,11 @@ const server = createServer((request, response) => {
     response.end()
   }
   more()
-})
+}
+
+const server = createServer((request, response) => (request.method === 'PUT' ? put : get)(request, response))
 // A thousand connections may come in one moment, and the system would let those beyond its queue wait a second.
-server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
+server.listen({ host: spec<{ address: string }>().address, port: 0, backlog: 4096 }, () => {
   const address = server.address()
   if (typeof address === 'object' && address) say({ port: address.port })
 })

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import type { Endpoint } from '../../../tunnel/endpoint.ts'
 
 export interface Opened {
   socket: Socket
@@ -9,14 +10,13 @@ export interface Opened {
 /** All sockets read into this one: a read is looked at before the next begins. */
 export const readBuffer: Buffer = Buffer.alloc(256 * 1024)
 
-const loopback = '127.0.0.1'
 const greeting = Buffer.of(5, 1, 0)
 const greetingReply = 2
 /** VER, REP, RSV, ATYP, an IPv4 address, a port. */
 const connectReply = 10
 
-/** Connects to a port of the loopback address, through a SOCKS5 proxy (RFC 1928) when there is one. */
-export function open(target: number, proxy: number | undefined): Promise<Opened> {
+/** Connects to a target, through a SOCKS5 proxy (RFC 1928) when there is one. */
+export function open(target: Endpoint, proxy: Endpoint | undefined): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const opened: Opened = { socket: connectTo(proxy ?? target), onRead: () => true }
     const { socket } = opened
@@ -31,7 +31,7 @@ export function open(target: number, proxy: number | undefined): Promise<Opened>
     socket.once('connect', () => socket.write(greeting))
     let heard = 0
     opened.onRead = length => {
-      if (heard === 0) socket.write(Buffer.of(5, 1, 0, 1, 127, 0, 0, 1, target >> 8, target & 0xff))
+      if (heard === 0) socket.write(connectRequest(target))
       const refused = heard === greetingReply && readBuffer[1] !== 0
       heard += length
       if (refused) socket.destroy()
@@ -39,9 +39,9 @@ export function open(target: number, proxy: number | undefined): Promise<Opened>
       return true
     }
 
-    function connectTo(port: number): Socket {
+    function connectTo({ address, port }: Endpoint): Socket {
       return connect({
-        host: loopback,
+        host: address,
         port,
         noDelay: true,
         onread: { buffer: readBuffer, callback: length => opened.onRead(length) },
@@ -49,3 +49,8 @@ export function open(target: number, proxy: number | undefined): Promise<Opened>
     }
   })
 }
+
+// --- internal ---
+
+const connectRequest = ({ address, port }: Endpoint) =>
+  Buffer.of(5, 1, 0, 1, ...address.split('.').map(Number), port >> 8, port & 0xff)

@@ -1,12 +1,14 @@
+import { tunings } from '../../../tunnel/quic/config.ts'
 import { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import type { QuicStream } from '../../../tunnel/quic/stream.ts'
 import { openUdpSocket } from '../../../tunnel/udp/socket.ts'
-import { chunkSize, type End, loopback, serve } from './end.ts'
+import { chunkSize, type End, serve } from './end.ts'
 
 // The tunnel's own socket, connection and stream, with nothing before or behind them.
 
-void serve(async ({ role, key, certificate, pin }) => {
-  const socket = await openUdpSocket({ address: loopback })
+void serve(async ({ role, address, key, certificate, pin, congestionControl }) => {
+  const socket = await openUdpSocket({ address })
+  const tuning = { ...tunings[role], ...(congestionControl && { congestionControl }) }
   const chunk = new Uint8Array(chunkSize)
   const identity = { key: Buffer.from(key), certificate: Buffer.from(certificate), fingerprint: '' }
   let connection: QuicConnection | undefined
@@ -24,10 +26,9 @@ void serve(async ({ role, key, certificate, pin }) => {
 
   const end: End = {
     port: socket.local.port,
-    async connect(port) {
-      const peer = { address: loopback, port }
+    async connect(peer) {
       await socket.connect(peer)
-      const opened = new QuicConnection({ socket, peer, identity, pin, role })
+      const opened = new QuicConnection({ socket, peer, identity, pin, role, tuning })
       connection = opened
       opened.onStream = receiveFrom
       socket.onDatagram = datagram => opened.receive(datagram)
@@ -48,6 +49,7 @@ void serve(async ({ role, key, certificate, pin }) => {
       }
       stream.onWritable()
     },
+    packets: () => connection!.stats(),
     onReceived() {},
   }
   return end

@@ -5,9 +5,9 @@ import type { Subject } from './subject.ts'
 export const direct: Subject = {
   name: 'direct',
   title: 'direct, no proxy',
-  start: async origin => ({
+  start: async place => ({
     parts: () => ({ exit: [], client: [] }),
-    run: load => drive({ ...load, origin }),
+    run: load => drive(place, load),
     async stop() {},
   }),
 }

@@ -1,37 +1,27 @@
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { drive } from '../load.ts'
-import { freePort, root, start } from '../processes.ts'
+import { formatEndpoint } from '../../../tunnel/endpoint.ts'
+import { drive, nearby } from '../load.ts'
+import { freePort } from '../processes.ts'
+import { goInstall, goProgram } from './go-install.ts'
 import { reachable } from './reachable.ts'
 import type { Subject } from './subject.ts'
-
-const cache = join(root, 'node_modules/.cache/lambda-nat-proxy/go')
-const program = join(cache, 'bin/gost')
-const module_ = 'github.com/go-gost/gost/cmd/gost@latest'
-const buildLimitMs = 600_000
 
 /** The same road in Go: SOCKS5 over QUIC between two processes. */
 export const gost: Subject = {
   name: 'gost',
   title: 'gost, SOCKS5 over QUIC in Go',
-  async prepare() {
-    if (existsSync(program)) return
-    await promisify(execFile)('go', ['install', module_], {
-      env: { ...process.env, GOBIN: join(cache, 'bin'), GOPATH: cache, GOFLAGS: '-modcacherw' },
-      timeout: buildLimitMs,
-    })
-  },
-  async start(origin) {
-    const [port, socks] = [await freePort(), await freePort()]
-    const road = `socks5+quic://127.0.0.1:${port}?notls=true`
-    const exit = start([program, '-L', road])
-    const client = start([program, '-L', `socks5://127.0.0.1:${socks}`, '-F', `${road}&keepalive=true`])
-    await reachable(socks)
+  prepare: () => goInstall('gost', 'github.com/go-gost/gost/cmd/gost@latest'),
+  async start(place) {
+    const program = goProgram('gost')
+    const socks = nearby(await freePort())
+    const server = { address: place.address.far, port: await freePort() }
+    const road = `socks5+quic://${formatEndpoint(server)}?notls=true`
+    const exit = place.start('far', [program, '-L', road])
+    const listen = ['-L', `socks5://${formatEndpoint(socks)}`]
+    const client = place.start('near', [program, ...listen, '-F', `${road}&keepalive=true`])
+    await reachable(place, 'near', socks)
     return {
       parts: () => ({ exit: [exit.pid], client: [client.pid] }),
-      run: load => drive({ ...load, origin, socks }),
+      run: load => drive(place, load, socks),
       async stop() {
         await Promise.all([exit.stop(), client.stop()])
       },

@@ -2,20 +2,29 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { createIdentity } from '../../../tunnel/identity.ts'
 import { loadLimitMs } from '../load.ts'
-import { node, root, type Started, start, withKey } from '../processes.ts'
-import type { EndSpec, Transfer } from '../programs/end.ts'
+import type { Place } from '../place.ts'
+import { node, root, type Started, withKey } from '../processes.ts'
+import type { EndSpec, Packets, Transfer } from '../programs/end.ts'
 import type { Running, Subject } from './subject.ts'
 
 const bundles = join(root, 'node_modules/.cache/lambda-nat-proxy/bench')
+
+interface PairOptions {
+  name: string
+  title: string
+  /** Of test/bench/programs. */
+  program: 'bare' | 'tunnel'
+  nodeOptions?: string[]
+  congestionControl?: EndSpec['congestionControl']
+}
 
 /**
  * Two processes that are the two ends of one QUIC connection and nothing else: the client's end runs a
  * program on Bun, the function's end runs the same program on Node, bundled as the function is.
  */
-export function pair(options: { name: string; title: string; nodeOptions?: string[] }): Subject {
-  const { name, title, nodeOptions = [] } = options
-  const program = join(root, `test/bench/programs/${name}.ts`)
-  const bundle = join(bundles, `${name}.cjs`)
+export function pair({ name, title, program, nodeOptions = [], congestionControl }: PairOptions): Subject {
+  const source = join(root, `test/bench/programs/${program}.ts`)
+  const bundle = join(bundles, `${program}.cjs`)
   return {
     name,
     title,
@@ -23,7 +32,7 @@ export function pair(options: { name: string; title: string; nodeOptions?: strin
     async prepare() {
       await build({
         absWorkingDir: root,
-        entryPoints: [program],
+        entryPoints: [source],
         outfile: bundle,
         bundle: true,
         minify: true,
@@ -36,43 +45,67 @@ export function pair(options: { name: string; title: string; nodeOptions?: strin
         logLevel: 'error',
       })
     },
-    start: () => startPair([node, ...nodeOptions, bundle], [process.execPath, program]),
+    start: place =>
+      startPair(place, {
+        exit: [node, ...nodeOptions, bundle],
+        client: [process.execPath, source],
+        congestionControl,
+      }),
   }
 }
 
 // --- internal ---
 
-async function startPair(exitCommand: string[], clientCommand: string[]): Promise<Running> {
-  const [exitIdentity, clientIdentity] = await Promise.all([createIdentity(), createIdentity()])
-  const spec = (role: EndSpec['role'], own: typeof exitIdentity, other: typeof exitIdentity): EndSpec => ({
-    role,
-    key: String(own.key),
-    certificate: String(own.certificate),
-    pin: other.fingerprint,
-  })
-  const exit = start(exitCommand, { spec: spec('dial', exitIdentity, clientIdentity) })
-  const client = start(clientCommand, { spec: spec('answer', clientIdentity, exitIdentity) })
+interface Commands {
+  exit: string[]
+  client: string[]
+  congestionControl: EndSpec['congestionControl']
+}
+
+async function startPair(place: Place, { exit, client, congestionControl }: Commands): Promise<Running> {
+  const identities = await Promise.all([createIdentity(), createIdentity()])
+  const startEnd = (index: 0 | 1) => {
+    const [side, role, command] =
+      index === 0 ? (['far', 'dial', exit] as const) : (['near', 'answer', client] as const)
+    const { key, certificate } = identities[index]
+    const spec: EndSpec = {
+      role,
+      address: place.address[side],
+      key: String(key),
+      certificate: String(certificate),
+      pin: identities[1 - index]!.fingerprint,
+      congestionControl,
+    }
+    return place.start(side, command, { spec })
+  }
+  const ends = { exit: startEnd(0), client: startEnd(1) }
   const portOf = (end: Started) => end.hear('it had a port', withKey<{ port: number }>('port'))
-  const [exitPort, clientPort] = await Promise.all([portOf(exit), portOf(client)])
-  client.tell({ peer: exitPort.port })
-  exit.tell({ peer: clientPort.port })
-  await Promise.all([exit, client].map(end => end.hear('the handshake', withKey('ready'))))
+  const [exitPort, clientPort] = await Promise.all([portOf(ends.exit), portOf(ends.client)])
+  ends.client.tell({ peer: { address: place.address.far, port: exitPort.port } })
+  ends.exit.tell({ peer: { address: place.address.near, port: clientPort.port } })
+  const both = [ends.exit, ends.client]
+  await Promise.all(both.map(end => end.hear('the handshake', withKey('ready'))))
+  const packetsOf = (end: Started) => {
+    end.tell({ tell: 'packets' })
+    return end.hear('its packets were counted', withKey<Packets>('batches'))
+  }
 
   return {
-    parts: () => ({ exit: [exit.pid], client: [client.pid] }),
-    async run({ action, bytes }) {
-      const [sender, receiver] = action === 'put' ? [client, exit] : [exit, client]
-      sender.tell({ send: true, bytes } satisfies Transfer)
+    parts: () => ({ exit: [ends.exit.pid], client: [ends.client.pid] }),
+    packets: async () => ({ exit: await packetsOf(ends.exit), client: await packetsOf(ends.client) }),
+    async run({ action, bytes, forMs }) {
+      const [sender, receiver] = action === 'put' ? [ends.client, ends.exit] : [ends.exit, ends.client]
+      receiver.tell({ send: false, bytes, forMs } satisfies Transfer)
+      sender.tell({ send: true, bytes, forMs } satisfies Transfer)
       const { received, seconds } = await receiver.hear(
         'the transfer was done',
         withKey<{ received: number; seconds: number }>('received'),
         loadLimitMs,
       )
-      const failures = received === bytes ? 0 : 1
       return {
         seconds,
         bytes: received,
-        failures,
+        failures: forMs || received === bytes ? 0 : 1,
         connectMs: [],
         firstByteMs: [],
         fairness: 1,
@@ -80,7 +113,7 @@ async function startPair(exitCommand: string[], clientCommand: string[]): Promis
       }
     },
     async stop() {
-      await Promise.all([exit.stop(), client.stop()])
+      await Promise.all(both.map(end => end.stop()))
     },
   }
 }

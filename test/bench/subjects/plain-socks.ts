@@ -1,6 +1,6 @@
 import { need } from '../../support/need.ts'
 import { drive } from '../load.ts'
-import { freePort, start } from '../processes.ts'
+import { freePort } from '../processes.ts'
 import { reachable } from './reachable.ts'
 import type { Subject } from './subject.ts'
 
@@ -11,13 +11,13 @@ export const plainSocks: Subject = {
   async prepare() {
     if (!need(['microsocks'], ['microsocks'])) throw new Error('microsocks is not to be had')
   },
-  async start(origin) {
-    const socks = await freePort()
-    const server = start(['microsocks', '-i', '127.0.0.1', '-p', String(socks)])
-    await reachable(socks)
+  async start(place) {
+    const socks = { address: place.address.far, port: await freePort() }
+    const server = place.start('far', ['microsocks', '-i', socks.address, '-p', String(socks.port)])
+    await reachable(place, 'far', socks)
     return {
       parts: () => ({ exit: [server.pid], client: [] }),
-      run: load => drive({ ...load, origin, socks }),
+      run: load => drive(place, load, socks),
       stop: server.stop,
     }
   },

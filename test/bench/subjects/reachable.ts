@@ -1,21 +1,10 @@
-import { connect } from 'node:net'
+import type { Endpoint } from '../../../tunnel/endpoint.ts'
+import type { Place, Side } from '../place.ts'
+import { node, root, withKey } from '../processes.ts'
 
-const limitMs = 10_000
-const againMs = 20
-
-/** Waits until something listens on a port of the loopback address: for programs that do not tell. */
-export async function reachable(port: number): Promise<void> {
-  for (const until = performance.now() + limitMs; performance.now() < until; await Bun.sleep(againMs))
-    if (await listens(port)) return
-  throw new Error(`nothing listened on port ${port} within ${limitMs / 1000} s`)
+/** Waits until something listens there, as seen from this side: for programs that do not tell. */
+export async function reachable(place: Place, side: Side, endpoint: Endpoint): Promise<void> {
+  const program = place.start(side, [node, `${root}/test/bench/programs/reachable.ts`], { spec: endpoint })
+  await program.hear(`port ${endpoint.port} could be reached`, withKey('reachable'))
+  await program.stop()
 }
-
-const listens = (port: number) =>
-  new Promise<boolean>(resolve => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })

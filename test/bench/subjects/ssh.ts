@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Endpoint, formatEndpoint } from '../../../tunnel/endpoint.ts'
 import { need } from '../../support/need.ts'
-import { drive } from '../load.ts'
+import { drive, nearby } from '../load.ts'
 import { descendants } from '../measure.ts'
-import { freePort, start } from '../processes.ts'
+import { freePort } from '../processes.ts'
 import { reachable } from './reachable.ts'
 import type { Subject } from './subject.ts'
 
@@ -22,25 +23,27 @@ export const ssh: Subject = {
       throw new Error('OpenSSH is not to be had')
     if (process.getuid?.() === 0) mkdirSync(privilegeSeparation, { recursive: true, mode: 0o755 })
   },
-  async start(origin) {
+  async start(place) {
     const folder = mkdtempSync(join(tmpdir(), 'bench-ssh-'))
     const file = (name: string) => join(folder, name)
-    const [port, socks] = [await freePort(), await freePort()]
+    const server = { address: place.address.far, port: await freePort() }
+    const socks = nearby(await freePort())
     for (const name of ['host', 'user'])
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file(name)])
     copyFileSync(file('user.pub'), file('authorized'))
-    writeFileSync(file('sshd_config'), serverSettings(port, file('host'), file('authorized')))
+    writeFileSync(file('sshd_config'), serverSettings(server, file('host'), file('authorized')))
 
-    const server = start([sshd, '-D', '-e', '-f', file('sshd_config')])
-    await reachable(port)
-    const client = start(['ssh', ...clientOptions(port, socks, file('user'), file('known'))])
-    await reachable(socks)
+    const exit = place.start('far', [sshd, '-D', '-e', '-f', file('sshd_config')])
+    await reachable(place, 'far', server)
+    const options = clientOptions(server, socks, file('user'), file('known'))
+    const client = place.start('near', ['ssh', ...options])
+    await reachable(place, 'near', socks)
     return {
-      parts: () => ({ exit: [server.pid, ...descendants(server.pid)], client: [client.pid] }),
-      run: load => drive({ ...load, origin, socks }),
+      parts: () => ({ exit: [exit.pid, ...descendants(exit.pid)], client: [client.pid] }),
+      run: load => drive(place, load, socks),
       async stop() {
         await client.stop()
-        await server.stop()
+        await exit.stop()
         rmSync(folder, { recursive: true, force: true })
       },
     }
@@ -51,8 +54,8 @@ export const ssh: Subject = {
 
 const userName = () => execFileSync('id', ['-un'], { encoding: 'utf8' }).trim()
 
-const serverSettings = (port: number, hostKey: string, authorizedKeys: string) => `
-ListenAddress 127.0.0.1
+const serverSettings = ({ address, port }: Endpoint, hostKey: string, authorizedKeys: string) => `
+ListenAddress ${address}
 Port ${port}
 HostKey ${hostKey}
 AuthorizedKeysFile ${authorizedKeys}
@@ -64,9 +67,9 @@ StrictModes no
 AllowUsers ${userName()}
 `
 
-const clientOptions = (port: number, socks: number, key: string, knownHosts: string) => [
-  ...['-F', 'none', '-N', '-D', `127.0.0.1:${socks}`, '-p', String(port), '-i', key],
+const clientOptions = (server: Endpoint, socks: Endpoint, key: string, knownHosts: string) => [
+  ...['-F', 'none', '-N', '-D', formatEndpoint(socks), '-p', String(server.port), '-i', key],
   ...['-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
   ...['-o', 'StrictHostKeyChecking=no', '-o', `UserKnownHostsFile=${knownHosts}`],
-  `${userName()}@127.0.0.1`,
+  `${userName()}@${server.address}`,
 ]

@@ -1,0 +1,38 @@
+import type { Place } from './place.ts'
+import { node, type Started, withKey } from './processes.ts'
+import { command } from './proxy.ts'
+
+/** The embedded cloud as a process of its own, and what points a client at it. */
+export interface Cloud {
+  process: Started
+  arguments: string[]
+  env: Record<string, string>
+}
+
+interface Ready {
+  endpoint: string
+  stunServers: string[]
+  buckets: Record<string, string>
+  credentials: { accessKeyId: string; secretAccessKey: string }
+}
+
+/** Starts S3, STUN and the function on the far side; the function in this mode, on Node 24. */
+export async function startCloud(place: Place, mode = 'normal'): Promise<Cloud> {
+  const listen = ['--host', place.address.far, '--s3-port', '0', '--stun-port', '0']
+  const options = ['--mode', mode, '--allow-private', '--node', node, '--json']
+  const process = command(place, 'far', ['cloud', ...listen, ...options])
+  const { endpoint, stunServers, buckets, credentials } = await process.hear(
+    'the cloud was ready',
+    withKey<Ready>('endpoint'),
+  )
+  const [[region, bucket] = ['', '']] = Object.entries(buckets)
+  return {
+    process,
+    arguments: ['--bucket', bucket, '--region', region, '--stun', stunServers.join(',')],
+    env: {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    },
+  }
+}

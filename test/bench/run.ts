@@ -1,0 +1,69 @@
+import type { Place } from './place.ts'
+import type { Series } from './series.ts'
+import type { Subject } from './subjects/subject.ts'
+import { better, runTrial, type Trial } from './trial.ts'
+
+/** Told of what could not be measured. */
+export type Leave = (what: string, error: unknown) => void
+
+/** Every workload on every subject, in turn, so that a change of the machine's mood touches all alike. */
+export async function runSeries(series: Series, leave: Leave): Promise<Trial[]> {
+  const usable = await prepare(series, leave)
+  const best = new Map<string, Trial>()
+  for (const { name, open } of usable.length > 0 ? series.places : []) {
+    let place: Place | undefined
+    try {
+      place = await open()
+      await runPlace(place, { ...series, subjects: usable }, best, leave)
+    } catch (error) {
+      leave(`failed: ${name || 'loopback'}`, error)
+    } finally {
+      await place?.close()
+    }
+  }
+  return [...best.values()]
+}
+
+// --- internal ---
+
+/** The subjects that this machine can have; the others are named, loudly. */
+async function prepare(series: Series, leave: Leave): Promise<Subject[]> {
+  const usable: Subject[] = []
+  try {
+    await series.prepare?.()
+  } catch (error) {
+    leave(`${series.name}: not on this machine`, error)
+    return usable
+  }
+  for (const subject of series.subjects) {
+    try {
+      await subject.prepare?.()
+      usable.push(subject)
+    } catch (error) {
+      leave(`${subject.name} cannot be had on this machine`, error)
+    }
+  }
+  return usable
+}
+
+async function runPlace(place: Place, series: Series, best: Map<string, Trial>, leave: Leave): Promise<void> {
+  const { subjects, workloads, warmUp, repetitions } = series
+  for (let repetition = 1; repetition <= repetitions; repetition++)
+    for (const workload of workloads)
+      for (const subject of subjects) {
+        if (subject.oneStream && !workload.suitsPairs) continue
+        const what = [place.name, subject.name, workload.title].filter(Boolean).join(', ')
+        try {
+          const trial = await runTrial(place, subject, workload, warmUp)
+          const key = `${place.name} ${subject.name} ${workload.name}`
+          best.set(key, better(best.get(key), trial, workload.figure))
+          const { failures, why } = trial
+          const failed = failures > 0 ? `, ${failures} FAILED: ${why}` : ''
+          console.error(
+            `${repetition}/${repetitions} ${what}: ${trial[workload.figure].toFixed(1)} ${workload.figure}${failed}`,
+          )
+        } catch (error) {
+          leave(`failed: ${what}`, error)
+        }
+      }
+}
