@@ -73,13 +73,18 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
   let toldBudget = false
   const now = () => performance.now()
 
+  /** Connections end without a word: how many there are is looked up whenever it matters. */
+  const countConnections = (at: number) => {
+    for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, at)
+  }
+
   const replan = () => {
     if (stop.signal.aborted) return
     clearTimeout(timer)
     // One reading for all of it: what comes due between two of them would be seen by neither.
     const at = now()
     forget(state, at)
-    for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, at)
+    countConnections(at)
     for (const action of plan(state, at)) {
       if (action.type === 'launch') track(run(action.region))
       else if (action.type === 'drain') drain(action.id)
@@ -90,7 +95,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
       events.emit({ type: 'fleet.budget', launchesPerMinute: settings.launchesPerMinute })
     toldBudget = budget
     const again = planAgainAt(state, at)
-    // Connections end without a word to the planner: while an exit drains, it looks once a second.
+    // While an exit drains, the end of its connections is looked for once a second.
     const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
     timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : longestTimerMs))
     for (const waiter of [...waiters]) waiter()
@@ -242,6 +247,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         if (member) member.connections++
         return member && sessions.get(member.id)
       }
+      countConnections(now())
       const chosen = choose()
       if (chosen) return Promise.resolve(chosen)
       return new Promise((resolve, reject) => {
