@@ -111,6 +111,33 @@ test('with --json a sample is told only when something moved', () => {
   assert.equal(lines(false, { type: 'traffic.sampled', connections, paths })[0]!.connections, connections)
 })
 
+test('a reader of --json that stands still is told later how much it has missed', () => {
+  const written: string[] = []
+  const taken: (() => void)[] = []
+  const stuck = {
+    write(text: string, done?: () => void) {
+      written.push(text)
+      if (done) taken.push(done)
+      return false
+    },
+  }
+  const show = jsonShow(false, stuck as unknown as NodeJS.WriteStream)
+  const events = 200_000
+  for (let i = 0; i < events; i++) show.event(opened)
+  const held = written.length
+  assert.ok(written.join('').length < 10_000_000)
+  assert.ok(held < events)
+  for (const done of taken.splice(0)) done()
+  show.event(opened)
+  assert.equal(
+    written.slice(held).map(line => [JSON.parse(line).type, JSON.parse(line).events]),
+    [
+      ['events.lost', events - held],
+      ['connection.opened', undefined],
+    ],
+  )
+})
+
 test('of a connection that failed it is told where it was to go with --verbose only', () => {
   const failed: ProxyEvent = {
     type: 'connection.failed',
