@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { charts } from './chart.ts'
+import { charts } from './charts/charts.ts'
 import { keep, kept, movements } from './history.ts'
 import { root, stopAll } from './processes.ts'
 import { newReport } from './report.ts'

@@ -1,0 +1,56 @@
+import { BarChart } from 'echarts/charts'
+import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components'
+import { init, use } from 'echarts/core'
+import { SVGRenderer } from 'echarts/renderers'
+
+use([BarChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
+
+export interface Bars {
+  title: string
+  categories: readonly string[]
+  /** A bar in each category, in a colour of its own. */
+  groups: readonly { name: string; values: readonly (number | undefined)[] }[]
+  /** For figures that differ by powers of ten. */
+  logarithmic?: boolean
+}
+
+/** Pixels. */
+const width = 900
+const barHeight = 11
+const gap = 12
+const margin = { top: 90, bottom: 30 }
+const fontFamily = 'sans-serif'
+
+/** Horizontal bars as SVG. */
+export function bars({ title, categories, groups, logarithmic = false }: Bars): string {
+  const height = margin.top + margin.bottom + categories.length * (groups.length * barHeight + gap)
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
+  chart.setOption({
+    animation: false,
+    backgroundColor: '#ffffff',
+    textStyle: { fontFamily },
+    title: { text: title, left: 'center', top: 10, textStyle: { fontSize: 15 } },
+    legend: {
+      top: 36,
+      itemHeight: 10,
+      itemWidth: 18,
+      itemGap: 36,
+      padding: [0, 60],
+      textStyle: { fontSize: 11 },
+    },
+    // Room to spare: without a browser the width of a text is an estimate.
+    grid: { left: 60, right: 60, ...margin },
+    xAxis: logarithmic ? { type: 'log', min: 1 } : { type: 'value' },
+    yAxis: { type: 'category', data: categories, inverse: true, axisTick: { show: false } },
+    series: groups.map(({ name, values }) => ({
+      type: 'bar' as const,
+      name,
+      barWidth: barHeight - 1,
+      data: values.map(value => (value === undefined ? '-' : Number(value.toPrecision(3)))),
+      label: { show: true, position: 'right' as const, fontSize: 9 },
+    })),
+  })
+  const svg = chart.renderToSVGString()
+  chart.dispose()
+  return `${svg}\n`
+}
