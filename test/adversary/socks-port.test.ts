@@ -37,7 +37,7 @@ test.before.each(async context => {
 /** Whatever was sent: it still works, and holds nothing. */
 test.after.each(async context => {
   await works(context)
-  await until(() => sockets(context.proxy) <= context.quiet, 'its sockets to be closed', 30_000)
+  await until(() => sockets(context.proxy) <= context.quiet, 'its sockets to be closed')
 })
 test.after(async ({ proxy, dns, target }) => {
   await proxy.close()

@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startChromium } from '../support/chromium.ts'
+import { freePort } from '../support/free-port.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
 import { SocksError, socksConnect } from '../support/socks-client.ts'
@@ -28,9 +29,9 @@ test.before(async context => {
   const browser = await startChromium()
   if (!browser) process.exit(0)
   context.browser = browser
-  // Chromium may be told of other ports by the machine's own services; what is asked for here is free.
   context.origin = await startOrigin()
-  context.proxy = await startProxy({ args: args('0') })
+  // The next proxy is to have the same, which nobody takes meanwhile.
+  context.proxy = await startProxy({ args: args(String(await freePort())) })
   context.url = (await context.proxy.event('dashboard.ready')).url
   context.requests = []
   context.complaints = []

@@ -18,6 +18,7 @@ const test = suite<Context>('Other people’s clients')
 const { works, complete } = clientRows(test)
 const node = join(import.meta.dir, '../../node_modules/node/bin/node')
 const text = 'what the origin says'
+const packages = ['requests', 'PySocks']
 
 test.before(async context => {
   const repository: { folder?: string } = {}
@@ -123,8 +124,7 @@ for (const [mode, scheme] of [
   ['HTTP proxy', 'http'],
 ] as const)
   works('Python requests', mode, async context => {
-    const python = needPip(['requests', 'PySocks'])
-    if (!python) return
+    const python = needPip(packages)!
     for (const { url } of [context.http, context.https]) {
       const args = [proxyUrl(context, scheme), url, context.authorities]
       assert.is(await finish([python, '-c', requests, ...args]), text)
@@ -203,4 +203,4 @@ test('only the exit’s DNS server knew the name, and every connection went thro
 complete()
 
 const programs = ['curl', 'git', 'npm', 'proxychains4']
-if (need(programs, programs) && needPip(['requests', 'PySocks'])) test.run()
+if (need(programs, programs) && needPip(packages)) test.run()

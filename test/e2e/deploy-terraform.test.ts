@@ -91,7 +91,7 @@ test('an apply that is interrupted stops in order, and goes on from what it made
   Object.assign(both.resource.terraform_data, first.resource.terraform_data)
   await writeFile(join(folder, 'main.tf.json'), JSON.stringify(both))
   const carried = carryOut()
-  await until(() => existsSync(begun), 'the second resource to be begun', 30_000)
+  await until(() => existsSync(begun), 'the second resource to be begun')
   process.emit('SIGINT', 'SIGINT')
   assert.is(await carried, 'interrupted')
   assert.ok(said.some(line => line.includes('terraform_data.a done')))

@@ -171,7 +171,7 @@ test('Ctrl-C reaches Terraform once, is waited for, and what was made is in the 
 }) => {
   home.environment.STAND_IN_WAITS = 'yes'
   const { process, said, end } = home.start('deploy', '--yes')
-  await until(() => said().includes('so far'), 'the apply under way', 20_000)
+  await until(() => said().includes('so far'), 'the apply under way')
   process.kill('SIGINT')
   await until(() => said().includes('waiting for Terraform'), 'the first signal')
   process.kill('SIGINT')
@@ -195,7 +195,7 @@ test("a terminal's Ctrl-C, which goes to all that runs on it, reaches Terraform 
 test('two at once: the second is told of the first', async ({ home }) => {
   home.environment.STAND_IN_WAITS = 'yes'
   const first = home.start('deploy', '--yes')
-  await until(() => first.said().includes('so far'), 'the first at work', 20_000)
+  await until(() => first.said().includes('so far'), 'the first at work')
   const second = await home.run('deploy', '--yes')
   assert.is(second.code, 1)
   assert.match(second.said, `a deploy of this stack is running already (process ${first.process.pid}`)

@@ -8,6 +8,7 @@ import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Home, makeHome } from '../support/command.ts'
+import { freePort } from '../support/free-port.ts'
 import { startLocalCloud } from '../support/local-cloud.ts'
 import { type Moto, startMoto } from '../support/moto.ts'
 import { need } from '../support/need.ts'
@@ -56,7 +57,7 @@ async function doctor(home: Home, ...args: string[]) {
 
 /** coturn on two addresses and two ports of this machine; runs a story with its name. */
 async function withCoturn<T>(home: Home, story: (server: string) => Promise<T>): Promise<T> {
-  const port = 20_000 + Math.floor(Math.random() * 10_000)
+  const port = await freePort()
   const server = spawn(
     'turnserver',
     [
@@ -189,7 +190,7 @@ test('a clock that is ten minutes off is a failure', async ({ home }) => {
     assert.is(code, 1)
     const { status, detail, next } = find('clock')
     assert.is(status, 'fail')
-    assert.match(detail, /^(599|600|601) s ahead/)
+    assert.match(detail, /^(59\d|60\d) s ahead/)
     assert.match(next!, 'NTP')
   } finally {
     await server.stop(true)
@@ -224,7 +225,7 @@ test('its exit codes are in its help, and wrong usage is one of them', async ({ 
 test('Ctrl-C calls it off with 130, and ends what it launched', async ({ home }) => {
   const running = home.start('doctor', '--local')
   // Latency is measured by then, and throughput takes seconds.
-  await until(() => running.said().includes('through to'), 'an exit', 30_000)
+  await until(() => running.said().includes('through to'), 'an exit')
   running.process.kill('SIGINT')
   const { code, said } = await running.end
   assert.is(code, 130, said)

@@ -72,7 +72,7 @@ test('S3 being down during a rotation leaves the old exit in use; the next rotat
   const proxy = await local.proxy({ args: ['--rotate', '2s', '--launches-per-minute', '100'] })
   const { session } = proxy.told('session.ready')[0]!
   local.s3.mode = 'down'
-  await until(() => proxy.told('session.failed').length >= 2, 'two launches that fail', 30_000)
+  await until(() => proxy.told('session.failed').length >= 2, 'two launches that fail')
   await request(context, proxy)
   assert.is(proxy.told('connection.opened').at(-1)!.session, session)
   assert.is(proxy.told('session.draining').length, 0)

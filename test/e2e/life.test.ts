@@ -1,7 +1,7 @@
-import { createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { reply } from '../../tunnel/frames/reply.ts'
+import { freePort } from '../support/free-port.ts'
 import { type LocalProxy, launchProxy, startProxy } from '../support/local-proxy.ts'
 import { rawClient } from '../support/raw-client.ts'
 import { runs } from '../support/runs.ts'
@@ -28,25 +28,6 @@ async function processOf(proxy: LocalProxy, session: string): Promise<number> {
   return (fields as { pid: number }).pid
 }
 
-/**
- * A port that nobody has, below those that the system gives out by itself: knocking at one of those before
- * anybody listens can connect to itself.
- */
-async function free(): Promise<number> {
-  for (let port = 21_080; port < 22_000; port++) {
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const server = createServer().once('error', reject)
-        server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
-      })
-      return port
-    } catch {
-      // Somebody has it.
-    }
-  }
-  throw new Error('no port from 21080 to 22000 is free')
-}
-
 /** Asks again and again until somebody listens; the limit is for a test that fails. */
 async function askOnceThere(port: number, target: Target) {
   const limit = performance.now() + 40_000
@@ -61,7 +42,7 @@ async function askOnceThere(port: number, target: Target) {
 }
 
 test('a connection that comes while a session is coming up waits for it', async ({ target, proxies }) => {
-  const port = await free()
+  const port = await freePort()
   const proxy = await launchProxy({ args: ['--local', '--allow-private', '--port', String(port)] })
   proxies.push(proxy)
   const { reply: answer, client } = await askOnceThere(port, target)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Certificate, selfSigned } from './certificate.ts'
 import { type DnsServer, dnsServer } from './dns-server.ts'
+import { freePort } from './free-port.ts'
 import { type LocalProxy, startProxy } from './local-proxy.ts'
 
 // What stands around other people's clients: a proxy, and servers under a name that only its exit knows, so that
@@ -43,7 +44,7 @@ export async function clientWorld(serve: Serve): Promise<ClientWorld> {
   await writeFile(authorities, certificate.cert)
   const logins = join(folder, 'logins')
   await writeFile(logins, `${login.user}:${login.password}\n`)
-  const lockedPort = freePort()
+  const lockedPort = await freePort()
 
   const servers = [undefined, certificate].map(tls => startServer(serve, tls))
   const [http, https] = servers as [Served & Closable, Served & Closable]
@@ -93,11 +94,4 @@ function startServer(serve: Serve, tls: { key: string; cert: string } | undefine
     paths,
     close: () => server.stop(true),
   }
-}
-
-function freePort(): number {
-  const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  const { port } = server
-  server.stop(true)
-  return port
 }

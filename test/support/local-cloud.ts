@@ -25,7 +25,7 @@ export interface LocalCloud {
   /** The same, not waited for. */
   launch(options?: ProxyChoices): Promise<LocalProxy>
   /** A client of its S3. */
-  client(): S3Client
+  client: S3Client
   /** Keys in the bucket. */
   keys(): Promise<string[]>
   /** The event that S3 sends for an offer. */
@@ -54,7 +54,6 @@ export async function startLocalCloud(options: Partial<CloudOptions> = {}): Prom
   })
   const s3 = await startS3StandIn(cloud.endpoint)
   const proxies: LocalProxy[] = []
-  const clients: S3Client[] = []
   const bucket = cloud.buckets.get(region)!
   const local = ({ args = [], stun = cloud.stunServers.join(','), env, command }: ProxyChoices) => ({
     args: ['--bucket', bucket, '--region', region, '--stun', stun, ...args],
@@ -70,16 +69,12 @@ export async function startLocalCloud(options: Partial<CloudOptions> = {}): Prom
     proxies.push(proxy)
     return proxy
   }
-  const client = () => {
-    const made = new S3Client({
-      endpoint: cloud.endpoint,
-      region,
-      credentials: cloud.credentials,
-      forcePathStyle: true,
-    })
-    clients.push(made)
-    return made
-  }
+  const client = new S3Client({
+    endpoint: cloud.endpoint,
+    region,
+    credentials: cloud.credentials,
+    forcePathStyle: true,
+  })
 
   return {
     cloud,
@@ -89,14 +84,14 @@ export async function startLocalCloud(options: Partial<CloudOptions> = {}): Prom
     log,
     async logged(message, fits = () => true) {
       const find = () => log.find(record => record.message === message && fits(record))
-      await until(() => find() !== undefined, `"${message}" in the function's log`, 20_000)
+      await until(() => find() !== undefined, `"${message}" in the function's log`)
       return find()!
     },
     proxy: async (choices = {}) => kept(await startProxy(local(choices))),
     launch: async (choices = {}) => kept(await launchProxy(local(choices))),
     client,
     async keys() {
-      const { Contents = [] } = await client().send(new ListObjectsV2Command({ Bucket: bucket }))
+      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
       return Contents.map(({ Key }) => Key!)
     },
     eventOf: (id, eventTime = new Date()) => ({
@@ -113,7 +108,7 @@ export async function startLocalCloud(options: Partial<CloudOptions> = {}): Prom
     }),
     async close() {
       await Promise.all(proxies.map(proxy => proxy.close()))
-      for (const made of clients) made.destroy()
+      client.destroy()
       s3.close()
       await cloud.close()
     },
