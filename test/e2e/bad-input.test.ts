@@ -141,7 +141,7 @@ test('what keeps a session from ever coming up is said with its remedy, and is a
   )
 })
 
-test('--version and --help answer everywhere, with 0', async ({ run }) => {
+test('--version and --help answer with 0, before a command and behind it', async ({ run }) => {
   for (const args of [['--version'], ['run', '--version']]) {
     const { code, said } = await run(args)
     assert.is(code, 0)

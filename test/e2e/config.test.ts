@@ -34,17 +34,17 @@ test('init writes the file, with a name of its own each time, and overwrites onl
 })
 
 test('init asks on a terminal', async ({ home, file }) => {
-  // One line for the region, and the mode as it stands.
+  // The region is given; of the modes, the one below that which is offered.
   const { code, said } = await home.onTerminal(
     'Size of the function',
-    '\r',
+    '\x1b[B\r',
     'config',
     'init',
     '--region',
     'eu-west-1',
   )
   assert.is(code, 0, said)
-  assert.is(parse(await readFile(file, 'utf8')).deployment.mode, 'normal')
+  assert.is(parse(await readFile(file, 'utf8')).deployment.mode, 'performance')
 })
 
 test('show says where each value came from, as a table, JSON and YAML', async ({ home, file }) => {

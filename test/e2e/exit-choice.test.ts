@@ -83,7 +83,7 @@ test('region-…: the exit is in the region that the user name asks for, launche
   assert.is(ready.region, other)
 })
 
-test('session-…: the same name keeps the same exit, another name has one of its own', async context => {
+test('session-…: the same name keeps the same exit, where others are used in turn', async context => {
   context.proxy = await run('round-robin', 2)
   const first = await sessionsOf(context, sites, 'session-first')
   const second = await sessionsOf(context, sites, 'session-second')

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { need } from '../support/need.ts'
+import { until } from '../support/until.ts'
 import { labAvailable } from './available.ts'
 import { content, sha256 } from './content.ts'
 import { inLab, type Lab } from './lab.ts'
@@ -26,17 +28,17 @@ async function ready(session: LabSession): Promise<string> {
 }
 
 /** Starts a slow transfer and waits until it is under way; its outcome is the digest, or what curl said. */
-async function transfer(lab: Lab, session: LabSession, web: string): Promise<{ outcome: Promise<string> }> {
+async function transfer(lab: Lab, web: string): Promise<{ outcome: Promise<string> }> {
+  const file = join(lab.folder, 'transfer')
   const outcome = lab.finish('client', 'bash', [
     ...['-o', 'pipefail', '-c'],
-    `curl -sSf --max-time 120 --limit-rate ${slowly} --socks5-hostname 127.0.0.1:1080 ${web}/bytes/${size} | sha256sum`,
+    `curl -sSf --max-time 120 --limit-rate ${slowly} --socks5-hostname 127.0.0.1:1080 ${web}/bytes/${size} | tee ${file} | sha256sum`,
   ])
   const told = outcome.then(
     text => text.split(' ')[0]!,
     (error: Error) => error.message,
   )
-  await session.event('connection.opened')
-  await Bun.sleep(1_000)
+  await until(() => Bun.file(file).size > size / 10, 'a tenth of it to come')
   return { outcome: told }
 }
 
@@ -46,7 +48,7 @@ for (const blockedMs of [1_000, 5_000])
       const web = await startWeb(lab)
       const session = await startSession(lab, 'ours')
       await ready(session)
-      const { outcome } = await transfer(lab, session, web)
+      const { outcome } = await transfer(lab, web)
       await lab.block('client')
       const blocked = performance.now()
       if (blockedMs > 3_000) {
@@ -70,7 +72,7 @@ test('after 30 s without UDP a new exit comes up', () =>
     const web = await startWeb(lab)
     const session = await startSession(lab, 'ours')
     const first = await ready(session)
-    const { outcome } = await transfer(lab, session, web)
+    const { outcome } = await transfer(lab, web)
     await lab.block('client')
     const blocked = performance.now()
     await session.event('session.silent')
@@ -90,7 +92,7 @@ test('a NAT that re-binds its ports loses the session, and a new exit comes up',
     const web = await startWeb(lab)
     const session = await startSession(lab, 'ours')
     await ready(session)
-    const { outcome } = await transfer(lab, session, web)
+    const { outcome } = await transfer(lab, web)
     await lab.rebind('client')
     const rebound = performance.now()
     await session.event('session.silent')

@@ -188,8 +188,8 @@ test('a process that is told to end takes its lab down, and what a killed one le
 
   const rude = owner()
   await rude.line(/open/)
-  await rude.stop('SIGKILL')
   assert.is(namespacesOf(rude.pid).length, 5)
+  await rude.stop('SIGKILL')
   await inLab({ client: 'none', function: 'none' }, async () => assert.equal(namespacesOf(rude.pid), []))
 })
 

@@ -24,6 +24,8 @@ export interface LocalProxy {
   told<T extends Type>(type: T): Told<T>[]
   /** The first event of this type that fits, told already or to come. */
   event<T extends Type>(type: T, fits?: (event: Told<T>) => boolean, limitMs?: number): Promise<Told<T>>
+  /** All that it has printed so far, its errors among it. */
+  said(): string
   /** Ends it and gives its exit code. Later calls wait for the same end. */
   stop(signal?: NodeJS.Signals): Promise<number | string>
   /** A folder for its temporary files, removed with it. */
@@ -127,6 +129,7 @@ export async function launchProxy(options: LocalProxyOptions = {}): Promise<Loca
         changed.add(look)
         look()
       }),
+    said: () => said.join('\n'),
     stop,
     leftovers: async () => (await readdir(folder)).filter(name => name.startsWith('lambda-nat-proxy-')),
     async close() {
