@@ -2,7 +2,7 @@ import type { ProxyEvent } from '../events.ts'
 import type { ConnectionState } from './state.ts'
 
 /** Connections that ended stay in sight up to this many. */
-const mostEnded = 500
+export const mostEnded = 500
 
 /** How much more a connection has carried. */
 export interface Carried {

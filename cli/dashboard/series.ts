@@ -1,7 +1,7 @@
 import type { Point, SeriesState } from './state.ts'
 
 /** Samples to a point, and how many points are kept: with a sample a second 5 minutes, an hour, and 12 hours. */
-const levels = [
+export const levels = [
   { samples: 1, most: 300 },
   { samples: 10, most: 360 },
   { samples: 60, most: 720 },

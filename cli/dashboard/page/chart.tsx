@@ -77,7 +77,7 @@ export function Chart({ title, times, lines, from, to, least, format }: ChartPro
       made.destroy()
     }
   }, [look, theme])
-  useEffect(() => plot.current?.setData(data), [times.at(-1), to, look, theme])
+  useEffect(() => plot.current?.setData(data), [times.at(-1), from, to, look, theme])
 
   const told = lines.map(line => ({ ...line, value: valueAt(line, pointed ?? times.length - 1, format) }))
   return (

@@ -1,16 +1,15 @@
-import type { ConnectionState, Point, SeriesState, State } from '../state.ts'
-
-/** As many points as the proxy itself keeps at each step. */
-const mostPoints: Record<number, number> = { 1000: 300, 10000: 360, 60000: 720 }
-const mostEnded = 500
+import { mostEnded } from '../connections.ts'
+import { levels } from '../series.ts'
+import type { ConnectionState, Point, State } from '../state.ts'
 
 /** What is known, brought up to date by a live update, which has only what changed of the long lists. */
 export const merge = (known: State, update: State): State => ({
   ...update,
   connections: mergeConnections(known.connections, update.connections),
-  series: update.series.map(({ stepMs, points }) => ({
+  // Both have the proxy's levels in their order.
+  series: update.series.map(({ stepMs, points }, i) => ({
     stepMs,
-    points: append(pointsOf(known.series, stepMs), points, mostPoints[stepMs] ?? 300),
+    points: append(known.series[i]?.points ?? [], points, levels[i]?.most ?? 0),
   })),
 })
 
@@ -25,9 +24,6 @@ function mergeConnections(known: ConnectionState[], changed: ConnectionState[]):
   for (const { id } of ended.slice(0, Math.max(0, ended.length - mostEnded))) all.delete(id)
   return [...all.values()]
 }
-
-const pointsOf = (series: SeriesState[], stepMs: number): Point[] =>
-  series.find(each => each.stepMs === stepMs)?.points ?? []
 
 function append(known: Point[], added: Point[], most: number): Point[] {
   const last = known.at(-1)?.at ?? Number.NEGATIVE_INFINITY
