@@ -1,11 +1,9 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { content } from '../lab/content.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import type { LocalProxy } from '../support/local-proxy.ts'
-import { type Association, type UdpServer, udpAssociation, udpEcho } from '../support/udp-client.ts'
+import { type Association, type UdpServer, udpAssociation, udpEcho, vacated } from '../support/udp-client.ts'
 import { until } from '../support/until.ts'
 
 interface Context {
@@ -106,18 +104,7 @@ test('the exit’s socket is closed when the client’s TCP connection is', asyn
   association.send({ host, port: echo.port }, 'hello')
   await until(() => association.received.length === 1, 'the answer')
   await association.end()
-  // A port that nobody has answers with an ICMP error, which a connected socket is told.
-  const probe = createSocket('udp4')
-  probe.connect(echo.from[0]!.port, host)
-  await once(probe, 'connect')
-  let refused = false
-  probe.on('error', () => {
-    refused = true
-  })
-  const knock = setInterval(() => probe.send('anybody?', () => {}), 20)
-  await until(() => refused, 'the exit to close its socket')
-  clearInterval(knock)
-  probe.close()
+  await vacated(echo.from[0]!.port, 'the exit’s socket')
   association.close()
 })
 

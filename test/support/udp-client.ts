@@ -5,6 +5,7 @@ import type { Target } from '../../tunnel/frames/address.ts'
 import { decodePacket, encodePacket } from '../../tunnel/frames/packet.ts'
 import { reply } from '../../tunnel/frames/reply.ts'
 import { SocksError } from './socks-client.ts'
+import { until } from './until.ts'
 
 // UDP through a SOCKS5 proxy (RFC 1928, section 7), and what stands at its far end.
 
@@ -98,6 +99,24 @@ export async function udpEcho(host = '127.0.0.1'): Promise<UdpServer> {
   socket.bind(0, host)
   await once(socket, 'listening')
   return { host, port: socket.address().port, from, socket, close: () => socket.close() }
+}
+
+/** Waits until nobody has this port of 127.0.0.1: what comes there is refused then, which a connected socket is told. */
+export async function vacated(port: number, what: string): Promise<void> {
+  const probe = createSocket('udp4')
+  let refused = false
+  probe.on('error', () => {
+    refused = true
+  })
+  probe.connect(port, '127.0.0.1')
+  await once(probe, 'connect')
+  const knock = setInterval(() => probe.send('anybody?', () => {}), 20)
+  try {
+    await until(() => refused, `the end of ${what}`)
+  } finally {
+    clearInterval(knock)
+    probe.close()
+  }
 }
 
 // --- internal ---

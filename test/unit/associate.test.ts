@@ -16,6 +16,7 @@ import {
   udpAssociation,
   udpEcho,
   udpRequest,
+  vacated,
 } from '../support/udp-client.ts'
 import { until } from '../support/until.ts'
 
@@ -157,20 +158,8 @@ test('an association ends with its TCP connection, at both ends of the tunnel', 
   assert.is(exit.streams(), 1)
   await association.end()
   await until(() => exit.streams() === 0, 'the exit’s stream to end')
-  for (const [what, closed] of [
-    ['the relay', association.relay.port],
-    ['the exit’s socket', echo.from[0]!.port],
-  ] as const) {
-    // The system refuses what comes to a port that nobody has.
-    const socket = createSocket('udp4')
-    socket.connect(closed, host)
-    await once(socket, 'connect')
-    const refused = once(socket, 'error')
-    socket.send('anybody?')
-    const [error] = (await refused) as [NodeJS.ErrnoException]
-    assert.is(error.code, 'ECONNREFUSED', what)
-    socket.close()
-  }
+  await vacated(association.relay.port, 'the relay')
+  await vacated(echo.from[0]!.port, 'the exit’s socket')
 })
 
 test('rules hold for packets as well: blocked ones are dropped, direct ones need no exit', async ({
