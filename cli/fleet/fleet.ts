@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
 import { newSessionId } from '../../tunnel/signal/documents.ts'
-import { SignalError, type SignalErrorCode } from '../../tunnel/signal/errors.ts'
 import type { StunServerName } from '../../tunnel/stun/server-name.ts'
 import type { Events, Path } from '../events.ts'
 import { createChooser, type Policy, parseWish } from './choose.ts'
 import type { Exits } from './exits.ts'
-import { LaunchError, launch, type Session } from './launch.ts'
+import { createFailures } from './failures.ts'
+import { launch, type Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
 import {
   draining,
@@ -42,15 +42,6 @@ export interface Fleet extends Exits {
   close(): Promise<void>
 }
 
-/** Causes that another try does not mend. */
-const fatal = new Set<SignalErrorCode>([
-  'no-credentials',
-  'bad-credentials',
-  'expired-credentials',
-  'no-such-bucket',
-  'access-denied',
-  'wrong-region',
-])
 /** Longest wait of the planner's timer, milliseconds; a timer's own limit is 24 days. */
 const longestTimerMs = 3_600_000
 /** A clean end waits this long for offers and answers to be deleted; S3 may be what is gone. Milliseconds. */
@@ -64,10 +55,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
   const waiters = new Set<() => void>()
-  /** By region: the reasons told since an exit last came up there, and whether the last one is beyond hope. */
-  const failures = new Map<string, { told: Set<string>; fatal: boolean }>()
-  const hopeless = Promise.withResolvers<string>()
-  let everReady = false
+  const failures = createFailures([...buckets.keys()])
   let lastAddress: string | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let toldBudget = false
@@ -173,9 +161,8 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     const { id, connection, hello, control, deadline } = session
     ready(state, id, deadline, now())
     sessions.set(id, session)
-    everReady = true
     lastAddress = session.clientAddress ?? lastAddress
-    failures.delete(region)
+    failures.recovered(region)
     connection.onSilence = silent => {
       const member = state.members.get(id)
       if (!member) return
@@ -202,24 +189,12 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
 
   const failed = (id: string, region: string, error: unknown) => {
     const retryMs = ended(state, id, now(), Math.random)
-    const step = error instanceof LaunchError ? error.step : 'stun'
-    const message = error instanceof Error ? error.message : String(error)
-    const cause = error instanceof LaunchError ? error.cause : error
-    // Counts and ports differ from one time to the next; the reason is the same.
-    const reason = message.replace(/\d+/g, '#')
-    const known = failures.get(region)?.told ?? new Set<string>()
-    const repeated = known.has(reason)
-    failures.set(region, {
-      told: known.add(reason),
-      fatal: cause instanceof SignalError && fatal.has(cause.code),
-    })
-    events.emit({ type: 'session.failed', session: id, region, step, message, retryMs, repeated })
-    if (!everReady && [...buckets.keys()].every(name => failures.get(name)?.fatal)) hopeless.resolve(message)
+    events.emit({ type: 'session.failed', session: id, region, retryMs, ...failures.note(region, error) })
   }
 
   replan()
   return {
-    hopeless: hopeless.promise,
+    hopeless: failures.hopeless,
     rotate(id) {
       // Its replacement is due from now on; it goes on taking connections until that one is there.
       for (const member of state.members.values())

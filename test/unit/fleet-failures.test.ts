@@ -1,0 +1,57 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createFailures } from '../../cli/fleet/failures.ts'
+import { LaunchError } from '../../cli/fleet/launch.ts'
+import { SignalError } from '../../tunnel/signal/errors.ts'
+
+const test = suite('launches that failed')
+
+const denied = new LaunchError('offer', new SignalError('access-denied', 'access is denied'))
+const silent = (port: number) => new LaunchError('punch', new Error(`no path to 192.0.2.1:${port}`))
+
+/** What the promise has resolved with by now, if it has. */
+const now = (promise: Promise<string>) => Promise.race([promise, Promise.resolve('not yet')])
+
+test('a reason is news once, whatever its numbers, and again when an exit has come up', () => {
+  const failures = createFailures(['a', 'b'])
+  const repeated = (region: string, error: unknown) => failures.note(region, error).repeated
+  assert.equal(
+    [repeated('a', silent(1)), repeated('a', denied), repeated('a', silent(2))],
+    [false, false, true],
+  )
+  assert.is(repeated('b', silent(1)), false)
+  failures.recovered('a')
+  assert.equal([repeated('a', silent(3)), repeated('b', silent(3))], [false, true])
+  assert.equal(failures.note('a', silent(4)), {
+    step: 'punch',
+    message: 'no path to 192.0.2.1:4',
+    repeated: true,
+  })
+})
+
+test('it is hopeless when no region can work without somebody’s doing', async () => {
+  const failures = createFailures(['a', 'b'])
+  failures.note('a', denied)
+  assert.is(await now(failures.hopeless), 'not yet')
+  failures.note('b', silent(1))
+  assert.is(await now(failures.hopeless), 'not yet')
+  failures.note('b', denied)
+  assert.is(await now(failures.hopeless), 'access is denied')
+})
+
+test('it is never hopeless once an exit came up', async () => {
+  const failures = createFailures(['a'])
+  failures.recovered('a')
+  failures.note('a', denied)
+  assert.is(await now(failures.hopeless), 'not yet')
+})
+
+test('of reasons that are new each time only so many are remembered', () => {
+  const failures = createFailures(['a'])
+  const word = (i: number) => i.toString(2).replaceAll('0', 'o').replaceAll('1', 'l')
+  for (let i = 0; i < 1_000; i++) failures.note('a', new Error(word(i)))
+  assert.is(failures.note('a', new Error(word(999))).repeated, true)
+  assert.is(failures.note('a', new Error(word(0))).repeated, false)
+})
+
+test.run()
