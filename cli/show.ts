@@ -73,6 +73,9 @@ export function outliveReader(): void {
 
 // --- internal ---
 
+/** A reason may name what a client asked for, such as a region: no more of them are remembered. */
+const mostReasons = 100
+
 /** What is shown with `verbose` only: what happens to each connection, and the function's log but for its errors. */
 const isDetail = (event: ProxyEvent) =>
   event.type === 'connection.opened' ||
@@ -83,6 +86,8 @@ const isDetail = (event: ProxyEvent) =>
 
 function printer(verbose: boolean): (event: ProxyEvent) => void {
   const setUps = new Map<string, { step: Step; ms: number }[]>()
+  /** Why connections have failed since an exit last came up. */
+  const failures = new Set<string>()
   return event => {
     switch (event.type) {
       case 'session.launching':
@@ -99,6 +104,7 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         )
         if (verbose) consola.log(breakdown(setUps.get(event.session) ?? []))
         setUps.delete(event.session)
+        failures.clear()
         break
       case 'session.failed':
         setUps.delete(event.session)
@@ -150,6 +156,10 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         consola.log(`A client (${event.protocol}) was sent away: ${event.reason}`)
         break
       case 'connection.failed':
+        // While there is no exit, every connection fails, for hours it may be.
+        if (failures.has(event.message) && !verbose) break
+        if (failures.size === mostReasons) failures.clear()
+        failures.add(event.message)
         consola.warn(
           `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${event.message}`,
         )

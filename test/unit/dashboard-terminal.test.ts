@@ -1,9 +1,10 @@
+import { consola } from 'consola'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createModel } from '../../cli/dashboard/model.ts'
 import { createEvents, type ProxyEvent } from '../../cli/events.ts'
 import { liveLine } from '../../cli/live-line.ts'
-import { jsonShow } from '../../cli/show.ts'
+import { humanShow, jsonShow } from '../../cli/show.ts'
 
 /** What makes a terminal forget the rest of a line (ECMA-48, EL). */
 const clearRest = '\x1b[K'
@@ -148,6 +149,39 @@ test('of a connection that failed it is told where it was to go with --verbose o
   const { time: _, ...quiet } = lines(false, failed)[0]!
   assert.equal(quiet, { type: 'connection.failed', connection: 1, message: 'no exit came up' })
   assert.is(lines(true, failed)[0]!.target, 'secret.example:443')
+})
+
+test('why connections fail is told once until an exit comes up, and with --verbose each time', () => {
+  const failed = (connection: number): ProxyEvent => ({
+    type: 'connection.failed',
+    connection,
+    target: 'secret.example:443',
+    message: 'no exit came up',
+  })
+  const ready: ProxyEvent = {
+    type: 'session.ready',
+    session: 'a',
+    region: 'eu-west-1',
+    address: '192.0.2.1',
+    remainingMs: 1_000,
+    setUpMs: 1,
+    memoryMb: 256,
+  }
+  const warnings = (verbose: boolean) => {
+    const said: string[] = []
+    consola.mockTypes(type => (text: string) => type === 'warn' && said.push(text))
+    const show = humanShow(verbose, running().model)
+    for (const event of [failed(1), failed(2), ready, failed(3)]) show.event(event)
+    return said
+  }
+  assert.equal(warnings(false), [
+    'Connection #1 failed: no exit came up',
+    'Connection #3 failed: no exit came up',
+  ])
+  assert.equal(
+    warnings(true),
+    [1, 2, 3].map(n => `Connection #${n} to secret.example:443 failed: no exit came up`),
+  )
 })
 
 test.run()
