@@ -3,8 +3,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createModel } from '../../cli/dashboard/model.ts'
 import { createEvents, type ProxyEvent } from '../../cli/events.ts'
+import { jsonShow } from '../../cli/json-show.ts'
 import { liveLine } from '../../cli/live-line.ts'
-import { humanShow, jsonShow } from '../../cli/show.ts'
+import { humanShow } from '../../cli/show.ts'
 
 /** What makes a terminal forget the rest of a line (ECMA-48, EL). */
 const clearRest = '\x1b[K'
