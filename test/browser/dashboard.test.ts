@@ -128,10 +128,13 @@ test('the charts follow a download while it runs, and its connection is shown as
   await download
 })
 
-test('a set-up is told step by step', async ({ page }) => {
+test('a set-up is told step by step', async ({ page, proxy }) => {
   const [first] = await page.locator('.waterfall').all()
   const steps = await first!.locator('tbody th').allTextContents()
-  assert.equal(steps, ['STUN', 'Offer', 'Function start', 'Answer', 'Punch', 'Handshake', 'Hello'])
+  // A function that runs before S3 has said that the offer is there was not waited for.
+  const { functionStartMs = 0 } = await proxy.event('session.step', ({ step }) => step === 'answer')
+  const start = functionStartMs > 0 ? ['Function start'] : []
+  assert.equal(steps, ['STUN', 'Offer', ...start, 'Answer', 'Punch', 'Handshake', 'Hello'])
 })
 
 test('a refused connection is shown with its reply', async ({ page, proxy }) => {
