@@ -4,45 +4,21 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Home, makeHome } from '../support/command.ts'
+import { type DeployHome, deployHome } from '../support/deploy-home.ts'
 import { type Moto, startMoto } from '../support/moto.ts'
-import { bucketOf, motoEnvironment, region } from '../support/stack.ts'
-import { putTerraform } from '../support/terraform-stand-in.ts'
+import { bucketOf, region } from '../support/stack.ts'
 import { until } from '../support/until.ts'
 
 // Terraform's AWS provider is some hundreds of megabytes from the network, so a stand-in has its place: it speaks the
 // same commands and JSON. The module itself is tested in test/terraform/, with the real one where it is at hand.
 
-interface Context {
-  home: Home
-  name: string
-  /** The stack's state folder. */
-  folder: string
-  /** The commands that the stand-in was given. */
-  calls: () => Promise<string[]>
-}
-
-const test = suite<Context>('lambda-nat-proxy deploy')
+const test = suite<DeployHome>('lambda-nat-proxy deploy')
 const moto = await startMoto()
 const { endpoint } = moto ?? ({ endpoint: '' } as Moto)
 let stacks = 0
 
 test.before.each(async context => {
-  const home = await makeHome(motoEnvironment(endpoint))
-  const name = `deployed-${++stacks}`
-  const log = join(home.folder, 'calls')
-  const programs = join(home.folder, 'programs')
-  await putTerraform(programs)
-  Object.assign(home.environment, {
-    PATH: `${programs}:/usr/bin:/bin`,
-    STAND_IN_LOG: log,
-    LAMBDA_NAT_PROXY_DEPLOYMENT_STACK_NAME: name,
-  })
-  Object.assign(context, {
-    home,
-    name,
-    folder: join(home.folder, 'home/.local/state/lambda-nat-proxy', name),
-    calls: async () => (existsSync(log) ? (await readFile(log, 'utf8')).trim().split('\n') : []),
-  })
+  Object.assign(context, await deployHome(endpoint, `deployed-${++stacks}`))
 })
 test.after.each(({ home }) => home.remove())
 test.after(() => moto?.close())

@@ -1,34 +1,20 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Home, makeHome } from '../support/command.ts'
+import { type DeployHome, deployHome } from '../support/deploy-home.ts'
 import { type Moto, startMoto } from '../support/moto.ts'
-import { bucketOf, motoEnvironment, putStack, region } from '../support/stack.ts'
-import { putTerraform } from '../support/terraform-stand-in.ts'
+import { bucketOf, putStack, region } from '../support/stack.ts'
 
 // With a stand-in for Terraform, as the test of deploy.
 
-const test = suite<{ home: Home; name: string; folder: string }>('lambda-nat-proxy destroy')
+const test = suite<DeployHome>('lambda-nat-proxy destroy')
 const moto = await startMoto()
 const { endpoint } = moto ?? ({ endpoint: '' } as Moto)
 let stacks = 0
 
 test.before.each(async context => {
-  const home = await makeHome(motoEnvironment(endpoint))
-  const name = `doomed-${++stacks}`
-  const programs = join(home.folder, 'programs')
-  await putTerraform(programs)
-  Object.assign(home.environment, {
-    PATH: `${programs}:/usr/bin:/bin`,
-    LAMBDA_NAT_PROXY_DEPLOYMENT_STACK_NAME: name,
-  })
-  Object.assign(context, {
-    home,
-    name,
-    folder: join(home.folder, 'home/.local/state/lambda-nat-proxy', name),
-  })
+  Object.assign(context, await deployHome(endpoint, `doomed-${++stacks}`))
 })
 test.after.each(({ home }) => home.remove())
 test.after(() => moto?.close())

@@ -8,6 +8,7 @@ import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Home, makeHome } from '../support/command.ts'
+import { findingsOf } from '../support/findings.ts'
 import { freePort } from '../support/free-port.ts'
 import { startLocalCloud } from '../support/local-cloud.ts'
 import { type Moto, startMoto } from '../support/moto.ts'
@@ -31,28 +32,10 @@ test.before.each(async context => {
 test.after.each(({ home }) => home.remove())
 test.after(() => moto?.close())
 
-interface Finding {
-  name: string
-  status: string
-  detail: string
-  next?: string
-  facts?: Record<string, unknown>
-}
-
 /** Its exit code, and its findings by name. */
 async function doctor(home: Home, ...args: string[]) {
   const { code, stdout, said } = await home.run('doctor', '--json', ...args)
-  assert.ok(code === 0 || code === 1, said)
-  const { works, findings } = JSON.parse(stdout) as { works: boolean; findings: Finding[] }
-  assert.is(works, code === 0)
-  for (const { name, status, next } of findings)
-    if (status === 'warn' || status === 'fail') assert.ok(next, `${name} says nothing of what to do`)
-  const find = (name: string) => {
-    const finding = findings.find(each => each.name === name)
-    assert.ok(finding, `there is no finding ${name} in ${stdout}`)
-    return finding
-  }
-  return { code, find }
+  return { code, find: findingsOf(code, stdout || said) }
 }
 
 /** coturn on two addresses and two ports of this machine; runs a story with its name. */
