@@ -18,12 +18,15 @@ export interface Bars {
 const width = 900
 const barHeight = 11
 const gap = 12
-const margin = { top: 90, bottom: 30 }
+const margin = { top: 100, right: 60, bottom: 30 }
+/** About; without a browser nobody knows how wide a text is. */
+const characterWidth = 7.5
 const fontFamily = 'sans-serif'
 
 /** Horizontal bars as SVG. */
 export function bars({ title, categories, groups, logarithmic = false }: Bars): string {
   const height = margin.top + margin.bottom + categories.length * (groups.length * barHeight + gap)
+  const longest = Math.max(...categories.map(({ length }) => length))
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
   chart.setOption({
     animation: false,
@@ -34,12 +37,11 @@ export function bars({ title, categories, groups, logarithmic = false }: Bars): 
       top: 36,
       itemHeight: 10,
       itemWidth: 18,
-      itemGap: 36,
+      itemGap: 24,
       padding: [0, 60],
       textStyle: { fontSize: 11 },
     },
-    // Room to spare: without a browser the width of a text is an estimate.
-    grid: { left: 60, right: 60, ...margin },
+    grid: { ...margin, left: 20 + longest * characterWidth, outerBoundsMode: 'none' },
     xAxis: logarithmic ? { type: 'log', min: 1 } : { type: 'value' },
     yAxis: { type: 'category', data: categories, inverse: true, axisTick: { show: false } },
     series: groups.map(({ name, values }) => ({
@@ -52,5 +54,9 @@ export function bars({ title, categories, groups, logarithmic = false }: Bars): 
   })
   const svg = chart.renderToSVGString()
   chart.dispose()
-  return `${svg}\n`
+  // A name for who cannot see it, and no styles of a pointer that hovers.
+  return svg
+    .replace(/<style[^]*<\/style>\n?/, '')
+    .replace('>', `>\n<title>${title}</title>`)
+    .concat('\n')
 }
