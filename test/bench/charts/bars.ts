@@ -56,7 +56,7 @@ export function bars({ title, categories, groups, logarithmic = false }: Bars): 
   chart.dispose()
   // A name for who cannot see it, and no styles of a pointer that hovers.
   return svg
-    .replace(/<style[^]*<\/style>\n?/, '')
+    .replace(/<style.*<\/style>\n?/s, '')
     .replace('>', `>\n<title>${title}</title>`)
     .concat('\n')
 }
