@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bucketOf, putStack, removeStack } from './stack.ts'
 
 // In Terraform's place, where its AWS provider is not to be had: it understands the same commands, says the same lines
 // of JSON, keeps its state in the same file, and makes the stack that putStack makes. One resource a region.
@@ -94,6 +93,8 @@ function planned(wanted: string[]): Step[] {
 
 /** Each step is in the state as soon as it is done; a failure comes after the first. */
 async function apply(name: string, plan: Step[], orders: Orders): Promise<number> {
+  // Loaded for this alone: AWS's clients take longer than all else that it does.
+  const { bucketOf, putStack, removeStack } = await import('./stack.ts')
   const endpoint = process.env.AWS_ENDPOINT_URL!
   for (const { region, action } of plan) {
     const hook = { resource: { addr: address(region) }, action, elapsed_seconds: 0 }
