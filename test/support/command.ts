@@ -24,6 +24,8 @@ export interface Home {
   folder: string
   /** Of the command. */
   environment: Record<string, string>
+  /** What stands before the command. */
+  before: string[]
   start(...args: string[]): Running
   run(...args: string[]): Promise<Ended>
   /** Runs it on a terminal, where `answer` is typed when `question` is asked. */
@@ -42,8 +44,10 @@ export async function makeHome(environment: Record<string, string> = {}): Promis
       AWS_EC2_METADATA_DISABLED: 'true',
       ...environment,
     },
+    before: [],
     start(...args) {
-      const child = spawn(process.execPath, [main, ...args], {
+      const [program, ...given] = [...home.before, process.execPath, main, ...args]
+      const child = spawn(program!, given, {
         cwd: folder,
         env: home.environment,
         stdio: ['ignore', 'pipe', 'pipe'],
