@@ -9,6 +9,7 @@ import { Packets } from './packets.ts'
 import { Pulse } from './pulse.ts'
 import type { QuicStream } from './stream.ts'
 import { type Fates, Streams } from './streams.ts'
+import { Turns } from './turns.ts'
 
 export interface ConnectionOptions {
   /** The socket, already connected to the peer. */
@@ -55,12 +56,12 @@ export class QuicConnection {
   readonly #ready = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<CloseReason>()
   readonly #pulse: Pulse
+  readonly #turns = new Turns({ read: () => this.#read(), send: () => this.#send() })
   readonly #handshakeTimer: ReturnType<typeof setTimeout>
   #quiche: QuicheConnection | undefined
   #streams: Streams | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #timerAt = 0
-  #scheduled = false
   /** A stream's end has been handed over since the last packet. */
   #hurried = false
   #pinned = false
@@ -76,7 +77,7 @@ export class QuicConnection {
     this.#packets = new Packets(socket, tuning.packetSize)
     // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
     this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
-    socket.onDrain = () => this.#wake()
+    socket.onDrain = () => this.#turns.wake()
     this.#pulse = new Pulse({
       onTick: () => {
         const overdue = this.#streams?.lookForEnds() ?? []
@@ -84,7 +85,7 @@ export class QuicConnection {
       },
       probe: () => {
         this.#quiche?.sendAckEliciting()
-        this.#wake()
+        this.#turns.wake()
       },
       onSilence: silent => this.onSilence(silent),
     })
@@ -118,7 +119,7 @@ export class QuicConnection {
     } catch {
       // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
     }
-    this.#wake()
+    this.#turns.heard()
   }
 
   /** Opens a stream. Throws a QuicError when the connection is not ready or the peer allows no more. */
@@ -151,7 +152,7 @@ export class QuicConnection {
     } catch {
       return false
     }
-    this.#wake()
+    this.#turns.wake()
     return true
   }
 
@@ -223,20 +224,16 @@ export class QuicConnection {
     this.#streams = new Streams({
       quiche: connection,
       role: this.#options.role,
-      wake: () => this.#wake(),
+      wake: () => this.#turns.wake(),
+      later: () => this.#turns.later(),
+      again: () => this.#turns.again(),
       hurry: () => {
         this.#hurried = true
-        this.#wake()
+        this.#turns.wake()
       },
       onStream: stream => this.onStream(stream),
     })
-    this.#wake()
-  }
-
-  #wake(): void {
-    if (this.#scheduled || this.#over) return
-    this.#scheduled = true
-    setImmediate(this.#pump)
+    this.#turns.wake()
   }
 
   /**
@@ -248,25 +245,31 @@ export class QuicConnection {
     if (this.#quiche) this.#packets.flush(this.#quiche, batchesPerTurn)
   }
 
-  readonly #pump = (): void => {
-    this.#scheduled = false
+  #read(): boolean {
     const connection = this.#quiche
     const streams = this.#streams
-    if (this.#over || !connection || !streams) return
-    if (this.#pinned) {
-      if (this.#hurried) this.#sendEnds()
-      streams.read()
-      this.#receiveDatagrams(connection)
-      streams.unblock()
-    } else if (this.#verify(connection)) {
+    if (!connection || !streams) return false
+    if (!this.#pinned) {
       // Who awaits `ready` sets its handlers first: streams wait for the next turn.
-      this.#wake()
+      if (this.#verify(connection)) this.#turns.again()
+      return false
     }
-    if (this.#over) return
+    if (this.#hurried) this.#sendEnds()
+    streams.read()
+    this.#receiveDatagrams(connection)
+    streams.unblock()
+    // Who still waits to write may do so again because of what has come.
+    return !streams.blocked
+  }
+
+  #send(): boolean {
+    const connection = this.#quiche
+    if (!connection) return false
     this.#hurried = false
-    if (this.#packets.flush(connection, batchesPerTurn)) this.#wake()
+    const more = this.#packets.flush(connection, batchesPerTurn)
     if (connection.isClosed() || connection.isDraining()) this.#finish(whyClosed(connection))
     else this.#arm(connection)
+    return more
   }
 
   /** Compares the peer's certificate with the pin, once the handshake is done. */
@@ -307,7 +310,7 @@ export class QuicConnection {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       if ((connection.timeout() ?? 1) <= 0) connection.onTimeout()
-      this.#wake()
+      this.#turns.wake()
     }, Math.ceil(timeout))
   }
 
@@ -316,6 +319,7 @@ export class QuicConnection {
     this.#over = true
     this.#closeReason = reason
     clearTimeout(this.#timer)
+    this.#turns.stop()
     clearTimeout(this.#handshakeTimer)
     this.#pulse.stop()
     if (this.#quiche) this.#packets.flush(this.#quiche, 1)

@@ -5,6 +5,10 @@ export interface StreamHost {
   readonly quiche: QuicheConnection
   /** There is something to send: run the loop once this turn. */
   wake(): void
+  /** There is something to send that may wait for a moment. */
+  later(): void
+  /** There is more to read: run the loop again. */
+  again(): void
   /** An end waits to be sent, and must be before anything more is heard or read. */
   hurry(): void
   /** Call `stream.onWritable` when the stream may take more. */
@@ -55,7 +59,7 @@ export class QuicStream {
       this.heard = true
       this.#quietTicks = 0
       // What was read opens the peer's window: the update must be sent even if nothing else is.
-      this.host.wake()
+      this.host.later()
       if (fin) {
         this.readEnded = true
         this.#settle()

@@ -7,6 +7,8 @@ export interface StreamsOptions {
   quiche: QuicheConnection
   role: 'dial' | 'answer'
   wake(): void
+  later(): void
+  again(): void
   hurry(): void
   onStream(stream: QuicStream): void
 }
@@ -28,14 +30,17 @@ export class Streams {
   readonly #open = new Map<number, QuicStream>()
   readonly #blocked = new Set<QuicStream>()
   readonly #givenUp = new Set<number>()
+  #over = false
 
   constructor(options: StreamsOptions) {
-    const { quiche, role, wake, hurry } = options
+    const { quiche, role, wake, later, again, hurry } = options
     this.#options = options
     this.#ids = new StreamIds(role === 'dial' ? 'client' : 'server')
     this.#host = {
       quiche,
       wake,
+      later,
+      again,
       hurry,
       block: stream => this.#blocked.add(stream),
       forget: stream => this.#forget(stream),
@@ -44,6 +49,11 @@ export class Streams {
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** Whether anybody waits to write. */
+  get blocked(): boolean {
+    return this.#blocked.size > 0
   }
 
   /** Opens a stream. Throws a QuicError when the peer allows no more. */
@@ -55,7 +65,10 @@ export class Streams {
 
   /** Tells each stream that has something to read. */
   read(): void {
-    for (const id of this.#options.quiche.readable()) (this.#open.get(id) ?? this.#accept(id))?.onReadable()
+    for (const id of this.#options.quiche.readable()) {
+      if (this.#over) return
+      ;(this.#open.get(id) ?? this.#accept(id))?.onReadable()
+    }
   }
 
   /**
@@ -112,6 +125,7 @@ export class Streams {
 
   /** The connection is gone, and so are they. */
   lost(): void {
+    this.#over = true
     for (const stream of [...this.#open.values()]) stream.lost()
     this.#open.clear()
     this.#blocked.clear()
