@@ -47,8 +47,7 @@ for (const [what, args] of [
       open.add(work)
     }, 20)
     const { session } = await proxy.event('connection.opened')
-    const { pid } = local.cloud.processes().find(process => process.session === session)!
-    assert.ok(local.cloud.kill(pid))
+    local.kill(session!)
     await proxy.event('session.silent', event => event.session === session)
     // With one exit, what waits is served by the next.
     const exits = proxy.told('session.ready').length + (args.length === 0 ? 1 : 0)

@@ -25,12 +25,6 @@ test.after.each(async ({ local, origin }) => {
 const figure = (name: string, value: string) => console.log(`figure: ${name} ${value}`)
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
 
-/** Ends the process of this session's function, without a word to anybody. */
-function kill({ cloud }: LocalCloud, session: string): void {
-  const { pid } = cloud.processes().find(process => process.session === session)!
-  assert.ok(cloud.kill(pid))
-}
-
 /** A request that must succeed; the time until it was connected. */
 async function request({ origin }: Context, proxy: LocalProxy): Promise<number> {
   const { complete, wrong, connectMs } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
@@ -54,7 +48,7 @@ test('a function that is killed in the middle of a transfer is noticed, and repl
   const progressed = Promise.withResolvers<void>()
   await progressed.promise
   const killed = performance.now()
-  kill(local, session)
+  local.kill(session)
   const { heardAt } = await proxy.event('session.silent', event => event.session === session && event.silent)
   const next = await proxy.event('session.ready', event => event.session !== session)
   await request(context, proxy)

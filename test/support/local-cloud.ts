@@ -28,6 +28,8 @@ export interface LocalCloud {
   client: S3Client
   /** Keys in the bucket. */
   keys(): Promise<string[]>
+  /** Ends the process of this session's function, without a word to anybody. */
+  kill(session: string): void
   /** The event that S3 sends for an offer. */
   eventOf(id: string, eventTime?: Date): object
   close(): Promise<void>
@@ -93,6 +95,10 @@ export async function startLocalCloud(options: Partial<CloudOptions> = {}): Prom
     async keys() {
       const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }))
       return Contents.map(({ Key }) => Key!)
+    },
+    kill(session) {
+      const process = cloud.processes().find(each => each.session === session)
+      if (!process || !cloud.kill(process.pid)) throw new Error(`no function has the session ${session}`)
     },
     eventOf: (id, eventTime = new Date()) => ({
       Records: [
