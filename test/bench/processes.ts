@@ -5,6 +5,9 @@ import { createInterface } from 'node:readline'
 
 export const root = join(import.meta.dir, '../..')
 
+/** What a run builds, and a later one may use again. */
+export const cache = join(root, 'node_modules/.cache/lambda-nat-proxy/bench')
+
 /** Node 24, the runtime that the function has on Lambda. */
 export const node = join(root, 'node_modules/node/bin/node')
 

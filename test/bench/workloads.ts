@@ -47,7 +47,7 @@ const normal = {
   oneByOne: 300,
   forMs: 3_000,
   oneByOneAfar: 10,
-  repetitions: 3,
+  repetitions: 2,
   starts: 9,
 } as const satisfies Size
 

@@ -2,15 +2,15 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '../processes.ts'
+import { cache } from '../processes.ts'
 
-const cache = join(root, 'node_modules/.cache/lambda-nat-proxy/go')
+const folder = join(cache, 'go')
 const buildLimitMs = 600_000
 
 /** Has Go build a program from its source, once. Rejects with Go's own words. */
 export async function goInstall(name: string, package_: string, tags: string[] = []): Promise<void> {
   if (existsSync(goProgram(name))) return
-  const environment = { GOBIN: join(cache, 'bin'), GOPATH: cache, GOFLAGS: '-modcacherw' }
+  const environment = { GOBIN: join(folder, 'bin'), GOPATH: folder, GOFLAGS: '-modcacherw' }
   try {
     await promisify(execFile)('go', ['install', '-tags', tags.join(','), package_], {
       env: { ...process.env, ...environment },
@@ -21,4 +21,4 @@ export async function goInstall(name: string, package_: string, tags: string[] =
   }
 }
 
-export const goProgram = (name: string): string => join(cache, 'bin', name)
+export const goProgram = (name: string): string => join(folder, 'bin', name)

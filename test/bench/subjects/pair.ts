@@ -3,11 +3,9 @@ import { build } from 'esbuild'
 import { createIdentity } from '../../../tunnel/identity.ts'
 import { loadLimitMs } from '../load.ts'
 import type { Place } from '../place.ts'
-import { node, root, type Started, withKey } from '../processes.ts'
+import { cache, node, root, type Started, withKey } from '../processes.ts'
 import type { EndSpec, Packets, Transfer } from '../programs/end.ts'
 import type { Running, Subject } from './subject.ts'
-
-const bundles = join(root, 'node_modules/.cache/lambda-nat-proxy/bench')
 
 interface PairOptions {
   name: string
@@ -24,7 +22,7 @@ interface PairOptions {
  */
 export function pair({ name, title, program, nodeOptions = [], congestionControl }: PairOptions): Subject {
   const source = join(root, `test/bench/programs/${program}.ts`)
-  const bundle = join(bundles, `${program}.cjs`)
+  const bundle = join(cache, `${program}.cjs`)
   return {
     name,
     title,
