@@ -111,7 +111,7 @@ export class QuicConnection {
   /** Takes a datagram of the peer's; the caller has made sure that it is QUIC and the peer's. */
   receive(datagram: Uint8Array): void {
     if (this.#over) return
-    if (this.#hurried) this.#sendEnds()
+    if (this.#hurried) this.#packEnds()
     if (!this.#quiche) this.#accept(datagram)
     try {
       this.#quiche?.recv(datagram, this.#recvInfo)
@@ -238,11 +238,11 @@ export class QuicConnection {
 
   /**
    * quiche 0.18 forgets a stream when its bytes are acknowledged and the peer's end was read, though our own
-   * end may not have been sent: it is sent first.
+   * end may not be in a packet yet: it is put into one first.
    */
-  #sendEnds(): void {
+  #packEnds(): void {
     this.#hurried = false
-    if (this.#quiche) this.#packets.flush(this.#quiche, batchesPerTurn)
+    if (this.#quiche) this.#packets.fill(this.#quiche)
   }
 
   #read(): boolean {
@@ -254,7 +254,7 @@ export class QuicConnection {
       if (this.#verify(connection)) this.#turns.again()
       return false
     }
-    if (this.#hurried) this.#sendEnds()
+    if (this.#hurried) this.#packEnds()
     streams.read()
     this.#receiveDatagrams(connection)
     streams.unblock()

@@ -26,7 +26,8 @@ export class Packets {
    */
   flush(connection: QuicheConnection, batches: number): boolean {
     for (let i = 0; i < batches; i++) {
-      if (this.#sent === this.#filled && !this.#fill(connection)) return false
+      this.fill(connection)
+      if (this.#sent === this.#filled) return false
       this.batches++
       this.#sent = this.#socket.sendBatch(this.#buffers, this.#lengths, this.#sent, this.#filled)
       if (this.#sent < this.#filled) return false
@@ -34,20 +35,18 @@ export class Packets {
     return true
   }
 
-  #fill(connection: QuicheConnection): boolean {
-    let filled = 0
-    while (filled < batchSize) {
+  /** Makes packets of what the connection has now, as many as the batch has room for, and leaves them to the next flush. */
+  fill(connection: QuicheConnection): void {
+    if (this.#sent === this.#filled) this.#sent = this.#filled = 0
+    while (this.#filled < batchSize) {
       let packet: [number, unknown] | null
       try {
-        packet = connection.send(this.#buffers[filled]!)
+        packet = connection.send(this.#buffers[this.#filled]!)
       } catch {
-        break
+        return
       }
-      if (!packet) break
-      this.#lengths[filled++] = packet[0]
+      if (!packet) return
+      this.#lengths[this.#filled++] = packet[0]
     }
-    this.#sent = 0
-    this.#filled = filled
-    return filled > 0
   }
 }
