@@ -209,10 +209,7 @@ test('there is nothing for axe-core to complain of, light and dark, wide and nar
 test('an exit whose function is killed turns red, and its replacement appears', async ({ page, proxy }) => {
   const active = page.locator('.exit[data-role="active"][data-silent="false"]')
   const session = (await active.getAttribute('data-session'))!
-  const pid = proxy.told('function.log').findLast(event => event.session === session)!.fields as {
-    pid: number
-  }
-  process.kill(pid.pid, 'SIGKILL')
+  process.kill(await proxy.processOf(session), 'SIGKILL')
   const killedAt = performance.now()
   await page.locator(`.exit.bad[data-session="${session}"]`).getByText('silent', { exact: true }).waitFor()
   const red = performance.now() - killedAt

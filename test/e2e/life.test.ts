@@ -22,12 +22,6 @@ test.after.each(async ({ proxies }) => {
 })
 test.after(({ target }) => target.close())
 
-/** The function's process that a session runs in, from its log. */
-async function processOf(proxy: LocalProxy, session: string): Promise<number> {
-  const { fields } = await proxy.event('function.log', event => event.session === session)
-  return (fields as { pid: number }).pid
-}
-
 /** Asks again and again until somebody listens; the limit is for a test that fails. */
 async function askOnceThere(port: number, target: Target) {
   const limit = performance.now() + 40_000
@@ -57,7 +51,7 @@ test('a function that is killed is replaced, and new connections go on', async (
   proxies.push(proxy)
   const { client } = await ask(proxy.port, '127.0.0.1', target.port)
   const [first] = proxy.told('session.ready')
-  process.kill(await processOf(proxy, first!.session), 'SIGKILL')
+  process.kill(await proxy.processOf(first!.session), 'SIGKILL')
   // What was open breaks, and is not left hanging.
   await client.closed
   const { reply: answer, client: next } = await ask(proxy.port, '127.0.0.1', target.port)
@@ -75,7 +69,7 @@ test('Ctrl-C in the midst of traffic ends with 0 and leaves no process and no fi
   const { client } = await ask(proxy.port, '127.0.0.1', target.port)
   const idle = await rawClient(proxy.port)
   const [ready] = proxy.told('session.ready')
-  const pid = await processOf(proxy, ready!.session)
+  const pid = await proxy.processOf(ready!.session)
   // A clean end that takes 3 seconds or more ends with another code.
   assert.is(await proxy.stop('SIGINT'), 0)
   await Promise.all([client.closed, idle.closed])

@@ -61,11 +61,7 @@ test('a standby is kept ready, and takes over when it is needed', async context 
   }
   const first = await used(1)
   assert.is(await used(2), first)
-  const { fields } = await proxy.event(
-    'function.log',
-    event => event.session === first && event.message === 'connected',
-  )
-  process.kill((fields as { pid: number }).pid, 'SIGKILL')
+  process.kill(await proxy.processOf(first!), 'SIGKILL')
   await proxy.event('session.silent', event => event.session === first)
   assert.is.not(await used(3), first)
   // There is a standby again.

@@ -24,6 +24,8 @@ export interface LocalProxy {
   told<T extends Type>(type: T): Told<T>[]
   /** The first event of this type that fits, told already or to come. */
   event<T extends Type>(type: T, fits?: (event: Told<T>) => boolean, limitMs?: number): Promise<Told<T>>
+  /** The process that a session's function runs in, of the embedded cloud, as its log tells. */
+  processOf(session: string): Promise<number>
   /** All that it has printed so far, its errors among it. */
   said(): string
   /** Ends it and gives its exit code. Later calls wait for the same end. */
@@ -106,11 +108,15 @@ export async function launchProxy(options: LocalProxyOptions = {}): Promise<Loca
   }
   const told = <T extends Type>(type: T) => events.filter(event => event.type === type) as Told<T>[]
 
-  return {
+  const proxy: LocalProxy = {
     pid: child.pid ?? -1,
     port: 0,
     folder,
     told,
+    async processOf(session) {
+      const { fields } = await proxy.event('function.log', event => event.session === session)
+      return Number((fields as { pid: unknown }).pid)
+    },
     event: (type, fits = () => true, limitMs = eventLimitMs) =>
       new Promise((resolve, reject) => {
         const settle = (finish: () => void) => {
@@ -137,4 +143,5 @@ export async function launchProxy(options: LocalProxyOptions = {}): Promise<Loca
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+  return proxy
 }
