@@ -25,7 +25,7 @@ const root = join(import.meta.dir, '..')
 /** What a file may take in milliseconds. Some install what they need first. */
 const limitMs = 300_000
 /** Where the longest files are, which go first: the last to end has no company. */
-const longest = [join('test', 'lab'), join('test', 'browser'), join('test', 'adversary')]
+const longest = [join('test', 'lab'), join('test', 'browser')]
 
 const running = new Set<number>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
