@@ -15,7 +15,7 @@ export interface EndSpec {
   /** SHA-256 of the other end's certificate. */
   pin: string
   /** In place of the tunnel's own choice. */
-  congestionControl?: Tuning['congestionControl'] | undefined
+  tuning?: Partial<Tuning> | undefined
 }
 
 /** A transfer that an end is told of: the sender opens the stream, the receiver tells when it had the last byte, or when the time is over. */

@@ -6,9 +6,9 @@ import { chunkSize, type End, serve } from './end.ts'
 
 // The tunnel's own socket, connection and stream, with nothing before or behind them.
 
-void serve(async ({ role, address, key, certificate, pin, congestionControl }) => {
+void serve(async ({ role, address, key, certificate, pin, tuning: other }) => {
   const socket = await openUdpSocket({ address })
-  const tuning = { ...tunings[role], ...(congestionControl && { congestionControl }) }
+  const tuning = { ...tunings[role], ...other }
   const chunk = new Uint8Array(chunkSize)
   const identity = { key: Buffer.from(key), certificate: Buffer.from(certificate), fingerprint: '' }
   let connection: QuicConnection | undefined

@@ -13,14 +13,14 @@ interface PairOptions {
   /** Of test/bench/programs. */
   program: 'bare' | 'tunnel'
   nodeOptions?: string[]
-  congestionControl?: EndSpec['congestionControl']
+  tuning?: EndSpec['tuning']
 }
 
 /**
  * Two processes that are the two ends of one QUIC connection and nothing else: the client's end runs a
  * program on Bun, the function's end runs the same program on Node, bundled as the function is.
  */
-export function pair({ name, title, program, nodeOptions = [], congestionControl }: PairOptions): Subject {
+export function pair({ name, title, program, nodeOptions = [], tuning }: PairOptions): Subject {
   const source = join(root, `test/bench/programs/${program}.ts`)
   const bundle = join(cache, `${program}.cjs`)
   return {
@@ -47,7 +47,7 @@ export function pair({ name, title, program, nodeOptions = [], congestionControl
       startPair(place, {
         exit: [node, ...nodeOptions, bundle],
         client: [process.execPath, source],
-        congestionControl,
+        tuning,
       }),
   }
 }
@@ -57,10 +57,10 @@ export function pair({ name, title, program, nodeOptions = [], congestionControl
 interface Commands {
   exit: string[]
   client: string[]
-  congestionControl: EndSpec['congestionControl']
+  tuning: EndSpec['tuning']
 }
 
-async function startPair(place: Place, { exit, client, congestionControl }: Commands): Promise<Running> {
+async function startPair(place: Place, { exit, client, tuning }: Commands): Promise<Running> {
   const identities = await Promise.all([createIdentity(), createIdentity()])
   const startEnd = (index: 0 | 1) => {
     const [side, role, command] =
@@ -72,7 +72,7 @@ async function startPair(place: Place, { exit, client, congestionControl }: Comm
       key: String(key),
       certificate: String(certificate),
       pin: identities[1 - index]!.fingerprint,
-      congestionControl,
+      tuning,
     }
     return place.start(side, command, { spec })
   }

@@ -17,6 +17,6 @@ export const tunnels: readonly Subject[] = (['CUBIC', 'BBR'] as const).map(conge
     program: 'tunnel',
     title: `tunnel alone, ${congestionControl}`,
     nodeOptions,
-    congestionControl,
+    tuning: { congestionControl },
   }),
 )
