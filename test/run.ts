@@ -23,7 +23,7 @@ interface Outcome {
 
 const root = join(import.meta.dir, '..')
 /** What a file may take in milliseconds. Some install what they need first. */
-const limitMs = 300_000
+const limitMs = 600_000
 /** Where the longest files are, which go first: the last to end has no company. */
 const longest = [join('test', 'lab'), join('test', 'browser')]
 
