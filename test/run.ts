@@ -60,7 +60,8 @@ const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => to
 const failed = sum('failed') + (files.length === 0 ? 1 : 0)
 console.log()
 for (const line of outcomes.flatMap(({ leftOut }) => leftOut)) console.log(line)
-console.log(`${sum('passed')} passed, ${failed} failed (${secondsSince(started)} s)`)
+console.log(`All of it took ${secondsSince(started)} s.`)
+console.log(`${sum('passed')} passed, ${failed} failed`)
 process.exit(failed > 0 ? 1 : 0)
 
 // --- internal ---
