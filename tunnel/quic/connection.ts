@@ -267,9 +267,10 @@ export class QuicConnection {
     if (!connection) return false
     this.#hurried = false
     const more = this.#packets.flush(connection, batchesPerTurn)
+    const waiting = this.#packets.drained && this.#streams?.sent() === true
     if (connection.isClosed() || connection.isDraining()) this.#finish(whyClosed(connection))
     else this.#arm(connection)
-    return more
+    return more || waiting
   }
 
   /** Compares the peer's certificate with the pin, once the handshake is done. */

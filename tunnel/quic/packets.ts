@@ -8,6 +8,8 @@ const batchSize = 64
 export class Packets {
   /** Batches sent so far. */
   batches = 0
+  /** The connection had nothing more to send, or may send no more now, when it was last asked. */
+  drained = true
   readonly #socket: UdpSocket
   readonly #buffers: Uint8Array[]
   readonly #lengths: number[] = new Array(batchSize).fill(0)
@@ -27,7 +29,8 @@ export class Packets {
   flush(connection: QuicheConnection, batches: number): boolean {
     for (let i = 0; i < batches; i++) {
       this.fill(connection)
-      if (this.#sent === this.#filled) return false
+      this.drained = this.#sent === this.#filled
+      if (this.drained) return false
       this.batches++
       this.#sent = this.#socket.sendBatch(this.#buffers, this.#lengths, this.#sent, this.#filled)
       if (this.#sent < this.#filled) return false

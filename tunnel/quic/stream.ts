@@ -3,6 +3,8 @@ import { type QuicheConnection, shutdownRead, shutdownWrite } from './binding.ts
 /** What a stream needs of its connection. */
 export interface StreamHost {
   readonly quiche: QuicheConnection
+  /** Bytes that the streams may hand over before what they have handed over is sent. */
+  room: number
   /** There is something to send: run the loop once this turn. */
   wake(): void
   /** There is something to send that may wait for a moment. */
@@ -104,13 +106,15 @@ export class QuicStream {
   /** Sends what the connection takes now and gives the number of bytes; when it is not all, `onWritable` follows. */
   write(chunk: Uint8Array): number {
     if (this.writeEnded || this.aborted) return chunk.length
+    const { host } = this
     try {
-      const taken = this.host.quiche.streamSend(this.id, chunk, false) ?? 0
+      const taken = host.room > 0 ? (host.quiche.streamSend(this.id, chunk, false) ?? 0) : 0
       // With nothing taken there is nothing to send: waking for it would keep a blocked stream spinning.
-      if (taken > 0) this.host.wake()
+      if (taken > 0) host.wake()
       this.written += taken
+      host.room -= taken
       this.blocked = taken < chunk.length
-      if (this.blocked) this.host.block(this)
+      if (this.blocked) host.block(this)
       return taken
     } catch {
       this.abort()

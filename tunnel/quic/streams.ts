@@ -19,6 +19,12 @@ export interface Fates {
   aborted: number[]
 }
 
+/**
+ * What quiche may hold unsent, in bytes. It would take as much as its congestion window has free at each packet
+ * that comes in, whatever waits already: tens of megabytes, where many streams have plenty to send.
+ */
+const mostUnsent = 1024 * 1024
+
 /** Streams that we gave up and whose peer may still ask: as many as may be open at once. */
 const mostRemembered = 4096
 
@@ -38,6 +44,7 @@ export class Streams {
     this.#ids = new StreamIds(role === 'dial' ? 'client' : 'server')
     this.#host = {
       quiche,
+      room: mostUnsent,
       wake,
       later,
       again,
@@ -76,7 +83,7 @@ export class Streams {
    * its end; when one could take nothing the connection is full, and it keeps its place.
    */
   unblock(): void {
-    if (this.#blocked.size === 0) return
+    if (this.#blocked.size === 0 || this.#host.room <= 0) return
     // None is while the congestion window is full, which is most of the time.
     const writable = new Set(this.#options.quiche.writable())
     let turns = writable.size > 0 ? this.#blocked.size : 0
@@ -91,6 +98,13 @@ export class Streams {
       this.#blocked.delete(stream)
       if (waits) this.#blocked.add(stream)
     }
+  }
+
+  /** All that may be sent now is gone. True when somebody has waited for that. */
+  sent(): boolean {
+    const full = this.#host.room <= 0
+    this.#host.room = mostUnsent
+    return full && this.#blocked.size > 0
   }
 
   /** Gives up the streams on which nothing has come back: a silent peer may never have seen them. */
