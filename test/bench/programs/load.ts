@@ -9,6 +9,7 @@ const load = spec<LoadSpec>()
 /** A connection on which nothing happens for this long has failed. Milliseconds. */
 const stallLimitMs = 20_000
 const chunk = Buffer.alloc(1024 * 1024, 'x')
+const headEnd = '\r\n\r\n'
 
 /** Bytes of payload by connection. */
 const received: number[] = []
@@ -78,6 +79,7 @@ function arrive(): void {
 function exchange(opened: Opened, index: number, began: number, alive: () => void): Promise<void> {
   const { socket } = opened
   const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let head = ''
   let headLength = 0
   let heard = 0
   opened.onRead = length => {
@@ -87,8 +89,14 @@ function exchange(opened: Opened, index: number, began: number, alive: () => voi
     if (first) {
       clock.begin()
       firstByteMs.push(performance.now() - began)
-      headLength = readBuffer.subarray(0, length).indexOf('\r\n\r\n') + 4
-      if (headLength < 4 || readBuffer.indexOf('HTTP/1.1 200') !== 0) socket.destroy()
+    }
+    // The head comes in pieces when the packet that brings it is full.
+    if (headLength === 0) {
+      head += readBuffer.toString('latin1', 0, length)
+      const end = head.indexOf(headEnd)
+      if (end < 0) return true
+      headLength = end + headEnd.length
+      if (!head.startsWith('HTTP/1.1 200')) socket.destroy()
     }
     received[index] = load.action === 'put' ? told(length, received[index]!) : heard - headLength
     if (received[index] === load.bytes) {
