@@ -1,9 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
-import type { Endpoint } from '../tunnel/endpoint.ts'
 import type { Target } from '../tunnel/frames/address.ts'
-import { ipv6Bytes, ipv6Text } from '../tunnel/ipv6.ts'
 import type { PacketChannel } from '../tunnel/packet-channel.ts'
+import { createPeers } from '../tunnel/udp/peers.ts'
 import { receiveBufferSize } from '../tunnel/udp/receive-buffer.ts'
 import type { Log } from './log.ts'
 import type { Resolver } from './resolve.ts'
@@ -15,8 +13,6 @@ export interface AssociateOptions {
   idleMs?: number
 }
 
-/** Addresses remembered an association: only they may answer. */
-const mostPeers = 1_024
 /** Packets whose target is being resolved, an association: the rest of a flood is lost. */
 const mostLookups = 2_048
 
@@ -27,7 +23,7 @@ const mostLookups = 2_048
 export function associate(channel: PacketChannel, options: AssociateOptions): void {
   const { resolver, log, idleMs = 120_000 } = options
   const sockets = new Map<number, Socket>()
-  const peers = new Set<string>()
+  const peers = createPeers()
   let lookups = 0
   let idle: ReturnType<typeof setTimeout> | undefined
   let over = false
@@ -43,7 +39,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
       // An ICMP error or a target that cannot be reached: the packet is lost, the association goes on.
       socket.on('error', () => {})
       socket.on('message', (data, from) => {
-        if (!peers.has(peerKey(from))) return
+        if (!peers.has(from)) return
         touch()
         channel.send({ target: { host: from.address, port: from.port }, data })
       })
@@ -59,9 +55,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
       // Packets cannot race as connections do, and every exit has IPv4.
       const { address, family } = addresses.find(({ family }) => family === 4) ?? addresses[0]!
       if (over) return
-      peers.add(peerKey({ address, port }))
-      const [oldest] = peers
-      if (peers.size > mostPeers && oldest !== undefined) peers.delete(oldest)
+      peers.add({ address, port })
       socketFor(family).send(data, port, address, () => {})
     } catch (error) {
       log.debug('packet refused', { target: `${host}:${port}`, error: String(error) })
@@ -81,9 +75,3 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
     for (const socket of sockets.values()) socket.close()
   }
 }
-
-// --- internal ---
-
-/** The same for all spellings of an address: a client's may not be the system's. */
-const peerKey = ({ address, port }: Endpoint) =>
-  `${isIPv6(address) ? ipv6Text(ipv6Bytes(address)) : address} ${port}`

@@ -8,7 +8,7 @@ import { newIceCredentials } from '../tunnel/punch/credentials.ts'
 import { punch } from '../tunnel/punch/punch.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import type { SignalBucket } from '../tunnel/signal/bucket.ts'
-import { type Answer, type Offer, signalVersion } from '../tunnel/signal/documents.ts'
+import { type Answer, type Offer, sideOf } from '../tunnel/signal/documents.ts'
 import { discover } from '../tunnel/stun/discover.ts'
 import { mappingBehaviour } from '../tunnel/stun/mapping.ts'
 import { openUdpSocket } from '../tunnel/udp/socket.ts'
@@ -53,16 +53,9 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
     const mapping = mappingBehaviour(views)
     const local = newIceCredentials()
     const answer: Answer = {
-      version: signalVersion,
-      session_id: offer.session_id,
-      timestamp: Date.now(),
+      ...sideOf(offer.session_id, { mapped, mapping, credentials: local, identity }),
       function_ip: mapped.address,
       function_port: mapped.port,
-      candidates: [{ type: 'srflx', ...mapped }],
-      mapping,
-      ice_ufrag: local.ufrag,
-      ice_password: local.password,
-      certificate_sha256: identity.fingerprint,
       started_at: invocation.startedAt,
       cold: invocation.cold,
     }

@@ -8,7 +8,7 @@ import { punch } from '../../tunnel/punch/punch.ts'
 import type { Tuning } from '../../tunnel/quic/config.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
 import type { SignalBucket } from '../../tunnel/signal/bucket.ts'
-import { type Offer, signalVersion } from '../../tunnel/signal/documents.ts'
+import { type Offer, sideOf } from '../../tunnel/signal/documents.ts'
 import type { StunServerName } from '../../tunnel/stun/server-name.ts'
 import { openUdpSocket } from '../../tunnel/udp/socket.ts'
 import type { Step } from '../events.ts'
@@ -93,16 +93,9 @@ export async function launch(options: LaunchOptions): Promise<Session> {
 
     const local = newIceCredentials()
     const offer: Offer = {
-      version: signalVersion,
-      session_id: id,
-      timestamp: Date.now(),
+      ...sideOf(id, { mapped, mapping, credentials: local, identity }),
       client_ip: mapped.address,
       client_port: mapped.port,
-      candidates: [{ type: 'srflx', ...mapped }],
-      mapping,
-      ice_ufrag: local.ufrag,
-      ice_password: local.password,
-      certificate_sha256: identity.fingerprint,
       ...(options.dns && { dns: options.dns }),
     }
     offered = true

@@ -1,10 +1,6 @@
-import { isIP, isIPv6 } from 'node:net'
-import type { Target } from '../../tunnel/frames/address.ts'
+import { isIP } from 'node:net'
 import type { Packet } from '../../tunnel/frames/packet.ts'
-import { ipv6Bytes, ipv6Text } from '../../tunnel/ipv6.ts'
-
-/** Addresses remembered an association, as at an exit: only they may answer. */
-const mostPeers = 1_024
+import { createPeers } from '../../tunnel/udp/peers.ts'
 
 /**
  * Sends an association's packets from this machine, where a rule says so, and gives what comes back from whom they
@@ -15,20 +11,13 @@ export function directPackets(
   onPacket: (packet: Packet) => void,
 ): (packet: Packet) => void {
   const sockets = new Map<number, Promise<Bun.udp.Socket<'buffer'>>>()
-  const peers = new Set<string>()
-  const remember = (peer: string) => {
-    // Anew at the end: the one not sent to for longest makes room.
-    peers.delete(peer)
-    peers.add(peer)
-    const [oldest] = peers
-    if (peers.size > mostPeers && oldest !== undefined) peers.delete(oldest)
-  }
+  const peers = createPeers()
   const open = async (family: number) => {
     const opened = await Bun.udpSocket({
       hostname: family === 6 ? '::' : '0.0.0.0',
       socket: {
         data(_socket, data, port, host) {
-          if (peers.has(peerKey({ host, port }))) onPacket({ target: { host, port }, data })
+          if (peers.has({ address: host, port })) onPacket({ target: { host, port }, data })
         },
         error() {},
       },
@@ -45,15 +34,10 @@ export function directPackets(
     sockets.set(family, socket)
     try {
       const sender = await socket
-      remember(peerKey(target))
+      peers.add({ address: target.host, port: target.port })
       sender.send(bytes, target.port, target.host)
     } catch {
       // An address that cannot be reached: the packet is lost.
     }
   }
 }
-
-// --- internal ---
-
-/** The same for all spellings of an address: a client's may not be the system's. */
-const peerKey = ({ host, port }: Target) => `${isIPv6(host) ? ipv6Text(ipv6Bytes(host)) : host} ${port}`

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
-import { mappingBehaviours } from '../stun/mapping.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { Identity } from '../identity.ts'
+import type { IceCredentials } from '../punch/check-list.ts'
+import { type MappingBehaviour, mappingBehaviours } from '../stun/mapping.ts'
 
 /** The version of offer and answer. Ends of different versions refuse each other and say so. */
 export const signalVersion = 1
@@ -43,6 +46,29 @@ const side = {
   ice_password: password,
   certificate_sha256: fingerprint,
 }
+
+/** What offer and answer have in common. */
+export type Side = v.InferOutput<v.ObjectSchema<typeof side, undefined>>
+
+/** The part of an offer or answer that says who its writer is and how it is reached. */
+export const sideOf = (
+  session: string,
+  about: {
+    mapped: Endpoint
+    mapping: MappingBehaviour
+    credentials: IceCredentials
+    identity: Identity
+  },
+): Side => ({
+  version: signalVersion,
+  session_id: session,
+  timestamp: Date.now(),
+  candidates: [{ type: 'srflx', ...about.mapped }],
+  mapping: about.mapping,
+  ice_ufrag: about.credentials.ufrag,
+  ice_password: about.credentials.password,
+  certificate_sha256: about.identity.fingerprint,
+})
 
 /** What the client writes: where it is, how to check it, which certificate it will show. */
 export const offerSchema = v.object({

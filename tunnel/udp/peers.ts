@@ -1,0 +1,32 @@
+import { isIPv6 } from 'node:net'
+import type { Endpoint } from '../endpoint.ts'
+import { ipv6Bytes, ipv6Text } from '../ipv6.ts'
+
+/** Whom a UDP association has sent to: only they may answer. */
+export interface Peers {
+  add(peer: Endpoint): void
+  has(peer: Endpoint): boolean
+}
+
+/** More than that are forgotten, those not sent to for longest first. */
+const mostPeers = 1_024
+
+export function createPeers(): Peers {
+  const peers = new Set<string>()
+  return {
+    add(peer) {
+      const key = keyOf(peer)
+      peers.delete(key)
+      peers.add(key)
+      const [oldest] = peers
+      if (peers.size > mostPeers && oldest !== undefined) peers.delete(oldest)
+    },
+    has: peer => peers.has(keyOf(peer)),
+  }
+}
+
+// --- internal ---
+
+/** The same for all spellings of an address: a client's may not be the system's. */
+const keyOf = ({ address, port }: Endpoint) =>
+  `${isIPv6(address) ? ipv6Text(ipv6Bytes(address)) : address} ${port}`
