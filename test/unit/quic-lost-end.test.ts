@@ -31,13 +31,9 @@ function collect(stream: QuicStream): () => string {
   return () => text
 }
 
-test('is heard although all bytes sent with it had come before', async ({ pair: { client, exit } }) => {
-  const far = nextStream(exit)
-  const near = client.connection.open()
-  near.write(Buffer.from('question'))
-  const stream = await far
-  const asked = collect(stream)
-  await until(() => asked() === 'question', 'the question')
+test('is heard although all bytes sent with it had come before', async ({ pair }) => {
+  const { client, exit } = pair
+  const { near, stream } = await asked(pair)
 
   // The answer arrives, but its acknowledgement does not; then its end is lost, and both are sent again in one.
   let acknowledges = false
@@ -56,13 +52,9 @@ test('is heard although all bytes sent with it had come before', async ({ pair: 
   assert.is(heard(), 'answer')
 })
 
-test('is sent although the other end comes at the same moment', async ({ pair: { client, exit } }) => {
-  const far = nextStream(exit)
-  const near = client.connection.open()
-  near.write(Buffer.from('question'))
-  const stream = await far
-  const asked = collect(stream)
-  await until(() => asked() === 'question', 'the question')
+test('is sent although the other end comes at the same moment', async ({ pair }) => {
+  const { exit } = pair
+  const { near, stream } = await asked(pair)
   const heard = collect(near)
   stream.write(Buffer.from('answer'))
   await until(() => heard() === 'answer', 'the answer')
@@ -117,17 +109,24 @@ test.run()
 
 // --- internal ---
 
-/** Two ends with a control stream, and a stream on which both have been heard. */
-async function answered({ client, exit }: QuicPair) {
-  const greeting = nextStream(client)
-  controlStream(exit.connection, exit.connection.open()).send({ type: 'ping', id: 1 })
-  controlStream(client.connection, await greeting)
+/** A stream by which the exit has been asked something. */
+async function asked({ client, exit }: QuicPair) {
   const far = nextStream(exit)
   const near = client.connection.open()
   near.write(Buffer.from('question'))
   const stream = await far
-  const asked = collect(stream)
-  await until(() => asked() === 'question', 'the question')
+  const question = collect(stream)
+  await until(() => question() === 'question', 'the question')
+  return { near, stream }
+}
+
+/** Two ends with a control stream, and a stream on which both have been heard. */
+async function answered(pair: QuicPair) {
+  const { client, exit } = pair
+  const greeting = nextStream(client)
+  controlStream(exit.connection, exit.connection.open()).send({ type: 'ping', id: 1 })
+  controlStream(client.connection, await greeting)
+  const { near, stream } = await asked(pair)
   const heard = collect(near)
   stream.write(Buffer.from('answer'))
   await until(() => heard() === 'answer', 'the answer')
