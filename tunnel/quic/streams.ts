@@ -25,6 +25,9 @@ export interface Fates {
  */
 const mostUnsent = 1024 * 1024
 
+/** Tries in vain before quiche is asked who can write at all. */
+const mostMisses = 3
+
 /** Streams that we gave up and whose peer may still ask: as many as may be open at once. */
 const mostRemembered = 4096
 
@@ -79,21 +82,27 @@ export class Streams {
   }
 
   /**
-   * Offers the blocked streams one try each, in the order of their line. Who took some and wants more goes to
-   * its end; when one could take nothing the connection is full, and it keeps its place.
+   * Offers the blocked streams one try each, in the order of their line. Who took some and wants more goes to its
+   * end; who could take nothing keeps its place. When that is nobody, the connection is full.
    */
   unblock(): void {
-    if (this.#blocked.size === 0 || this.#host.room <= 0) return
-    // None is while the congestion window is full, which is most of the time.
-    const writable = new Set(this.#options.quiche.writable())
-    let turns = writable.size > 0 ? this.#blocked.size : 0
+    let turns = this.#blocked.size
+    let misses = 0
+    let writable: Set<number> | undefined
     for (const stream of this.#blocked) {
-      if (turns-- <= 0) return
-      if (!writable.has(stream.id)) continue
+      if (turns-- <= 0 || this.#host.room <= 0) return
+      if (writable && !writable.has(stream.id)) continue
       const before = stream.written
       stream.blocked = false
       stream.onWritable()
-      if (stream.blocked && stream.written === before) return
+      if (stream.blocked && stream.written === before) {
+        if (writable) return
+        if (++misses < mostMisses) continue
+        // Is it their own windows that are full? The list costs more than a few tries, and is most often empty.
+        writable = new Set(this.#options.quiche.writable())
+        if (writable.size === 0) return
+        continue
+      }
       const waits = stream.blocked && this.#blocked.has(stream)
       this.#blocked.delete(stream)
       if (waits) this.#blocked.add(stream)
