@@ -66,6 +66,8 @@ void serve(async spec => {
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function receive(datagram: Uint8Array): void {
+    // The other end was told first; it sends again.
+    if (remote.port === 0) return
     connection ??= quiche.Connection.accept(randomBytes(16), null, local, remote, config)
     try {
       connection.recv(datagram, { from: remote, to: local })
