@@ -23,14 +23,17 @@ export interface PairOptions {
   /** The pins that the ends are told, in place of the true ones. */
   clientPin?: string
   exitPin?: string
+  /** Milliseconds by which the client hears everything later. */
+  delayMs?: number
 }
 
 const host = '127.0.0.1'
 const stats = {} as CheckStats
 
 /** How each end comes up, good or bad; the sockets are the caller's to close. */
-export async function linkBoth({ clientPin, exitPin }: PairOptions = {}) {
+export async function linkBoth({ clientPin, exitPin, delayMs }: PairOptions = {}) {
   const sockets = [await openUdpSocket({ address: host }), await openUdpSocket({ address: host })] as const
+  if (delayMs) delay(sockets[0], delayMs)
   const identities = [await createIdentity(), await createIdentity()] as const
   const end = (self: 0 | 1, role: 'answer' | 'dial', pin = identities[1 - self]!.fingerprint) => {
     const nominated = sockets[1 - self]!.local
@@ -41,9 +44,23 @@ export async function linkBoth({ clientPin, exitPin }: PairOptions = {}) {
   return { sockets, client, exit }
 }
 
+/** Whoever listens on this socket hears everything so much later. */
+function delay(socket: UdpSocket, ms: number): void {
+  let listen = socket.onDatagram
+  Object.defineProperty(socket, 'onDatagram', {
+    get: () => listen,
+    set(onDatagram: typeof listen) {
+      listen = (datagram, ...from) => {
+        const kept = new Uint8Array(datagram)
+        setTimeout(() => onDatagram(kept, ...from), ms)
+      }
+    },
+  })
+}
+
 /** Two ends that trust each other. */
-export async function quicPair(): Promise<QuicPair> {
-  const { sockets, client, exit } = await linkBoth()
+export async function quicPair(options: PairOptions = {}): Promise<QuicPair> {
+  const { sockets, client, exit } = await linkBoth(options)
   if (client.status === 'rejected') throw client.reason
   if (exit.status === 'rejected') throw exit.reason
   return {
