@@ -26,6 +26,10 @@ if (process.platform !== 'linux') {
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void stopAll().then(() => process.exit(130)))
+process.on('uncaughtException', error => {
+  console.error(error)
+  void stopAll().then(() => process.exit(1))
+})
 
 const series = chosen(allSeries(size))
 const report = newReport(size)

@@ -67,9 +67,7 @@ export class Turns {
   readonly #take = (): void => {
     this.#scheduled = false
     if (this.#over) return
-    this.#reading = true
-    const mayWait = this.#options.read()
-    this.#reading = false
+    const mayWait = this.#read()
     if (this.#over) return
     if (mayWait && !this.#due && this.#unanswered < acknowledgeEvery) {
       this.#waitForMore()
@@ -79,6 +77,16 @@ export class Turns {
     this.#owed = false
     this.#unanswered = 0
     if (this.#options.send()) this.wake()
+  }
+
+  #read(): boolean {
+    this.#reading = true
+    try {
+      return this.#options.read()
+    } finally {
+      // Whatever a stream's reader threw: the connection goes on sending.
+      this.#reading = false
+    }
   }
 
   #waitForMore(): void {
