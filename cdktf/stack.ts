@@ -32,7 +32,8 @@ export class NatProxyStack extends TerraformStack {
 
   /** Addresses as a plan's reader knows them: a resource is called after its construct, all else after itself. */
   protected override allocateLogicalId(element: TerraformElement | Node): string {
-    if (!(element instanceof TerraformElement)) return element.id
-    return element instanceof TerraformResource ? element.node.scope!.node.id : element.node.id
+    // By its mark, not its class: the provider's package brings a copy of cdktf of its own.
+    if (!TerraformElement.isTerraformElement(element)) return element.id
+    return TerraformResource.isTerraformResource(element) ? element.node.scope!.node.id : element.node.id
   }
 }
