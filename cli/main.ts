@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
 import { consola } from 'consola'
 import { version } from '../package.json'
-import { checkOptions } from './check-options.ts'
-import { UsageError } from './usage-error.ts'
+import { checkOptions } from './config/check-options.ts'
+import { UsageError } from './input/usage-error.ts'
 
 const commands = {
   run: () => import('./commands/run.ts'),

@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram'
-import type { Target } from '../tunnel/frames/address.ts'
-import type { PacketChannel } from '../tunnel/packet-channel.ts'
-import { createPeers } from '../tunnel/udp/peers.ts'
-import { receiveBufferSize } from '../tunnel/udp/receive-buffer.ts'
+import { createPeers } from '../tunnel/net/udp/peers.ts'
+import { receiveBufferSize } from '../tunnel/net/udp/receive-buffer.ts'
+import type { Target } from '../tunnel/session/frames/address.ts'
+import type { PacketChannel } from '../tunnel/session/packet-channel.ts'
 import type { Log } from './log.ts'
 import type { Resolver } from './resolve.ts'
 

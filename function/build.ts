@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipSync } from 'fflate'
-import { lighten } from './lighten.ts'
+import { lighten } from './prune.ts'
 
 const root = dirname(import.meta.dirname)
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
-import type { Target } from '../tunnel/frames/address.ts'
-import { type ReplyCode, reply } from '../tunnel/frames/reply.ts'
-import type { Wire } from '../tunnel/relay.ts'
-import { dialWire } from './node-wire.ts'
+import { dialWire } from '../tunnel/net/node-conn.ts'
+import type { Target } from '../tunnel/session/frames/address.ts'
+import { type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
+import type { Wire } from '../tunnel/session/relay.ts'
 import { NotAllowedError, type Resolver } from './resolve.ts'
 
 /** A target could not be reached; `reply` is what SOCKS says of it. */

@@ -1,5 +1,5 @@
 import { BlockList, isIPv4 } from 'node:net'
-import { ipv6Bytes } from '../tunnel/ipv6.ts'
+import { ipv6Bytes } from '../tunnel/net/ipv6.ts'
 
 /**
  * Targets that a proxy's user has no business with on the exit's side: the Lambda runtime API, the

@@ -1,10 +1,10 @@
-import { openBucket } from '../tunnel/signal/bucket.ts'
+import { openBucket } from '../tunnel/signalling/bucket.ts'
 import {
   DocumentError,
   offerLifetimeMs,
   sessionIdOfOfferKey,
   signalVersion,
-} from '../tunnel/signal/documents.ts'
+} from '../tunnel/signalling/documents.ts'
 import { type Invocation, runExit } from './exit.ts'
 import { createLog, type Log } from './log.ts'
 import { readSettings } from './settings.ts'

@@ -1,5 +1,5 @@
-import type { Request } from '../tunnel/frames/request.ts'
 import type { QuicStream } from '../tunnel/quic/stream.ts'
+import type { Request } from '../tunnel/session/frames/request.ts'
 
 const chunk = new Uint8Array(64 * 1024)
 const scratch = new Uint8Array(64 * 1024)

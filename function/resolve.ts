@@ -1,6 +1,6 @@
 import { promises as dns, type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
-import type { DnsServer } from '../tunnel/dns-server.ts'
+import type { DnsServer } from '../tunnel/net/dns-server.ts'
 import { type DnsAnswer, httpsQuery } from './dns-over-https.ts'
 import { isPublicAddress } from './guard.ts'
 

@@ -1,5 +1,5 @@
-import { type DnsServer, parseDnsServer } from '../tunnel/dns-server.ts'
-import { defaultStunServers, parseStunServers, type StunServerName } from '../tunnel/stun/server-name.ts'
+import { defaultStunServers, parseStunServers, type StunServerName } from '../tunnel/nat/stun/server-name.ts'
+import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 
 /** What the deployment says; the client has no part in it. */
 export interface Settings {

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildFunction } from '../../function/build.ts'
-import { assetsFolder, terraformModule } from '../assets.ts'
+import { assetsFolder, terraformModule } from '../deploy/assets.ts'
 import { buildExecutable } from './executable.ts'
 import type { Target } from './targets.ts'
 

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
+import type { Cloud } from '../cloud/cloud.ts'
+import type { LogRecord } from '../cloud/log.ts'
 import { type Mode, modes } from '../config/modes.ts'
-import { functionZip } from '../function-zip.ts'
-import type { Cloud } from '../local/cloud.ts'
-import type { LogRecord } from '../local/log.ts'
-import { parsePort } from '../parse-port.ts'
-import { untilInterrupted } from '../until-interrupted.ts'
-import { UsageError } from '../usage-error.ts'
+import { functionZip } from '../deploy/function-zip.ts'
+import { parsePort } from '../input/port.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { untilInterrupted } from './until-interrupted.ts'
 
 export default defineCommand({
   meta: {
@@ -73,7 +73,7 @@ export default defineCommand({
   async run({ args }) {
     const show = args.json ? json : human
     // Loaded when it is needed: --help is quicker without.
-    const { startCloud } = await import('../local/cloud.ts')
+    const { startCloud } = await import('../cloud/cloud.ts')
     const starting = startCloud({
       s3Port: parsePort('--s3-port', args['s3-port']),
       stunPort: parsePort('--stun-port', args['stun-port']),

@@ -1,8 +1,8 @@
 import { type CommandDef, defineCommand } from 'citty'
-import { bashCompletion } from '../completion/bash.ts'
-import { fishCompletion } from '../completion/fish.ts'
-import { type CommandNode, commandTree } from '../completion/tree.ts'
-import { zshCompletion } from '../completion/zsh.ts'
+import { bashCompletion } from './completion/bash.ts'
+import { fishCompletion } from './completion/fish.ts'
+import { type CommandNode, commandTree } from './completion/tree.ts'
+import { zshCompletion } from './completion/zsh.ts'
 
 const program = 'lambda-nat-proxy'
 

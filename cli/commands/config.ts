@@ -9,9 +9,9 @@ import { type Mode, modeNames } from '../config/modes.ts'
 import { optionsFor } from '../config/options.ts'
 import { entry, keys, type Values } from '../config/settings.ts'
 import { configTemplate } from '../config/template.ts'
-import { columns, formatOf, formatOptions, print } from '../print.ts'
-import { isTerminal } from '../terminal.ts'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+import { isTerminal } from '../output/terminal.ts'
 
 const init = defineCommand({
   meta: { name: 'init', description: 'Write a configuration file, with comments. Asks on a terminal only.' },

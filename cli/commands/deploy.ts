@@ -1,8 +1,8 @@
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { entry } from '../config/settings.ts'
-import { readOutputs } from '../infra/outputs.ts'
-import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../infra/undertake.ts'
+import { readOutputs } from '../deploy/outputs.ts'
+import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../deploy/undertake.ts'
 
 export default defineCommand({
   meta: {

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
-import { findStack } from '../infra/find.ts'
-import { clear } from '../infra/folder.ts'
-import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../infra/undertake.ts'
+import { findStack } from '../deploy/find.ts'
+import { clear } from '../deploy/folder.ts'
+import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../deploy/undertake.ts'
 
 export default defineCommand({
   meta: {

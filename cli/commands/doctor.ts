@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { awsChecks } from '../doctor/aws-checks.ts'
 import { type Check, examine, type Result } from '../doctor/check.ts'
 import { clockCheck } from '../doctor/clock-check.ts'
@@ -6,9 +7,8 @@ import { type Context, createContext } from '../doctor/context.ts'
 import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { formatResult, verdict } from '../doctor/report.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
-import { interruptible } from '../interruptible.ts'
-import { formatOf, formatOptions, print } from '../print.ts'
-import { readSignalling, signallingOptions } from '../signalling.ts'
+import { formatOf, formatOptions, print } from '../output/print.ts'
+import { interruptible } from './interruptible.ts'
 
 export default defineCommand({
   meta: {

@@ -1,10 +1,10 @@
 import { basename } from 'node:path'
 import { defineCommand } from 'citty'
-import { formatEndpoint } from '../../tunnel/endpoint.ts'
+import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
-import { type ProxyVariable, proxyVariables } from '../proxy-variables.ts'
-import { UsageError } from '../usage-error.ts'
+import { type ProxyVariable, proxyVariables } from '../input/proxy-variables.ts'
+import { UsageError } from '../input/usage-error.ts'
 
 /** How a shell sets and unsets a variable, and how to have it do what this command prints. */
 interface Shell {

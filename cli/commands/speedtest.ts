@@ -1,19 +1,19 @@
 import { defineCommand } from 'citty'
-import { formatBytes, formatDuration, formatRate } from '../dashboard/format.ts'
-import { interruptible } from '../interruptible.ts'
-import { type OwnSession, startOwnSession } from '../own-session.ts'
-import { columns, formatOf, formatOptions, print } from '../print.ts'
-import { openSignalling, readSignalling, signallingOptions } from '../signalling.ts'
-import { progressBar } from '../speedtest/bar.ts'
-import { type Comparison, compare, type Fetched } from '../speedtest/compare.ts'
+import { type OwnSession, startOwnSession } from '../client/fleet/own-session.ts'
+import { type Comparison, compare, type Fetched } from '../client/speedtest/compare.ts'
 import {
   type Latency,
   measureDownload,
   measureLatency,
   measureUpload,
   type Transfer,
-} from '../speedtest/measure.ts'
-import { UsageError } from '../usage-error.ts'
+} from '../client/speedtest/measure.ts'
+import { formatBytes, formatDuration, formatRate } from '../client/stats/format.ts'
+import { openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+import { progressBar } from '../output/progress-bar.ts'
+import { interruptible } from './interruptible.ts'
 
 interface Report {
   exit: { region: string; address: string; memoryMb: number; setUpMs: number }

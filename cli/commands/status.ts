@@ -1,10 +1,10 @@
 import { defineCommand } from 'citty'
 import { loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
-import { notDeployed } from '../infra/find.ts'
-import { type LogLine, recentLogs } from '../infra/logs.ts'
-import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../infra/status.ts'
-import { columns, formatOf, formatOptions, print } from '../print.ts'
+import { notDeployed } from '../deploy/find.ts'
+import { type LogLine, recentLogs } from '../deploy/logs.ts'
+import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../deploy/status.ts'
+import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 
 const exitCodes: Record<Health, number> = { HEALTHY: 0, DEGRADED: 4, 'NOT DEPLOYED': 5 }
 

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
-import { UsageError } from '../usage-error.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from '../input/did-you-mean.ts'
+import { UsageError } from '../input/usage-error.ts'
 import { entry, type Key, keys, sections } from './settings.ts'
 
 /** What a file sets. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { UsageError } from '../usage-error.ts'
+import { UsageError } from '../input/usage-error.ts'
 import { type FileSettings, readConfigFile } from './file.ts'
 import { defaultConfigPath } from './paths.ts'
 import { entry, environmentOf, type Key, keys, type Setting, type Values } from './settings.ts'

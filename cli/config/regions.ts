@@ -1,5 +1,5 @@
 import { partition } from '@aws-sdk/core/client'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from '../input/did-you-mean.ts'
 
 /** What is wrong with a region's name, or undefined. AWS's regions are those that its SDK knows. */
 export function wrongRegion(name: string): string | undefined {

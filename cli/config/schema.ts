@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { parseStunServer } from '../../tunnel/stun/server-name.ts'
-import { policies } from '../fleet/choose.ts'
-import { readDuration } from '../parse-numbers.ts'
+import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
+import { policies } from '../client/fleet/select.ts'
+import { readDuration } from '../input/duration.ts'
 import { modeNames } from './modes.ts'
 import { wrongRegion } from './regions.ts'
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { version } from '../../package.json'
-import type { Events } from '../events.ts'
-import type { Model } from './model.ts'
+import type { Events } from '../client/stats/events.ts'
+import type { Model } from '../client/stats/model.ts'
 
 export interface Metrics {
   /** Prometheus's text format, and its content type. */

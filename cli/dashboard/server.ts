@@ -1,13 +1,13 @@
 import type { Server } from 'bun'
 import * as v from 'valibot'
-import type { Events } from '../events.ts'
-import { UsageError } from '../usage-error.ts'
+import type { Events } from '../client/stats/events.ts'
+import type { Model } from '../client/stats/model.ts'
+import { tokenHeader } from '../client/stats/state.ts'
+import { UsageError } from '../input/usage-error.ts'
 import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import type { Model } from './model.ts'
 import { pageFiles } from './page-files.ts'
 import { defaultDashboardPort } from './port.ts'
-import { tokenHeader } from './state.ts'
 import { liveStream } from './stream.ts'
 
 /** So many ports from the default one on are tried. */

@@ -1,5 +1,5 @@
-import type { Events, ProxyEvent } from '../events.ts'
-import type { Model } from './model.ts'
+import type { Events, ProxyEvent } from '../client/stats/events.ts'
+import type { Model } from '../client/stats/model.ts'
 
 export interface LiveStreamOptions {
   model: Model

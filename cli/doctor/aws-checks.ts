@@ -1,8 +1,8 @@
-import { AwsError, whoAmI } from '../infra/aws.ts'
-import { notDeployed } from '../infra/find.ts'
-import { inspectBucket, inspectFunction } from '../infra/inspect.ts'
-import { functionProblems, mend } from '../infra/problems.ts'
-import { findTerraform } from '../infra/terraform.ts'
+import { AwsError, whoAmI } from '../deploy/aws.ts'
+import { notDeployed } from '../deploy/find.ts'
+import { inspectBucket, inspectFunction } from '../deploy/inspect.ts'
+import { functionProblems, mend } from '../deploy/problems.ts'
+import { findTerraform } from '../deploy/terraform.ts'
 import { type Check, type Finding, failure } from './check.ts'
 import type { Context } from './context.ts'
 

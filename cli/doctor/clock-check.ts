@@ -1,4 +1,4 @@
-import { offerLifetimeMs } from '../../tunnel/signal/documents.ts'
+import { offerLifetimeMs } from '../../tunnel/signalling/documents.ts'
 import type { Check } from './check.ts'
 import type { Context } from './context.ts'
 

@@ -1,9 +1,9 @@
-import { parseStunServers, type StunServerName } from '../../tunnel/stun/server-name.ts'
+import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import { type OwnSession, startOwnSession } from '../client/fleet/own-session.ts'
 import type { Config } from '../config/load.ts'
-import { regionsOf, useProfile } from '../infra/aws.ts'
-import { findStack, type Stack } from '../infra/find.ts'
-import { type OwnSession, startOwnSession } from '../own-session.ts'
-import { openSignalling, type SignallingOptions } from '../signalling.ts'
+import { regionsOf, useProfile } from '../deploy/aws.ts'
+import { findStack, type Stack } from '../deploy/find.ts'
+import { openSignalling, type SignallingOptions } from '../deploy/signalling.ts'
 import { type Survey, survey } from './survey.ts'
 
 /** What checks share. Each thing is found out once, when it is first asked for. */

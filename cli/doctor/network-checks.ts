@@ -1,5 +1,5 @@
-import { formatEndpoint } from '../../tunnel/endpoint.ts'
-import type { StunServerName } from '../../tunnel/stun/server-name.ts'
+import type { StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import type { Check, Finding } from './check.ts'
 import type { Context } from './context.ts'
 import { natKind, natNames } from './nat-kind.ts'

@@ -1,17 +1,17 @@
 import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
-import type { Endpoint } from '../../tunnel/endpoint.ts'
 import {
   type Behaviour,
   filteringTests,
   hairpins,
   hasAlternate,
   mappingTests,
-} from '../../tunnel/stun/behaviour.ts'
-import { mappingBehaviour } from '../../tunnel/stun/mapping.ts'
-import type { StunServerName } from '../../tunnel/stun/server-name.ts'
-import { type Asker, createAsker, type View } from '../../tunnel/stun/transaction.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/udp/socket.ts'
+} from '../../tunnel/nat/stun/behaviour.ts'
+import { mappingBehaviour } from '../../tunnel/nat/stun/mapping.ts'
+import type { StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import { type Asker, createAsker, type View } from '../../tunnel/nat/stun/transaction.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
+import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
 
 /** What became of asking a STUN server. */
 export interface ServerReport {

@@ -1,5 +1,5 @@
-import { formatDuration, formatRate } from '../dashboard/format.ts'
-import { measureDownload, measureLatency, measureUpload } from '../speedtest/measure.ts'
+import { measureDownload, measureLatency, measureUpload } from '../client/speedtest/measure.ts'
+import { formatDuration, formatRate } from '../client/stats/format.ts'
 import type { Check } from './check.ts'
 import type { Context } from './context.ts'
 

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { encodeTarget } from '../../tunnel/frames/address.ts'
+import { encodeTarget } from '../../tunnel/session/frames/address.ts'
 import { type DnsServer, dnsServer } from '../support/dns-server.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { type Random, seeded } from '../support/random.ts'

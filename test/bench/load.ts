@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../tunnel/endpoint.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import type { Place } from './place.ts'
 import { node, root, withKey } from './processes.ts'
 

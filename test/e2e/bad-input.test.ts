@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Cloud, startCloud } from '../../cli/local/cloud.ts'
+import { type Cloud, startCloud } from '../../cli/cloud/cloud.ts'
 import { type Ended, type Home, makeHome } from '../support/command.ts'
 import { functionZip } from '../support/function-zip.ts'
 import { tcpServer } from '../support/servers.ts'

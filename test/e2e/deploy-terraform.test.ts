@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { consola } from 'consola'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Change, change } from '../../cli/infra/change.ts'
-import { findTerraform } from '../../cli/infra/terraform.ts'
+import { type Change, change } from '../../cli/deploy/change.ts'
+import { findTerraform } from '../../cli/deploy/terraform.ts'
 import { until } from '../support/until.ts'
 
 // What deploy asks of Terraform, asked of the real one where it is at hand, with a module of its built-in provider,

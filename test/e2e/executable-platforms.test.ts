@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { terraformModule } from '../../cli/assets.ts'
 import { nativeBinding } from '../../cli/build/binding.ts'
 import { buildRelease, type ReleaseFile } from '../../cli/build/release.ts'
 import { targets, thisPlatform } from '../../cli/build/targets.ts'
+import { terraformModule } from '../../cli/deploy/assets.ts'
 
 interface Context {
   dist: string

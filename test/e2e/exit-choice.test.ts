@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Policy } from '../../cli/fleet/choose.ts'
+import type { Policy } from '../../cli/client/fleet/select.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
 import { until } from '../support/until.ts'

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { startStun } from '../../cli/local/stun.ts'
+import { startStun } from '../../cli/cloud/stun.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import type { LocalProxy } from '../support/local-proxy.ts'
 import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'

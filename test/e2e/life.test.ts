@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { reply } from '../../tunnel/frames/reply.ts'
+import { reply } from '../../tunnel/session/frames/reply.ts'
 import { freePort } from '../support/free-port.ts'
 import { type LocalProxy, launchProxy, startProxy } from '../support/local-proxy.ts'
 import { rawClient } from '../support/raw-client.ts'

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { reply } from '../../tunnel/frames/reply.ts'
+import { reply } from '../../tunnel/session/frames/reply.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { type Target, tcpServer } from '../support/servers.ts'
 import { ask, command, greeted, readReply } from '../support/socks-request.ts'

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { birthdayChecks } from '../../tunnel/punch/birthday.ts'
+import { birthdayChecks } from '../../tunnel/nat/ice/birthday.ts'
 import { need } from '../support/need.ts'
 import { labAvailable } from './available.ts'
 import { content, sha256 } from './content.ts'

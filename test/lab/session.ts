@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ProxyEvent } from '../../cli/events.ts'
+import type { ProxyEvent } from '../../cli/client/stats/events.ts'
 import type { Lab } from './lab.ts'
 import type { Running } from './running.ts'
 import { type LabCloud, startCloud, startStunServers } from './services.ts'

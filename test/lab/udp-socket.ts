@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Endpoint } from '../../tunnel/endpoint.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import type { Lab, Where } from './lab.ts'
 
 export interface LabSocket extends Endpoint {

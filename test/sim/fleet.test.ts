@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { plan, planAgainAt, usable } from '../../cli/fleet/plan.ts'
+import { plan, planAgainAt, usable } from '../../cli/client/fleet/plan.ts'
 import { type Planner, runSchedule } from './world.ts'
 
 const test = suite('The fleet in a simulated world')

@@ -1,5 +1,5 @@
-import type { Action } from '../../cli/fleet/plan.ts'
-import type { FleetState, Member, Role } from '../../cli/fleet/state.ts'
+import type { Action } from '../../cli/client/fleet/plan.ts'
+import type { FleetState, Member, Role } from '../../cli/client/fleet/state.ts'
 import { isCalm, type Schedule } from './schedule.ts'
 
 // What must hold whatever happens, in terms of its own: nothing of the plan's reasoning is used here.

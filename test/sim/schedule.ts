@@ -1,5 +1,5 @@
-import { policies } from '../../cli/fleet/choose.ts'
-import type { FleetSettings } from '../../cli/fleet/state.ts'
+import { policies } from '../../cli/client/fleet/select.ts'
+import type { FleetSettings } from '../../cli/client/fleet/state.ts'
 import type { Random } from '../support/random.ts'
 
 /** What the world does to a fleet in one run; all of it follows from the seed. Times in milliseconds. */

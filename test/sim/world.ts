@@ -1,12 +1,20 @@
-import { createChooser } from '../../cli/fleet/choose.ts'
-import { plan, planAgainAt, usable } from '../../cli/fleet/plan.ts'
-import { draining, ended, forget, launching, loaded, newFleetState, ready } from '../../cli/fleet/state.ts'
+import { plan, planAgainAt, usable } from '../../cli/client/fleet/plan.ts'
+import { createChooser } from '../../cli/client/fleet/select.ts'
+import {
+  draining,
+  ended,
+  forget,
+  launching,
+  loaded,
+  newFleetState,
+  ready,
+} from '../../cli/client/fleet/state.ts'
 import { seeded } from '../support/random.ts'
 import { Queue } from './queue.ts'
 import { watch } from './rules.ts'
 import { drawSchedule } from './schedule.ts'
 
-// A fleet's state and plan in a world with a clock of its own, where what cli/fleet/fleet.ts does at the edge is
+// A fleet's state and plan in a world with a clock of its own, where what cli/client/fleet/fleet.ts does at the edge is
 // done by chance: launches that take long or fail, exits that die or fall silent, regions that go down.
 
 /** What decides; a test gives one that decides badly. */

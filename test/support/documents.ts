@@ -1,4 +1,4 @@
-import { type Answer, newSessionId, type Offer, signalVersion } from '../../tunnel/signal/documents.ts'
+import { type Answer, newSessionId, type Offer, signalVersion } from '../../tunnel/signalling/documents.ts'
 
 const side = () => ({
   version: signalVersion as 1,

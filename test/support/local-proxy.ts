@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { ProxyEvent } from '../../cli/events.ts'
+import type { ProxyEvent } from '../../cli/client/stats/events.ts'
 
 // `lambda-nat-proxy run --json` as a process of its own, and what it tells.
 

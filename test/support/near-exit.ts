@@ -1,5 +1,5 @@
-import type { Exits, Wanted } from '../../cli/fleet/exits.ts'
-import type { Session } from '../../cli/fleet/launch.ts'
+import type { Exits, Wanted } from '../../cli/client/fleet/exits.ts'
+import type { Session } from '../../cli/client/fleet/launch.ts'
 import type { Log } from '../../function/log.ts'
 import { createResolver } from '../../function/resolve.ts'
 import { streamServer } from '../../function/serve.ts'

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
-import { createEvents, type ProxyEvent } from '../../cli/events.ts'
-import type { Limits } from '../../cli/proxy/listener.ts'
-import { type Listener, type ProxyOptions, startProxy } from '../../cli/proxy/proxy.ts'
+import type { Limits } from '../../cli/client/inbound/listener.ts'
+import { type Listener, type ProxyOptions, startProxy } from '../../cli/client/proxy.ts'
+import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { type NearExit, nearExit } from './near-exit.ts'
 
 /** The proxy in this process, with an exit in this process, and what it told. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { createIdentity } from '../../tunnel/identity.ts'
-import { link } from '../../tunnel/link.ts'
-import type { CheckStats } from '../../tunnel/punch/check-list.ts'
+import type { CheckStats } from '../../tunnel/nat/ice/check-list.ts'
+import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
+import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/udp/socket.ts'
+import { link } from '../../tunnel/session/link.ts'
 
 // Two ends of a tunnel on loopback, as a punch leaves them, and what one does with their streams.
 

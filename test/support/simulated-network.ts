@@ -1,9 +1,9 @@
-import { type Endpoint, sameEndpoint } from '../../tunnel/endpoint.ts'
-import { birthdayPart } from '../../tunnel/punch/birthday.ts'
-import { CheckList } from '../../tunnel/punch/check-list.ts'
-import { newIceCredentials } from '../../tunnel/punch/credentials.ts'
-import { type Route, routeKey } from '../../tunnel/punch/route.ts'
-import { parseStun } from '../../tunnel/stun/message.ts'
+import { birthdayPart } from '../../tunnel/nat/ice/birthday.ts'
+import { CheckList } from '../../tunnel/nat/ice/check-list.ts'
+import { newIceCredentials } from '../../tunnel/nat/ice/credentials.ts'
+import { type Route, routeKey } from '../../tunnel/nat/ice/route.ts'
+import { parseStun } from '../../tunnel/nat/stun/message.ts'
+import { type Endpoint, sameEndpoint } from '../../tunnel/net/endpoint.ts'
 import { type Random, seeded } from './random.ts'
 
 // Two check lists, each behind a NAT, on an internet of our own with a clock of our own: what takes seconds

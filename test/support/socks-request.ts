@@ -1,5 +1,5 @@
-import { encodeTarget } from '../../tunnel/frames/address.ts'
-import { decodeReply, type Reply, replyLength } from '../../tunnel/frames/reply.ts'
+import { encodeTarget } from '../../tunnel/session/frames/address.ts'
+import { decodeReply, type Reply, replyLength } from '../../tunnel/session/frames/reply.ts'
 import { type RawClient, rawClient } from './raw-client.ts'
 
 // A SOCKS5 request sent and its reply read byte by byte (RFC 1928), with no library in between.

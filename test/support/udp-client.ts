@@ -1,9 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { Target } from '../../tunnel/frames/address.ts'
-import { decodePacket, encodePacket } from '../../tunnel/frames/packet.ts'
-import { reply } from '../../tunnel/frames/reply.ts'
+import type { Target } from '../../tunnel/session/frames/address.ts'
+import { decodePacket, encodePacket } from '../../tunnel/session/frames/packet.ts'
+import { reply } from '../../tunnel/session/frames/reply.ts'
 import { SocksError } from './socks-client.ts'
 import { until } from './until.ts'
 

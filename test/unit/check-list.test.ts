@@ -1,9 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Endpoint } from '../../tunnel/endpoint.ts'
-import { CheckList } from '../../tunnel/punch/check-list.ts'
-import { newIceCredentials } from '../../tunnel/punch/credentials.ts'
-import { checkRequest, checkResponse, parseStun } from '../../tunnel/stun/message.ts'
+import { CheckList } from '../../tunnel/nat/ice/check-list.ts'
+import { newIceCredentials } from '../../tunnel/nat/ice/credentials.ts'
+import { checkRequest, checkResponse, parseStun } from '../../tunnel/nat/stun/message.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import { type Nat, type SimulatedNetwork, simulateNetwork } from '../support/simulated-network.ts'
 
 const test = suite('connectivity checks')

@@ -1,8 +1,8 @@
 import type { ArgsDef } from 'citty'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkOptions } from '../../cli/check-options.ts'
-import { UsageError } from '../../cli/usage-error.ts'
+import { checkOptions } from '../../cli/config/check-options.ts'
+import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite('options of a command')
 

@@ -7,7 +7,7 @@ import { modes } from '../../cli/config/modes.ts'
 import { wrongRegion } from '../../cli/config/regions.ts'
 import { keys } from '../../cli/config/settings.ts'
 import { configTemplate } from '../../cli/config/template.ts'
-import { UsageError } from '../../cli/usage-error.ts'
+import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite('configuration')
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { FrameError } from '../../tunnel/frames/address.ts'
-import { ControlDecoder, type ControlMessage, encodeControl } from '../../tunnel/frames/control.ts'
+import { FrameError } from '../../tunnel/session/frames/address.ts'
+import { ControlDecoder, type ControlMessage, encodeControl } from '../../tunnel/session/frames/control.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('control frames')

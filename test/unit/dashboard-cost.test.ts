@@ -1,10 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { addUsage, costOf, type Usage, usageOf } from '../../cli/dashboard/cost.ts'
-import { createModel } from '../../cli/dashboard/model.ts'
-import { pricesIn } from '../../cli/dashboard/prices.ts'
-import type { SessionState } from '../../cli/dashboard/state.ts'
-import { createEvents } from '../../cli/events.ts'
+import { addUsage, costOf, type Usage, usageOf } from '../../cli/client/stats/cost.ts'
+import { createEvents } from '../../cli/client/stats/events.ts'
+import { createModel } from '../../cli/client/stats/model.ts'
+import { pricesIn } from '../../cli/client/stats/prices.ts'
+import type { SessionState } from '../../cli/client/stats/state.ts'
 
 const test = suite('the cost')
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createModel, type Model } from '../../cli/dashboard/model.ts'
+import { createEvents, type Events } from '../../cli/client/stats/events.ts'
+import { createModel, type Model } from '../../cli/client/stats/model.ts'
 import { merge } from '../../cli/dashboard/page/merge.ts'
-import { createEvents, type Events } from '../../cli/events.ts'
 
 interface Context {
   events: Events

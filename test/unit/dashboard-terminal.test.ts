@@ -1,11 +1,11 @@
 import { consola } from 'consola'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createModel } from '../../cli/dashboard/model.ts'
-import { createEvents, type ProxyEvent } from '../../cli/events.ts'
-import { jsonShow } from '../../cli/json-show.ts'
-import { liveLine } from '../../cli/live-line.ts'
-import { humanShow } from '../../cli/show.ts'
+import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
+import { createModel } from '../../cli/client/stats/model.ts'
+import { jsonShow } from '../../cli/output/json-reporter.ts'
+import { liveLine } from '../../cli/output/live-line.ts'
+import { humanShow } from '../../cli/output/terminal-reporter.ts'
 
 /** What makes a terminal forget the rest of a line (ECMA-48, EL). */
 const clearRest = '\x1b[K'

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { classify } from '../../tunnel/demux.ts'
-import { bindingRequest } from '../../tunnel/stun/message.ts'
+import { bindingRequest } from '../../tunnel/nat/stun/message.ts'
+import { classify } from '../../tunnel/net/demux.ts'
 
 const test = suite('demultiplexing')
 

@@ -4,8 +4,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { DialError, dial } from '../../function/dial.ts'
 import { createResolver } from '../../function/resolve.ts'
-import type { Target } from '../../tunnel/frames/address.ts'
-import { type ReplyCode, reply } from '../../tunnel/frames/reply.ts'
+import type { Target } from '../../tunnel/session/frames/address.ts'
+import { type ReplyCode, reply } from '../../tunnel/session/frames/reply.ts'
 
 interface Context {
   server: Server

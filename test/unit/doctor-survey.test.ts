@@ -4,7 +4,7 @@ import { constants, createMessage, decode } from 'stun'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { survey } from '../../cli/doctor/survey.ts'
-import type { Endpoint } from '../../tunnel/endpoint.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 
 // What is made of servers that do not do what they say, or nothing at all. What right ones show is tested behind
 // real NATs, in the lab, and with coturn.

@@ -7,7 +7,7 @@ import {
   parseAnswer,
   parseOffer,
   sessionIdOfOfferKey,
-} from '../../tunnel/signal/documents.ts'
+} from '../../tunnel/signalling/documents.ts'
 import { anAnswer, anOffer } from '../support/documents.ts'
 import { seeded } from '../support/random.ts'
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createChooser, parseWish } from '../../cli/fleet/choose.ts'
+import { createChooser, parseWish } from '../../cli/client/fleet/select.ts'
 import {
   draining,
   type FleetState,
@@ -8,7 +8,7 @@ import {
   type Member,
   newFleetState,
   ready,
-} from '../../cli/fleet/state.ts'
+} from '../../cli/client/fleet/state.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('The choice of an exit')

@@ -1,8 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createFailures } from '../../cli/fleet/failures.ts'
-import { LaunchError } from '../../cli/fleet/launch.ts'
-import { SignalError } from '../../tunnel/signal/errors.ts'
+import { createFailures } from '../../cli/client/fleet/failures.ts'
+import { LaunchError } from '../../cli/client/fleet/launch.ts'
+import { SignalError } from '../../tunnel/signalling/errors.ts'
 
 const test = suite('launches that failed')
 

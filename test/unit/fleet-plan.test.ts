@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { overBudget, plan, planAgainAt, replaceAt, usable } from '../../cli/fleet/plan.ts'
+import { overBudget, plan, planAgainAt, replaceAt, usable } from '../../cli/client/fleet/plan.ts'
 import {
   defaultFleetSettings,
   draining,
@@ -13,7 +13,7 @@ import {
   type Member,
   newFleetState,
   ready,
-} from '../../cli/fleet/state.ts'
+} from '../../cli/client/fleet/state.ts'
 
 const test = suite('The plan of the fleet')
 

@@ -6,9 +6,9 @@ import {
   FrameError,
   type Target,
   targetLength,
-} from '../../tunnel/frames/address.ts'
-import { decodeReply, encodeReply, reply, replyLength } from '../../tunnel/frames/reply.ts'
-import { decodeRequest, encodeRequest, requestLength } from '../../tunnel/frames/request.ts'
+} from '../../tunnel/session/frames/address.ts'
+import { decodeReply, encodeReply, reply, replyLength } from '../../tunnel/session/frames/reply.ts'
+import { decodeRequest, encodeRequest, requestLength } from '../../tunnel/session/frames/request.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('frames')

@@ -10,7 +10,7 @@ import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { buildFunction } from '../../function/build.ts'
-import { newSessionId, offerKey } from '../../tunnel/signal/documents.ts'
+import { newSessionId, offerKey } from '../../tunnel/signalling/documents.ts'
 import { anOffer } from '../support/documents.ts'
 
 // The bundle holds less of the SDK than the sources name: here it is asked what it still does, on Node as Lambda has it.

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createIdentity, fingerprintOf } from '../../tunnel/identity.ts'
+import { createIdentity, fingerprintOf } from '../../tunnel/quic/identity.ts'
 
 const test = suite('identity')
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { advise } from '../../cli/infra/advice.ts'
-import { complaint, readEvent, showEvent, type TerraformEvent } from '../../cli/infra/events.ts'
-import { layOut, lock } from '../../cli/infra/folder.ts'
-import type { FunctionReport } from '../../cli/infra/inspect.ts'
-import { functionProblems, invocationProblems } from '../../cli/infra/problems.ts'
+import { advise } from '../../cli/deploy/advice.ts'
+import { complaint, readEvent, showEvent, type TerraformEvent } from '../../cli/deploy/events.ts'
+import { layOut, lock } from '../../cli/deploy/folder.ts'
+import type { FunctionReport } from '../../cli/deploy/inspect.ts'
+import { functionProblems, invocationProblems } from '../../cli/deploy/problems.ts'
 
 const test = suite<{ folder: string }>('infra')
 const module = join(import.meta.dir, '../../terraform')

@@ -6,10 +6,10 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { strToU8, zipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Cloud, type CloudOptions, startCloud } from '../../cli/local/cloud.ts'
-import { CloudError } from '../../cli/local/errors.ts'
-import type { LogRecord } from '../../cli/local/log.ts'
-import type { S3Event } from '../../cli/local/s3-event.ts'
+import { type Cloud, type CloudOptions, startCloud } from '../../cli/cloud/cloud.ts'
+import { CloudError } from '../../cli/cloud/errors.ts'
+import type { LogRecord } from '../../cli/cloud/log.ts'
+import type { S3Event } from '../../cli/cloud/s3-event.ts'
 import { runs } from '../support/runs.ts'
 import { until } from '../support/until.ts'
 
@@ -306,7 +306,7 @@ test('a bad option is refused with what to give instead', async ({ start }) => {
 
 test('a program that cannot be run is given up without harm to whoever asked for it', async () => {
   const script = `
-    import { startProcess } from ${JSON.stringify(join(import.meta.dir, '../../cli/local/process.ts'))}
+    import { startProcess } from ${JSON.stringify(join(import.meta.dir, '../../cli/cloud/process.ts'))}
     const process = startProcess({ command: ['/no/such/program'], cwd: '.', environment: {}, onLine() {} })
     process.kill()
     await process.ended

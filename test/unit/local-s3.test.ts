@@ -13,9 +13,9 @@ import {
 } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CloudError } from '../../cli/local/errors.ts'
-import { credentials, type LocalS3, startS3 } from '../../cli/local/s3.ts'
-import { asDelivered, type S3Event, startsFunction } from '../../cli/local/s3-event.ts'
+import { CloudError } from '../../cli/cloud/errors.ts'
+import { credentials, type LocalS3, startS3 } from '../../cli/cloud/s3.ts'
+import { asDelivered, type S3Event, startsFunction } from '../../cli/cloud/s3-event.ts'
 import { startMoto } from '../support/moto.ts'
 
 const host = '127.0.0.1'

@@ -2,9 +2,9 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CloudError } from '../../cli/local/errors.ts'
-import { startStun } from '../../cli/local/stun.ts'
-import { bindingRequest, parseStun } from '../../tunnel/stun/message.ts'
+import { CloudError } from '../../cli/cloud/errors.ts'
+import { startStun } from '../../cli/cloud/stun.ts'
+import { bindingRequest, parseStun } from '../../tunnel/nat/stun/message.ts'
 
 const test = suite('local STUN')
 const host = '127.0.0.1'

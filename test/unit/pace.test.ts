@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createPace } from '../../function/pace.ts'
+import { createPace } from '../../function/rate-limiter.ts'
 
 const test = suite('pace')
 

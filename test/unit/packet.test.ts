@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { FrameError } from '../../tunnel/frames/address.ts'
-import { decodePacket, encodePacket } from '../../tunnel/frames/packet.ts'
+import { FrameError } from '../../tunnel/session/frames/address.ts'
+import { decodePacket, encodePacket } from '../../tunnel/session/frames/packet.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('Packet frames')

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseRules } from '../../cli/proxy/routes.ts'
+import { parseRules } from '../../cli/client/outbound/rules.ts'
 import { converse, type NearProxy, nearProxy } from '../support/near-proxy.ts'
 import { type Random, seeded } from '../support/random.ts'
 import { type RawOrigin, rawOrigin } from '../support/raw-origin.ts'

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { accessFor, loginName, readLogins } from '../../cli/proxy/logins.ts'
-import { UsageError } from '../../cli/usage-error.ts'
+import { accessFor, loginName, readLogins } from '../../cli/client/inbound/logins.ts'
+import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite<{ folder: string }>('logins')
 

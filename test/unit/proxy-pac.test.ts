@@ -1,8 +1,8 @@
 import { createContext, runInContext } from 'node:vm'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { pacFile } from '../../cli/proxy/pac.ts'
-import { parseRules, roadFor } from '../../cli/proxy/routes.ts'
+import { pacFile } from '../../cli/client/inbound/http/pac.ts'
+import { parseRules, roadFor } from '../../cli/client/outbound/rules.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('PAC file')

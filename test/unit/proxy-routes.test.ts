@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseBypass, parseRules, roadFor } from '../../cli/proxy/routes.ts'
-import { UsageError } from '../../cli/usage-error.ts'
+import { parseBypass, parseRules, roadFor } from '../../cli/client/outbound/rules.ts'
+import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite('routes')
 

@@ -8,10 +8,10 @@ import {
   createSpray,
   hardSockets,
   hitProbability,
-} from '../../tunnel/punch/birthday.ts'
-import { CheckList } from '../../tunnel/punch/check-list.ts'
-import { newIceCredentials } from '../../tunnel/punch/credentials.ts'
-import { checkRequest, checkResponse, parseStun } from '../../tunnel/stun/message.ts'
+} from '../../tunnel/nat/ice/birthday.ts'
+import { CheckList } from '../../tunnel/nat/ice/check-list.ts'
+import { newIceCredentials } from '../../tunnel/nat/ice/credentials.ts'
+import { checkRequest, checkResponse, parseStun } from '../../tunnel/nat/stun/message.ts'
 import { seeded } from '../support/random.ts'
 import { type Nat, type SimulatedNetwork, simulateNetwork } from '../support/simulated-network.ts'
 

@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Endpoint } from '../../tunnel/endpoint.ts'
-import { CheckList } from '../../tunnel/punch/check-list.ts'
-import { newIceCredentials } from '../../tunnel/punch/credentials.ts'
-import { PunchError } from '../../tunnel/punch/error.ts'
-import { type PunchOptions, punch } from '../../tunnel/punch/punch.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/udp/socket.ts'
+import { CheckList } from '../../tunnel/nat/ice/check-list.ts'
+import { newIceCredentials } from '../../tunnel/nat/ice/credentials.ts'
+import { PunchError } from '../../tunnel/nat/ice/error.ts'
+import { type PunchOptions, punch } from '../../tunnel/nat/ice/punch.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
+import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
 import { until } from '../support/until.ts'
 
 // On loopback there is no NAT; where one is needed, the other side is deaf to what it would not let in.

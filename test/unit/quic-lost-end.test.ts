@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { controlStream } from '../../tunnel/control-stream.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
+import { controlStream } from '../../tunnel/session/control-stream.ts'
 import { type End, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { type RelayEnd, relay, type Wire } from '../../tunnel/relay.ts'
+import { type RelayEnd, relay, type Wire } from '../../tunnel/session/relay.ts'
 import { content, sha256 } from '../lab/content.ts'
 import { nextStream, type QuicPair, quicPair, readAll, writeAll } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'

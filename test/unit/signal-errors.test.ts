@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { explain, SignalError, type SignalErrorCode } from '../../tunnel/signal/errors.ts'
+import { explain, SignalError, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
 
 const test = suite('signalling errors')
 

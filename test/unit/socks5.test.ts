@@ -1,8 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Access } from '../../cli/proxy/logins.ts'
-import { socksReply, socksServer } from '../../cli/proxy/socks5.ts'
-import { encodeTarget, type Target } from '../../tunnel/frames/address.ts'
+import type { Access } from '../../cli/client/inbound/logins.ts'
+import { socksReply, socksServer } from '../../cli/client/inbound/socks5/socks5.ts'
+import { encodeTarget, type Target } from '../../tunnel/session/frames/address.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('SOCKS5')

@@ -1,10 +1,15 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compare } from '../../cli/speedtest/compare.ts'
-import { measureDownload, measureLatency, measureUpload, percentile } from '../../cli/speedtest/measure.ts'
-import { encodeReply, reply } from '../../tunnel/frames/reply.ts'
-import { decodeRequest } from '../../tunnel/frames/request.ts'
+import { compare } from '../../cli/client/speedtest/compare.ts'
+import {
+  measureDownload,
+  measureLatency,
+  measureUpload,
+  percentile,
+} from '../../cli/client/speedtest/measure.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
+import { encodeReply, reply } from '../../tunnel/session/frames/reply.ts'
+import { decodeRequest } from '../../tunnel/session/frames/request.ts'
 import { type NearExit, nearExit } from '../support/near-exit.ts'
 import { type QuicPair, quicPair } from '../support/quic-pair.ts'
 

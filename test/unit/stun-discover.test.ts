@@ -2,10 +2,10 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { startStun } from '../../cli/local/stun.ts'
-import { discover, StunError } from '../../tunnel/stun/discover.ts'
-import { bindingRequest, checkResponse } from '../../tunnel/stun/message.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/udp/socket.ts'
+import { startStun } from '../../cli/cloud/stun.ts'
+import { discover, StunError } from '../../tunnel/nat/stun/discover.ts'
+import { bindingRequest, checkResponse } from '../../tunnel/nat/stun/message.ts'
+import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
 
 interface Context {
   socket: UdpSocket

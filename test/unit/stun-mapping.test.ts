@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Mapping, mappingBehaviour } from '../../tunnel/stun/mapping.ts'
+import { type Mapping, mappingBehaviour } from '../../tunnel/nat/stun/mapping.ts'
 
 const test = suite('NAT mapping behaviour')
 

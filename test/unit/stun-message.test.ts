@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bindingRequest, checkRequest, checkResponse, parseStun } from '../../tunnel/stun/message.ts'
+import { bindingRequest, checkRequest, checkResponse, parseStun } from '../../tunnel/nat/stun/message.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('STUN messages')

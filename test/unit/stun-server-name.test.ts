@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { defaultStunServers, parseStunServer, parseStunServers } from '../../tunnel/stun/server-name.ts'
+import { defaultStunServers, parseStunServer, parseStunServers } from '../../tunnel/nat/stun/server-name.ts'
 
 const test = suite('STUN server names')
 

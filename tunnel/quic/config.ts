@@ -1,5 +1,5 @@
-import type { Identity } from '../identity.ts'
 import { type QuicheConfig, quiche } from './binding.ts'
+import type { Identity } from './identity.ts'
 
 /** The application protocol of this tunnel; its number changes when the frames do. */
 export const alpn = 'lambda-nat-proxy/1'

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { type Endpoint, formatEndpoint } from '../endpoint.ts'
-import { fingerprintOf, type Identity } from '../identity.ts'
-import type { UdpSocket } from '../udp/socket.ts'
+import { type Endpoint, formatEndpoint } from '../net/endpoint.ts'
+import type { UdpSocket } from '../net/udp/socket.ts'
 import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
 import { applicationErrorPin, type CloseReason, QuicError, whyClosed } from './close-reason.ts'
 import { quicConfig, type Tuning, tunings } from './config.ts'
+import { fingerprintOf, type Identity } from './identity.ts'
+import { Pulse } from './liveness-monitor.ts'
 import { Packets } from './packets.ts'
-import { Pulse } from './pulse.ts'
+import { Turns } from './send-scheduler.ts'
 import type { QuicStream } from './stream.ts'
 import { type Fates, Streams } from './streams.ts'
-import { Turns } from './turns.ts'
 
 export interface ConnectionOptions {
   /** The socket, already connected to the peer. */

@@ -1,4 +1,4 @@
-import type { UdpSocket } from '../udp/socket.ts'
+import type { UdpSocket } from '../net/udp/socket.ts'
 import type { QuicheConnection } from './binding.ts'
 
 /** Packets a system call: Bun sends them by one sendmmsg. */

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import { formatBytes, formatDuration } from '../format.ts'
-import type { ConnectionState, State } from '../state.ts'
+import { formatBytes, formatDuration } from '../../client/stats/format.ts'
+import type { ConnectionState, State } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 
 /** More rows than this are not drawn: the browser would do nothing else. */

@@ -1,5 +1,5 @@
-import { formatBytes, formatDollars } from '../format.ts'
-import type { State } from '../state.ts'
+import { formatBytes, formatDollars } from '../../client/stats/format.ts'
+import type { State } from '../../client/stats/state.ts'
 
 /** What AWS will charge, about. */
 export function Cost({ state: { cost } }: { state: State }) {

@@ -1,5 +1,5 @@
-import { formatBytes } from '../format.ts'
-import type { DestinationState, State } from '../state.ts'
+import { formatBytes } from '../../client/stats/format.ts'
+import type { DestinationState, State } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 
 const columns: Column<DestinationState>[] = [

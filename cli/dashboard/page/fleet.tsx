@@ -1,5 +1,5 @@
-import { formatBytes, formatDuration, formatShare } from '../format.ts'
-import type { SessionState, State } from '../state.ts'
+import { formatBytes, formatDuration, formatShare } from '../../client/stats/format.ts'
+import type { SessionState, State } from '../../client/stats/state.ts'
 import { stepNames } from './steps.ts'
 
 interface FleetProps {

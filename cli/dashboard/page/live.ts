@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { type State, tokenHeader } from '../state.ts'
+import { type State, tokenHeader } from '../../client/stats/state.ts'
 import { merge } from './merge.ts'
 
 export interface Live {

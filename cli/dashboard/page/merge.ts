@@ -1,6 +1,6 @@
-import { mostEnded } from '../connections.ts'
-import { levels } from '../series.ts'
-import type { ConnectionState, Point, State } from '../state.ts'
+import { mostEnded } from '../../client/stats/connections.ts'
+import { levels } from '../../client/stats/series.ts'
+import type { ConnectionState, Point, State } from '../../client/stats/state.ts'
 
 /** What is known, brought up to date by a live update, which has only what changed of the long lists. */
 export const merge = (known: State, update: State): State => ({

@@ -1,5 +1,5 @@
-import { formatDuration } from '../format.ts'
-import type { SetUpState, State } from '../state.ts'
+import { formatDuration } from '../../client/stats/format.ts'
+import type { SetUpState, State } from '../../client/stats/state.ts'
 import { stepNames } from './steps.ts'
 import { timeOf } from './time.ts'
 

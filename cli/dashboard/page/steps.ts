@@ -1,4 +1,4 @@
-import type { Step } from '../../events.ts'
+import type { Step } from '../../client/stats/events.ts'
 
 /** The steps of a set-up in their order, as a person reads them. */
 export const stepNames: Record<Step, string> = {

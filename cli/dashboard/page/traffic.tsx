@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import { formatDuration, formatRate, formatShare } from '../format.ts'
-import type { Point, State } from '../state.ts'
+import { formatDuration, formatRate, formatShare } from '../../client/stats/format.ts'
+import type { Point, State } from '../../client/stats/state.ts'
 import { Chart, type Line } from './chart.tsx'
 
 /** What is shown of each of the proxy's series. */

@@ -6,8 +6,8 @@ import type {
   Connection,
   ConnectionConstructor,
 } from '@matrixai/quic/dist/native/types.js'
-import type { Endpoint } from '../../../tunnel/endpoint.ts'
-import { growReceiveBuffer, receiveBufferSize } from '../../../tunnel/udp/receive-buffer.ts'
+import type { Endpoint } from '../../../tunnel/net/endpoint.ts'
+import { growReceiveBuffer, receiveBufferSize } from '../../../tunnel/net/udp/receive-buffer.ts'
 import { chunkSize, type End, type EndSpec, serve } from './end.ts'
 
 // The least that moves bytes over the native binding: one socket, one pump a turn of the event loop, one

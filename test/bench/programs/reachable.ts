@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Endpoint } from '../../../tunnel/endpoint.ts'
+import type { Endpoint } from '../../../tunnel/net/endpoint.ts'
 import { say, spec } from './spec.ts'
 
 // Tries a TCP port until somebody listens there, and says so. Who started it knows how long to wait.

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { Endpoint } from '../../../tunnel/endpoint.ts'
+import type { Endpoint } from '../../../tunnel/net/endpoint.ts'
 
 export interface Opened {
   socket: Socket

@@ -1,7 +1,7 @@
+import { openUdpSocket } from '../../../tunnel/net/udp/socket.ts'
 import { tunings } from '../../../tunnel/quic/config.ts'
 import { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import type { QuicStream } from '../../../tunnel/quic/stream.ts'
-import { openUdpSocket } from '../../../tunnel/udp/socket.ts'
 import { chunkSize, type End, serve } from './end.ts'
 
 // The tunnel's own socket, connection and stream, with nothing before or behind them.

@@ -1,4 +1,4 @@
-import { formatEndpoint } from '../../../tunnel/endpoint.ts'
+import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { drive, nearby } from '../load.ts'
 import { freePort } from '../processes.ts'
 import { goInstall, goProgram } from './go-install.ts'

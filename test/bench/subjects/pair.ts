@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { createIdentity } from '../../../tunnel/identity.ts'
+import { createIdentity } from '../../../tunnel/quic/identity.ts'
 import { loadLimitMs } from '../load.ts'
 import type { Place } from '../place.ts'
 import { cache, node, root, type Started, withKey } from '../processes.ts'

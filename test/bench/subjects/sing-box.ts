@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createIdentity } from '../../../tunnel/identity.ts'
+import { createIdentity } from '../../../tunnel/quic/identity.ts'
 import { drive, nearby } from '../load.ts'
 import { freePort } from '../processes.ts'
 import { goInstall, goProgram } from './go-install.ts'

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type CloudOptions, startCloud } from '../../../cli/local/cloud.ts'
+import { type CloudOptions, startCloud } from '../../../cli/cloud/cloud.ts'
 
 // The embedded cloud, with options that its command line does not have: `bun cloud.ts <function.zip> <CloudOptions as JSON>`.
 // Prints what a client needs, then the function's log, a JSON object a line.

@@ -1,4 +1,4 @@
-import { startStun } from '../../../cli/local/stun.ts'
+import { startStun } from '../../../cli/cloud/stun.ts'
 
 // The project's own STUN server, on each address that is named: `bun stun.ts <address>...`.
 

@@ -1,0 +1,262 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
+import { newSessionId } from '../../../tunnel/signalling/documents.ts'
+import type { Events, Path } from '../stats/events.ts'
+import type { Exits } from './exits.ts'
+import { createFailures } from './failures.ts'
+import { launch, type Session } from './launch.ts'
+import { overBudget, plan, planAgainAt } from './plan.ts'
+import { createChooser, type Policy, parseWish } from './select.ts'
+import {
+  draining,
+  ended,
+  type FleetSettings,
+  forget,
+  launching,
+  loaded,
+  newFleetState,
+  ready,
+} from './state.ts'
+
+export interface FleetOptions {
+  settings: FleetSettings
+  policy: Policy
+  /** Region → its signalling bucket. */
+  buckets: Map<string, SignalBucket>
+  stunServers: StunServerName[]
+  /** Where the exits are to look names up; their own resolvers otherwise. */
+  dns?: string | undefined
+  events: Events
+}
+
+/** The exits of this process: launched, rotated, replaced and closed as the plan says. */
+export interface Fleet extends Exits {
+  /** Retires an exit, or all that take connections: replacements come up, and what is open drains. */
+  rotate(id?: string): void
+  /** How the paths to the exits are at the moment. */
+  paths(): Path[]
+  /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */
+  readonly hopeless: Promise<string>
+  /** Says bye on every session, deletes the offers and answers, and ends all waits. */
+  close(): Promise<void>
+}
+
+/** Longest wait of the planner's timer, milliseconds; a timer's own limit is 24 days. */
+const longestTimerMs = 3_600_000
+/** A clean end waits this long for offers and answers to be deleted; S3 may be what is gone. Milliseconds. */
+const closeLimitMs = 2_000
+
+/** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
+export function startFleet({ settings, policy, buckets, stunServers, dns, events }: FleetOptions): Fleet {
+  const state = newFleetState(settings, [...buckets.keys()])
+  const sessions = new Map<string, Session>()
+  const chooser = createChooser(policy)
+  const stop = new AbortController()
+  const running = new Set<Promise<void>>()
+  const waiters = new Set<() => void>()
+  const failures = createFailures([...buckets.keys()])
+  let lastAddress: string | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let toldBudget = false
+  const now = () => performance.now()
+
+  /** Connections end without a word: how many there are is looked up whenever it matters. */
+  const countConnections = (at: number) => {
+    for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, at)
+  }
+
+  const replan = () => {
+    if (stop.signal.aborted) return
+    clearTimeout(timer)
+    // One reading for all of it: what comes due between two of them would be seen by neither.
+    const at = now()
+    forget(state, at)
+    countConnections(at)
+    for (const action of plan(state, at)) {
+      if (action.type === 'launch') track(run(action.region))
+      else if (action.type === 'drain') drain(action.id)
+      else sessions.get(action.id)?.bye('drained')
+    }
+    const budget = overBudget(state, at)
+    if (budget && !toldBudget)
+      events.emit({ type: 'fleet.budget', launchesPerMinute: settings.launchesPerMinute })
+    toldBudget = budget
+    const again = planAgainAt(state, at)
+    // While an exit drains, the end of its connections is looked for once a second.
+    const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
+    timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : longestTimerMs))
+    for (const waiter of [...waiters]) waiter()
+  }
+
+  const track = (work: Promise<void>) => {
+    running.add(work)
+    void work.finally(() => running.delete(work))
+  }
+
+  const drain = (id: string) => {
+    const session = sessions.get(id)
+    if (!session || state.members.get(id)?.role !== 'active') return
+    draining(state, id, now())
+    events.emit({
+      type: 'session.draining',
+      session: id,
+      connections: session.connection.streams - 1,
+      remainingMs: session.deadline - now(),
+    })
+    setTimeout(replan)
+  }
+
+  /** One session from launch to end. */
+  const run = async (region: string): Promise<void> => {
+    const id = newSessionId()
+    const bucket = buckets.get(region)!
+    const started = now()
+    launching(state, id, region, started)
+    events.emit({ type: 'session.launching', session: id, region })
+    try {
+      const session = await launch({
+        id,
+        bucket,
+        stunServers,
+        ...(dns && { dns }),
+        signal: stop.signal,
+        ...(lastAddress && { lastAddress }),
+        onStep(step, ms, detail, functionStartMs) {
+          events.emit({
+            type: 'session.step',
+            session: id,
+            step,
+            ms,
+            detail,
+            ...(functionStartMs !== undefined && { functionStartMs }),
+          })
+        },
+      })
+      await live(session, region, started)
+    } catch (error) {
+      if (!stop.signal.aborted) failed(id, region, error)
+    }
+    replan()
+  }
+
+  const live = async (session: Session, region: string, started: number): Promise<void> => {
+    if (stop.signal.aborted) session.bye('the client ends')
+    else use(session, region, started)
+    const { id, connection } = session
+    const { kind, message } = await connection.closed
+    track(
+      buckets
+        .get(region)!
+        .remove(id)
+        .catch(() => {}),
+    )
+    if (!sessions.delete(id)) return
+    ended(state, id, now(), Math.random)
+    events.emit({ type: 'session.closed', session: id, kind, message })
+  }
+
+  /** From now on connections may take it. */
+  const use = (session: Session, region: string, started: number): void => {
+    const { id, connection, hello, control, deadline } = session
+    ready(state, id, deadline, now())
+    sessions.set(id, session)
+    lastAddress = session.clientAddress ?? lastAddress
+    failures.recovered(region)
+    connection.onSilence = silent => {
+      const member = state.members.get(id)
+      if (!member) return
+      member.silent = silent
+      events.emit({ type: 'session.silent', session: id, silent })
+      // Who has heard nothing back yet may be served by another exit.
+      if (silent) connection.abortUnheard()
+      replan()
+    }
+    control.onMessage = message => {
+      if (message.type === 'drain') drain(id)
+    }
+    events.emit({
+      type: 'session.ready',
+      session: id,
+      region,
+      address: hello.address,
+      remainingMs: hello.remaining_ms,
+      setUpMs: now() - started,
+      memoryMb: hello.memory_mb,
+    })
+    replan()
+  }
+
+  const failed = (id: string, region: string, error: unknown) => {
+    const retryMs = ended(state, id, now(), Math.random)
+    events.emit({ type: 'session.failed', session: id, region, retryMs, ...failures.note(region, error) })
+  }
+
+  replan()
+  return {
+    hopeless: failures.hopeless,
+    rotate(id) {
+      // Its replacement is due from now on; it goes on taking connections until that one is there.
+      for (const member of state.members.values())
+        if (member.role === 'active' && (id === undefined || member.id === id)) member.retired = true
+      replan()
+    },
+    paths: () =>
+      [...sessions].map(([session, { connection }]) => {
+        const { rttMs, sent, lost } = connection.stats()
+        return { session, rttMs, sent, lost }
+      }),
+    pick(wanted, limitMs) {
+      const { region } = parseWish(wanted.user)
+      if (region !== undefined && !buckets.has(region))
+        return Promise.reject(
+          new Error(`no exit is deployed in ${region}; there are ${[...buckets.keys()].join(', ')}`),
+        )
+      if (region !== undefined) {
+        const isNew = !state.demands.has(region)
+        state.demands.set(region, now())
+        if (isNew) replan()
+      }
+      const choose = () => {
+        const member = chooser.choose(state, wanted, now())
+        if (member) member.connections++
+        return member && sessions.get(member.id)
+      }
+      countConnections(now())
+      const chosen = choose()
+      if (chosen) return Promise.resolve(chosen)
+      return new Promise((resolve, reject) => {
+        const settle = () => {
+          clearTimeout(limit)
+          waiters.delete(waiter)
+        }
+        const waiter = () => {
+          if (stop.signal.aborted) {
+            settle()
+            return reject(new Error('the proxy is ending'))
+          }
+          const session = choose()
+          if (!session) return
+          settle()
+          resolve(session)
+        }
+        const limit = setTimeout(() => {
+          settle()
+          reject(new Error(`no exit came up within ${limitMs / 1000} s`))
+        }, limitMs)
+        waiters.add(waiter)
+      })
+    },
+    async close() {
+      stop.abort()
+      clearTimeout(timer)
+      for (const waiter of [...waiters]) waiter()
+      for (const session of sessions.values()) session.bye('the client ends')
+      // The end of a session starts more work: what it left in the bucket is deleted.
+      const allEnded = async () => {
+        while (running.size > 0) await Promise.all(running)
+      }
+      await Promise.race([allEnded(), sleep(closeLimitMs, undefined, { ref: false })])
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { newSessionId } from '../../../tunnel/signalling/documents.ts'
+import type { Signalling } from '../../deploy/signalling.ts'
+import type { Step } from '../stats/events.ts'
+import { launch, type Session } from './launch.ts'
+
+/** A session for one command, apart from what `run` keeps. */
+export interface OwnSession {
+  session: Session
+  region: string
+  /** What each step of the set-up took, in milliseconds. */
+  steps: Partial<Record<Step, number>>
+  setUpMs: number
+  /** Says bye, and deletes offer and answer. */
+  end(): Promise<void>
+}
+
+/** S3 may be what is gone. Milliseconds. */
+const endLimitMs = 2_000
+
+/** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
+export async function startOwnSession(
+  { buckets, stunServers }: Signalling,
+  signal: AbortSignal,
+): Promise<OwnSession> {
+  const [region, bucket] = [...buckets][0]!
+  const id = newSessionId()
+  const steps: OwnSession['steps'] = {}
+  const started = performance.now()
+  const session = await launch({
+    id,
+    bucket,
+    stunServers,
+    signal,
+    onStep(step, ms) {
+      steps[step] = ms
+    },
+  })
+  const end = async () => {
+    session.bye('done')
+    await Promise.race([bucket.remove(id).catch(() => {}), sleep(endLimitMs, undefined, { ref: false })])
+  }
+  // Called off in its last moments it came up all the same.
+  if (signal.aborted) {
+    await end()
+    throw signal.reason
+  }
+  return { session, region, steps, setUpMs: performance.now() - started, end }
+}

@@ -1,0 +1,147 @@
+import { BunWire, wireEvents } from '../../../tunnel/net/bun-conn.ts'
+import { type Scheme, schemeNames } from '../../input/scheme.ts'
+import { UsageError } from '../../input/usage-error.ts'
+import { lastWords } from '../outbound/close-after-write.ts'
+import type { Connect } from '../outbound/connect.ts'
+import type { Rule } from '../outbound/rules.ts'
+import type { Events, ListenerAddress } from '../stats/events.ts'
+import { HttpProblem, problemBytes } from './http/problem.ts'
+import { httpServer } from './http/server.ts'
+import type { Access } from './logins.ts'
+import type { Associate } from './socks5/associate.ts'
+import { socksConnect } from './socks5/connect.ts'
+import { noAcceptableMethod, socks4Refusal } from './socks5/socks5.ts'
+
+export interface Limits {
+  /** Clients of all listeners together; more are told so and sent away. */
+  clients: number
+  /** A client that has not said within this time where it wants to go is sent away. Milliseconds. */
+  handshakeMs: number
+}
+
+export interface ListenerOptions {
+  scheme: Scheme
+  host: string
+  port: number
+  access: Access
+  connect: Connect
+  associate: Associate
+  rules: readonly Rule[]
+  events: Events
+  limits: Limits
+  /** The clients of all listeners. */
+  clients: Set<BunWire>
+}
+
+export interface OpenListener extends Readonly<ListenerAddress> {
+  close(): void
+}
+
+/** Listens for clients. Throws a UsageError when the address or port cannot be had. */
+export function openListener(options: ListenerOptions): OpenListener {
+  const { scheme, host, port, clients } = options
+  const greet = receptionist(options)
+  try {
+    const server = Bun.listen<BunWire>({
+      hostname: host,
+      port,
+      allowHalfOpen: true,
+      socket: {
+        ...wireEvents,
+        open(socket) {
+          socket.setNoDelay(true)
+          socket.data = new BunWire(socket)
+          clients.add(socket.data)
+          greet(socket.data)
+        },
+        close(socket, error) {
+          clients.delete(socket.data)
+          wireEvents.close(socket, error)
+        },
+      },
+    })
+    return { scheme, host, port: server.port, close: () => server.stop() }
+  } catch (error) {
+    throw explainListen(error, host, port)
+  }
+}
+
+// --- internal ---
+
+/** How long a client that cannot be served may take for its first byte. Milliseconds. */
+const fullMs = 1_000
+
+type Protocol = 'socks5' | 'socks4' | 'http' | 'unknown'
+
+const isLetter = (byte: number) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+
+/**
+ * In all these protocols the client speaks first, and the first byte says which it is: SOCKS's version,
+ * or the first letter of an HTTP method. (An empty line before a request, which RFC 9112, section 2.2
+ * allows for, is no first byte of anything else.)
+ */
+const protocolOf = (first: number): Protocol =>
+  first === 5 ? 'socks5' : first === 4 ? 'socks4' : isLetter(first) || first === 0x0d ? 'http' : 'unknown'
+
+/** What a client is told that cannot be served, in its own protocol. */
+function refusal(protocol: Protocol, problem: HttpProblem): Uint8Array | undefined {
+  if (protocol === 'socks5') return noAcceptableMethod
+  if (protocol === 'socks4') return socks4Refusal
+  return protocol === 'http' ? problemBytes(problem) : undefined
+}
+
+/** Gives the function that finds out what a client speaks, and hands it on. */
+function receptionist(options: ListenerOptions): (wire: BunWire) => void {
+  const { scheme, access, connect, associate, rules, events, limits, clients } = options
+  const reject = (protocol: 'socks5' | 'http' | 'unknown') => (reason: string) =>
+    events.emit({ type: 'client.rejected', protocol, reason })
+  const serveHttp = httpServer({
+    connect,
+    access,
+    rules,
+    headMs: limits.handshakeMs,
+    onRejected: reject('http'),
+  })
+
+  return wire => {
+    // Who comes when there is no room has only to hear that.
+    const timer = setTimeout(() => wire.abort(), clients.size > limits.clients ? fullMs : limits.handshakeMs)
+    const settled = () => clearTimeout(timer)
+    wire.onClose = settled
+    wire.onEnd = () => wire.end()
+    wire.onData = first => {
+      const protocol = protocolOf(first[0]!)
+      const full = clients.size > limits.clients
+      const served = scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
+      if (full || !served) {
+        settled()
+        const problem = full
+          ? new HttpProblem(503, `there are ${limits.clients} clients already`)
+          : new HttpProblem(400, `this port speaks ${schemeNames[scheme]} only`)
+        reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')(problem.message)
+        lastWords(wire, refusal(protocol, problem))
+      } else if (protocol === 'http') {
+        settled()
+        serveHttp(wire, first)
+      } else {
+        socksConnect(wire, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })
+        wire.onData(first)
+      }
+    }
+  }
+}
+
+function explainListen(error: unknown, host: string, port: number): Error {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE')
+    return new UsageError(
+      `port ${port} on ${host} is in use: choose another with --port, or stop what uses it`,
+    )
+  if (code === 'EACCES')
+    return new UsageError(`port ${port} needs administrator's rights: choose one from 1024 up with --port`)
+  if (code === 'EADDRNOTAVAIL')
+    return new UsageError(`${host} is not an address of this machine: check --host`)
+  return new UsageError(
+    `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+  )
+}

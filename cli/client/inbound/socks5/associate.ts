@@ -1,0 +1,172 @@
+import { growReceiveBuffer } from '../../../../tunnel/net/udp/receive-buffer.ts'
+import type { Target } from '../../../../tunnel/session/frames/address.ts'
+import { decodePacket, encodePacket, type Packet } from '../../../../tunnel/session/frames/packet.ts'
+import { reply } from '../../../../tunnel/session/frames/reply.ts'
+import { tunnelTo } from '../../../../tunnel/session/open-stream.ts'
+import { openPacketChannel, type PacketChannel } from '../../../../tunnel/session/packet-channel.ts'
+import type { Exits } from '../../fleet/exits.ts'
+import { type Account, nextConnection, openAccount } from '../../outbound/connection-tracker.ts'
+import { directPackets } from '../../outbound/direct-packets.ts'
+import { RoadError } from '../../outbound/outbound.ts'
+import { type Rule, roadFor } from '../../outbound/rules.ts'
+import type { Events } from '../../stats/events.ts'
+
+export interface AssociateOptions {
+  exits: Exits
+  rules: readonly Rule[]
+  events: Events
+  /** Associations of all clients together; more are refused. */
+  most: number
+}
+
+/** Who wants an association, and where it ends. */
+export interface Associated {
+  /** The address that its TCP connection comes from: only that one may use it. */
+  client: string
+  /** This end's address of that connection, which the packets go to as well. */
+  local: string
+  user: string | undefined
+  /** Aborted when the TCP connection is gone, and with it the association (RFC 1928, section 7). */
+  signal: AbortSignal
+}
+
+/** Opens an association and gives the address that its packets go to. Rejects with a RoadError. */
+export type Associate = (wanted: Associated) => Promise<Target>
+
+/** RSV and FRAG (RFC 1928, section 7). */
+const headerLength = 3
+/** Packets wait this long for an exit; what is more than so many bytes of them is lost meanwhile. */
+const exitLimitMs = 10_000
+const mostWaiting = 256 * 1024
+/** What one packet takes besides its data, roughly. Bytes. */
+const packetOverhead = 256
+
+/** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
+export function associator({ exits, rules, events, most }: AssociateOptions): Associate {
+  let associations = 0
+  return async ({ user, signal, ...addresses }) => {
+    const client = unmapped(addresses.client)
+    const local = unmapped(addresses.local)
+    if (associations >= most)
+      throw new RoadError('refused', reply.failure, `there are ${most} UDP associations already`)
+    associations++
+    signal.addEventListener('abort', () => associations--, { once: true })
+    // The client's port is that of its first packet.
+    let port: number | undefined
+    const toClient = ({ target, data }: Packet) => {
+      if (port !== undefined && !signal.aborted)
+        socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
+    }
+    const tunnel = tunnelPackets({ exits, events, user, signal, onPacket: toClient })
+    const direct = directPackets(signal, toClient)
+    const socket = await Bun.udpSocket({
+      hostname: local,
+      port: 0,
+      socket: {
+        data(_socket, bytes, fromPort, fromAddress) {
+          if (fromAddress !== client || (port !== undefined && fromPort !== port)) return
+          const packet = readPacket(bytes)
+          if (!packet) return
+          port ??= fromPort
+          const road = roadFor(rules, packet.target)
+          if (road === 'tunnel') tunnel(packet)
+          else if (road === 'direct') direct(packet)
+        },
+        error() {},
+      },
+    })
+    if ('fd' in socket && typeof socket.fd === 'number') await growReceiveBuffer(socket.fd)
+    if (signal.aborted) socket.close()
+    else signal.addEventListener('abort', () => socket.close(), { once: true })
+    return { host: local, port: socket.port }
+  }
+}
+
+// --- internal ---
+
+/** An IPv4 client of a listener for both families is one all the same, and expects an IPv4 address to send to. */
+const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '')
+
+/** A client's packet; undefined for a fragment, which a relay may drop (RFC 1928, section 7), and for what is malformed. */
+function readPacket(bytes: Uint8Array): Packet | undefined {
+  if (bytes.length < headerLength || bytes[2] !== 0) return undefined
+  try {
+    return decodePacket(bytes.subarray(headerLength))
+  } catch {
+    return undefined
+  }
+}
+
+type Send = (packet: Packet) => void
+
+interface TunnelOptions {
+  exits: Exits
+  events: Events
+  user: string | undefined
+  signal: AbortSignal
+  onPacket: Send
+}
+
+/** Through an exit, and through another one when that is lost: the client does not notice. */
+function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions): Send {
+  let channel: PacketChannel | undefined
+  let account: Account | undefined
+  let opening = false
+  let waiting: Packet[] = []
+  let waitingBytes = 0
+
+  const open = async (host: string) => {
+    opening = true
+    const started = performance.now()
+    try {
+      const session = await exits.pick({ host, user }, exitLimitMs)
+      const stream = session.connection.open()
+      const { code } = await tunnelTo(
+        stream,
+        { command: 'associate', target: { host: '0.0.0.0', port: 0 } },
+        signal,
+      )
+      if (code !== reply.succeeded || stream.aborted || signal.aborted) return stream.abort()
+      channel = openPacketChannel(session.connection, stream)
+      const target = `${host}:${waiting[0]?.target.port ?? 0}`
+      const opened = openAccount(events, {
+        connection: nextConnection(),
+        road: 'tunnel',
+        session: session.id,
+        target,
+        started,
+      })
+      account = opened
+      channel.onPacket = packet => {
+        opened.counts.toWire += packet.data.length
+        onPacket(packet)
+      }
+      channel.onClose = () => {
+        channel = undefined
+        opened.onEnd(signal.aborted ? 'complete' : 'stream-aborted')
+      }
+      for (const packet of waiting) send(channel, packet)
+    } catch {
+      // No exit, or it was lost: what waits is lost with it, and the next packet tries again.
+    } finally {
+      waiting = []
+      waitingBytes = 0
+      opening = false
+    }
+  }
+  const send = (to: PacketChannel, packet: Packet) => {
+    if (to.send(packet) && account) account.counts.fromWire += packet.data.length
+  }
+  signal.addEventListener('abort', () => channel?.close(), { once: true })
+  return packet => {
+    if (signal.aborted) return
+    // An exit that has fallen silent may be gone: another takes over before that is certain.
+    if (channel?.silent) channel.close()
+    if (channel) send(channel, packet)
+    else if (waitingBytes + packet.data.length + packetOverhead < mostWaiting) {
+      waitingBytes += packet.data.length + packetOverhead
+      waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
+      if (!opening) void open(packet.target.host)
+    }
+  }
+}

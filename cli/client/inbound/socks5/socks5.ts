@@ -1,0 +1,133 @@
+import { EventEmitter } from 'node:events'
+import Parser, { type SocksRequest } from 'socksv5/lib/server.parser.js'
+import type { Target } from '../../../../tunnel/session/frames/address.ts'
+import {
+  encodeReply,
+  type Reply,
+  type ReplyCode,
+  reply,
+  unbound,
+} from '../../../../tunnel/session/frames/reply.ts'
+import type { Access } from '../logins.ts'
+import { loginReply, readSocksLogin } from './login.ts'
+
+const version = 5
+const method = { none: 0, login: 2, noneAcceptable: 0xff } as const
+
+/** What the SOCKS5 side of a connection asks of the proxy. */
+export interface SocksHandler {
+  access: Access
+  write(bytes: Uint8Array): void
+  /** A CONNECT; `user` is the name it logged in with, `rest` what the application sent without waiting. */
+  connect(target: Target, user: string | undefined, rest: Uint8Array): void
+  /** A UDP ASSOCIATE. */
+  associate(user: string | undefined): void
+  /** The client cannot be served; what there is to say has been written. */
+  fail(reason: string): void
+}
+
+/** A SOCKS5 reply: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT (RFC 1928, section 6). */
+export function socksReply(answer: Reply): Uint8Array {
+  const tail = encodeReply(answer)
+  return Buffer.concat([Buffer.of(version, tail[0]!, 0), tail.subarray(1)])
+}
+
+/** None of the client's methods will do (RFC 1928, section 3): what there is to say before a request. */
+export const noAcceptableMethod: Uint8Array = Uint8Array.of(version, method.noneAcceptable)
+
+/** SOCKS4's own refusal: version 0, code 91, and an address that says nothing. */
+export const socks4Refusal: Uint8Array = Uint8Array.of(0, 91, 0, 0, 0, 0, 0, 0)
+
+/**
+ * Reads a SOCKS5 client's greeting and request (RFC 1928) by the `socksv5` package's parser, and its
+ * login (RFC 1929); the replies are ours. Gives the function that takes the client's bytes.
+ */
+export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void {
+  const { access } = handler
+  const feed = new Feed()
+  const parser = new Parser(feed)
+  let user: string | undefined
+  let loggingIn = false
+  let over = false
+
+  const fail = (reason: string, answer?: Uint8Array) => {
+    if (over) return
+    over = true
+    parser.stop()
+    if (answer) handler.write(answer)
+    handler.fail(reason)
+  }
+  const refuse = (code: ReplyCode, reason: string) => fail(reason, socksReply({ code, bound: unbound }))
+  const expectRequest = () => {
+    loggingIn = false
+    parser.authed = true
+    parser.start()
+  }
+  const logIn = () => {
+    try {
+      const login = readSocksLogin(feed.rest)
+      if (!login) return
+      feed.rest = feed.rest.subarray(login.length)
+      if (!access.admits(login.user, login.password))
+        return fail('wrong user name or password', loginReply(false))
+      user = login.user
+      handler.write(loginReply(true))
+      expectRequest()
+    } catch (error) {
+      fail((error as Error).message, loginReply(false))
+    }
+  }
+
+  parser.on('methods', (methods: Buffer) => {
+    // A login that is not needed still says which exit is wanted.
+    if (methods.includes(method.login)) {
+      loggingIn = true
+      return handler.write(Buffer.of(version, method.login))
+    }
+    if (access.required || !methods.includes(method.none))
+      return fail('the client offers no way to log in that this port takes', noAcceptableMethod)
+    handler.write(Buffer.of(version, method.none))
+    expectRequest()
+  })
+  parser.on('request', ({ cmd, dstAddr, dstPort }: SocksRequest) => {
+    if (cmd === 'bind') return refuse(reply.commandNotSupported, 'SOCKS5 BIND is not supported')
+    over = true
+    if (cmd === 'udp') handler.associate(user)
+    else handler.connect({ host: dstAddr, port: dstPort }, user, feed.rest)
+  })
+  parser.on('error', ({ message }: Error) => {
+    if (message.includes('command')) refuse(reply.commandNotSupported, message)
+    else if (message.includes('address type')) refuse(reply.addressTypeNotSupported, message)
+    else fail(message)
+  })
+  return chunk => {
+    feed.rest = Buffer.concat([feed.rest, chunk])
+    // The parser gives back what follows the greeting: the login or the request may be in there.
+    for (let before = -1; !over && feed.rest.length > 0 && feed.rest.length !== before; ) {
+      before = feed.rest.length
+      if (loggingIn) logIn()
+      else feed.flow()
+    }
+  }
+}
+
+// --- internal ---
+
+/** The stream that the parser believes it reads from. */
+class Feed extends EventEmitter {
+  /** What has not been read. */
+  rest: Buffer = Buffer.alloc(0)
+
+  flow(): void {
+    const bytes = this.rest
+    this.rest = Buffer.alloc(0)
+    this.emit('data', bytes)
+  }
+
+  unshift(bytes: Buffer): void {
+    this.rest = bytes
+  }
+
+  pause(): void {}
+  resume(): void {}
+}

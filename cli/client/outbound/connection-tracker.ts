@@ -1,0 +1,38 @@
+import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
+import type { Events } from '../stats/events.ts'
+import type { RoadName } from './rules.ts'
+
+/** A connection as the events tell of it. */
+export interface Account {
+  /** What it carries: whoever carries it counts on here. */
+  counts: RelayCounts
+  onEnd(how: RelayEnd): void
+}
+
+let connections = 0
+
+/** The number of a connection that somebody asks for, made or not. */
+export const nextConnection = (): number => ++connections
+
+/** Tells the events that a connection is open, and, when the account's `onEnd` says so, that it ended. */
+export function openAccount(
+  events: Events,
+  about: { connection: number; road: RoadName; session: string | undefined; target: string; started: number },
+): Account {
+  const { started, ...connection } = about
+  const counts = { fromWire: 0, toWire: 0 }
+  events.emit({ type: 'connection.opened', ...connection, ms: performance.now() - started, counts })
+  return {
+    counts,
+    onEnd: how =>
+      events.emit({
+        type: 'connection.closed',
+        connection: connection.connection,
+        session: connection.session,
+        bytesUp: counts.fromWire,
+        bytesDown: counts.toWire,
+        ms: performance.now() - started,
+        how,
+      }),
+  }
+}

@@ -1,0 +1,43 @@
+import { isIP } from 'node:net'
+import { createPeers } from '../../../tunnel/net/udp/peers.ts'
+import type { Packet } from '../../../tunnel/session/frames/packet.ts'
+
+/**
+ * Sends an association's packets from this machine, where a rule says so, and gives what comes back from whom they
+ * went to. Addresses only: a client that names a host wants it resolved elsewhere.
+ */
+export function directPackets(
+  signal: AbortSignal,
+  onPacket: (packet: Packet) => void,
+): (packet: Packet) => void {
+  const sockets = new Map<number, Promise<Bun.udp.Socket<'buffer'>>>()
+  const peers = createPeers()
+  const open = async (family: number) => {
+    const opened = await Bun.udpSocket({
+      hostname: family === 6 ? '::' : '0.0.0.0',
+      socket: {
+        data(_socket, data, port, host) {
+          if (peers.has({ address: host, port })) onPacket({ target: { host, port }, data })
+        },
+        error() {},
+      },
+    })
+    if (signal.aborted) opened.close()
+    else signal.addEventListener('abort', () => opened.close(), { once: true })
+    return opened
+  }
+  return async ({ target, data }) => {
+    const family = isIP(target.host)
+    if (family === 0) return
+    const bytes = new Uint8Array(data)
+    const socket = sockets.get(family) ?? open(family)
+    sockets.set(family, socket)
+    try {
+      const sender = await socket
+      peers.add({ address: target.host, port: target.port })
+      sender.send(bytes, target.port, target.host)
+    } catch {
+      // An address that cannot be reached: the packet is lost.
+    }
+  }
+}

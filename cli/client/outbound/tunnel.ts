@@ -1,0 +1,54 @@
+import { QuicError } from '../../../tunnel/quic/close-reason.ts'
+import type { Target } from '../../../tunnel/session/frames/address.ts'
+import { reply } from '../../../tunnel/session/frames/reply.ts'
+import { ExitLostError, tunnelTo } from '../../../tunnel/session/open-stream.ts'
+import { relay } from '../../../tunnel/session/relay.ts'
+import type { Exits } from '../fleet/exits.ts'
+import type { Session } from '../fleet/launch.ts'
+import { type Asker, type Passage, type Road, RoadError } from './outbound.ts'
+
+/** A connection waits this long for a session to come up. Milliseconds. */
+const sessionLimitMs = 30_000
+/** Nothing of the application's has been sent when an exit is lost over a connect: another may do it. */
+const attempts = 2
+
+/** Through an exit; names are resolved there. */
+export function tunnelRoad(exits: Exits): Road {
+  return async (target, asker) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await through(exits, target, asker)
+      } catch (error) {
+        if (!(error instanceof ExitLostError || error instanceof QuicError)) throw error
+        if (attempt === attempts) throw new RoadError('exit-lost', reply.failure, error.message)
+      }
+    }
+  }
+}
+
+// --- internal ---
+
+async function through(exits: Exits, target: Target, { user, signal }: Asker): Promise<Passage> {
+  const session = await exits.pick({ host: target.host, user }, sessionLimitMs).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new RoadError('no-exit', reply.failure, message)
+  })
+  signal.throwIfAborted()
+  const stream = session.connection.open()
+  const { code, bound } = await tunnelTo(stream, { command: 'connect', target }, signal)
+  if (code === reply.succeeded)
+    return {
+      session: session.id,
+      bound,
+      carry: (wire, options) =>
+        relay(wire, stream, {
+          ...options,
+          onEnd: how => options.onEnd?.(how === 'stream-aborted' && timeWasUp(session) ? 'deadline' : how),
+        }),
+    }
+  stream.abort()
+  throw new RoadError('refused', code, `the exit answered with SOCKS reply ${code}`)
+}
+
+/** The function closes what is still open when its time is up, and says so. */
+const timeWasUp = ({ connection }: Session) => connection.closeReason?.message === 'deadline'

@@ -1,0 +1,100 @@
+import { BlockList, isIP } from 'node:net'
+import type { BunWire } from '../../tunnel/net/bun-conn.ts'
+import type { Scheme } from '../input/scheme.ts'
+import { UsageError } from '../input/usage-error.ts'
+import type { Exits } from './fleet/exits.ts'
+import { type Limits, type OpenListener, openListener } from './inbound/listener.ts'
+import { accessFor, type Login } from './inbound/logins.ts'
+import { associator } from './inbound/socks5/associate.ts'
+import { block } from './outbound/block.ts'
+import { connector } from './outbound/connect.ts'
+import { direct } from './outbound/direct.ts'
+import type { Rule } from './outbound/rules.ts'
+import { tunnelRoad } from './outbound/tunnel.ts'
+import type { Events } from './stats/events.ts'
+
+/** Where applications connect to. */
+export interface Listener {
+  scheme: Scheme
+  /** Address to listen on. */
+  host: string
+  /** 0: any that is free. */
+  port: number
+  /** Who may use it; the proxy's own logins where none are given. */
+  logins?: readonly Login[] | undefined
+}
+
+export interface ProxyOptions {
+  listeners: readonly Listener[]
+  exits: Exits
+  events: Events
+  /** Who may use the listeners; without any, everybody who can reach them. */
+  logins?: readonly Login[] | undefined
+  /** Lets others than this machine use a listener without a login. */
+  allowOpen?: boolean | undefined
+  /** The first that covers a target says its road. */
+  rules?: readonly Rule[] | undefined
+  limits?: Partial<Limits> | undefined
+}
+
+export interface Proxy {
+  /** As they are open, in the order given. */
+  readonly listeners: readonly OpenListener[]
+  /** Takes no new clients, gives those that are there a moment to finish, and cuts them off. */
+  close(): Promise<void>
+}
+
+/** What is open when the proxy ends may go on for this long: a page finishes loading, a download does not. Milliseconds. */
+const graceMs = 500
+/** UDP associations of all clients together. */
+const mostAssociations = 256
+const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000 }
+
+/**
+ * Starts what applications connect to. Throws a UsageError when a listener cannot be had, or would serve
+ * anybody without a login; nothing is left open then.
+ */
+export function startProxy(options: ProxyOptions): Proxy {
+  const { exits, events, logins = [], allowOpen = false, rules = [] } = options
+  const clients = new Set<BunWire>()
+  const listeners: OpenListener[] = []
+  const close = async () => {
+    for (const listener of listeners) listener.close()
+    const last = performance.now() + graceMs
+    while (clients.size > 0 && performance.now() < last) await Bun.sleep(20)
+    for (const client of clients) client.abort()
+  }
+  const shared = {
+    connect: connector({ roads: { tunnel: tunnelRoad(exits), direct, block }, rules, events }),
+    associate: associator({ exits, rules, events, most: mostAssociations }),
+    rules,
+    events,
+    limits: { ...defaultLimits, ...options.limits },
+    clients,
+  }
+  try {
+    for (const { logins: own, ...listener } of options.listeners) {
+      const access = accessFor(own ?? logins)
+      if (!access.required && !allowOpen && !isLoopback(listener.host))
+        throw new UsageError(
+          `${listener.host}:${listener.port} can be reached from other machines: give a login with --auth-file or --auth, or --allow-open to let anybody use it`,
+        )
+      listeners.push(openListener({ ...shared, ...listener, access }))
+    }
+  } catch (error) {
+    void close()
+    throw error
+  }
+  return { listeners, close }
+}
+
+// --- internal ---
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** Only this machine reaches it. */
+const isLoopback = (host: string) =>
+  host.toLowerCase() === 'localhost' ||
+  (isIP(host) > 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'))

@@ -1,0 +1,125 @@
+import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
+import type { Scheme } from '../../input/scheme.ts'
+import type { RoadName } from '../outbound/rules.ts'
+
+/** The steps of a session's set-up, in their order. */
+export const steps = ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'] as const
+export type Step = (typeof steps)[number]
+
+/** The path to an exit: its round-trip time, and the packets that this end sent on it and lost so far. */
+export interface Path {
+  session: string
+  rttMs: number
+  sent: number
+  lost: number
+}
+
+/** Where applications connect, and what they may speak there. */
+export interface ListenerAddress {
+  scheme: Scheme
+  host: string
+  port: number
+}
+
+/** Everything that happens in the process, told once: the terminal, --json and whatever else shows it listen here. */
+export type ProxyEvent =
+  | { type: 'session.launching'; session: string; region: string }
+  /**
+   * A step is done; `ms` is what it took, `detail` what came of it. Of the wait for the answer,
+   * `functionStartMs` went by before the function's code ran, as far as the two clocks agree.
+   */
+  | {
+      type: 'session.step'
+      session: string
+      step: Step
+      ms: number
+      detail: string
+      functionStartMs?: number
+    }
+  | {
+      type: 'session.ready'
+      session: string
+      region: string
+      address: string
+      remainingMs: number
+      setUpMs: number
+      /** The function's size, which its price goes by. */
+      memoryMb: number
+    }
+  | {
+      type: 'session.failed'
+      session: string
+      region: string
+      step: Step
+      message: string
+      retryMs: number
+      /** A launch in this region failed for the same reason since an exit last came up there. */
+      repeated: boolean
+    }
+  | { type: 'session.draining'; session: string; connections: number; remainingMs: number }
+  /** The exit answers no probes (true) or is heard again (false). */
+  | { type: 'session.silent'; session: string; silent: boolean }
+  /** The launch budget is used up; launches go on when a minute has passed. */
+  | { type: 'fleet.budget'; launchesPerMinute: number }
+  | { type: 'session.closed'; session: string; kind: string; message: string }
+  /** The first exit is up, at `address`. Host and port are those of the first listener. */
+  | {
+      type: 'proxy.ready'
+      host: string
+      port: number
+      listeners: ListenerAddress[]
+      address: string
+    }
+  | {
+      type: 'connection.opened'
+      connection: number
+      road: RoadName
+      /** None where it does not go through an exit. */
+      session: string | undefined
+      target: string
+      ms: number
+      firstByteMs?: number
+      /** What it carries, counted on: for those in this process that look now and then. */
+      counts?: RelayCounts
+    }
+  | { type: 'connection.refused'; connection: number; target: string; reply: number }
+  | { type: 'connection.failed'; connection: number; target: string; message: string }
+  /** A client was sent away before it could ask for a target: its login or its protocol was wrong, or there were too many. */
+  | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
+  | {
+      type: 'connection.closed'
+      connection: number
+      session: string | undefined
+      bytesUp: number
+      bytesDown: number
+      ms: number
+      how: RelayEnd
+    }
+  /** Once a second: what the connections that moved have carried so far, and how the paths to the exits are. */
+  | {
+      type: 'traffic.sampled'
+      connections: { connection: number; bytesUp: number; bytesDown: number }[]
+      paths: Path[]
+    }
+  /** The page can be opened; `busy` is the default port when something else has it. */
+  | { type: 'dashboard.ready'; url: string; busy?: number }
+  | { type: 'function.log'; session: string | undefined; level: string; message: string; fields: object }
+
+export interface Events {
+  emit(event: ProxyEvent): void
+  /** Gives the function that ends the subscription. */
+  subscribe(listener: (event: ProxyEvent) => void): () => void
+}
+
+export function createEvents(): Events {
+  const listeners = new Set<(event: ProxyEvent) => void>()
+  return {
+    emit: event => {
+      for (const listener of listeners) listener(event)
+    },
+    subscribe: listener => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

@@ -1,0 +1,137 @@
+import { version } from '../../../package.json'
+import { createConnections } from './connections.ts'
+import { costOf } from './cost.ts'
+import { createDestinations } from './destinations.ts'
+import type { Events, ProxyEvent } from './events.ts'
+import { createSeries } from './series.ts'
+import { createSessions } from './sessions.ts'
+import type { CostState, SessionState, State, Totals } from './state.ts'
+
+/** Everything that is shown, kept from the events alone: page, metrics and live line read it here. */
+export interface Model {
+  /** All of it; with `since` only the connections and points of that moment and later. */
+  state(since?: number): State
+  readonly totals: Totals
+  readonly rate: { down: number; up: number }
+  readonly sessions: SessionState[]
+  cost(): CostState
+  /** By region; traffic that goes through no exit is under `direct`. */
+  readonly carried: ReadonlyMap<string, { bytesUp: number; bytesDown: number }>
+}
+
+/** The page shows this many destinations. */
+const mostDestinations = 50
+/** The rate of the cost is that of the last minute. */
+const costWindowMs = 60_000
+const shortestCostWindowMs = 10_000
+
+/** Follows the events from now on. `now` gives milliseconds since 1970. */
+export function createModel(events: Events, now: () => number = Date.now): Model {
+  const sessions = createSessions()
+  const connections = createConnections()
+  const destinations = createDestinations()
+  const series = createSeries()
+  const startedAt = now()
+  const counts = {
+    bytesUp: 0,
+    bytesDown: 0,
+    opened: 0,
+    refused: 0,
+    failed: 0,
+    rejected: 0,
+    launches: 0,
+    launchesFailed: 0,
+  }
+  const carried = new Map<string, { bytesUp: number; bytesDown: number }>()
+  const costs: { at: number; total: number }[] = [{ at: startedAt, total: 0 }]
+  let lastSample = { at: startedAt, bytesUp: 0, bytesDown: 0 }
+  let rate = { down: 0, up: 0 }
+  let proxy: State['proxy']
+
+  const carry = (session: string | undefined, target: string, up: number, down: number) => {
+    counts.bytesUp += up
+    counts.bytesDown += down
+    destinations.carry(target, up, down)
+    if (session !== undefined) sessions.carry(session, up, down)
+    const region = session === undefined ? 'direct' : (sessions.region(session) ?? 'unknown')
+    const known = carried.get(region) ?? { bytesUp: 0, bytesDown: 0 }
+    carried.set(region, { bytesUp: known.bytesUp + up, bytesDown: known.bytesDown + down })
+  }
+  const connect = (event: ProxyEvent, at: number) => {
+    for (const { connection, up, down } of connections.apply(event, at)) {
+      const { session, target } = connection
+      if (up > 0 || down > 0) carry(session, target, up, down)
+      if (event.type === 'traffic.sampled') continue
+      const change = event.type === 'connection.opened' ? 1 : -1
+      destinations.connect(target, change)
+      if (session !== undefined) sessions.connect(session, change)
+    }
+  }
+  const sample = (event: Extract<ProxyEvent, { type: 'traffic.sampled' }>, at: number) => {
+    const seconds = Math.max(at - lastSample.at, 1) / 1000
+    const { bytesUp, bytesDown } = counts
+    rate = {
+      down: (bytesDown - lastSample.bytesDown) / seconds,
+      up: (bytesUp - lastSample.bytesUp) / seconds,
+    }
+    lastSample = { at, bytesUp, bytesDown }
+    series.add({ at, ...rate, connections: connections.active, paths: sessions.measure(event.paths) })
+    costs.push({ at, total: costOf(sessions.usage(at)).total })
+    while (costs[1] && at - costs[1].at >= costWindowMs) costs.shift()
+  }
+
+  events.subscribe(event => {
+    const at = now()
+    sessions.apply(event, at)
+    connect(event, at)
+    if (event.type === 'traffic.sampled') sample(event, at)
+    if (event.type === 'connection.opened') counts.opened++
+    if (event.type === 'connection.refused') counts.refused++
+    if (event.type === 'connection.failed') counts.failed++
+    if (event.type === 'client.rejected') counts.rejected++
+    if (event.type === 'session.launching') counts.launches++
+    if (event.type === 'session.failed') counts.launchesFailed++
+    if (event.type === 'proxy.ready') {
+      const { host, port, listeners } = event
+      proxy = { host, port, listeners }
+    }
+  })
+
+  const model: Model = {
+    get totals() {
+      return { ...counts, active: connections.active }
+    },
+    get rate() {
+      return rate
+    },
+    get sessions() {
+      return sessions.list()
+    },
+    carried,
+    cost() {
+      const cost = costOf(sessions.usage(now()))
+      const { at, total } = costs[0]!
+      const ms = now() - at
+      return {
+        ...cost,
+        ...(ms >= shortestCostWindowMs && { perHour: ((cost.total - total) / ms) * 3_600_000 }),
+      }
+    },
+    state: (since = Number.NEGATIVE_INFINITY) => ({
+      now: now(),
+      version,
+      startedAt,
+      ...(proxy && { proxy }),
+      totals: model.totals,
+      rate,
+      sessions: model.sessions,
+      setUps: sessions.setUps(),
+      destinations: destinations.top(mostDestinations),
+      destinationCount: destinations.size,
+      connections: connections.read(since),
+      series: series.read(since),
+      cost: model.cost(),
+    }),
+  }
+  return model
+}

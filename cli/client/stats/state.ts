@@ -1,0 +1,137 @@
+import type { RelayEnd } from '../../../tunnel/session/relay.ts'
+import type { RoadName } from '../outbound/rules.ts'
+import type { ListenerAddress, Step } from './events.ts'
+
+// What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds
+// since 1970, durations milliseconds, amounts of data bytes; down is towards the application, up away from it.
+
+/** The header that a request to change something has its token in; a page of another site cannot set it. */
+export const tokenHeader = 'x-dashboard-token'
+
+export interface State {
+  now: number
+  version: string
+  startedAt: number
+  /** Where applications connect to, the first listener and all of them; none before the first exit is up. */
+  proxy?: { host: string; port: number; listeners: ListenerAddress[] }
+  totals: Totals
+  /** Bytes a second, over the last sample. */
+  rate: { down: number; up: number }
+  sessions: SessionState[]
+  /** The newest first. */
+  setUps: SetUpState[]
+  /** Those that carried most, first. */
+  destinations: DestinationState[]
+  /** How many destinations there are in all. */
+  destinationCount: number
+  /** Active ones and those that ended last; in a live update those that changed. */
+  connections: ConnectionState[]
+  /** From the finest steps to the coarsest; in a live update the points that are new. */
+  series: SeriesState[]
+  cost: CostState
+}
+
+export interface Totals {
+  bytesUp: number
+  bytesDown: number
+  opened: number
+  active: number
+  refused: number
+  failed: number
+  /** Clients that were sent away before they asked for a target. */
+  rejected: number
+  launches: number
+  launchesFailed: number
+}
+
+export interface SessionState {
+  id: string
+  region: string
+  role: 'launching' | 'active' | 'draining' | 'ended'
+  /** It answers no probes at the moment. */
+  silent: boolean
+  /** The exit's public address. */
+  address?: string
+  memoryMb?: number
+  launchedAt: number
+  /** When its offer was written, which starts the function. */
+  billedFrom?: number
+  readyAt?: number
+  /** When the function's time is up. */
+  deadlineAt?: number
+  endedAt?: number
+  /** Why it ended. */
+  reason?: string
+  rttMs?: number
+  packetsSent: number
+  packetsLost: number
+  connections: number
+  bytesUp: number
+  bytesDown: number
+}
+
+export interface SetUpState {
+  session: string
+  region: string
+  launchedAt: number
+  steps: { step: Step; ms: number; detail: string; functionStartMs?: number }[]
+  totalMs?: number
+  /** It failed: at which step, and why. */
+  failure?: { step: Step; message: string; retryMs: number }
+}
+
+export interface DestinationState {
+  /** The registered domain, or the address. */
+  domain: string
+  connections: number
+  active: number
+  bytesUp: number
+  bytesDown: number
+}
+
+export interface ConnectionState {
+  id: number
+  /** None where it goes through no exit. */
+  session?: string
+  /** None where it was not made. */
+  road?: RoadName
+  target: string
+  openedAt: number
+  setUpMs?: number
+  bytesUp: number
+  bytesDown: number
+  changedAt: number
+  endedAt?: number
+  end?: RelayEnd | 'refused' | 'failed'
+  /** The reply that SOCKS has for why it was refused (RFC 1928, section 6). */
+  reply?: number
+}
+
+export interface SeriesState {
+  stepMs: number
+  points: Point[]
+}
+
+export interface Point {
+  at: number
+  /** Bytes a second. */
+  down: number
+  up: number
+  connections: number
+  /** Session → round-trip time, and the share of the packets sent that were lost. */
+  paths: Record<string, { rttMs: number; loss: number }>
+}
+
+export interface CostState {
+  /** Dollars so far, and what they went to. */
+  total: number
+  items: { compute: number; requests: number; storage: number; dataOut: number }
+  /** Dollars an hour, as the last minute went; none in the first seconds. */
+  perHour?: number
+  gbSeconds: number
+  launches: number
+  bytesOut: number
+  /** The month of the prices, and the region they are of where a region is not known. */
+  pricesOf: string
+  assumedRegion?: string
+}

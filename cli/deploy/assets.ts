@@ -1,0 +1,25 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What the executable carries beside its code; the build lays it out, and makes the folder's name. */
+export const assetsFolder = 'assets'
+
+/** A file that the executable carries. */
+export const readAsset = (path: string): Promise<Uint8Array> =>
+  readFile(join(import.meta.dir, assetsFolder, path))
+
+/**
+ * The Terraform module, file name to content: all that an apply needs but function.zip. Of the folder only
+ * the module's own files count, since a plain apply leaves its state and its providers there, too.
+ */
+export async function terraformModule(): Promise<Record<string, Uint8Array>> {
+  const folder = Bun.isStandaloneExecutable
+    ? join(import.meta.dir, assetsFolder, 'terraform')
+    : join(import.meta.dir, '../../terraform')
+  const names = (await readdir(folder))
+    .filter(name => name.endsWith('.tf.json') || name === 'README.md')
+    .sort()
+  return Object.fromEntries(
+    await Promise.all(names.map(async name => [name, await readFile(join(folder, name))] as const)),
+  )
+}

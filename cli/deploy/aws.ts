@@ -1,0 +1,97 @@
+import { diagnose, type Place, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
+import type { Config } from '../config/load.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { readOutputs } from './outputs.ts'
+
+/** AWS did not do as asked; `message` names the cause and the next step. */
+export class AwsError extends Error {
+  override readonly name = 'AwsError'
+  constructor(
+    readonly code: SignalErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** What every client is made with: no wait on AWS is without a limit. */
+export const clientOptions = (region: string) => ({
+  region,
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000 },
+})
+
+/** Does something with AWS. What it throws is an AwsError whose message begins "could not <doing>: ". */
+export async function ask<T>(doing: string, place: Place, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    const { code, advice } = diagnose(error, place)
+    throw new AwsError(code, `could not ${doing}: ${advice}`, { cause: error })
+  }
+}
+
+/** As `ask`, but undefined where AWS says that there is no such thing. */
+export async function askIfThere<T>(
+  doing: string,
+  place: Place,
+  action: () => Promise<T>,
+): Promise<T | undefined> {
+  return ask(doing, place, async () => {
+    try {
+      return await action()
+    } catch (error) {
+      if (error instanceof Error && missing.includes(error.name)) return undefined
+      throw error
+    }
+  })
+}
+
+/**
+ * Makes the configured profile the one that the SDK's clients take, and Terraform's provider. Call it before
+ * anything is asked of AWS. Access keys in the environment come before the file's profile, and a profile that
+ * an option names before them.
+ */
+export function useProfile({ values, sources }: Config): void {
+  const profile = values['aws.profile']
+  if (profile === undefined || (sources['aws.profile'].kind === 'file' && process.env.AWS_ACCESS_KEY_ID))
+    return
+  process.env.AWS_PROFILE = profile
+  for (const variable of accessKey) delete process.env[variable]
+}
+
+/**
+ * The regions that are configured, or else those that this machine deployed to, or else the one of the AWS profile.
+ * Throws a UsageError when there is none.
+ */
+export async function regionsOf({ values }: Config): Promise<string[]> {
+  if (values['aws.regions'].length > 0) return values['aws.regions']
+  const deployed = Object.keys((await readOutputs(values['deployment.stack_name']))?.buckets ?? {})
+  if (deployed.length > 0) return deployed
+  const { STSClient } = await import('@aws-sdk/client-sts')
+  try {
+    return [await new STSClient({}).config.region()]
+  } catch {
+    throw new UsageError(
+      'no AWS region is known: give one with --regions, or as aws.regions in the configuration, or set AWS_REGION',
+    )
+  }
+}
+
+/** Whose AWS account it is: its number, and the ARN of who asks. The first thing that tells whether credentials work. */
+export async function whoAmI(region: string): Promise<{ account: string; arn: string }> {
+  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
+  const client = new STSClient(clientOptions(region))
+  const place = { service: 'STS', resource: 'the account' }
+  const { Account = '', Arn = '' } = await ask('sign in to AWS', place, () =>
+    client.send(new GetCallerIdentityCommand({})),
+  )
+  client.destroy()
+  return { account: Account, arn: Arn }
+}
+
+// --- internal ---
+
+const accessKey = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
+const missing = ['ResourceNotFoundException', 'NoSuchBucket', 'NotFound']

@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { consola } from 'consola'
+import { confirm } from '../output/terminal.ts'
+import { advise } from './advice.ts'
+import { complaint, readEvent, showEvent, type TerraformEvent } from './events.ts'
+import { checkRoom } from './folder.ts'
+import { type Terraform, terraform } from './terraform.ts'
+
+export interface Change {
+  program: Terraform
+  /** Where the module and the state are. */
+  folder: string
+  /** The module asks for other providers than it did. */
+  upgrade: boolean
+  /** The one that the provider is configured for. */
+  region: string
+  destroy: boolean
+  /** Settings of the S3 backend, as for `terraform init -backend-config`. */
+  backend: string[]
+  /** Ends with the plan. */
+  planOnly: boolean
+  /** Asks before anything is changed; undefined: nobody is asked. */
+  question: string | undefined
+  /** Shows the plan with all its attributes. */
+  verbose: boolean
+}
+
+export type Outcome = 'changed' | 'unchanged' | 'planned' | 'refused' | 'interrupted'
+
+/**
+ * Takes a stack from what it is to what it shall be: init, plan, a question, apply of that very plan. What an earlier
+ * run left half-finished is in the state, so that it goes on from there. Throws an Error with Terraform's complaint
+ * and what to do about it.
+ */
+export async function change(request: Change): Promise<Outcome> {
+  const { folder, upgrade, backend, destroy, planOnly, question, verbose } = request
+  await checkRoom(folder)
+  try {
+    consola.start(`Preparing ${request.program.name} ${request.program.version} in ${folder}`)
+    const settings = backend.map(each => `-backend-config=${each}`)
+    await text(['init', '-input=false', '-no-color', ...(upgrade ? ['-upgrade'] : []), ...settings], say)
+    await pushLeftState()
+
+    consola.start('Planning')
+    const plan = await events([
+      'plan',
+      '-input=false',
+      '-json',
+      `-out=${planFile}`,
+      ...(destroy ? ['-destroy'] : []),
+    ])
+    if (verbose) await text(['show', '-no-color', planFile], line => consola.log(line))
+    const changes = plan.find(event => event.type === 'change_summary')?.changes
+    const nothing = !changes || changes.add + changes.change + changes.remove === 0
+    consola.info(
+      nothing
+        ? 'There is nothing to change.'
+        : `The plan: ${changes.add} to add, ${changes.change} to change, ${changes.remove} to destroy.`,
+    )
+    if (planOnly) return 'planned'
+    if (!nothing && question !== undefined && !(await confirm(question))) return 'refused'
+
+    // With nothing to change it still writes the outputs, which a run that was cut off may lack.
+    await checkRoom(folder)
+    if (!nothing) consola.start(destroy ? 'Destroying' : 'Applying')
+    await events(['apply', '-input=false', '-json', planFile])
+    return nothing ? 'unchanged' : 'changed'
+  } catch (error) {
+    if (error instanceof Interrupted) return 'interrupted'
+    throw error
+  } finally {
+    await rm(join(folder, planFile), { force: true })
+  }
+
+  /** Runs a command that speaks JSON, shows how it goes on, and gives all its events. */
+  async function events(args: string[]): Promise<TerraformEvent[]> {
+    const all: TerraformEvent[] = []
+    const rest: string[] = []
+    await run(
+      args,
+      line => {
+        const event = readEvent(line)
+        if (!event) return rest.push(line)
+        all.push(event)
+        const shown = showEvent(event)
+        if (shown !== undefined) consola.log(shown)
+      },
+      errors => complaint(all) || errors || rest.slice(-3).join('\n'),
+    )
+    return all
+  }
+
+  /** Runs a command that speaks text. */
+  async function text(args: string[], onLine: (line: string) => void): Promise<void> {
+    const lines: string[] = []
+    await run(
+      args,
+      line => {
+        lines.push(line)
+        onLine(line)
+      },
+      errors => errors || lines.slice(-3).join('\n'),
+    )
+  }
+
+  async function run(
+    args: string[],
+    onLine: (line: string) => void,
+    explain: (errors: string) => string,
+  ): Promise<void> {
+    const { code, errors, interrupted } = await terraform(
+      request.program,
+      folder,
+      request.region,
+      args,
+      onLine,
+    )
+    // A signal that came when all was applied changes nothing.
+    if (interrupted && (code !== 0 || args[0] !== 'apply')) throw new Interrupted()
+    if (code === 0) return
+    const words = explain(withoutNoise(errors))
+    throw new Error(
+      [`${request.program.name} ${args[0]} failed: ${words || `exit code ${code}`}`, advise(words, folder)]
+        .filter(part => part !== '')
+        .join('\n\n'),
+    )
+  }
+
+  /** A state that could not be written where it belongs is left in the folder: it goes there now. */
+  async function pushLeftState(): Promise<void> {
+    const left = join(folder, 'errored.tfstate')
+    if (!existsSync(left)) return
+    consola.start('Taking up the state that an earlier run could not save')
+    await text(['state', 'push', '-no-color', 'errored.tfstate'], () => {})
+    await rm(left)
+  }
+}
+
+// --- internal ---
+
+const planFile = 'plan.tfplan'
+
+class Interrupted extends Error {}
+
+/** Of init's many lines those that tell how it goes on. */
+function say(line: string): void {
+  if (/^(- |Initializing )/.test(line)) consola.log(`  ${line.replace(/^- /, '')}`)
+}
+
+/** What stands before the error itself, such as warnings of the CLI configuration. */
+const withoutNoise = (errors: string) => errors.replace(/^[\s\S]*?Error: /, '').trim()

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, statfs, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { terraformModule } from './assets.ts'
+import { functionZip } from './function-zip.ts'
+import { runs } from './runs.ts'
+
+// A stack's folder: the module, what it is applied with, and Terraform's state.
+
+/** What Terraform must have room for before it changes anything, so that it can write its state. Bytes. */
+const leastRoom = 32 * 1024 * 1024
+
+/**
+ * Makes this process the only one that works on the stack. Gives what ends that. Throws an Error that names the
+ * other process.
+ */
+export async function lock(folder: string, command: string): Promise<() => Promise<void>> {
+  const path = `${folder}.lock`
+  await writing(dirname(folder), async () => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const holder = await readFile(path, 'utf8').catch(() => undefined)
+    // A process that was killed leaves its lock.
+    if (holder !== undefined && !runs(Number.parseInt(holder, 10))) await unlink(path)
+    await writeFile(path, `${process.pid} ${command}\n`, { flag: 'wx' })
+  }).catch(async error => {
+    if ((error.cause as NodeJS.ErrnoException)?.code !== 'EEXIST') throw error
+    const [pid, what] = (await readFile(path, 'utf8')).trim().split(' ')
+    throw new Error(
+      `a ${what} of this stack is running already (process ${pid}, by ${path}): wait for its end`,
+    )
+  })
+  return () => rm(path, { force: true })
+}
+
+/** What the stack's folder is laid out with. */
+export interface Layout {
+  /** The module's variables. */
+  variables: Record<string, unknown>
+  /** The state is kept in S3, as `terraform init -backend-config` says. */
+  backend: boolean
+}
+
+/** Writes the module, function.zip and the variables; the state stays. True when the module asks for other providers than before. */
+export async function layOut(folder: string, { variables, backend }: Layout): Promise<boolean> {
+  const versions = join(folder, 'versions.tf.json')
+  const before = existsSync(versions) ? await readFile(versions, 'utf8') : undefined
+  const module = await terraformModule()
+  const files = {
+    ...Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith('.tf.json'))),
+    'function.zip': await functionZip(),
+    'terraform.tfvars.json': `${JSON.stringify(variables, null, 2)}\n`,
+    ...(backend && { 'backend.tf.json': '{ "terraform": { "backend": { "s3": {} } } }\n' }),
+  }
+  await writing(folder, async () => {
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
+  })
+  return before !== undefined && before !== (await readFile(versions, 'utf8'))
+}
+
+/** Throws an Error unless Terraform has room to write its state: one that cannot be written is lost. */
+export async function checkRoom(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize < leastRoom)
+    throw new Error(
+      `the disk with ${folder} is full: ${Math.floor((bavail * bsize) / 1024)} kB are left, and Terraform's state needs room. Nothing was changed.`,
+    )
+}
+
+/** Removes all of a stack that is destroyed, and its state with it. */
+export const clear = (folder: string) => writing(folder, () => rm(folder, { recursive: true, force: true }))
+
+// --- internal ---
+
+/** Does something in the folder; an error says what is wrong with it. */
+async function writing(folder: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason =
+      code === 'ENOSPC'
+        ? 'the disk is full'
+        : code === 'EROFS' || code === 'EACCES' || code === 'EPERM'
+          ? 'it is read-only'
+          : message
+    throw new Error(
+      `the state folder ${folder} cannot be written: ${reason}. Make it writable, or set XDG_STATE_HOME to another place. Nothing was changed.`,
+      { cause: error },
+    )
+  }
+}

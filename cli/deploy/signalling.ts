@@ -1,0 +1,145 @@
+import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
+import type { LogRecord } from '../cloud/log.ts'
+import { type Config, loadConfig } from '../config/load.ts'
+import { type Mode, modeNames } from '../config/modes.ts'
+import { optionsFor } from '../config/options.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { functionZip } from './function-zip.ts'
+
+/** What a session needs before it begins: a bucket by region, and STUN servers. */
+export interface Signalling {
+  buckets: Map<string, SignalBucket>
+  stunServers: StunServerName[]
+  close(): Promise<void>
+}
+
+export interface SignallingOptions {
+  config: Config
+  /** The embedded cloud, on this machine, in place of AWS. */
+  local?: {
+    regions: string[]
+    mode: Mode
+    allowPrivate: boolean
+    logLevel?: string
+    onLog?: (record: LogRecord) => void
+  }
+  /** A bucket by name, in place of the deployment's. */
+  bucket?: string | undefined
+}
+
+/** The options of the commands that start sessions. */
+export const signallingOptions = {
+  ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile', 'proxy.stun_server'),
+  bucket: {
+    type: 'string',
+    valueHint: 'name',
+    description: 'Signalling bucket (default: the deployment\u2019s, in every region that it has)',
+  },
+  local: {
+    type: 'boolean',
+    default: false,
+    description: 'Run against the embedded cloud on this machine; needs no AWS account',
+  },
+  'allow-private': {
+    type: 'boolean',
+    default: false,
+    description: 'With --local: let the exit reach private and loopback addresses',
+  },
+  mode: {
+    type: 'enum',
+    options: [...modeNames] as string[],
+    default: 'normal',
+    description: 'With --local: size and time limit of the function',
+  },
+} as const
+
+/** What these options are, as citty gives them. */
+export interface SignallingArgs {
+  local: boolean
+  bucket?: string | undefined
+  'allow-private': boolean
+  mode: string
+  [option: string]: unknown
+}
+
+/** Reads configuration and options. Throws a UsageError for what is wrong with them, or does not go together. */
+export async function readSignalling(args: SignallingArgs): Promise<SignallingOptions> {
+  const { local, bucket, 'allow-private': allowPrivate, mode, ...others } = args
+  if (!local && allowPrivate)
+    throw new UsageError(
+      '--allow-private goes with --local; a deployment allows private targets by its variable allow_private',
+    )
+  if (!local) return { config: await loadConfig({ flags: others }), bucket }
+  if (bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
+  // The regions are names of one's own here, and the configured ones of no account.
+  const { regions, region = regions, ...flags } = others
+  return {
+    config: await loadConfig({ flags }),
+    local: {
+      regions:
+        region === undefined
+          ? []
+          : String(region)
+              .split(',')
+              .map(name => name.trim()),
+      mode: mode as Mode,
+      allowPrivate,
+    },
+  }
+}
+
+/** Starts the embedded cloud, or opens the named bucket, or finds the deployment. Throws what says why it cannot. */
+export async function openSignalling({ config, local, bucket }: SignallingOptions): Promise<Signalling> {
+  const { values, sources } = config
+  const stun = () => parseStunServers(values['proxy.stun_server'].join(','))
+  if (local) {
+    // Loaded for this alone: the embedded cloud is the larger part of the program.
+    const { startCloud } = await import('../cloud/cloud.ts')
+    const { regions, ...options } = local
+    const cloud = await startCloud({
+      ...options,
+      ...(regions.length > 0 && { regions }),
+      functionZip: functionZip(),
+    })
+    const { buckets, endpoint, credentials, stunServers } = cloud
+    const ownStun = sources['proxy.stun_server'].kind === 'flag'
+    return {
+      buckets: opened(
+        [...buckets].map(([region, name]) => [region, { bucket: name, region, endpoint, credentials }]),
+      ),
+      stunServers: ownStun ? stun() : parseStunServers(stunServers.join(',')),
+      close: cloud.close,
+    }
+  }
+  const { useProfile } = await import('./aws.ts')
+  useProfile(config)
+  const buckets = bucket
+    ? opened([[values['aws.regions'][0] ?? 'default-region', { bucket, region: values['aws.regions'][0] }]])
+    : await deployed(config)
+  return {
+    buckets,
+    stunServers: stun(),
+    async close() {
+      for (const each of buckets.values()) each.close()
+    },
+  }
+}
+
+// --- internal ---
+
+type Named = [region: string, options: { bucket: string; region?: string | undefined }]
+
+const opened = (named: [string, Parameters<typeof openBucket>[0]][] | Named[]): Map<string, SignalBucket> =>
+  new Map(
+    named.map(([key, { region, ...options }]) => [
+      key,
+      openBucket({ ...options, ...(region !== undefined && { region }) }),
+    ]),
+  )
+
+async function deployed(config: Config): Promise<Map<string, SignalBucket>> {
+  const { findDeployment } = await import('./find.ts')
+  const { regions } = await findDeployment(config)
+  return opened([...regions].map(([region, { bucket }]) => [region, { bucket, region }]))
+}

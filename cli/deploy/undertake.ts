@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import { consola } from 'consola'
+import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
+import { type Config, loadConfig } from '../config/load.ts'
+import { optionsFor } from '../config/options.ts'
+import { stateFolder } from '../config/paths.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { isTerminal } from '../output/terminal.ts'
+import { regionsOf, useProfile, whoAmI } from './aws.ts'
+import { change, type Outcome } from './change.ts'
+import { layOut, lock } from './folder.ts'
+import { findTerraform } from './terraform.ts'
+
+/** The options that deploy and destroy share. */
+export const changeOptions = {
+  ...optionsFor(
+    'deployment.stack_name',
+    'aws.regions',
+    'deployment.mode',
+    'aws.profile',
+    'proxy.stun_server',
+    'deployment.terraform',
+  ),
+  'backend-config': {
+    type: 'string',
+    valueHint: 'key=value',
+    description:
+      'Keep the state in S3: passed on to "terraform init", as a setting or a file of them; may be given several times',
+  },
+  yes: { type: 'boolean', default: false, description: 'Do not ask; needed where there is no terminal' },
+  plan: { type: 'boolean', default: false, description: 'Show the plan and stop there' },
+  verbose: { type: 'boolean', default: false, description: 'Show the plan with all attributes' },
+} as const
+
+/** The end of a command's description. */
+export const exitCodesHelp =
+  'Exit code: 0 done, or nothing to do, or --plan; 1 failed; 2 wrong usage; 3 the answer to the question was no; 130 interrupted.'
+
+export const exitCodes: Record<Outcome, number> = {
+  changed: 0,
+  unchanged: 0,
+  planned: 0,
+  refused: 3,
+  interrupted: 130,
+}
+
+export interface Undertaking {
+  config: Config
+  name: string
+  folder: string
+  /** Arguments of `terraform init -backend-config`. */
+  backend: string[]
+  /** Plans, asks and applies; nobody else works on the stack meanwhile. */
+  carryOut(what: 'deploy' | 'destroy'): Promise<Outcome>
+}
+
+/**
+ * Reads what deploy and destroy are given. Throws a UsageError for what is wrong with it, and where a question
+ * could not be asked.
+ */
+export async function undertake(
+  args: { yes: boolean; plan: boolean; verbose: boolean },
+  rawArgs: string[],
+): Promise<Undertaking> {
+  if (!args.yes && !args.plan && !isTerminal())
+    throw new UsageError('there is no terminal to ask on: give --yes, or --plan to see what would be done')
+  const config = await loadConfig({ flags: args as Record<string, unknown> })
+  const name = config.values['deployment.stack_name']
+  const folder = stateFolder(name)
+  const backend = backendSettings(rawArgs)
+  return { config, name, folder, backend, carryOut }
+
+  async function carryOut(what: 'deploy' | 'destroy'): Promise<Outcome> {
+    const program = await findTerraform(config.values['deployment.terraform'])
+    useProfile(config)
+    const regions = await regionsOf(config)
+    const { account, arn } = await whoAmI(regions[0]!)
+    consola.info(`Stack ${name} in ${regions.join(', ')}, account ${account} (as ${arn})`)
+    const unlock = await lock(folder, what)
+    try {
+      const layout = { variables: variables(config, regions), backend: backend.length > 0 }
+      return await change({
+        program,
+        folder,
+        upgrade: await layOut(folder, layout),
+        region: regions[0]!,
+        destroy: what === 'destroy',
+        backend,
+        planOnly: args.plan,
+        question: args.yes ? undefined : questions[what](name),
+        verbose: args.verbose,
+      })
+    } finally {
+      await unlock()
+    }
+  }
+}
+
+// --- internal ---
+
+const questions = {
+  deploy: (name: string) => `Apply this to ${name}?`,
+  destroy: (name: string) => `Destroy ${name}? It cannot be brought back.`,
+}
+
+/** The inputs of terraform/. */
+const variables = ({ values, sources }: Config, regions: string[]) => ({
+  name: values['deployment.stack_name'],
+  mode: values['deployment.mode'],
+  regions,
+  ...(sources['proxy.stun_server'].kind !== 'default' && {
+    stun_servers: values['proxy.stun_server'].map(parseStunServer).map(({ host, port }) => `${host}:${port}`),
+  }),
+})
+
+/** citty keeps the last of an option that is given several times. */
+function backendSettings(rawArgs: string[]): string[] {
+  const options = { 'backend-config': { type: 'string', multiple: true } } as const
+  const { values } = parseArgs({ args: rawArgs, options, strict: false })
+  return (values['backend-config'] ?? []).map(String)
+}

@@ -1,0 +1,36 @@
+import type { ProxyEvent } from '../client/stats/events.ts'
+import type { Show } from './terminal-reporter.ts'
+
+/** What a reader of `--json` may be behind with; what happens beyond that is not told. Characters. */
+const mostUnread = 8 * 1024 * 1024
+
+/**
+ * An object a line, as docs/events.md has it. Where connections go is told with `verbose` only, and samples
+ * while nothing moves are not told. A reader that stands still costs no more memory than it has been given.
+ */
+export function jsonShow(verbose: boolean, output: Pick<NodeJS.WriteStream, 'write'> = process.stdout): Show {
+  const leftOut = verbose ? ['counts'] : ['counts', 'target']
+  let unread = 0
+  let lost = 0
+  const write = (event: ProxyEvent | { type: 'events.lost'; events: number }) => {
+    const fields = { time: new Date().toISOString(), ...event }
+    const line = JSON.stringify(fields, (name, value) => (leftOut.includes(name) ? undefined : value))
+    unread += line.length
+    output.write(`${line}\n`, () => {
+      unread -= line.length
+    })
+  }
+  return {
+    event(event) {
+      if (event.type === 'traffic.sampled' && event.connections.length === 0) return
+      if (unread > mostUnread) {
+        lost++
+        return
+      }
+      if (lost > 0) write({ type: 'events.lost', events: lost })
+      lost = 0
+      write(event)
+    },
+    close() {},
+  }
+}

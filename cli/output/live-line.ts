@@ -1,0 +1,47 @@
+import { formatBytes, formatDollars, formatRate } from '../client/stats/format.ts'
+import type { Model } from '../client/stats/model.ts'
+
+/** The line at the bottom of a terminal that follows what goes on. */
+export interface LiveLine {
+  draw(): void
+  /** Makes room for a line that stays. */
+  clear(): void
+  close(): void
+}
+
+/** Nothing at all where the output is no terminal, or one that cannot go back in its line. */
+export function liveLine(model: Model, output: NodeJS.WriteStream = process.stdout): LiveLine {
+  if (!output.isTTY || process.env.TERM === 'dumb') return { draw() {}, clear() {}, close() {} }
+  let closed = false
+  let shown = false
+  const clear = () => {
+    if (shown) output.write('\r\x1b[K')
+    shown = false
+  }
+  return {
+    draw() {
+      if (closed || model.sessions.length === 0) return
+      // One write that puts the new text over the old one, and no wider than the terminal: no flicker.
+      output.write(`\r${summary(model).slice(0, output.columns - 1)}\x1b[K`)
+      shown = true
+    },
+    clear,
+    close() {
+      clear()
+      closed = true
+    },
+  }
+}
+
+// --- internal ---
+
+function summary({ sessions, totals, rate, cost }: Model): string {
+  const exits = sessions.filter(({ role, silent }) => role === 'active' && !silent).length
+  return [
+    `${exits} ${exits === 1 ? 'exit' : 'exits'}`,
+    `${totals.active} ${totals.active === 1 ? 'connection' : 'connections'}`,
+    `down ${formatRate(rate.down)}, up ${formatRate(rate.up)}`,
+    `${formatBytes(totals.bytesDown + totals.bytesUp)} in all`,
+    `about ${formatDollars(cost().total)}`,
+  ].join(' · ')
+}

@@ -1,7 +1,0 @@
-import { reply } from '../../../tunnel/frames/reply.ts'
-import { type Road, RoadError } from './road.ts'
-
-/** The road that leads nowhere. */
-export const block: Road = async () => {
-  throw new RoadError('refused', reply.notAllowed, 'a rule blocks it')
-}

@@ -1,0 +1,135 @@
+import type { QuicConnection } from '../quic/connection.ts'
+import type { QuicStream } from '../quic/stream.ts'
+import { decodePacket, encodePacket, type Packet } from './frames/packet.ts'
+
+/**
+ * UDP packets of one association between the two ends. Each goes as a QUIC datagram that begins with
+ * the association's stream id (32 bits), and on the stream, behind a 16-bit length, when it is too
+ * large for one. Nothing waits: what cannot be sent at once is lost, as with UDP itself.
+ */
+export interface PacketChannel {
+  /** The other end has not been heard of late: what is sent may be lost. */
+  readonly silent: boolean
+  /** False when the packet was lost at once. */
+  send(packet: Packet): boolean
+  /** The bytes of the packet are valid only until it returns. */
+  onPacket: (packet: Packet) => void
+  /** The association is over, from either side. */
+  onClose: () => void
+  close(): void
+}
+
+const idLength = 4
+const largest = 65_535
+/** Bytes of large packets that may wait for the stream. */
+const mostWaiting = 1024 * 1024
+
+const channels = new WeakMap<QuicConnection, Map<number, (bytes: Uint8Array) => void>>()
+
+/** Opens the channel of a stream whose request and reply are done. */
+export function openPacketChannel(connection: QuicConnection, stream: QuicStream): PacketChannel {
+  const byId = channelsOf(connection)
+  let over = false
+  let waiting: Uint8Array[] = []
+  let waitingBytes = 0
+
+  const finish = () => {
+    if (over) return
+    over = true
+    byId.delete(stream.id)
+    channel.onClose()
+  }
+  const receive = (bytes: Uint8Array) => {
+    if (over) return
+    try {
+      channel.onPacket(decodePacket(bytes))
+    } catch {
+      // A malformed packet is lost, and only that one.
+    }
+  }
+  const flush = () => {
+    while (waiting.length > 0) {
+      const [first] = waiting as [Uint8Array]
+      const taken = stream.write(first)
+      waitingBytes -= taken
+      if (taken < first.length) {
+        waiting[0] = first.subarray(taken)
+        return
+      }
+      waiting.shift()
+    }
+  }
+  const sendOnStream = (packet: Uint8Array): boolean => {
+    if (packet.length > largest || waitingBytes + packet.length > mostWaiting) return false
+    const framed = Buffer.concat([Buffer.of(packet.length >> 8, packet.length & 255), packet])
+    waiting.push(framed)
+    waitingBytes += framed.length
+    flush()
+    return true
+  }
+
+  const channel: PacketChannel = {
+    onPacket() {},
+    onClose() {},
+    get silent() {
+      return connection.silent
+    },
+    send(packet) {
+      if (over) return false
+      const bytes = encodePacket(packet)
+      if (idLength + bytes.length > connection.maxDatagram()) return sendOnStream(bytes)
+      const id = Buffer.alloc(idLength)
+      id.writeUInt32BE(stream.id)
+      return connection.sendDatagram(Buffer.concat([id, bytes]))
+    },
+    close() {
+      waiting = []
+      stream.abort()
+      finish()
+    },
+  }
+  byId.set(stream.id, receive)
+  const cut = packetCutter(receive)
+  stream.onReadable = () => {
+    for (let read = stream.read(scratch); read > 0; read = stream.read(scratch))
+      cut(scratch.subarray(0, read))
+    if (stream.readEnded) channel.close()
+  }
+  stream.onWritable = flush
+  stream.onAborted = finish
+  return channel
+}
+
+// --- internal ---
+
+const scratch = new Uint8Array(64 * 1024)
+
+/** The connection's datagrams, handed to the association that each names. */
+function channelsOf(connection: QuicConnection): Map<number, (bytes: Uint8Array) => void> {
+  let byId = channels.get(connection)
+  if (!byId) {
+    const created = new Map<number, (bytes: Uint8Array) => void>()
+    byId = created
+    channels.set(connection, created)
+    connection.onDatagram = datagram => {
+      if (datagram.length < idLength) return
+      const id = new DataView(datagram.buffer, datagram.byteOffset).getUint32(0)
+      created.get(id)?.(datagram.subarray(idLength))
+    }
+  }
+  return byId
+}
+
+/** Cuts the stream's bytes into packets. */
+function packetCutter(onPacket: (bytes: Uint8Array) => void): (chunk: Uint8Array) => void {
+  let pending: Buffer = Buffer.alloc(0)
+  return chunk => {
+    pending = Buffer.concat([pending, chunk])
+    while (pending.length >= 2) {
+      const length = pending.readUInt16BE(0)
+      if (pending.length < 2 + length) break
+      onPacket(pending.subarray(2, 2 + length))
+      pending = pending.subarray(2 + length)
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto'
+import * as v from 'valibot'
+import type { IceCredentials } from '../nat/ice/check-list.ts'
+import { type MappingBehaviour, mappingBehaviours } from '../nat/stun/mapping.ts'
+import type { Endpoint } from '../net/endpoint.ts'
+import type { Identity } from '../quic/identity.ts'
+
+/** The version of offer and answer. Ends of different versions refuse each other and say so. */
+export const signalVersion = 1
+
+/** An offer older than this, or from a clock that is this far off, is refused. Milliseconds. */
+export const offerLifetimeMs = 60_000
+
+/** Larger than this no document is, whatever its fields. Bytes. */
+export const documentLimit = 8 * 1024
+
+/** A new session's id: 80 random bits, so that nobody guesses a key in the bucket. */
+export const newSessionId = (): string => randomBytes(10).toString('hex')
+
+const sessionId = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9]{16,32}$/, 'must be 16 to 32 lower-case letters or digits'),
+)
+const address = v.pipe(v.string(), v.maxLength(15), v.ipv4('must be an IPv4 address'))
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))
+const timestamp = v.pipe(v.number(), v.integer(), v.minValue(0))
+const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'))
+/** RFC 8445, section 5.3: fragments have at least 24 bits, passwords at least 128. */
+const ufrag = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{4,32}$/))
+const password = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}$/))
+
+const candidate = v.object({ type: v.picklist(['srflx', 'host']), address, port })
+
+const side = {
+  version: v.literal(
+    signalVersion,
+    issue => `is version ${String(issue.input)}, this end speaks ${signalVersion}: update the older end`,
+  ),
+  session_id: sessionId,
+  /** Milliseconds since 1970 on the writer's clock. */
+  timestamp,
+  candidates: v.pipe(v.array(candidate), v.minLength(1), v.maxLength(8)),
+  /** How the writer's NAT maps, which decides how the two are to find each other. */
+  mapping: v.picklist(mappingBehaviours),
+  ice_ufrag: ufrag,
+  ice_password: password,
+  certificate_sha256: fingerprint,
+}
+
+/** What offer and answer have in common. */
+export type Side = v.InferOutput<v.ObjectSchema<typeof side, undefined>>
+
+/** The part of an offer or answer that says who its writer is and how it is reached. */
+export const sideOf = (
+  session: string,
+  about: {
+    mapped: Endpoint
+    mapping: MappingBehaviour
+    credentials: IceCredentials
+    identity: Identity
+  },
+): Side => ({
+  version: signalVersion,
+  session_id: session,
+  timestamp: Date.now(),
+  candidates: [{ type: 'srflx', ...about.mapped }],
+  mapping: about.mapping,
+  ice_ufrag: about.credentials.ufrag,
+  ice_password: about.credentials.password,
+  certificate_sha256: about.identity.fingerprint,
+})
+
+/** What the client writes: where it is, how to check it, which certificate it will show. */
+export const offerSchema = v.object({
+  ...side,
+  client_ip: address,
+  client_port: port,
+  /** Where the exit is to look names up, in place of its own resolver: an IP address or an https URL. */
+  dns: v.optional(v.pipe(v.string(), v.maxLength(255))),
+})
+export type Offer = v.InferOutput<typeof offerSchema>
+
+/** What the function writes back. */
+export const answerSchema = v.object({
+  ...side,
+  function_ip: address,
+  function_port: port,
+  /** Milliseconds since 1970, on the function's clock, at which it began to handle the event. */
+  started_at: timestamp,
+  /** True when this invocation started the function's process (a cold start). */
+  cold: v.boolean(),
+})
+export type Answer = v.InferOutput<typeof answerSchema>
+
+/** What the function writes when it will not answer, so that the client need not wait to be told. */
+export const refusalSchema = v.object({
+  version: side.version,
+  session_id: sessionId,
+  refused: v.pipe(v.string(), v.maxLength(500)),
+})
+export type Refusal = v.InferOutput<typeof refusalSchema>
+
+/** A document that is not what it should be; the message names the field. */
+export class DocumentError extends Error {
+  override name = 'DocumentError'
+}
+
+/** Reads an offer; throws a DocumentError that names what is wrong. */
+export const parseOffer = (text: string): Offer => parse('offer', offerSchema, text)
+
+/** Reads an answer or a refusal; throws a DocumentError that names what is wrong. */
+export function parseAnswer(text: string): Answer | Refusal {
+  const json = parseJson('answer', text)
+  const refused = typeof json === 'object' && json !== null && 'refused' in json
+  return refused ? check('answer', refusalSchema, json) : check('answer', answerSchema, json)
+}
+
+export const offerKey = (id: string): string => `sessions/${id}/offer.json`
+export const answerKey = (id: string): string => `sessions/${id}/answer.json`
+
+/** The session id in an offer's key, or undefined for any other key. */
+export const sessionIdOfOfferKey = (key: string): string | undefined =>
+  /^sessions\/([a-z0-9]{16,32})\/offer\.json$/.exec(key)?.[1]
+
+// --- internal ---
+
+type Schema = v.GenericSchema
+
+function parse<S extends Schema>(what: string, schema: S, text: string): v.InferOutput<S> {
+  return check(what, schema, parseJson(what, text))
+}
+
+function parseJson(what: string, text: string): unknown {
+  if (Buffer.byteLength(text) > documentLimit)
+    throw new DocumentError(`the ${what} is larger than ${documentLimit} bytes`)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new DocumentError(`the ${what} is not JSON`)
+  }
+}
+
+function check<S extends Schema>(what: string, schema: S, json: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, json, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const field = issue ? v.getDotPath(issue) : null
+  throw new DocumentError(
+    `the ${what}${field ? `'s ${field}` : ''} is not valid: ${issue?.message.slice(0, 200) ?? 'unknown'}`,
+  )
+}
