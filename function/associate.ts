@@ -14,7 +14,7 @@ export interface AssociateOptions {
 }
 
 /** Packets whose target is being resolved, an association: the rest of a flood is lost. */
-const mostLookups = 2_048
+const maxLookups = 2_048
 
 /**
  * The exit's end of a UDP association: sends the client's packets from a socket of its own, and back
@@ -48,7 +48,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
     return socket
   }
   const forward = async ({ host, port }: Target, data: Uint8Array) => {
-    if (lookups >= mostLookups || port === 0) return
+    if (lookups >= maxLookups || port === 0) return
     lookups++
     try {
       const addresses = await resolver.resolve(host)

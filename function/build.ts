@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipSync } from 'fflate'
-import { lighten } from './prune.ts'
+import { prune } from './prune.ts'
 
 const root = dirname(import.meta.dirname)
 
@@ -50,7 +50,7 @@ export async function buildFunction(): Promise<FunctionBundle> {
     external: ['bun:ffi'],
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [useLinuxBinding, lighten],
+    plugins: [useLinuxBinding, prune],
   })
   const files = outputFiles
     .map(file => [basename(file.path), file.contents] as const)

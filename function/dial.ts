@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
-import { dialWire } from '../tunnel/net/node-conn.ts'
+import type { Conn } from '../tunnel/net/conn.ts'
+import { dialConn } from '../tunnel/net/node-conn.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
 import { type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
-import type { Wire } from '../tunnel/session/relay.ts'
 import { NotAllowedError, type Resolver } from './resolve.ts'
 
 /** A target could not be reached; `reply` is what SOCKS says of it. */
@@ -23,7 +23,7 @@ export interface DialOptions {
 }
 
 export interface Dialled {
-  wire: Wire
+  conn: Conn
   /** The exit's own end of the connection. */
   bound: Target
 }
@@ -49,7 +49,7 @@ export async function dial({ host, port }: Target, options: DialOptions): Promis
 type Addresses = Awaited<ReturnType<Resolver['resolve']>>
 
 function connect(addresses: Addresses, host: string, port: number, limit: AbortSignal): Promise<Dialled> {
-  const { wire, socket } = dialWire({
+  const { conn, socket } = dialConn({
     host,
     port,
     autoSelectFamily: true,
@@ -74,7 +74,7 @@ function connect(addresses: Addresses, host: string, port: number, limit: AbortS
       limit.removeEventListener('abort', expire)
       // From here on an error closes the socket, and the close is what the relay acts on.
       socket.on('error', () => {})
-      resolve({ wire, bound: boundOf(socket) })
+      resolve({ conn, bound: boundOf(socket) })
     })
   })
 }

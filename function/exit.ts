@@ -4,7 +4,7 @@ import { discover } from '../tunnel/nat/stun/discover.ts'
 import { mappingBehaviour } from '../tunnel/nat/stun/mapping.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 import { formatEndpoint } from '../tunnel/net/endpoint.ts'
-import { openUdpSocket } from '../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../tunnel/net/udp/open.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import { createIdentity } from '../tunnel/quic/identity.ts'
 import { controlStream } from '../tunnel/session/control-stream.ts'
@@ -78,7 +78,7 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
     })
     socket = punched.socket
     log.info('punched', { nominated: formatEndpoint(punched.nominated), ...punched.stats })
-    const connection = await link({ punched, identity, pin: offer.certificate_sha256, role: 'dial' })
+    const connection = await link({ punched, identity, pin: offer.certificate_sha256, role: 'client' })
     log.info('connected')
     const reason = await serve(connection, {
       dnsServer,

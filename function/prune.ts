@@ -35,8 +35,8 @@ const shapes = /@aws-sdk[\\/]client-s3[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js
 const shape = /^((?:export )?var \w+\$? = )(\[[\s\S]*?\]);$/gm
 
 /** Makes the bundle hold no more than the function needs. */
-export const lighten: Plugin = {
-  name: 'lighten',
+export const prune: Plugin = {
+  name: 'prune',
   setup(build) {
     for (const { file, by } of replacements) build.onLoad({ filter: file }, () => ({ contents: by }))
     build.onLoad({ filter: shapes }, async ({ path }) => ({

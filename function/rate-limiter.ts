@@ -1,5 +1,5 @@
 /** Gives out so many turns a second, and as many at once; what comes faster waits its turn. */
-export function createPace(perSecond: number): () => Promise<void> {
+export function rateLimiter(perSecond: number): () => Promise<void> {
   let free = perSecond
   let at = performance.now()
   const waiting: (() => void)[] = []

@@ -21,8 +21,8 @@ export class NotAllowedError extends Error {
 const systemTtl = 5
 /** Times to live are kept within these. Seconds. */
 const shortestTtl = 1
-const longestTtl = 300
-const mostCached = 1_000
+const maxTtl = 300
+const maxCached = 1_000
 
 /** Makes a resolver with a cache of its own. */
 export function createResolver(server: DnsServer, allowPrivate: boolean): Resolver {
@@ -35,7 +35,7 @@ export function createResolver(server: DnsServer, allowPrivate: boolean): Resolv
     const entry = { addresses: Promise.resolve<LookupAddress[]>([]), until: Number.POSITIVE_INFINITY }
     entry.addresses = query(host).then(
       ({ addresses, ttl }) => {
-        entry.until = performance.now() + Math.min(Math.max(ttl, shortestTtl), longestTtl) * 1_000
+        entry.until = performance.now() + Math.min(Math.max(ttl, shortestTtl), maxTtl) * 1_000
         return addresses
       },
       error => {
@@ -46,7 +46,7 @@ export function createResolver(server: DnsServer, allowPrivate: boolean): Resolv
     cache.delete(host)
     cache.set(host, entry)
     const [oldest] = cache.keys()
-    if (cache.size > mostCached && oldest !== undefined) cache.delete(oldest)
+    if (cache.size > maxCached && oldest !== undefined) cache.delete(oldest)
     return entry.addresses
   }
 

@@ -10,7 +10,7 @@ import { associate } from './associate.ts'
 import { DialError, dial } from './dial.ts'
 import type { Log } from './log.ts'
 import { serveMeasure } from './measure.ts'
-import { createPace } from './rate-limiter.ts'
+import { rateLimiter } from './rate-limiter.ts'
 import type { Resolver } from './resolve.ts'
 
 export interface ServeOptions {
@@ -22,14 +22,14 @@ export interface ServeOptions {
 const headerLimitMs = 10_000
 /** New connections a second: enough for any browser, not for scanning the internet. */
 const dialsPerSecond = 4_000
-const mostAssociations = 256
+const maxAssociations = 256
 
 /** Serves the streams of a session, each by its command. Gives the function that takes a stream. */
 export function streamServer(
   connection: QuicConnection,
   { resolver, log }: ServeOptions,
 ): (stream: QuicStream) => void {
-  const turn = createPace(dialsPerSecond)
+  const turn = rateLimiter(dialsPerSecond)
   let associations = 0
 
   const connect = async (stream: QuicStream, { host, port }: Target) => {
@@ -41,20 +41,20 @@ export function streamServer(
     try {
       await turn()
       if (gone) return
-      const { wire, bound } = await dial({ host, port }, { resolver })
-      if (gone) return wire.abort()
+      const { conn, bound } = await dial({ host, port }, { resolver })
+      if (gone) return conn.abort()
       log.debug('connected', { target: `${host}:${port}`, ms: Math.round(performance.now() - started) })
-      relay(wire, stream)
-      // Ahead of what the target says: what the stream does not take yet waits in the relay, and the wire
-      // with it. A target that speaks first would be lost on a wire that nobody listens to.
-      wire.onData(encodeReply({ code: reply.succeeded, bound }))
+      relay(conn, stream)
+      // Ahead of what the target says: what the stream does not take yet waits in the relay, and the connection
+      // with it. A target that speaks first would be lost on a connection that nobody listens to.
+      conn.onData(encodeReply({ code: reply.succeeded, bound }))
     } catch (error) {
       log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })
       refuse(stream, error instanceof DialError ? error.reply : reply.failure)
     }
   }
   const openAssociation = (stream: QuicStream) => {
-    if (associations >= mostAssociations) return refuse(stream, reply.failure)
+    if (associations >= maxAssociations) return refuse(stream, reply.failure)
     associations++
     sendReply(stream, { code: reply.succeeded, bound: unbound }, () => {
       const channel = openPacketChannel(connection, stream)

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { BunWire } from '../../tunnel/net/bun-conn.ts'
+import type { BunConn } from '../../tunnel/net/bun-conn.ts'
 import type { Scheme } from '../input/scheme.ts'
 import { UsageError } from '../input/usage-error.ts'
 import type { Exits } from './fleet/exits.ts'
@@ -10,7 +10,7 @@ import { block } from './outbound/block.ts'
 import { connector } from './outbound/connect.ts'
 import { direct } from './outbound/direct.ts'
 import type { Rule } from './outbound/rules.ts'
-import { tunnelRoad } from './outbound/tunnel.ts'
+import { tunnelOutbound } from './outbound/tunnel.ts'
 import type { Events } from './stats/events.ts'
 
 /** Where applications connect to. */
@@ -32,7 +32,7 @@ export interface ProxyOptions {
   logins?: readonly Login[] | undefined
   /** Lets others than this machine use a listener without a login. */
   allowOpen?: boolean | undefined
-  /** The first that covers a target says its road. */
+  /** The first that covers a target says its outbound. */
   rules?: readonly Rule[] | undefined
   limits?: Partial<Limits> | undefined
 }
@@ -47,7 +47,7 @@ export interface Proxy {
 /** What is open when the proxy ends may go on for this long: a page finishes loading, a download does not. Milliseconds. */
 const graceMs = 500
 /** UDP associations of all clients together. */
-const mostAssociations = 256
+const maxAssociations = 256
 const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000 }
 
 /**
@@ -56,7 +56,7 @@ const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000 }
  */
 export function startProxy(options: ProxyOptions): Proxy {
   const { exits, events, logins = [], allowOpen = false, rules = [] } = options
-  const clients = new Set<BunWire>()
+  const clients = new Set<BunConn>()
   const listeners: OpenListener[] = []
   const close = async () => {
     for (const listener of listeners) listener.close()
@@ -65,8 +65,8 @@ export function startProxy(options: ProxyOptions): Proxy {
     for (const client of clients) client.abort()
   }
   const shared = {
-    connect: connector({ roads: { tunnel: tunnelRoad(exits), direct, block }, rules, events }),
-    associate: associator({ exits, rules, events, most: mostAssociations }),
+    connect: connector({ outbounds: { tunnel: tunnelOutbound(exits), direct, block }, rules, events }),
+    associate: associator({ exits, rules, events, most: maxAssociations }),
     rules,
     events,
     limits: { ...defaultLimits, ...options.limits },

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { unzipSync } from 'fflate'
-import { type Mode, modes } from '../config/modes.ts'
+import { type Mode, modes } from '../../function/modes.ts'
 import bootstrap from './bootstrap.cjs' with { type: 'text' }
 import { CloudError } from './errors.ts'
 import type { LogRecord } from './log.ts'

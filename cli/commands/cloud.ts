@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
+import { type Mode, modes } from '../../function/modes.ts'
 import type { Cloud } from '../cloud/cloud.ts'
 import type { LogRecord } from '../cloud/log.ts'
-import { type Mode, modes } from '../config/modes.ts'
 import { functionZip } from '../deploy/function-zip.ts'
 import { parsePort } from '../input/port.ts'
 import { UsageError } from '../input/usage-error.ts'
@@ -106,13 +106,13 @@ async function readZip(path: string): Promise<Uint8Array> {
   }
 }
 
-interface Show {
+interface Reporter {
   ready(cloud: Cloud, host: string): void
   log(record: LogRecord): void
   closed(): void
 }
 
-const human: Show = {
+const human: Reporter = {
   ready({ endpoint, stunServers, buckets, credentials }, host) {
     const [[region, bucket] = []] = buckets
     consola.success(`The embedded cloud is ready: S3 on ${endpoint}, STUN on ${stunServers}`)
@@ -136,7 +136,7 @@ A client is pointed at it by
 const line = (type: string, fields: object = {}) =>
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), type, ...fields })}\n`)
 
-const json: Show = {
+const json: Reporter = {
   ready: ({ endpoint, stunServers, buckets, credentials }) =>
     line('cloud.ready', { endpoint, stunServers, buckets: Object.fromEntries(buckets), credentials }),
   log: record => line('function.log', { record }),

@@ -4,14 +4,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
+import { type Mode, modeNames } from '../../function/modes.ts'
 import { configPath, loadConfig, settle } from '../config/load.ts'
-import { type Mode, modeNames } from '../config/modes.ts'
 import { optionsFor } from '../config/options.ts'
 import { entry, keys, type Values } from '../config/settings.ts'
 import { configTemplate } from '../config/template.ts'
+import { isTerminal } from '../input/terminal.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
-import { isTerminal } from '../output/terminal.ts'
 
 const init = defineCommand({
   meta: { name: 'init', description: 'Write a configuration file, with comments. Asks on a terminal only.' },
@@ -41,7 +41,7 @@ const init = defineCommand({
 })
 
 const show = defineCommand({
-  meta: { name: 'show', description: 'Show the settings in effect, and where each came from.' },
+  meta: { name: 'show', description: 'Reporter the settings in effect, and where each came from.' },
   args: { ...optionsFor(...keys), ...formatOptions },
   async run({ args }) {
     const { file, fileFound, values, sources } = await loadConfig({ flags: args })

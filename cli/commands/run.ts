@@ -14,8 +14,8 @@ import { startDashboard } from '../dashboard/server.ts'
 import { openSignalling, readSignalling, type Signalling, signallingOptions } from '../deploy/signalling.ts'
 import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
-import { jsonShow } from '../output/json-reporter.ts'
-import { humanShow, outliveReader } from '../output/terminal-reporter.ts'
+import { jsonReporter } from '../output/json-reporter.ts'
+import { outliveReader, terminalReporter } from '../output/terminal-reporter.ts'
 import { untilInterrupted } from './until-interrupted.ts'
 
 export default defineCommand({
@@ -51,7 +51,7 @@ export default defineCommand({
     verbose: {
       type: 'boolean',
       default: false,
-      description: 'Show each connection, the set-up times and the function\u2019s log',
+      description: 'Reporter each connection, the set-up times and the function\u2019s log',
     },
   },
   async run({ args }) {
@@ -65,7 +65,7 @@ export default defineCommand({
 
     const events = createEvents()
     const model = createModel(events)
-    const show = args.json ? jsonShow(args.verbose) : humanShow(args.verbose, model)
+    const show = args.json ? jsonReporter(args.verbose) : terminalReporter(args.verbose, model)
     outliveReader()
     events.subscribe(show.event)
     // What was started, in order; it ends in reverse.

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
+import { modeNames } from '../../function/modes.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
 import { policies } from '../client/fleet/select.ts'
 import { readDuration } from '../input/duration.ts'
-import { modeNames } from './modes.ts'
 import { wrongRegion } from './regions.ts'
 
 // What a setting may be. A message completes "proxy.port …" and says what is allowed.
@@ -17,15 +17,15 @@ export const text = v.pipe(v.string('must be a text'), v.nonEmpty('is empty'))
 
 export const mode = v.picklist(modeNames, `must be one of ${modeNames.join(', ')}`)
 
-const longestName = 38
+const maxNameLength = 38
 
 /** Buckets are named <name>-<region>-<8 digits>, and a bucket's name has 63 characters at most. */
 export const stackName = v.pipe(
   text,
   v.maxLength(
-    longestName,
+    maxNameLength,
     ({ input }) =>
-      `has ${input.length} characters, and ${longestName} is the most: the names of the buckets are made from it`,
+      `has ${input.length} characters, and ${maxNameLength} is the most: the names of the buckets are made from it`,
   ),
   v.regex(
     /^(?=.{3})[a-z][a-z0-9]*(-[a-z0-9]+)*$/,

@@ -1,12 +1,12 @@
 import type * as v from 'valibot'
+import { type Mode, modeNames, modes } from '../../function/modes.ts'
 import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import { parseDnsServer } from '../../tunnel/net/dns-server.ts'
 import { type Policy, policies } from '../client/fleet/select.ts'
 import { defaultFleetSettings } from '../client/fleet/state.ts'
 import { parseBypass, parseRules } from '../client/outbound/rules.ts'
-import { defaultDashboardPort } from '../dashboard/port.ts'
+import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { parseListener } from '../input/listener-url.ts'
-import { type Mode, modeNames, modes } from './modes.ts'
 import * as schema from './schema.ts'
 
 /** One thing that can be set: in the file, by an environment variable, by an option. */
@@ -222,7 +222,7 @@ export const settings = {
     default: true,
     flag: 'dashboard',
     valueHint: 'true',
-    about: 'Show what goes on on a web page, with metrics',
+    about: 'Reporter what goes on on a web page, with metrics',
   }),
   'dashboard.host': setting<string>({
     schema: schema.text,

@@ -3,17 +3,17 @@ import * as v from 'valibot'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { tokenHeader } from '../client/stats/state.ts'
+import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { pageFiles } from './page-files.ts'
-import { defaultDashboardPort } from './port.ts'
 import { liveStream } from './stream.ts'
 
 /** So many ports from the default one on are tried. */
 const portsTried = 100
 /** Pages that are kept up to date at once. */
-const mostStreams = 32
+const maxStreams = 32
 
 export interface DashboardOptions {
   /** Address to listen on. */
@@ -95,7 +95,7 @@ function serve(
         '/api/state': { GET: guarded(() => Response.json(model.state())) },
         '/api/stream': {
           GET: guarded((request, server) => {
-            if (streams >= mostStreams) return text(503, `${mostStreams} pages are open already.`)
+            if (streams >= maxStreams) return text(503, `${maxStreams} pages are open already.`)
             streams++
             server.timeout(request, 0)
             return liveStream({ model, events, token, onEnd: () => void streams-- })

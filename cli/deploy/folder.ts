@@ -8,7 +8,7 @@ import { runs } from './runs.ts'
 // A stack's folder: the module, what it is applied with, and Terraform's state.
 
 /** What Terraform must have room for before it changes anything, so that it can write its state. Bytes. */
-const leastRoom = 32 * 1024 * 1024
+const minRoom = 32 * 1024 * 1024
 
 /**
  * Makes this process the only one that works on the stack. Gives what ends that. Throws an Error that names the
@@ -60,7 +60,7 @@ export async function layOut(folder: string, { variables, backend }: Layout): Pr
 /** Throws an Error unless Terraform has room to write its state: one that cannot be written is lost. */
 export async function checkRoom(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
-  if (bavail * bsize < leastRoom)
+  if (bavail * bsize < minRoom)
     throw new Error(
       `the disk with ${folder} is full: ${Math.floor((bavail * bsize) / 1024)} kB are left, and Terraform's state needs room. Nothing was changed.`,
     )

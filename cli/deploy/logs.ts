@@ -7,7 +7,7 @@ export interface LogLine {
 
 /** The newest lines are in the last of these spans that has any; CloudWatch reads forwards only. */
 const spansMs = [15 * 60_000, 3 * 3_600_000, 24 * 3_600_000]
-const mostLines = 100
+const maxLines = 100
 
 /** The newest lines, 100 at most, that the function logged in the last day, the oldest first. */
 export async function recentLogs(region: string, functionName: string): Promise<LogLine[]> {
@@ -18,7 +18,7 @@ export async function recentLogs(region: string, functionName: string): Promise<
     let lines: LogLine[] = []
     const query = { logGroupName: `/aws/lambda/${functionName}`, startTime }
     for await (const { events = [] } of paginateFilterLogEvents({ client }, query))
-      lines = [...lines, ...events.map(toLine)].slice(-mostLines)
+      lines = [...lines, ...events.map(toLine)].slice(-maxLines)
     return lines
   }
   try {

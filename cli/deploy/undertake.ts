@@ -4,8 +4,8 @@ import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { stateFolder } from '../config/paths.ts'
+import { isTerminal } from '../input/terminal.ts'
 import { UsageError } from '../input/usage-error.ts'
-import { isTerminal } from '../output/terminal.ts'
 import { regionsOf, useProfile, whoAmI } from './aws.ts'
 import { change, type Outcome } from './change.ts'
 import { layOut, lock } from './folder.ts'
@@ -28,8 +28,8 @@ export const changeOptions = {
       'Keep the state in S3: passed on to "terraform init", as a setting or a file of them; may be given several times',
   },
   yes: { type: 'boolean', default: false, description: 'Do not ask; needed where there is no terminal' },
-  plan: { type: 'boolean', default: false, description: 'Show the plan and stop there' },
-  verbose: { type: 'boolean', default: false, description: 'Show the plan with all attributes' },
+  plan: { type: 'boolean', default: false, description: 'Reporter the plan and stop there' },
+  verbose: { type: 'boolean', default: false, description: 'Reporter the plan with all attributes' },
 } as const
 
 /** The end of a command's description. */

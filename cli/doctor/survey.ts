@@ -9,9 +9,10 @@ import {
 } from '../../tunnel/nat/stun/behaviour.ts'
 import { mappingBehaviour } from '../../tunnel/nat/stun/mapping.ts'
 import type { StunServerName } from '../../tunnel/nat/stun/server-name.ts'
-import { type Asker, createAsker, type View } from '../../tunnel/nat/stun/transaction.ts'
+import { createRequester, type Requester, type View } from '../../tunnel/nat/stun/transaction.ts'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
+import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
 
 /** What became of asking a STUN server. */
 export interface ServerReport {
@@ -47,14 +48,14 @@ export async function survey(names: readonly StunServerName[]): Promise<Survey> 
   }
   try {
     const socket = await open()
-    const asker = createAsker(socket)
-    const servers = await Promise.all(names.map(name => askServer(asker, name)))
+    const requester = createRequester(socket)
+    const servers = await Promise.all(names.map(name => askServer(requester, name)))
     const answering = servers.filter(isAnswer)
     const [first] = answering
     if (!first) return { servers, isOwn: false, mapping: 'unknown', filtering: 'unknown' }
     const { from, mapped } = first.view
     const [behaviour, hairpinning] = await Promise.all([
-      testBehaviour(asker, answering, open),
+      testBehaviour(requester, answering, open),
       hairpins([await open(), await open()], from),
     ])
     return {
@@ -74,11 +75,11 @@ export async function survey(names: readonly StunServerName[]): Promise<Survey> 
 type Answer = ServerReport & { view: View }
 const isAnswer = (report: ServerReport): report is Answer => report.view !== undefined
 
-async function askServer(asker: Asker, { host, port }: StunServerName): Promise<ServerReport> {
+async function askServer(requester: Requester, { host, port }: StunServerName): Promise<ServerReport> {
   const server = `${host}:${port}`
   const address = await addressOf(host)
   if (address === undefined) return { server, outcome: 'name not found' }
-  const view = await asker.ask({ address, port })
+  const view = await requester.ask({ address, port })
   return view ? { server, outcome: 'answers', view } : { server, outcome: 'silent' }
 }
 
@@ -94,13 +95,13 @@ async function addressOf(host: string): Promise<string | undefined> {
 
 /** By the first server that does RFC 5780; else two servers' views tell how the NAT maps, and nothing how it filters. */
 async function testBehaviour(
-  asker: Asker,
+  requester: Requester,
   answering: Answer[],
   open: () => Promise<UdpSocket>,
 ): Promise<Pick<Survey, 'mapping' | 'filtering' | 'testedWith'>> {
   for (const { server, view } of answering.filter(({ view }) => hasAlternate(view))) {
     const [mapping, filtering] = await Promise.all([
-      mappingTests(asker, view),
+      mappingTests(requester, view),
       filteringTests(await open(), view.from),
     ])
     // Silent at its other address it would make every filter look strict.

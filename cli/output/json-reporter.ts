@@ -1,14 +1,17 @@
 import type { ProxyEvent } from '../client/stats/events.ts'
-import type { Show } from './terminal-reporter.ts'
+import type { Reporter } from './terminal-reporter.ts'
 
 /** What a reader of `--json` may be behind with; what happens beyond that is not told. Characters. */
-const mostUnread = 8 * 1024 * 1024
+const maxUnread = 8 * 1024 * 1024
 
 /**
  * An object a line, as docs/events.md has it. Where connections go is told with `verbose` only, and samples
  * while nothing moves are not told. A reader that stands still costs no more memory than it has been given.
  */
-export function jsonShow(verbose: boolean, output: Pick<NodeJS.WriteStream, 'write'> = process.stdout): Show {
+export function jsonReporter(
+  verbose: boolean,
+  output: Pick<NodeJS.WriteStream, 'write'> = process.stdout,
+): Reporter {
   const leftOut = verbose ? ['counts'] : ['counts', 'target']
   let unread = 0
   let lost = 0
@@ -23,7 +26,7 @@ export function jsonShow(verbose: boolean, output: Pick<NodeJS.WriteStream, 'wri
   return {
     event(event) {
       if (event.type === 'traffic.sampled' && event.connections.length === 0) return
-      if (unread > mostUnread) {
+      if (unread > maxUnread) {
         lost++
         return
       }

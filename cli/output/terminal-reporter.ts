@@ -7,7 +7,7 @@ import { schemeNames } from '../input/scheme.ts'
 import { liveLine } from './live-line.ts'
 
 /** Shows events as they come. */
-export interface Show {
+export interface Reporter {
   event(event: ProxyEvent): void
   close(): void
 }
@@ -16,7 +16,7 @@ export interface Show {
  * Lines for a person: what comes up and what goes wrong; with `verbose` every connection and the function's
  * own log too. On a terminal the line below them follows what goes on.
  */
-export function humanShow(verbose: boolean, model: Model): Show {
+export function terminalReporter(verbose: boolean, model: Model): Reporter {
   const print = printer(verbose)
   const live = liveLine(model)
   return {
@@ -40,7 +40,7 @@ export function outliveReader(): void {
 // --- internal ---
 
 /** A reason may name what a client asked for, such as a region: no more of them are remembered. */
-const mostReasons = 100
+const maxReasons = 100
 
 /** What is shown with `verbose` only: what happens to each connection, and the function's log but for its errors. */
 const isDetail = (event: ProxyEvent) =>
@@ -124,7 +124,7 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
       case 'connection.failed':
         // While there is no exit, every connection fails, for hours it may be.
         if (failures.has(event.message) && !verbose) break
-        if (failures.size === mostReasons) failures.clear()
+        if (failures.size === maxReasons) failures.clear()
         failures.add(event.message)
         consola.warn(
           `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${event.message}`,

@@ -197,7 +197,7 @@ test('only the exit’s DNS server knew the name, and every connection went thro
   assert.ok(dns.queries.includes(`${name} A`))
   const opened = proxy.told('connection.opened')
   assert.ok(opened.length > 0)
-  assert.ok(opened.every(({ road }) => road === 'tunnel'))
+  assert.ok(opened.every(({ outbound }) => outbound === 'tunnel'))
 })
 
 complete()

@@ -43,7 +43,7 @@ if (haveCurl())
         const { exit, status } = await ask(proxy, `http://${host}:${web.port}/bytes/3`)
         assert.equal([exit, status], [0, 200], host)
         const [opened] = proxy.told('connection.opened').slice(before)
-        assert.equal([opened?.road, opened?.session], ['direct', undefined])
+        assert.equal([opened?.outbound, opened?.session], ['direct', undefined])
       }
     })
 

@@ -30,7 +30,7 @@ test.after.each(({ echo }) => echo.close())
 test('10,000 packets are echoed', async ({ open, echo }) => {
   const association = await open()
   const count = 10_000
-  const mostUnderWay = 256
+  const maxUnderWay = 256
   const seen = new Set<number>()
   let wrong = 0
   let progress = () => {}
@@ -45,7 +45,7 @@ test('10,000 packets are echoed', async ({ open, echo }) => {
   let given = 0
   let sent = 0
   while (sent < count) {
-    while (sent < count && sent - given - seen.size < mostUnderWay)
+    while (sent < count && sent - given - seen.size < maxUnderWay)
       association.send({ host, port: echo.port }, packetOf(sent++))
     const before = seen.size
     await Promise.race([

@@ -13,7 +13,7 @@ const lingerMs = 1_000
 /** What time alone brings about is done this soon. */
 const lateMs = 5
 /** Back-off's longest wait, with the most of its jitter. */
-const longestWaitMs = 90_000
+const maxWaitMs = 90_000
 const nextRoles: Record<Role, Role[]> = { launching: ['active'], active: ['draining'], draining: [] }
 
 export interface Rules {
@@ -78,7 +78,7 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
     const inUse = members().filter(member => takesNew(member, now)).length
     hold(inUse <= wanted + demanded(now).length, `${inUse} exits are kept where ${wanted} are wanted`)
     for (const { retryAt } of state.regions.values())
-      hold(retryAt - now <= longestWaitMs, 'a region is set aside for longer than a minute and a half')
+      hold(retryAt - now <= maxWaitMs, 'a region is set aside for longer than a minute and a half')
   }
 
   function rolesGoForward(now: number): void {

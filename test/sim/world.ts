@@ -1,5 +1,5 @@
 import { plan, planAgainAt, usable } from '../../cli/client/fleet/plan.ts'
-import { createChooser } from '../../cli/client/fleet/select.ts'
+import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
   draining,
   ended,
@@ -31,7 +31,7 @@ export interface Tally {
 }
 
 /** More plans than this in a virtual second, beyond one for each thing that happened, go in circles. */
-const mostPlansASecond = 25
+const maxPlansASecond = 25
 /** Functions end themselves this long before Lambda would. */
 const closeAtMs = 1_500
 /** A silent exit is given up by QUIC's idle time-out. */
@@ -46,7 +46,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   const between = (low: number, high: number) => low + random.int(high - low)
   const queue = new Queue()
   const state = newFleetState(settings, regions)
-  const chooser = createChooser(schedule.policy, fraction)
+  const chooser = createSelector(schedule.policy, fraction)
   const down = new Set<string>()
   /** Connections by session, and since when there are none. */
   const connections = new Map<string, { count: number; idleSince: number }>()
@@ -60,7 +60,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
 
   function replan(): void {
     tally.plans++
-    if (++second.plans > mostPlansASecond + 2 * second.happened)
+    if (++second.plans > maxPlansASecond + 2 * second.happened)
       throw new Error(`${second.plans} plans in a second`)
     forget(state, now)
     for (const [id, { count }] of connections) loaded(state, id, count, now)

@@ -1,4 +1,4 @@
-import type { Exits, Wanted } from '../../cli/client/fleet/exits.ts'
+import type { ExitRequest, Exits } from '../../cli/client/fleet/exits.ts'
 import type { Session } from '../../cli/client/fleet/launch.ts'
 import type { Log } from '../../function/log.ts'
 import { createResolver } from '../../function/resolve.ts'
@@ -8,7 +8,7 @@ import { quicPair } from './quic-pair.ts'
 /** An exit in this process, behind a real QUIC connection; it reaches loopback. */
 export interface NearExit extends Exits {
   /** What was asked for, connection by connection. */
-  readonly wanted: Wanted[]
+  readonly wanted: ExitRequest[]
   /** Streams that are open at this end. */
   streams(): number
   /** From here on there is no exit: who asks is told so. */
@@ -42,7 +42,7 @@ export async function nearExit(): Promise<NearExit> {
     control: { onMessage() {}, send() {} },
     bye() {},
   }
-  const wanted: Wanted[] = []
+  const wanted: ExitRequest[] = []
   let here = true
   return {
     wanted,

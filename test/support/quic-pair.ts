@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CheckStats } from '../../tunnel/nat/ice/check-list.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
+import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
 import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
@@ -35,12 +36,12 @@ export async function linkBoth({ clientPin, exitPin, delayMs }: PairOptions = {}
   const sockets = [await openUdpSocket({ address: host }), await openUdpSocket({ address: host })] as const
   if (delayMs) delay(sockets[0], delayMs)
   const identities = [await createIdentity(), await createIdentity()] as const
-  const end = (self: 0 | 1, role: 'answer' | 'dial', pin = identities[1 - self]!.fingerprint) => {
+  const end = (self: 0 | 1, role: 'server' | 'client', pin = identities[1 - self]!.fingerprint) => {
     const nominated = sockets[1 - self]!.local
     const punched = { socket: sockets[self], nominated, stats, answerCheck() {}, early: [] }
     return link({ punched, identity: identities[self], pin, role })
   }
-  const [client, exit] = await Promise.allSettled([end(0, 'answer', clientPin), end(1, 'dial', exitPin)])
+  const [client, exit] = await Promise.allSettled([end(0, 'server', clientPin), end(1, 'client', exitPin)])
   return { sockets, client, exit }
 }
 

@@ -127,9 +127,9 @@ test('only the client may use an association, from the port that it began with',
   }
 })
 
-for (const road of ['tunnel', 'direct'])
-  test(`only who was sent to may answer, by the road ${road}`, async ({ proxy, open, echo }) => {
-    const association = await open({ proxy: (await proxy({ rules: parseRules([`${road} *`]) })).port })
+for (const outbound of ['tunnel', 'direct'])
+  test(`only who was sent to may answer, by the outbound ${outbound}`, async ({ proxy, open, echo }) => {
+    const association = await open({ proxy: (await proxy({ rules: parseRules([`${outbound} *`]) })).port })
     association.send({ host, port: echo.port }, 'hello')
     await answers(association, 1)
     const { port } = echo.from[0]!
@@ -140,7 +140,7 @@ for (const road of ['tunnel', 'direct'])
     stranger.close()
   })
 
-test('the direct road knows an address in each of its spellings', async ({ proxy, open, echo }) => {
+test('the direct outbound knows an address in each of its spellings', async ({ proxy, open, echo }) => {
   const association = await open({ proxy: (await proxy({ rules: parseRules(['direct *']) })).port })
   association.send({ host: '::ffff:127.0.0.1', port: echo.port }, 'mapped')
   assert.equal(await answers(association, 1), ['mapped'])

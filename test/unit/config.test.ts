@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert'
 import { MODES } from '../../cdktf/modes.ts'
 import { parseConfig } from '../../cli/config/file.ts'
 import { settle } from '../../cli/config/load.ts'
-import { modes } from '../../cli/config/modes.ts'
 import { wrongRegion } from '../../cli/config/regions.ts'
 import { keys } from '../../cli/config/settings.ts'
 import { configTemplate } from '../../cli/config/template.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
+import { modes } from '../../function/modes.ts'
 
 const test = suite('configuration')
 

@@ -37,8 +37,8 @@ function comeUp({ events, clock }: Context, session: string, region = 'eu-west-1
 }
 
 function open({ events }: Context, connection: number, session: string | undefined, target: string): void {
-  const road = session === undefined ? 'direct' : 'tunnel'
-  events.emit({ type: 'connection.opened', connection, road, session, target, ms: 5 })
+  const outbound = session === undefined ? 'direct' : 'tunnel'
+  events.emit({ type: 'connection.opened', connection, outbound, session, target, ms: 5 })
 }
 
 function carry({ events }: Context, connection: number, bytesUp: number, bytesDown: number): void {

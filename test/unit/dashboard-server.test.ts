@@ -7,8 +7,8 @@ import * as assert from 'uvu/assert'
 import { createEvents, type Events, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
 import { type State, tokenHeader } from '../../cli/client/stats/state.ts'
-import { defaultDashboardPort } from '../../cli/dashboard/port.ts'
 import { type Dashboard, startDashboard } from '../../cli/dashboard/server.ts'
+import { defaultDashboardPort } from '../../cli/input/dashboard-port.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 import { until } from '../support/until.ts'
 
@@ -189,7 +189,7 @@ test('streams all there is, then what is new: at once for an exit, with the samp
 
   const opened = {
     type: 'connection.opened',
-    road: 'tunnel',
+    outbound: 'tunnel',
     session: 'a',
     target: 'a.example:1',
     ms: 1,
@@ -219,7 +219,7 @@ test('tells Prometheus what it tells the page', async context => {
   events.emit({
     type: 'connection.opened',
     connection: 1,
-    road: 'tunnel',
+    outbound: 'tunnel',
     session,
     target: 'a.example:1',
     ms: 20,

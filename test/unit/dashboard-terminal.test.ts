@@ -3,9 +3,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
-import { jsonShow } from '../../cli/output/json-reporter.ts'
+import { jsonReporter } from '../../cli/output/json-reporter.ts'
 import { liveLine } from '../../cli/output/live-line.ts'
-import { humanShow } from '../../cli/output/terminal-reporter.ts'
+import { terminalReporter } from '../../cli/output/terminal-reporter.ts'
 
 /** What makes a terminal forget the rest of a line (ECMA-48, EL). */
 const clearRest = '\x1b[K'
@@ -80,7 +80,7 @@ test('what is no terminal gets nothing of it', () => {
 /** What --json writes for these events. */
 function lines(verbose: boolean, ...events: ProxyEvent[]): Record<string, unknown>[] {
   const { stream, take } = output(false)
-  const show = jsonShow(verbose, stream)
+  const show = jsonReporter(verbose, stream)
   for (const event of events) show.event(event)
   return take()
     .split('\n')
@@ -91,18 +91,18 @@ function lines(verbose: boolean, ...events: ProxyEvent[]): Record<string, unknow
 const opened: ProxyEvent = {
   type: 'connection.opened',
   connection: 1,
-  road: 'tunnel',
+  outbound: 'tunnel',
   session: 'a',
   target: 'secret.example:443',
   ms: 5,
-  counts: { fromWire: 0, toWire: 0 },
+  counts: { fromConn: 0, toConn: 0 },
 }
 
 test('with --json an event is a line with its time; where it goes is told with --verbose only', () => {
   const [quiet] = lines(false, opened)
   assert.ok(Math.abs(Date.parse(String(quiet!.time)) - Date.now()) < 60_000)
   const { time: _, ...rest } = quiet!
-  assert.equal(rest, { type: 'connection.opened', connection: 1, road: 'tunnel', session: 'a', ms: 5 })
+  assert.equal(rest, { type: 'connection.opened', connection: 1, outbound: 'tunnel', session: 'a', ms: 5 })
   assert.is(lines(true, opened)[0]!.target, 'secret.example:443')
 })
 
@@ -123,7 +123,7 @@ test('a reader of --json that stands still is told later how much it has missed'
       return false
     },
   }
-  const show = jsonShow(false, stuck as unknown as NodeJS.WriteStream)
+  const show = jsonReporter(false, stuck as unknown as NodeJS.WriteStream)
   const events = 200_000
   for (let i = 0; i < events; i++) show.event(opened)
   const held = written.length
@@ -171,7 +171,7 @@ test('why connections fail is told once until an exit comes up, and with --verbo
   const warnings = (verbose: boolean) => {
     const said: string[] = []
     consola.mockTypes(type => (text: string) => type === 'warn' && said.push(text))
-    const show = humanShow(verbose, running().model)
+    const show = terminalReporter(verbose, running().model)
     for (const event of [failed(1), failed(2), ready, failed(3)]) show.event(event)
     return said
   }

@@ -32,8 +32,8 @@ test.after.each(({ server, accepted }) => {
 async function refusal(target: Target, options: { allowPrivate?: boolean; limitMs?: number } = {}) {
   try {
     const { allowPrivate = true, ...limits } = options
-    const { wire } = await dial(target, { resolver: createResolver('system', allowPrivate), ...limits })
-    wire.abort()
+    const { conn } = await dial(target, { resolver: createResolver('system', allowPrivate), ...limits })
+    conn.abort()
   } catch (error) {
     assert.instance(error, DialError)
     return { code: (error as DialError).reply as ReplyCode, message: (error as Error).message }
@@ -43,10 +43,10 @@ async function refusal(target: Target, options: { allowPrivate?: boolean; limitM
 
 test("an address and a name are reached, and the exit's own end is told", async ({ port }) => {
   for (const name of [host, 'localhost']) {
-    const { wire, bound } = await dial({ host: name, port }, { resolver: createResolver('system', true) })
+    const { conn, bound } = await dial({ host: name, port }, { resolver: createResolver('system', true) })
     assert.is(bound.host, host)
     assert.ok(bound.port > 0)
-    wire.abort()
+    conn.abort()
   }
 })
 

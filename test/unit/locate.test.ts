@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert'
 import { locate } from '../../cli/client/fleet/locate.ts'
 import { startStun } from '../../cli/cloud/stun.ts'
 import { StunError } from '../../tunnel/nat/stun/discover.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
+import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
 
 interface Context {
   socket: UdpSocket

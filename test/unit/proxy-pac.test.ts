@@ -2,7 +2,7 @@ import { createContext, runInContext } from 'node:vm'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { pacFile } from '../../cli/client/inbound/http/pac.ts'
-import { parseRules, roadFor } from '../../cli/client/outbound/rules.ts'
+import { outboundFor, parseRules } from '../../cli/client/outbound/rules.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('PAC file')
@@ -73,7 +73,7 @@ test('it agrees with the proxy about 3,000 targets and rules', () => {
       const port = pick([80, 443, 8080])
       const says = find(`http://${host}:${port}/`, host) === 'DIRECT'
       if (says) direct++
-      assert.is(says, roadFor(parseRules(rules), { host, port }) === 'direct', `${rules} ${host}:${port}`)
+      assert.is(says, outboundFor(parseRules(rules), { host, port }) === 'direct', `${rules} ${host}:${port}`)
     }
   }
   assert.ok(direct > 300, String(direct))

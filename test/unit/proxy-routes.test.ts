@@ -1,23 +1,23 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseBypass, parseRules, roadFor } from '../../cli/client/outbound/rules.ts'
+import { outboundFor, parseBypass, parseRules } from '../../cli/client/outbound/rules.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite('routes')
 
-const road = (rules: string[], host: string, port = 443) => roadFor(parseRules(rules), { host, port })
+const outbound = (rules: string[], host: string, port = 443) => outboundFor(parseRules(rules), { host, port })
 
 test('what no rule covers goes through the tunnel', () => {
-  assert.is(road([], 'example.org'), 'tunnel')
-  assert.is(road(['direct example.com'], 'example.org'), 'tunnel')
+  assert.is(outbound([], 'example.org'), 'tunnel')
+  assert.is(outbound(['direct example.com'], 'example.org'), 'tunnel')
 })
 
 test('the first rule that covers a target counts', () => {
   const rules = ['tunnel secret.example.com', 'direct example.com', 'block *:25', 'block example.com']
-  assert.is(road(rules, 'secret.example.com'), 'tunnel')
-  assert.is(road(rules, 'www.example.com'), 'direct')
-  assert.is(road(rules, 'mail.example.com', 25), 'direct')
-  assert.is(road(rules, 'example.org', 25), 'block')
+  assert.is(outbound(rules, 'secret.example.com'), 'tunnel')
+  assert.is(outbound(rules, 'www.example.com'), 'direct')
+  assert.is(outbound(rules, 'mail.example.com', 25), 'direct')
+  assert.is(outbound(rules, 'example.org', 25), 'block')
 })
 
 test('a domain covers itself and what lies under it, *. only what lies under it', () => {
@@ -35,7 +35,7 @@ test('a domain covers itself and what lies under it, *. only what lies under it'
     ['localhost', 'localhost', true],
     ['*', '192.0.2.1', true],
   ] as const)
-    assert.is(road([`direct ${pattern}`], host) === 'direct', covered, `${pattern} ${host}`)
+    assert.is(outbound([`direct ${pattern}`], host) === 'direct', covered, `${pattern} ${host}`)
 })
 
 test('a network covers its addresses in every spelling, and no names', () => {
@@ -61,25 +61,25 @@ test('a network covers its addresses in every spelling, and no names', () => {
     ['::1', '0:0:0:0:0:0:0:1', true],
     ['::/0', '2001:db8::1', true],
   ] as const)
-    assert.is(road([`direct ${pattern}`], host) === 'direct', covered, `${pattern} ${host}`)
+    assert.is(outbound([`direct ${pattern}`], host) === 'direct', covered, `${pattern} ${host}`)
 })
 
 test('a port or a range of ports narrows a rule', () => {
   const rules = ['block *:25', 'direct example.com:8000-8999', 'direct [2001:db8::/32]:443', 'direct [::1]']
-  assert.is(road(rules, 'example.org', 25), 'block')
-  assert.is(road(rules, 'example.com', 8000), 'direct')
-  assert.is(road(rules, 'example.com', 8999), 'direct')
-  assert.is(road(rules, 'example.com', 9000), 'tunnel')
-  assert.is(road(rules, '2001:db8::5', 443), 'direct')
-  assert.is(road(rules, '2001:db8::5', 80), 'tunnel')
-  assert.is(road(rules, '::1', 80), 'direct')
+  assert.is(outbound(rules, 'example.org', 25), 'block')
+  assert.is(outbound(rules, 'example.com', 8000), 'direct')
+  assert.is(outbound(rules, 'example.com', 8999), 'direct')
+  assert.is(outbound(rules, 'example.com', 9000), 'tunnel')
+  assert.is(outbound(rules, '2001:db8::5', 443), 'direct')
+  assert.is(outbound(rules, '2001:db8::5', 80), 'tunnel')
+  assert.is(outbound(rules, '::1', 80), 'direct')
 })
 
 test('a bypass is a list of what goes direct', () => {
   const rules = parseBypass('*.example.com, 10.0.0.0/8,,localhost')
   assert.is(rules.length, 3)
   for (const host of ['a.example.com', '10.1.2.3', 'localhost'])
-    assert.is(roadFor(rules, { host, port: 80 }), 'direct')
+    assert.is(outboundFor(rules, { host, port: 80 }), 'direct')
   assert.equal(parseBypass(''), [])
 })
 

@@ -6,7 +6,8 @@ import { newIceCredentials } from '../../tunnel/nat/ice/credentials.ts'
 import { PunchError } from '../../tunnel/nat/ice/error.ts'
 import { type PunchOptions, punch } from '../../tunnel/nat/ice/punch.ts'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
+import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
 import { until } from '../support/until.ts'
 
 // On loopback there is no NAT; where one is needed, the other side is deaf to what it would not let in.

@@ -99,7 +99,7 @@ test('is an abort when it was an abort that was lost', async ({ pair }) => {
   stream.abort()
   release()
   await until(() => isForgotten(stream), 'the exit to forget the stream')
-  assert.equal(exit.connection.fatesOf([near.id]), { ended: [], aborted: [near.id] })
+  assert.equal(exit.connection.statusOf([near.id]), { ended: [], aborted: [near.id] })
   deaf = false
   await until(() => near.aborted, 'the abort')
   assert.not(near.readEnded)

@@ -19,7 +19,7 @@ function wideStreams(count: number): { streams: Streams; open: QuicStream[] } {
   const none = () => {}
   const streams = new Streams({
     quiche,
-    role: 'dial',
+    role: 'client',
     wake: none,
     later: none,
     again: none,

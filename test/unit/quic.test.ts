@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openUdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import { QuicError } from '../../tunnel/quic/close-reason.ts'
 import { QuicConnection } from '../../tunnel/quic/connection.ts'
 import { createIdentity } from '../../tunnel/quic/identity.ts'
@@ -221,7 +221,7 @@ test('a handshake with nobody ends at its limit', async () => {
     peer,
     identity,
     pin: identity.fingerprint,
-    role: 'dial',
+    role: 'client',
     handshakeMs: 200,
   })
   assert.is((await connection.closed).kind, 'handshake')

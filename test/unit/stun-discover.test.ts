@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert'
 import { startStun } from '../../cli/cloud/stun.ts'
 import { discover, StunError } from '../../tunnel/nat/stun/discover.ts'
 import { bindingRequest, checkResponse } from '../../tunnel/nat/stun/message.ts'
-import { openUdpSocket, type UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
+import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
 
 interface Context {
   socket: UdpSocket

@@ -1,11 +1,11 @@
 import type { Socket, SocketHandler } from 'bun'
-import type { Wire } from '../session/relay.ts'
+import type { Conn } from './conn.ts'
 
 /**
  * A TCP connection of Bun's, which tells how much of a write the kernel took, so that what it did not
  * take can stay where it is.
  */
-export class BunWire implements Wire {
+export class BunConn implements Conn {
   onData: (chunk: Uint8Array) => void = () => {}
   onEnd: () => void = () => {}
   onDrain: () => void = () => {}
@@ -89,12 +89,12 @@ export class BunWire implements Wire {
   }
 }
 
-/** What Bun.listen and Bun.connect call, for sockets whose data is a BunWire. */
-export const wireEvents = {
+/** What Bun.listen and Bun.connect call, for sockets whose data is a BunConn. */
+export const connEvents = {
   data: (socket, chunk) => socket.data.onData(chunk),
   drain: socket => socket.data.drained(),
   end: socket => socket.data.ended(),
-  // A connection that never opened has no wire yet.
+  // A connection that never opened has no connection yet.
   close: (socket, error) => socket.data?.closed(error),
   error() {},
-} satisfies SocketHandler<BunWire>
+} satisfies SocketHandler<BunConn>

@@ -1,12 +1,12 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
-import type { Wire } from '../session/relay.ts'
+import type { Conn } from './conn.ts'
 
 /** Every socket reads into this one: the runtime hands over a read before it begins the next. */
 const readBuffer = Buffer.alloc(16 * 1024)
 
 /** A TCP connection by node:net, reading without an allocation per read, and writing with the kernel's word on what it took. */
-export function dialWire(options: NetConnectOpts): { wire: Wire; socket: Socket } {
-  const wire: Wire = {
+export function dialConn(options: NetConnectOpts): { conn: Conn; socket: Socket } {
+  const conn: Conn = {
     onData() {},
     onEnd() {},
     onDrain() {},
@@ -32,14 +32,14 @@ export function dialWire(options: NetConnectOpts): { wire: Wire; socket: Socket 
     onread: {
       buffer: readBuffer,
       callback(length, buffer) {
-        wire.onData(length === buffer.length ? buffer : buffer.subarray(0, length))
+        conn.onData(length === buffer.length ? buffer : buffer.subarray(0, length))
         return true
       },
     },
   }
   const socket = connect(settings)
-  socket.on('end', () => wire.onEnd())
-  socket.on('drain', () => wire.onDrain())
-  socket.on('close', () => wire.onClose())
-  return { wire, socket }
+  socket.on('end', () => conn.onEnd())
+  socket.on('drain', () => conn.onDrain())
+  socket.on('close', () => conn.onClose())
+  return { conn, socket }
 }

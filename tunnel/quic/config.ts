@@ -22,14 +22,14 @@ const MiB = 1024 * KiB
  *
  * The two ends of a tunnel: the client answers on a laptop, the function dials and may have 128 MB for all it does.
  */
-export const tunings: Record<'answer' | 'dial', Tuning> = {
-  answer: {
+export const tunings: Record<'server' | 'client', Tuning> = {
+  server: {
     packetSize: 1350,
     initialStreamWindow: 128 * KiB,
     streamWindow: 6 * MiB,
     congestionControl: 'BBR',
   },
-  dial: {
+  client: {
     packetSize: 1350,
     initialStreamWindow: 64 * KiB,
     streamWindow: 3 * MiB,

@@ -5,11 +5,11 @@ import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
 import { applicationErrorPin, type CloseReason, QuicError, whyClosed } from './close-reason.ts'
 import { quicConfig, type Tuning, tunings } from './config.ts'
 import { fingerprintOf, type Identity } from './identity.ts'
-import { Pulse } from './liveness-monitor.ts'
+import { LivenessMonitor } from './liveness-monitor.ts'
 import { Packets } from './packets.ts'
-import { Turns } from './send-scheduler.ts'
+import { SendScheduler } from './send-scheduler.ts'
 import type { QuicStream } from './stream.ts'
-import { type Fates, Streams } from './streams.ts'
+import { type StreamStatus, Streams } from './streams.ts'
 
 export interface ConnectionOptions {
   /** The socket, already connected to the peer. */
@@ -19,7 +19,7 @@ export interface ConnectionOptions {
   /** SHA-256 of the certificate that the peer must show. */
   pin: string
   /** The function dials; the client, who is the one being called, answers. */
-  role: 'dial' | 'answer'
+  role: 'client' | 'server'
   tuning?: Tuning
   /** Limit for the handshake in milliseconds, 5,000 by default. */
   handshakeMs?: number
@@ -43,7 +43,7 @@ export class QuicConnection {
   onDatagram: (datagram: Uint8Array) => void = () => {}
   /** The peer fell silent (true) or was heard again (false). */
   onSilence: (silent: boolean) => void = () => {}
-  /** Streams whose end may have been lost: the peer should be asked for their fates. */
+  /** Streams whose end may have been lost: the peer should be asked for their status. */
   onOverdue: (streams: number[]) => void = () => {}
   /** Resolves when the handshake is done and the pin is right; rejects with a QuicError. */
   readonly ready: Promise<void>
@@ -55,8 +55,8 @@ export class QuicConnection {
   readonly #recvInfo: RecvInfo
   readonly #ready = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<CloseReason>()
-  readonly #pulse: Pulse
-  readonly #turns = new Turns({ read: () => this.#read(), send: () => this.#send() })
+  readonly #liveness: LivenessMonitor
+  readonly #scheduler = new SendScheduler({ read: () => this.#read(), send: () => this.#send() })
   readonly #handshakeTimer: ReturnType<typeof setTimeout>
   #quiche: QuicheConnection | undefined
   #streams: Streams | undefined
@@ -77,15 +77,15 @@ export class QuicConnection {
     this.#packets = new Packets(socket, tuning.packetSize)
     // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
     this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
-    socket.onDrain = () => this.#turns.wake()
-    this.#pulse = new Pulse({
+    socket.onDrain = () => this.#scheduler.wake()
+    this.#liveness = new LivenessMonitor({
       onTick: () => {
         const overdue = this.#streams?.lookForEnds() ?? []
         if (overdue.length > 0) this.onOverdue(overdue)
       },
       probe: () => {
         this.#quiche?.sendAckEliciting()
-        this.#turns.wake()
+        this.#scheduler.wake()
       },
       onSilence: silent => this.onSilence(silent),
     })
@@ -95,7 +95,7 @@ export class QuicConnection {
         message: `the QUIC handshake with ${formatEndpoint(peer)} was not done within ${handshakeMs / 1000} s`,
       })
     }, handshakeMs)
-    if (role === 'dial') {
+    if (role === 'client') {
       this.#run(
         quiche.Connection.connect(
           null,
@@ -115,11 +115,11 @@ export class QuicConnection {
     if (!this.#quiche) this.#accept(datagram)
     try {
       this.#quiche?.recv(datagram, this.#recvInfo)
-      this.#pulse.heard = true
+      this.#liveness.heard = true
     } catch {
       // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
     }
-    this.#turns.heard()
+    this.#scheduler.heard()
   }
 
   /** Opens a stream. Throws a QuicError when the connection is not ready or the peer allows no more. */
@@ -135,13 +135,13 @@ export class QuicConnection {
   }
 
   /** Which of the peer's overdue streams are over here. */
-  fatesOf(streams: readonly number[]): Fates {
-    return this.#streams?.fatesOf(streams) ?? { ended: [], aborted: [] }
+  statusOf(streams: readonly number[]): StreamStatus {
+    return this.#streams?.statusOf(streams) ?? { ended: [], aborted: [] }
   }
 
   /** The peer's answer about overdue streams: what it sent on those is all here. */
-  settle(fates: Fates): void {
-    this.#streams?.settle(fates)
+  settle(status: StreamStatus): void {
+    this.#streams?.settle(status)
   }
 
   /** Sends a QUIC datagram; false when it was too large or the queue is full, and it was not sent. */
@@ -152,7 +152,7 @@ export class QuicConnection {
     } catch {
       return false
     }
-    this.#turns.wake()
+    this.#scheduler.wake()
     return true
   }
 
@@ -162,7 +162,7 @@ export class QuicConnection {
   }
 
   get silent(): boolean {
-    return this.#pulse.silent
+    return this.#liveness.silent
   }
 
   /** Why the connection is over; undefined while it is not. */
@@ -224,16 +224,16 @@ export class QuicConnection {
     this.#streams = new Streams({
       quiche: connection,
       role: this.#options.role,
-      wake: () => this.#turns.wake(),
-      later: () => this.#turns.later(),
-      again: () => this.#turns.again(),
+      wake: () => this.#scheduler.wake(),
+      later: () => this.#scheduler.later(),
+      again: () => this.#scheduler.again(),
       hurry: () => {
         this.#hurried = true
-        this.#turns.wake()
+        this.#scheduler.wake()
       },
       onStream: stream => this.onStream(stream),
     })
-    this.#turns.wake()
+    this.#scheduler.wake()
   }
 
   /**
@@ -251,7 +251,7 @@ export class QuicConnection {
     if (!connection || !streams) return false
     if (!this.#pinned) {
       // Who awaits `ready` sets its handlers first: streams wait for the next turn.
-      if (this.#verify(connection)) this.#turns.again()
+      if (this.#verify(connection)) this.#scheduler.again()
       return false
     }
     if (this.#hurried) this.#packEnds()
@@ -289,7 +289,7 @@ export class QuicConnection {
       return false
     }
     this.#pinned = true
-    this.#pulse.start()
+    this.#liveness.start()
     clearTimeout(this.#handshakeTimer)
     this.#ready.resolve()
     return true
@@ -311,7 +311,7 @@ export class QuicConnection {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       if ((connection.timeout() ?? 1) <= 0) connection.onTimeout()
-      this.#turns.wake()
+      this.#scheduler.wake()
     }, Math.ceil(timeout))
   }
 
@@ -320,9 +320,9 @@ export class QuicConnection {
     this.#over = true
     this.#closeReason = reason
     clearTimeout(this.#timer)
-    this.#turns.stop()
+    this.#scheduler.stop()
     clearTimeout(this.#handshakeTimer)
-    this.#pulse.stop()
+    this.#liveness.stop()
     if (this.#quiche) this.#packets.flush(this.#quiche, 1)
     this.#ready.reject(new QuicError(reason))
     this.#streams?.lost()

@@ -4,7 +4,7 @@ const probeAfterMs = 1_000
 const silentAfterMs = 2_250
 const tickMs = 250
 
-export interface PulseOptions {
+export interface LivenessOptions {
   /** Called at every tick. */
   onTick: () => void
   /** Ask the peer for a sign of life. */
@@ -14,16 +14,16 @@ export interface PulseOptions {
 }
 
 /** Whether the peer is there: four times a second, one that says nothing is asked, and one that does not answer is called silent. */
-export class Pulse {
+export class LivenessMonitor {
   /** Set at each packet of the peer's: cheaper than looking at the clock. */
   heard = false
   silent = false
-  readonly #options: PulseOptions
+  readonly #options: LivenessOptions
   #timer: ReturnType<typeof setInterval> | undefined
   #quietMs = 0
   #tickedAt = 0
 
-  constructor(options: PulseOptions) {
+  constructor(options: LivenessOptions) {
     this.#options = options
   }
 

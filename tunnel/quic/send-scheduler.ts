@@ -1,4 +1,4 @@
-export interface TurnsOptions {
+export interface SendSchedulerOptions {
   /** Reads what has come. True when an acknowledgement of it may wait. */
   read(): boolean
   /** Sends what there is to send. True when there is more. */
@@ -13,8 +13,8 @@ const acknowledgeWithinMs = 1
 const acknowledgeEvery = 8
 
 /** When the loop of a connection takes its turn: at most once a turn of the event loop, and whether it sends then. */
-export class Turns {
-  readonly #options: TurnsOptions
+export class SendScheduler {
+  readonly #options: SendSchedulerOptions
   #scheduled = false
   #reading = false
   /** There is something to send that may not wait. */
@@ -26,7 +26,7 @@ export class Turns {
   #unanswered = 0
   #over = false
 
-  constructor(options: TurnsOptions) {
+  constructor(options: SendSchedulerOptions) {
     this.#options = options
   }
 

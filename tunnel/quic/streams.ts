@@ -5,7 +5,7 @@ import { StreamIds } from './stream-ids.ts'
 
 export interface StreamsOptions {
   quiche: QuicheConnection
-  role: 'dial' | 'answer'
+  role: 'client' | 'server'
   wake(): void
   later(): void
   again(): void
@@ -14,7 +14,7 @@ export interface StreamsOptions {
 }
 
 /** Streams that are over, by how. */
-export interface Fates {
+export interface StreamStatus {
   ended: number[]
   aborted: number[]
 }
@@ -23,13 +23,13 @@ export interface Fates {
  * What quiche may hold unsent, in bytes. It would take as much as its congestion window has free at each packet
  * that comes in, whatever waits already: tens of megabytes, where many streams have plenty to send.
  */
-const mostUnsent = 1024 * 1024
+const maxUnsent = 1024 * 1024
 
 /** Tries in vain before quiche is asked who can write at all. */
-const mostMisses = 3
+const maxMisses = 3
 
 /** Streams that we gave up and whose peer may still ask: as many as may be open at once. */
-const mostRemembered = 4096
+const maxRemembered = 4096
 
 /** The open streams of a connection: who is to read, who waits to write, and whose end is still to come. */
 export class Streams {
@@ -44,10 +44,10 @@ export class Streams {
   constructor(options: StreamsOptions) {
     const { quiche, role, wake, later, again, hurry } = options
     this.#options = options
-    this.#ids = new StreamIds(role === 'dial' ? 'client' : 'server')
+    this.#ids = new StreamIds(role)
     this.#host = {
       quiche,
-      room: mostUnsent,
+      room: maxUnsent,
       wake,
       later,
       again,
@@ -97,7 +97,7 @@ export class Streams {
       stream.onWritable()
       if (stream.blocked && stream.written === before) {
         if (writable) return
-        if (++misses < mostMisses) continue
+        if (++misses < maxMisses) continue
         // Is it their own windows that are full? The list costs more than a few tries, and is most often empty.
         writable = new Set(this.#options.quiche.writable())
         if (writable.size === 0) return
@@ -112,7 +112,7 @@ export class Streams {
   /** All that may be sent now is gone. True when somebody has waited for that. */
   sent(): boolean {
     const full = this.#host.room <= 0
-    this.#host.room = mostUnsent
+    this.#host.room = maxUnsent
     return full && this.#blocked.size > 0
   }
 
@@ -132,16 +132,16 @@ export class Streams {
   }
 
   /** Which of these, that the peer still has, are over here and will never be heard of again. */
-  fatesOf(ids: readonly number[]): Fates {
-    const fates: Fates = { ended: [], aborted: [] }
+  statusOf(ids: readonly number[]): StreamStatus {
+    const status: StreamStatus = { ended: [], aborted: [] }
     for (const id of ids)
       if (!this.#open.has(id) && !this.#isKept(id))
-        fates[this.#givenUp.has(id) ? 'aborted' : 'ended'].push(id)
-    return fates
+        status[this.#givenUp.has(id) ? 'aborted' : 'ended'].push(id)
+    return status
   }
 
   /** The peer's answer: all that it sent on these has arrived. */
-  settle({ ended, aborted }: Fates): void {
+  settle({ ended, aborted }: StreamStatus): void {
     for (const id of ended) this.#open.get(id)?.endAfterRest()
     for (const id of aborted) this.#open.get(id)?.abort()
   }
@@ -183,7 +183,7 @@ export class Streams {
     if (!stream.aborted) return
     this.#givenUp.add(stream.id)
     for (const oldest of this.#givenUp) {
-      if (this.#givenUp.size <= mostRemembered) break
+      if (this.#givenUp.size <= maxRemembered) break
       this.#givenUp.delete(oldest)
     }
   }

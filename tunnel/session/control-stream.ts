@@ -1,6 +1,6 @@
 import type { QuicConnection } from '../quic/connection.ts'
 import type { QuicStream } from '../quic/stream.ts'
-import { ControlDecoder, type ControlMessage, encodeControl, mostStreams } from './frames/control.ts'
+import { ControlDecoder, type ControlMessage, encodeControl, maxStreams } from './frames/control.ts'
 
 /** The two ends' conversation about the session itself. */
 export interface ControlStream {
@@ -9,7 +9,7 @@ export interface ControlStream {
 }
 
 /** Control messages that wait for the connection; a peer that lets more pile up has stopped reading. */
-const longestQueue = 64 * 1024
+const maxQueueLength = 64 * 1024
 
 /**
  * Makes a control stream of a connection's first stream. Without it the session cannot go on: whatever is
@@ -31,20 +31,20 @@ export function controlStream(connection: QuicConnection, stream: QuicStream): C
     onMessage() {},
     send(message) {
       pending = Buffer.concat([pending, encodeControl(message)])
-      if (pending.length > longestQueue) broken()
+      if (pending.length > maxQueueLength) broken()
       else flush()
     },
   }
   const take = (message: ControlMessage) => {
     if (message.type === 'overdue') {
-      const { ended, aborted } = connection.fatesOf(message.streams)
+      const { ended, aborted } = connection.statusOf(message.streams)
       if (ended.length + aborted.length > 0) control.send({ type: 'over', ended, aborted })
     } else if (message.type === 'over') connection.settle(message)
     else control.onMessage(message)
   }
   connection.onOverdue = streams => {
-    for (let i = 0; i < streams.length; i += mostStreams)
-      control.send({ type: 'overdue', streams: streams.slice(i, i + mostStreams) })
+    for (let i = 0; i < streams.length; i += maxStreams)
+      control.send({ type: 'overdue', streams: streams.slice(i, i + maxStreams) })
   }
   stream.onWritable = flush
   stream.onReadable = () => {

@@ -8,12 +8,12 @@ export interface LinkOptions {
   punched: Punched
   identity: Identity
   pin: string
-  role: 'dial' | 'answer'
+  role: 'client' | 'server'
   tuning?: Tuning
 }
 
 /**
- * Turns a punched socket into a QUIC connection: fixes the peer, hands its QUIC packets to the
+ * SendScheduler a punched socket into a QUIC connection: fixes the peer, hands its QUIC packets to the
  * connection and its late checks to the check list, and waits for handshake and pin. Throws a
  * QuicError; the socket stays the caller's to close.
  */

@@ -22,7 +22,7 @@ export interface PacketChannel {
 const idLength = 4
 const largest = 65_535
 /** Bytes of large packets that may wait for the stream. */
-const mostWaiting = 1024 * 1024
+const maxWaiting = 1024 * 1024
 
 const channels = new WeakMap<QuicConnection, Map<number, (bytes: Uint8Array) => void>>()
 
@@ -60,7 +60,7 @@ export function openPacketChannel(connection: QuicConnection, stream: QuicStream
     }
   }
   const sendOnStream = (packet: Uint8Array): boolean => {
-    if (packet.length > largest || waitingBytes + packet.length > mostWaiting) return false
+    if (packet.length > largest || waitingBytes + packet.length > maxWaiting) return false
     const framed = Buffer.concat([Buffer.of(packet.length >> 8, packet.length & 255), packet])
     waiting.push(framed)
     waitingBytes += framed.length

@@ -1,36 +1,14 @@
+import type { Conn } from '../net/conn.ts'
 import type { QuicStream } from '../quic/stream.ts'
-
-/**
- * A TCP connection as the relay sees it, whatever the runtime's sockets are like. Backpressure in both
- * directions is the point of it: neither side ever queues more than one chunk.
- */
-export interface Wire {
-  /** Data came; the bytes are valid only until it returns. */
-  onData: (chunk: Uint8Array) => void
-  /** The peer ended its direction. */
-  onEnd: () => void
-  /** What the wire held is written; it takes more. */
-  onDrain: () => void
-  /** The connection is gone, whichever way. */
-  onClose: () => void
-  /** Writes a chunk. False: it could not be written at once, the wire keeps the buffer until `onDrain`. */
-  write(chunk: Uint8Array): boolean
-  /** Ends our direction (FIN) after what was written. */
-  end(): void
-  /** Drops the connection (RST where the runtime can). */
-  abort(): void
-  pause(): void
-  resume(): void
-}
 
 /** Bytes that went through a relay: up is from the client's side to the target. */
 export interface RelayCounts {
-  fromWire: number
-  toWire: number
+  fromConn: number
+  toConn: number
 }
 
 /** How a relay ended: both sides said their end, one of them broke off, or the exit's time was up. */
-export type RelayEnd = 'complete' | 'stream-aborted' | 'wire-closed' | 'deadline'
+export type RelayEnd = 'complete' | 'stream-aborted' | 'conn-closed' | 'deadline'
 
 export interface RelayOptions {
   counts?: RelayCounts
@@ -41,19 +19,19 @@ const chunkSize = 64 * 1024
 /** Chunks a stream may deliver before the others get their turn. */
 const chunksPerTurn = 4
 const spare: Uint8Array[] = []
-const mostSpare = 32
+const maxSpare = 32
 
 /**
  * Carries bytes between a TCP connection and a QUIC stream until both directions have ended. Each
  * direction's end is passed on by itself (half-close); a break on either side breaks the other.
  */
-export function relay(wire: Wire, stream: QuicStream, options: RelayOptions = {}): void {
+export function relay(conn: Conn, stream: QuicStream, options: RelayOptions = {}): void {
   const { counts, onEnd } = options
-  /** The chunk that the wire keeps until it has drained. */
+  /** The chunk that the connection keeps until it has drained. */
   let held: Uint8Array | undefined
-  /** What the stream would not take yet; the wire is paused meanwhile. */
+  /** What the stream would not take yet; the connection is paused meanwhile. */
   let unsent: Uint8Array | undefined
-  let wireEnded = false
+  let connEnded = false
   let toldEnd = false
   let over = false
 
@@ -64,11 +42,11 @@ export function relay(wire: Wire, stream: QuicStream, options: RelayOptions = {}
     onEnd?.(how)
   }
   const release = () => {
-    if (held && spare.length < mostSpare) spare.push(held)
+    if (held && spare.length < maxSpare) spare.push(held)
     held = undefined
   }
   const completed = () => {
-    if (toldEnd && wireEnded && !unsent && !held) finish('complete')
+    if (toldEnd && connEnded && !unsent && !held) finish('complete')
   }
 
   const pull = () => {
@@ -80,22 +58,22 @@ export function relay(wire: Wire, stream: QuicStream, options: RelayOptions = {}
         spare.push(buffer)
         break
       }
-      if (counts) counts.toWire += read
-      if (wire.write(read === buffer.length ? buffer : buffer.subarray(0, read))) spare.push(buffer)
+      if (counts) counts.toConn += read
+      if (conn.write(read === buffer.length ? buffer : buffer.subarray(0, read))) spare.push(buffer)
       else held = buffer
     }
     if (stream.readEnded && !held && !toldEnd && !over) {
       toldEnd = true
-      wire.end()
+      conn.end()
       completed()
     }
   }
   const push = (chunk: Uint8Array) => {
     if (over) return
-    if (counts) counts.fromWire += chunk.length
+    if (counts) counts.fromConn += chunk.length
     const taken = stream.write(chunk)
     if (taken === chunk.length) return
-    wire.pause()
+    conn.pause()
     unsent = new Uint8Array(chunk.subarray(taken))
   }
 
@@ -105,32 +83,32 @@ export function relay(wire: Wire, stream: QuicStream, options: RelayOptions = {}
     const taken = stream.write(unsent)
     unsent = taken === unsent.length ? undefined : unsent.subarray(taken)
     if (unsent) return
-    if (wireEnded) stream.end()
-    else wire.resume()
+    if (connEnded) stream.end()
+    else conn.resume()
     completed()
   }
   stream.onAborted = () => {
     if (over) return
     finish('stream-aborted')
-    wire.abort()
+    conn.abort()
   }
-  wire.onData = push
-  wire.onDrain = () => {
+  conn.onData = push
+  conn.onDrain = () => {
     release()
     pull()
     completed()
   }
-  wire.onEnd = () => {
-    wireEnded = true
+  conn.onEnd = () => {
+    connEnded = true
     if (!unsent) stream.end()
     completed()
   }
-  wire.onClose = () => {
+  conn.onClose = () => {
     if (over) return
-    // A wire that closes after both ends were said is an ordinary end.
-    const how = toldEnd && wireEnded ? 'complete' : 'wire-closed'
+    // A connection that closes after both ends were said is an ordinary end.
+    const how = toldEnd && connEnded ? 'complete' : 'conn-closed'
     finish(how)
-    if (how === 'wire-closed') stream.abort()
+    if (how === 'conn-closed') stream.abort()
   }
   pull()
 }

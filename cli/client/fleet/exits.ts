@@ -1,7 +1,7 @@
 import type { Session } from './launch.ts'
 
 /** What a connection says about the exit it wants. */
-export interface Wanted {
+export interface ExitRequest {
   /** The target's host: connections to the same site may keep the same exit. */
   host: string
   /** The user name of its login, which may ask for a region or a session of its own. */
@@ -11,5 +11,5 @@ export interface Wanted {
 /** Where connections get their exits from. */
 export interface Exits {
   /** An exit that can be used now, or as soon as there is one; rejects at the limit (milliseconds). */
-  pick(wanted: Wanted, limitMs: number): Promise<Session>
+  pick(wanted: ExitRequest, limitMs: number): Promise<Session>
 }

@@ -22,7 +22,7 @@ const fatal = new Set<SignalErrorCode>([
   'wrong-region',
 ])
 /** Reasons remembered a region; the first makes room. */
-const mostReasons = 100
+const maxReasons = 100
 
 export function createFailures(regions: readonly string[]): Failures {
   const known = new Map<string, { told: Set<string>; fatal: boolean }>()
@@ -42,7 +42,7 @@ export function createFailures(regions: readonly string[]): Failures {
         fatal: cause instanceof SignalError && fatal.has(cause.code),
       })
       const [first] = told
-      if (told.size > mostReasons && first !== undefined) told.delete(first)
+      if (told.size > maxReasons && first !== undefined) told.delete(first)
       if (!everUp && regions.every(name => known.get(name)?.fatal)) hopeless.resolve(message)
       return { step, message, repeated }
     },

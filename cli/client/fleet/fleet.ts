@@ -7,7 +7,7 @@ import type { Exits } from './exits.ts'
 import { createFailures } from './failures.ts'
 import { launch, type Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
-import { createChooser, type Policy, parseWish } from './select.ts'
+import { createSelector, type Policy, parseLoginParams } from './select.ts'
 import {
   draining,
   ended,
@@ -43,7 +43,7 @@ export interface Fleet extends Exits {
 }
 
 /** Longest wait of the planner's timer, milliseconds; a timer's own limit is 24 days. */
-const longestTimerMs = 3_600_000
+const maxTimerMs = 3_600_000
 /** A clean end waits this long for offers and answers to be deleted; S3 may be what is gone. Milliseconds. */
 const closeLimitMs = 2_000
 
@@ -51,7 +51,7 @@ const closeLimitMs = 2_000
 export function startFleet({ settings, policy, buckets, stunServers, dns, events }: FleetOptions): Fleet {
   const state = newFleetState(settings, [...buckets.keys()])
   const sessions = new Map<string, Session>()
-  const chooser = createChooser(policy)
+  const chooser = createSelector(policy)
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
   const waiters = new Set<() => void>()
@@ -85,7 +85,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     const again = planAgainAt(state, at)
     // While an exit drains, the end of its connections is looked for once a second.
     const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
-    timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : longestTimerMs))
+    timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : maxTimerMs))
     for (const waiter of [...waiters]) waiter()
   }
 
@@ -207,7 +207,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         return { session, rttMs, sent, lost }
       }),
     pick(wanted, limitMs) {
-      const { region } = parseWish(wanted.user)
+      const { region } = parseLoginParams(wanted.user)
       if (region !== undefined && !buckets.has(region))
         return Promise.reject(
           new Error(`no exit is deployed in ${region}; there are ${[...buckets.keys()].join(', ')}`),

@@ -2,7 +2,7 @@ import { newIceCredentials } from '../../../tunnel/nat/ice/credentials.ts'
 import { punch } from '../../../tunnel/nat/ice/punch.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
-import { openUdpSocket } from '../../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../../tunnel/net/udp/open.ts'
 import type { Tuning } from '../../../tunnel/quic/config.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import { createIdentity } from '../../../tunnel/quic/identity.ts'
@@ -128,7 +128,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       punched,
       identity,
       pin: answer.certificate_sha256,
-      role: 'answer',
+      role: 'server',
       tuning,
     })
     void connection.closed.then(() => socket.close())

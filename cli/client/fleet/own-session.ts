@@ -1,8 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
-import type { Signalling } from '../../deploy/signalling.ts'
 import type { Step } from '../stats/events.ts'
 import { launch, type Session } from './launch.ts'
+
+/** What a session needs before it begins. */
+export interface SessionSource {
+  /** By region. */
+  buckets: ReadonlyMap<string, SignalBucket>
+  stunServers: StunServerName[]
+}
 
 /** A session for one command, apart from what `run` keeps. */
 export interface OwnSession {
@@ -20,7 +28,7 @@ const endLimitMs = 2_000
 
 /** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
 export async function startOwnSession(
-  { buckets, stunServers }: Signalling,
+  { buckets, stunServers }: SessionSource,
   signal: AbortSignal,
 ): Promise<OwnSession> {
   const [region, bucket] = [...buckets][0]!

@@ -1,5 +1,5 @@
 import { parse } from 'tldts'
-import type { Wanted } from './exits.ts'
+import type { ExitRequest } from './exits.ts'
 import { fresh, usable } from './plan.ts'
 import type { FleetState, Member } from './state.ts'
 
@@ -8,13 +8,13 @@ export const policies = ['sticky', 'round-robin', 'least-loaded', 'random'] as c
 export type Policy = (typeof policies)[number]
 
 /** What a login name asks for: `name-region-eu-west-1-session-abc`, each part optional. */
-export interface Wish {
+export interface LoginParams {
   region: string | undefined
   session: string | undefined
 }
 
 /** Reads the parameters of a user name, as paid proxies write them. */
-export function parseWish(user: string | undefined): Wish {
+export function parseLoginParams(user: string | undefined): LoginParams {
   return {
     region: /(?:^|-)region-([a-z]+(?:-[a-z]+)*-\d+)(?=-|$)/.exec(user ?? '')?.[1],
     session: /(?:^|-)session-([A-Za-z0-9_]+)(?=-|$)/.exec(user ?? '')?.[1],
@@ -22,15 +22,15 @@ export function parseWish(user: string | undefined): Wish {
 }
 
 /** Sites remembered for `sticky`; the one not used for longest makes room. */
-const mostSites = 10_000
+const maxSites = 10_000
 
 /** Chooses among the exits; keeps only what the policy must remember. */
-export interface Chooser {
+export interface Selector {
   /** The member for a connection, or undefined while none can be used. */
-  choose(state: FleetState, wanted: Wanted, now: number): Member | undefined
+  choose(state: FleetState, wanted: ExitRequest, now: number): Member | undefined
 }
 
-export function createChooser(policy: Policy, random: () => number = Math.random): Chooser {
+export function createSelector(policy: Policy, random: () => number = Math.random): Selector {
   const sites = new Map<string, string>()
   let turn = 0
 
@@ -40,13 +40,13 @@ export function createChooser(policy: Policy, random: () => number = Math.random
     const member = pool.find(({ id }) => id === known) ?? leastLoaded(pool)
     if (member) sites.set(key, member.id)
     const [oldest] = sites.keys()
-    if (sites.size > mostSites && oldest !== undefined) sites.delete(oldest)
+    if (sites.size > maxSites && oldest !== undefined) sites.delete(oldest)
     return member
   }
 
   return {
     choose(state, { host, user }, now) {
-      const wish = parseWish(user)
+      const wish = parseLoginParams(user)
       const pool = candidates(state, wish.region, now)
       if (wish.session) return bySite(pool, `session ${wish.session} ${wish.region ?? ''}`)
       switch (policy) {

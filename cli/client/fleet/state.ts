@@ -64,7 +64,7 @@ export const minuteMs = 60_000
 export const demandMs = 5 * minuteMs
 /** Waits between launches in a region that fails: doubled each time, with jitter. */
 const firstBackoffMs = 1_000
-const longestBackoffMs = 60_000
+const maxBackoffMs = 60_000
 /** A session that is lost this soon counts as a launch that failed. */
 const shortLifeMs = 10_000
 
@@ -140,7 +140,7 @@ export function ended(state: FleetState, id: string, now: number, random: () => 
   if (!tooSoon) return 0
   // What was launched before its region was set aside tells nothing new.
   if (region.retryAt > now) return region.retryAt - now
-  const backoff = Math.min(firstBackoffMs * 2 ** region.failures, longestBackoffMs) * (0.5 + random())
+  const backoff = Math.min(firstBackoffMs * 2 ** region.failures, maxBackoffMs) * (0.5 + random())
   region.failures++
   region.failedAt = now
   region.retryAt = now + backoff

@@ -1,7 +1,7 @@
-import { BunWire, wireEvents } from '../../../tunnel/net/bun-conn.ts'
+import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
 import { type Scheme, schemeNames } from '../../input/scheme.ts'
 import { UsageError } from '../../input/usage-error.ts'
-import { lastWords } from '../outbound/close-after-write.ts'
+import { closeAfterWrite } from '../outbound/close-after-write.ts'
 import type { Connect } from '../outbound/connect.ts'
 import type { Rule } from '../outbound/rules.ts'
 import type { Events, ListenerAddress } from '../stats/events.ts'
@@ -30,7 +30,7 @@ export interface ListenerOptions {
   events: Events
   limits: Limits
   /** The clients of all listeners. */
-  clients: Set<BunWire>
+  clients: Set<BunConn>
 }
 
 export interface OpenListener extends Readonly<ListenerAddress> {
@@ -40,23 +40,23 @@ export interface OpenListener extends Readonly<ListenerAddress> {
 /** Listens for clients. Throws a UsageError when the address or port cannot be had. */
 export function openListener(options: ListenerOptions): OpenListener {
   const { scheme, host, port, clients } = options
-  const greet = receptionist(options)
+  const greet = dispatchByProtocol(options)
   try {
-    const server = Bun.listen<BunWire>({
+    const server = Bun.listen<BunConn>({
       hostname: host,
       port,
       allowHalfOpen: true,
       socket: {
-        ...wireEvents,
+        ...connEvents,
         open(socket) {
           socket.setNoDelay(true)
-          socket.data = new BunWire(socket)
+          socket.data = new BunConn(socket)
           clients.add(socket.data)
           greet(socket.data)
         },
         close(socket, error) {
           clients.delete(socket.data)
-          wireEvents.close(socket, error)
+          connEvents.close(socket, error)
         },
       },
     })
@@ -91,7 +91,7 @@ function refusal(protocol: Protocol, problem: HttpProblem): Uint8Array | undefin
 }
 
 /** Gives the function that finds out what a client speaks, and hands it on. */
-function receptionist(options: ListenerOptions): (wire: BunWire) => void {
+function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
   const { scheme, access, connect, associate, rules, events, limits, clients } = options
   const reject = (protocol: 'socks5' | 'http' | 'unknown') => (reason: string) =>
     events.emit({ type: 'client.rejected', protocol, reason })
@@ -103,13 +103,13 @@ function receptionist(options: ListenerOptions): (wire: BunWire) => void {
     onRejected: reject('http'),
   })
 
-  return wire => {
+  return conn => {
     // Who comes when there is no room has only to hear that.
-    const timer = setTimeout(() => wire.abort(), clients.size > limits.clients ? fullMs : limits.handshakeMs)
+    const timer = setTimeout(() => conn.abort(), clients.size > limits.clients ? fullMs : limits.handshakeMs)
     const settled = () => clearTimeout(timer)
-    wire.onClose = settled
-    wire.onEnd = () => wire.end()
-    wire.onData = first => {
+    conn.onClose = settled
+    conn.onEnd = () => conn.end()
+    conn.onData = first => {
       const protocol = protocolOf(first[0]!)
       const full = clients.size > limits.clients
       const served = scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
@@ -119,13 +119,13 @@ function receptionist(options: ListenerOptions): (wire: BunWire) => void {
           ? new HttpProblem(503, `there are ${limits.clients} clients already`)
           : new HttpProblem(400, `this port speaks ${schemeNames[scheme]} only`)
         reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')(problem.message)
-        lastWords(wire, refusal(protocol, problem))
+        closeAfterWrite(conn, refusal(protocol, problem))
       } else if (protocol === 'http') {
         settled()
-        serveHttp(wire, first)
+        serveHttp(conn, first)
       } else {
-        socksConnect(wire, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })
-        wire.onData(first)
+        socksConnect(conn, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })
+        conn.onData(first)
       }
     }
   }

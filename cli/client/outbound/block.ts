@@ -1,7 +1,7 @@
 import { reply } from '../../../tunnel/session/frames/reply.ts'
-import { type Road, RoadError } from './outbound.ts'
+import { type Outbound, OutboundError } from './outbound.ts'
 
-/** The road that leads nowhere. */
-export const block: Road = async () => {
-  throw new RoadError('refused', reply.notAllowed, 'a rule blocks it')
+/** The outbound that leads nowhere. */
+export const block: Outbound = async () => {
+  throw new OutboundError('refused', reply.notAllowed, 'a rule blocks it')
 }

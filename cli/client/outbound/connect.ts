@@ -1,45 +1,45 @@
+import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
-import type { Wire } from '../../../tunnel/session/relay.ts'
-import type { Events } from '../stats/events.ts'
-import { nextConnection, openAccount } from './connection-tracker.ts'
-import { type Asker, type Road, RoadError } from './outbound.ts'
-import { type RoadName, type Rule, roadFor } from './rules.ts'
+import type { Events, OutboundName } from '../stats/events.ts'
+import { nextConnection, trackConnection } from './connection-tracker.ts'
+import { type Outbound, OutboundError, type Requester } from './outbound.ts'
+import { outboundFor, type Rule } from './rules.ts'
 
-/** A connection to a target, whichever road it took; `carry` must follow at once. */
+/** A connection to a target, whichever outbound it took; `carry` must follow at once. */
 export interface Connected {
   readonly bound: Target
-  /** Joins the asker's wire to the target until both have ended. */
-  carry(wire: Wire): void
+  /** Joins the requester's connection to the target until both have ended. */
+  carry(conn: Conn): void
 }
 
-/** Takes the road that the rules say, and tells the events. Rejects with a RoadError, or the signal's reason. */
-export type Connect = (target: Target, asker: Asker) => Promise<Connected>
+/** Takes the outbound that the rules say, and tells the events. Rejects with a OutboundError, or the signal's reason. */
+export type Connect = (target: Target, requester: Requester) => Promise<Connected>
 
 export interface ConnectOptions {
-  roads: Record<RoadName, Road>
+  outbounds: Record<OutboundName, Outbound>
   rules: readonly Rule[]
   events: Events
 }
 
 /** What every protocol calls, once it knows where its client wants to go. */
-export function connector({ roads, rules, events }: ConnectOptions): Connect {
-  return async (target, asker) => {
+export function connector({ outbounds, rules, events }: ConnectOptions): Connect {
+  return async (target, requester) => {
     const connection = nextConnection()
     const started = performance.now()
     const text = `${target.host}:${target.port}`
     try {
-      if (!isHost(target.host)) throw new RoadError('refused', reply.failure, 'that is no name of a host')
-      const road = roadFor(rules, target)
-      const passage = await roads[road](target, asker)
-      asker.signal.throwIfAborted()
-      const { session } = passage
-      const account = openAccount(events, { connection, road, session, target: text, started })
-      return { bound: passage.bound, carry: wire => passage.carry(wire, account) }
+      if (!isHost(target.host)) throw new OutboundError('refused', reply.failure, 'that is no name of a host')
+      const outbound = outboundFor(rules, target)
+      const reached = await outbounds[outbound](target, requester)
+      requester.signal.throwIfAborted()
+      const { session } = reached
+      const account = trackConnection(events, { connection, outbound, session, target: text, started })
+      return { bound: reached.bound, carry: conn => reached.carry(conn, account) }
     } catch (error) {
-      if (error instanceof RoadError && error.kind === 'refused')
+      if (error instanceof OutboundError && error.kind === 'refused')
         events.emit({ type: 'connection.refused', connection, target: text, reply: error.reply })
-      else if (!asker.signal.aborted)
+      else if (!requester.signal.aborted)
         events.emit({ type: 'connection.failed', connection, target: text, message: messageOf(error) })
       throw error
     }

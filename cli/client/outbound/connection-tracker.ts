@@ -1,6 +1,5 @@
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
-import type { Events } from '../stats/events.ts'
-import type { RoadName } from './rules.ts'
+import type { Events, OutboundName } from '../stats/events.ts'
 
 /** A connection as the events tell of it. */
 export interface Account {
@@ -15,12 +14,18 @@ let connections = 0
 export const nextConnection = (): number => ++connections
 
 /** Tells the events that a connection is open, and, when the account's `onEnd` says so, that it ended. */
-export function openAccount(
+export function trackConnection(
   events: Events,
-  about: { connection: number; road: RoadName; session: string | undefined; target: string; started: number },
+  about: {
+    connection: number
+    outbound: OutboundName
+    session: string | undefined
+    target: string
+    started: number
+  },
 ): Account {
   const { started, ...connection } = about
-  const counts = { fromWire: 0, toWire: 0 }
+  const counts = { fromConn: 0, toConn: 0 }
   events.emit({ type: 'connection.opened', ...connection, ms: performance.now() - started, counts })
   return {
     counts,
@@ -29,8 +34,8 @@ export function openAccount(
         type: 'connection.closed',
         connection: connection.connection,
         session: connection.session,
-        bytesUp: counts.fromWire,
-        bytesDown: counts.toWire,
+        bytesUp: counts.fromConn,
+        bytesDown: counts.toConn,
         ms: performance.now() - started,
         how,
       }),

@@ -1,16 +1,16 @@
-import { BunWire, wireEvents } from '../../../tunnel/net/bun-conn.ts'
+import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
 import { type ReplyCode, reply } from '../../../tunnel/session/frames/reply.ts'
-import { type Road, RoadError } from './outbound.ts'
+import { type Outbound, OutboundError } from './outbound.ts'
 import { splice } from './splice.ts'
 
 /** Name and connection together may take this long, as at an exit. Milliseconds. */
 const limitMs = 10_000
 
 /** From this machine straight to the target; names are resolved here. */
-export const direct: Road = (target, { signal }) =>
+export const direct: Outbound = (target, { signal }) =>
   new Promise((resolve, reject) => {
     let over = false
-    const end = (error?: RoadError) => {
+    const end = (error?: OutboundError) => {
       over = true
       clearTimeout(timer)
       signal.removeEventListener('abort', gone)
@@ -21,32 +21,32 @@ export const direct: Road = (target, { signal }) =>
       reject(signal.reason)
     }
     const timer = setTimeout(
-      () => end(new RoadError('refused', reply.ttlExpired, `no connection within ${limitMs / 1000} s`)),
+      () => end(new OutboundError('refused', reply.ttlExpired, `no connection within ${limitMs / 1000} s`)),
       limitMs,
     )
     signal.addEventListener('abort', gone)
-    Bun.connect<BunWire>({
+    Bun.connect<BunConn>({
       hostname: target.host,
       port: target.port,
       allowHalfOpen: true,
       socket: {
-        ...wireEvents,
+        ...connEvents,
         open(socket) {
-          const wire = new BunWire(socket)
-          socket.data = wire
-          if (over) return wire.abort()
+          const conn = new BunConn(socket)
+          socket.data = conn
+          if (over) return conn.abort()
           end()
           socket.setNoDelay(true)
           resolve({
             session: undefined,
             bound: { host: socket.localAddress, port: socket.localPort },
-            carry: (client, options) => splice(client, wire, options),
+            carry: (client, options) => splice(client, conn, options),
           })
         },
       },
     }).catch(error => {
       const { code = '', message } = error as NodeJS.ErrnoException
-      if (!over) end(new RoadError('refused', replies[code] ?? reply.hostUnreachable, message))
+      if (!over) end(new OutboundError('refused', replies[code] ?? reply.hostUnreachable, message))
     })
   })
 

@@ -1,36 +1,37 @@
+import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import type { ReplyCode } from '../../../tunnel/session/frames/reply.ts'
-import type { RelayOptions, Wire } from '../../../tunnel/session/relay.ts'
+import type { RelayOptions } from '../../../tunnel/session/relay.ts'
 
-/** Who asks for a connection, as far as a road needs to know. */
-export interface Asker {
+/** Who asks for a connection, as far as a outbound needs to know. */
+export interface Requester {
   /** The user name of its login, parameters and all. */
   user?: string | undefined
-  /** Aborted when the asker is gone. */
+  /** Aborted when the requester is gone. */
   signal: AbortSignal
 }
 
 /** A connection to a target. Nothing has been carried on it yet; `carry` must follow at once. */
-export interface Passage {
+export interface OutboundConn {
   /** The session that it goes through, where it goes through one. */
   readonly session: string | undefined
   /** The near end of the connection to the target, wherever that is. */
   readonly bound: Target
-  /** Joins the asker's wire to the target until both have ended. */
-  carry(wire: Wire, options: RelayOptions): void
+  /** Joins the requester's connection to the target until both have ended. */
+  carry(conn: Conn, options: RelayOptions): void
 }
 
-/** A way to a target. Rejects with a RoadError, or with the signal's reason. */
-export type Road = (target: Target, asker: Asker) => Promise<Passage>
+/** A way to a target. Rejects with a OutboundError, or with the signal's reason. */
+export type Outbound = (target: Target, requester: Requester) => Promise<OutboundConn>
 
 /** `refused`: the target, the exit or a rule said no. `no-exit` and `exit-lost`: it is us who cannot. */
-export type RoadErrorKind = 'refused' | 'no-exit' | 'exit-lost'
+export type OutboundErrorKind = 'refused' | 'no-exit' | 'exit-lost'
 
 /** There is no connection; `reply` is what SOCKS says of it. */
-export class RoadError extends Error {
-  override name = 'RoadError'
+export class OutboundError extends Error {
+  override name = 'OutboundError'
   constructor(
-    readonly kind: RoadErrorKind,
+    readonly kind: OutboundErrorKind,
     readonly reply: ReplyCode,
     message: string,
   ) {

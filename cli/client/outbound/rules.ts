@@ -2,11 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { ipv6Bytes } from '../../../tunnel/net/ipv6.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { UsageError } from '../../input/usage-error.ts'
-
-const roadNames = ['tunnel', 'direct', 'block'] as const
-
-/** The roads that a rule may name. */
-export type RoadName = (typeof roadNames)[number]
+import { type OutboundName, outboundNames } from '../stats/events.ts'
 
 /** What a rule says of a host. A network covers addresses that a client names, not what names resolve to. */
 export type HostPattern =
@@ -17,27 +13,28 @@ export type HostPattern =
   | { kind: 'network'; address: Uint8Array; prefix: number }
 
 export interface Rule {
-  road: RoadName
+  outbound: OutboundName
   host: HostPattern
   /** First and last port. */
   ports: readonly [number, number]
 }
 
-/** The road of what no rule covers. */
-const defaultRoad: RoadName = 'tunnel'
+/** The outbound of what no rule covers. */
+const defaultOutbound: OutboundName = 'tunnel'
 
 /**
- * Reads rules, one a text: a road and what it is for, `block *:25` or `direct *.example.com,10.0.0.0/8`.
+ * Reads rules, one a text: a outbound and what it is for, `block *:25` or `direct *.example.com,10.0.0.0/8`.
  * Throws a UsageError that names the rule and what is wrong with it.
  */
 export function parseRules(texts: readonly string[]): Rule[] {
   return texts.flatMap(text => {
-    const [road, patterns, ...more] = text.trim().split(/\s+/)
-    const name = roadNames.find(each => each === road)
+    const [outbound, patterns, ...more] = text.trim().split(/\s+/)
+    const name = outboundNames.find(each => each === outbound)
     if (!name)
-      throw wrong(text, `it must begin with one of ${roadNames.join(', ')}, as in "direct *.example.com"`)
+      throw wrong(text, `it must begin with one of ${outboundNames.join(', ')}, as in "direct *.example.com"`)
     if (!patterns) throw wrong(text, `it lacks what goes ${name}, as in "${name} *.example.com"`)
-    if (more.length > 0) throw wrong(text, 'after the road comes one list, with commas and without spaces')
+    if (more.length > 0)
+      throw wrong(text, 'after the outbound comes one list, with commas and without spaces')
     return patterns.split(',').map(pattern => parsePattern(name, pattern, text))
   })
 }
@@ -50,14 +47,14 @@ export const parseBypass = (text: string): Rule[] =>
     .filter(pattern => pattern !== '')
     .map(pattern => parsePattern('direct', pattern, pattern))
 
-/** The road to a target: that of the first rule that covers it, else the tunnel. */
-export function roadFor(rules: readonly Rule[], { host, port }: Target): RoadName {
-  if (rules.length === 0) return defaultRoad
+/** The outbound to a target: that of the first rule that covers it, else the tunnel. */
+export function outboundFor(rules: readonly Rule[], { host, port }: Target): OutboundName {
+  if (rules.length === 0) return defaultOutbound
   const known = readHost(host)
   const rule = rules.find(
     ({ host, ports: [first, last] }) => port >= first && port <= last && covers(host, known),
   )
-  return rule?.road ?? defaultRoad
+  return rule?.outbound ?? defaultOutbound
 }
 
 // --- internal ---
@@ -67,7 +64,7 @@ type Known = string | Uint8Array
 
 const wrong = (rule: string, why: string) => new UsageError(`rule "${rule}": ${why}`)
 
-function parsePattern(road: RoadName, pattern: string, rule: string): Rule {
+function parsePattern(outbound: OutboundName, pattern: string, rule: string): Rule {
   // [2001:db8::/32]:443, 2001:db8::/32, or what has one colon at most.
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(pattern)
   const isBareIpv6 = !bracketed && pattern.split(':').length > 2
@@ -76,7 +73,7 @@ function parsePattern(road: RoadName, pattern: string, rule: string): Rule {
     : isBareIpv6
       ? [pattern]
       : pattern.split(':')
-  return { road, host: parseHost(host, rule), ports: parsePorts(ports, rule) }
+  return { outbound, host: parseHost(host, rule), ports: parsePorts(ports, rule) }
 }
 
 function parseHost(text: string, rule: string): HostPattern {

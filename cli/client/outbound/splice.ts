@@ -1,5 +1,6 @@
-import type { RelayOptions, Wire } from '../../../tunnel/session/relay.ts'
-import { lastWords } from './close-after-write.ts'
+import type { Conn } from '../../../tunnel/net/conn.ts'
+import type { RelayOptions } from '../../../tunnel/session/relay.ts'
+import { closeAfterWrite } from './close-after-write.ts'
 
 /** How long the system may take to deliver the last bytes, to however slow a reader. Milliseconds. */
 const lingerMs = 300_000
@@ -7,17 +8,17 @@ const lingerMs = 300_000
 /**
  * Carries bytes between two connections until both directions have ended; a break on either side breaks
  * the other. The chunks of both must stay as they are after `onData` has returned: Bun's do, and a
- * WireDuplex's are its writer's.
+ * ConnDuplex's are its writer's.
  */
-export function splice(client: Wire, target: Wire, { counts, onEnd }: RelayOptions = {}): void {
+export function splice(client: Conn, target: Conn, { counts, onEnd }: RelayOptions = {}): void {
   let ended = 0
   let over = false
-  const finish = (how: 'complete' | 'wire-closed') => {
+  const finish = (how: 'complete' | 'conn-closed') => {
     if (over) return
     over = true
     onEnd?.(how)
   }
-  const carry = (from: Wire, to: Wire, count: 'fromWire' | 'toWire') => {
+  const carry = (from: Conn, to: Conn, count: 'fromConn' | 'toConn') => {
     from.onData = chunk => {
       if (counts) counts[count] += chunk.length
       if (!to.write(chunk)) from.pause()
@@ -31,12 +32,12 @@ export function splice(client: Wire, target: Wire, { counts, onEnd }: RelayOptio
     }
     from.onClose = () => {
       if (over) return
-      finish('wire-closed')
+      finish('conn-closed')
       // What it said to its end still arrives; what it said half of must not look whole.
-      if (fromEnded) lastWords(to, undefined, lingerMs)
+      if (fromEnded) closeAfterWrite(to, undefined, lingerMs)
       else to.abort()
     }
   }
-  carry(client, target, 'fromWire')
-  carry(target, client, 'toWire')
+  carry(client, target, 'fromConn')
+  carry(target, client, 'toConn')
 }

@@ -5,7 +5,7 @@ import { ExitLostError, tunnelTo } from '../../../tunnel/session/open-stream.ts'
 import { relay } from '../../../tunnel/session/relay.ts'
 import type { Exits } from '../fleet/exits.ts'
 import type { Session } from '../fleet/launch.ts'
-import { type Asker, type Passage, type Road, RoadError } from './outbound.ts'
+import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 
 /** A connection waits this long for a session to come up. Milliseconds. */
 const sessionLimitMs = 30_000
@@ -13,14 +13,14 @@ const sessionLimitMs = 30_000
 const attempts = 2
 
 /** Through an exit; names are resolved there. */
-export function tunnelRoad(exits: Exits): Road {
-  return async (target, asker) => {
+export function tunnelOutbound(exits: Exits): Outbound {
+  return async (target, requester) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await through(exits, target, asker)
+        return await through(exits, target, requester)
       } catch (error) {
         if (!(error instanceof ExitLostError || error instanceof QuicError)) throw error
-        if (attempt === attempts) throw new RoadError('exit-lost', reply.failure, error.message)
+        if (attempt === attempts) throw new OutboundError('exit-lost', reply.failure, error.message)
       }
     }
   }
@@ -28,10 +28,10 @@ export function tunnelRoad(exits: Exits): Road {
 
 // --- internal ---
 
-async function through(exits: Exits, target: Target, { user, signal }: Asker): Promise<Passage> {
+async function through(exits: Exits, target: Target, { user, signal }: Requester): Promise<OutboundConn> {
   const session = await exits.pick({ host: target.host, user }, sessionLimitMs).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error)
-    throw new RoadError('no-exit', reply.failure, message)
+    throw new OutboundError('no-exit', reply.failure, message)
   })
   signal.throwIfAborted()
   const stream = session.connection.open()
@@ -40,14 +40,14 @@ async function through(exits: Exits, target: Target, { user, signal }: Asker): P
     return {
       session: session.id,
       bound,
-      carry: (wire, options) =>
-        relay(wire, stream, {
+      carry: (conn, options) =>
+        relay(conn, stream, {
           ...options,
           onEnd: how => options.onEnd?.(how === 'stream-aborted' && timeWasUp(session) ? 'deadline' : how),
         }),
     }
   stream.abort()
-  throw new RoadError('refused', code, `the exit answered with SOCKS reply ${code}`)
+  throw new OutboundError('refused', code, `the exit answered with SOCKS reply ${code}`)
 }
 
 /** The function closes what is still open when its time is up, and says so. */

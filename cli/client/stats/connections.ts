@@ -2,7 +2,7 @@ import type { ProxyEvent } from './events.ts'
 import type { ConnectionState } from './state.ts'
 
 /** Connections that ended stay in sight up to this many. */
-export const mostEnded = 500
+export const maxEnded = 500
 
 /** How much more a connection has carried. */
 export interface Carried {
@@ -32,18 +32,18 @@ export function createConnections(): Connections {
   const keep = (connection: ConnectionState) => {
     ended.set(connection.id, connection)
     const [oldest] = ended.keys()
-    if (ended.size > mostEnded && oldest !== undefined) ended.delete(oldest)
+    if (ended.size > maxEnded && oldest !== undefined) ended.delete(oldest)
   }
 
   return {
     apply(event, now) {
       switch (event.type) {
         case 'connection.opened': {
-          const { connection: id, session, road, target, ms: setUpMs } = event
+          const { connection: id, session, outbound, target, ms: setUpMs } = event
           const connection: ConnectionState = {
             id,
             ...(session !== undefined && { session }),
-            road,
+            outbound,
             target,
             openedAt: now,
             setUpMs,

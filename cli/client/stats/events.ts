@@ -1,8 +1,11 @@
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
 import type { Scheme } from '../../input/scheme.ts'
-import type { RoadName } from '../outbound/rules.ts'
 
 /** The steps of a session's set-up, in their order. */
+/** Where a connection may leave: what a rule may name. */
+export const outboundNames = ['tunnel', 'direct', 'block'] as const
+export type OutboundName = (typeof outboundNames)[number]
+
 export const steps = ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'] as const
 export type Step = (typeof steps)[number]
 
@@ -73,7 +76,7 @@ export type ProxyEvent =
   | {
       type: 'connection.opened'
       connection: number
-      road: RoadName
+      outbound: OutboundName
       /** None where it does not go through an exit. */
       session: string | undefined
       target: string

@@ -20,7 +20,7 @@ export interface Model {
 }
 
 /** The page shows this many destinations. */
-const mostDestinations = 50
+const maxDestinations = 50
 /** The rate of the cost is that of the last minute. */
 const costWindowMs = 60_000
 const shortestCostWindowMs = 10_000
@@ -126,7 +126,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       rate,
       sessions: model.sessions,
       setUps: sessions.setUps(),
-      destinations: destinations.top(mostDestinations),
+      destinations: destinations.top(maxDestinations),
       destinationCount: destinations.size,
       connections: connections.read(since),
       series: series.read(since),

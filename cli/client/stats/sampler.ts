@@ -18,7 +18,7 @@ export function startSampler(events: Events, paths: () => Path[]): () => void {
   const timer = setInterval(() => {
     const connections = []
     for (const [connection, known] of open) {
-      const { fromWire: bytesUp, toWire: bytesDown } = known.counts
+      const { fromConn: bytesUp, toConn: bytesDown } = known.counts
       if (bytesUp === known.bytesUp && bytesDown === known.bytesDown) continue
       Object.assign(known, { bytesUp, bytesDown })
       connections.push({ connection, bytesUp, bytesDown })

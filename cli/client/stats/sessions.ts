@@ -4,7 +4,7 @@ import type { SessionState, SetUpState } from './state.ts'
 
 /** A session that is over stays in sight for this long. Milliseconds. */
 const keepEndedMs = 30_000
-const mostSetUps = 20
+const maxSetUps = 20
 
 /** The sessions of this process, their set-ups, and what they used. */
 export interface Sessions {
@@ -40,7 +40,7 @@ export function createSessions(): Sessions {
       addUsage(past, session.region, usageOf(session, now))
       sessions.delete(id)
     }
-    for (const id of setUps.keys()) if (setUps.size > mostSetUps) setUps.delete(id)
+    for (const id of setUps.keys()) if (setUps.size > maxSetUps) setUps.delete(id)
   }
 
   return {

@@ -1,6 +1,5 @@
 import type { RelayEnd } from '../../../tunnel/session/relay.ts'
-import type { RoadName } from '../outbound/rules.ts'
-import type { ListenerAddress, Step } from './events.ts'
+import type { ListenerAddress, OutboundName, Step } from './events.ts'
 
 // What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds
 // since 1970, durations milliseconds, amounts of data bytes; down is towards the application, up away from it.
@@ -94,7 +93,7 @@ export interface ConnectionState {
   /** None where it goes through no exit. */
   session?: string
   /** None where it was not made. */
-  road?: RoadName
+  outbound?: OutboundName
   target: string
   openedAt: number
   setUpMs?: number

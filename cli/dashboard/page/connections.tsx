@@ -4,7 +4,7 @@ import type { ConnectionState, State } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 
 /** More rows than this are not drawn: the browser would do nothing else. */
-const mostRows = 100
+const maxRows = 100
 
 const which = { all: 'all', active: 'open', ended: 'ended' } as const
 type Which = keyof typeof which
@@ -14,8 +14,8 @@ export function Connections({ state }: { state: State }) {
   const [wanted, setWanted] = useState('')
   const [kind, setKind] = useState<Which>('all')
   const regions = new Map(state.sessions.map(({ id, region }) => [id, region]))
-  const exitOf = ({ session, road }: ConnectionState) =>
-    session === undefined ? (road ?? '–') : `${regions.get(session) ?? ''} ${session.slice(0, 6)}`.trim()
+  const exitOf = ({ session, outbound }: ConnectionState) =>
+    session === undefined ? (outbound ?? '–') : `${regions.get(session) ?? ''} ${session.slice(0, 6)}`.trim()
   const age = ({ openedAt, endedAt }: ConnectionState) => (endedAt ?? state.now) - openedAt
 
   const columns: Column<ConnectionState>[] = [
@@ -53,7 +53,7 @@ export function Connections({ state }: { state: State }) {
           />
         </label>
         <label class="filter">
-          Show{' '}
+          Reporter{' '}
           <select value={kind} onChange={event => setKind(event.currentTarget.value as Which)}>
             {Object.entries(which).map(([name, shown]) => (
               <option key={name} value={name}>
@@ -69,7 +69,7 @@ export function Connections({ state }: { state: State }) {
         rows={rows}
         keyOf={({ id }) => id}
         sortedBy="No."
-        most={mostRows}
+        most={maxRows}
         empty={
           state.connections.length === 0
             ? 'No connection has been made yet.'
@@ -87,7 +87,7 @@ const ends = {
   complete: 'complete',
   'stream-aborted': 'broken off at the exit',
   deadline: 'the exit’s time was up',
-  'wire-closed': 'broken off here',
+  'conn-closed': 'broken off here',
   failed: 'no exit for it',
 }
 

@@ -1,4 +1,4 @@
-import { mostEnded } from '../../client/stats/connections.ts'
+import { maxEnded } from '../../client/stats/connections.ts'
 import { levels } from '../../client/stats/series.ts'
 import type { ConnectionState, Point, State } from '../../client/stats/state.ts'
 
@@ -21,7 +21,7 @@ function mergeConnections(known: ConnectionState[], changed: ConnectionState[]):
   for (const connection of changed) all.set(connection.id, connection)
   const ended = [...all.values()].filter(({ endedAt }) => endedAt !== undefined)
   ended.sort((a, b) => a.endedAt! - b.endedAt!)
-  for (const { id } of ended.slice(0, Math.max(0, ended.length - mostEnded))) all.delete(id)
+  for (const { id } of ended.slice(0, Math.max(0, ended.length - maxEnded))) all.delete(id)
   return [...all.values()]
 }
 

@@ -10,7 +10,7 @@ const spans = [
   { name: '12 hours', seconds: 43_200 },
 ]
 /** Lines in a chart of sessions; those that came last are shown. */
-const mostPaths = 6
+const maxPaths = 6
 
 /** Throughput, connections, and the paths to the exits over time. */
 export function Traffic({ state }: { state: State }) {
@@ -77,7 +77,7 @@ export function Traffic({ state }: { state: State }) {
 /** Gives the lines, one a session, of a figure of the paths. */
 function pathsOf({ setUps }: State, points: Point[]) {
   const regions = new Map(setUps.map(({ session, region }) => [session, region]))
-  const sessions = [...new Set(points.flatMap(({ paths }) => Object.keys(paths)))].slice(-mostPaths)
+  const sessions = [...new Set(points.flatMap(({ paths }) => Object.keys(paths)))].slice(-maxPaths)
   return (value: (path: { rttMs: number; loss: number }) => number): Line[] =>
     sessions.map((session, i) => ({
       name: `${regions.get(session) ?? ''} ${session.slice(0, 6)}`.trim(),

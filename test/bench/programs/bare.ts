@@ -59,7 +59,7 @@ void serve(async spec => {
   const chunk = new Uint8Array(chunkSize)
   const established = Promise.withResolvers<void>()
   let connection: Connection | undefined
-  let stream = spec.role === 'dial' ? 0 : 1
+  let stream = spec.role === 'client' ? 0 : 1
   let left = 0
   let scheduled = false
   const packets = { sent: 0, batches: 0 }
@@ -130,7 +130,7 @@ void serve(async spec => {
       remote.host = peer.address
       remote.port = peer.port
       await socket.connect(peer)
-      if (spec.role === 'dial') {
+      if (spec.role === 'client') {
         connection = quiche.Connection.connect(null, randomBytes(16), local, remote, config)
         wake()
       }

@@ -6,7 +6,7 @@ import { say, spec } from './spec.ts'
 
 /** What both ends of a pair are started with. */
 export interface EndSpec {
-  role: 'dial' | 'answer'
+  role: 'client' | 'server'
   /** Its own. */
   address: string
   /** PEM. */

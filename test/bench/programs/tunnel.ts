@@ -1,4 +1,4 @@
-import { openUdpSocket } from '../../../tunnel/net/udp/socket.ts'
+import { openUdpSocket } from '../../../tunnel/net/udp/open.ts'
 import { tunings } from '../../../tunnel/quic/config.ts'
 import { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import type { QuicStream } from '../../../tunnel/quic/stream.ts'

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import type { Mode } from '../../../cli/config/modes.ts'
+import type { Mode } from '../../../function/modes.ts'
 import { startCloud } from '../cloud.ts'
 import { hold, holdAvailable } from '../hold.ts'
 import { drive, nearby } from '../load.ts'

@@ -64,7 +64,7 @@ async function startPair(place: Place, { exit, client, tuning }: Commands): Prom
   const identities = await Promise.all([createIdentity(), createIdentity()])
   const startEnd = (index: 0 | 1) => {
     const [side, role, command] =
-      index === 0 ? (['far', 'dial', exit] as const) : (['near', 'answer', client] as const)
+      index === 0 ? (['far', 'client', exit] as const) : (['near', 'server', client] as const)
     const { key, certificate } = identities[index]
     const spec: EndSpec = {
       role,

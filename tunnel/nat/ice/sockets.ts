@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../net/endpoint.ts'
-import { openUdpSocket, type UdpSocket } from '../../net/udp/socket.ts'
+import { openUdpSocket } from '../../net/udp/open.ts'
+import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { Outgoing } from './check-list.ts'
 
 /** The sockets of one punch: the session's own, which is number 0, and those that are opened beside it when first used. */

@@ -1,6 +1,6 @@
 import { type Endpoint, sameEndpoint } from '../../net/endpoint.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
-import { type Asker, createAsker, type View } from './transaction.ts'
+import { createRequester, type Requester, type View } from './transaction.ts'
 
 // How a NAT maps and filters, found out with one server that has two addresses and two ports (RFC 5780, section 4).
 
@@ -17,11 +17,11 @@ export function hasAlternate({ from, other }: View): boolean {
 }
 
 /** The mapping tests (section 4.3), on the socket whose first view is given; needs `hasAlternate`. */
-export async function mappingTests(asker: Asker, { from, mapped, other }: View): Promise<Behaviour> {
+export async function mappingTests(requester: Requester, { from, mapped, other }: View): Promise<Behaviour> {
   const alternate = other!
   const [second, third] = await Promise.all([
-    asker.ask({ address: alternate.address, port: from.port }),
-    asker.ask(alternate),
+    requester.ask({ address: alternate.address, port: from.port }),
+    requester.ask(alternate),
   ])
   if (!second || !third) return 'unknown'
   if (sameEndpoint(mapped, second.mapped)) return 'endpoint-independent'
@@ -33,21 +33,21 @@ export async function mappingTests(asker: Asker, { from, mapped, other }: View):
  * An answer that was not heard counts as filtered, so the server must be known to send them: `hasAlternate`.
  */
 export async function filteringTests(socket: UdpSocket, server: Endpoint): Promise<Behaviour> {
-  const asker = createAsker(socket)
+  const requester = createRequester(socket)
   try {
-    const view = await asker.ask(server)
+    const view = await requester.ask(server)
     if (!view?.other) return 'unknown'
     const { other } = view
     const [elsewhere, otherPort] = await Promise.all([
-      asker.ask(server, 'address-and-port'),
-      asker.ask(server, 'port'),
+      requester.ask(server, 'address-and-port'),
+      requester.ask(server, 'port'),
     ])
     // A server that answers such a request from where it was sent to does not do what it says.
     if ([elsewhere, otherPort].some(answer => answer && sameEndpoint(answer.from, server))) return 'unknown'
     if (elsewhere?.from.address === other.address) return 'endpoint-independent'
     return otherPort?.from.port === other.port ? 'address-dependent' : 'address-and-port-dependent'
   } finally {
-    asker.close()
+    requester.close()
   }
 }
 
@@ -62,18 +62,18 @@ export async function hairpins(
   sockets: readonly [UdpSocket, UdpSocket],
   server: Endpoint,
 ): Promise<boolean | undefined> {
-  const askers = sockets.map(createAsker)
-  const [first, second] = askers as [Asker, Asker]
+  const requesters = sockets.map(createRequester)
+  const [first, second] = requesters as [Requester, Requester]
   try {
     const [a, b] = await Promise.all([first.ask(server), second.ask(server)])
     if (!a || !b) return undefined
     const heard = Promise.withResolvers<true>()
-    for (const asker of askers) asker.onRequest = () => heard.resolve(true)
+    for (const requester of requesters) requester.onRequest = () => heard.resolve(true)
     void first.ask(b.mapped)
     void second.ask(a.mapped)
     return await Promise.race([heard.promise, pause(hairpinLimitMs).then(() => false)])
   } finally {
-    for (const asker of askers) asker.close()
+    for (const requester of requesters) requester.close()
   }
 }
 

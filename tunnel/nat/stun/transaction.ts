@@ -17,7 +17,7 @@ export interface View {
 }
 
 /** Binding transactions on one socket, as many at a time as one likes. */
-export interface Asker {
+export interface Requester {
   /** Sends a request until it is answered; undefined at the limit, at an error response, and after close(). */
   ask(server: Endpoint, change?: Change): Promise<View | undefined>
   /** Somebody else's Binding request arrived. */
@@ -32,11 +32,11 @@ const retransmitMs = 250
 export const askLimitMs = 2_500
 
 /** Takes over `socket.onDatagram` until it is closed. */
-export function createAsker(socket: UdpSocket): Asker {
+export function createRequester(socket: UdpSocket): Requester {
   const open = new Map<string, (view?: View) => void>()
   let closed = false
 
-  const asker: Asker = {
+  const requester: Requester = {
     onRequest() {},
     ask(server, change) {
       if (closed) return Promise.resolve(undefined)
@@ -69,7 +69,7 @@ export function createAsker(socket: UdpSocket): Asker {
     const message = parseStun(datagram)
     if (!message) return
     const from = { address, port }
-    if (message.kind === 'request') return asker.onRequest(from)
+    if (message.kind === 'request') return requester.onRequest(from)
     // The transaction's 96 random bits tell whose answer it is: it may well come from another address.
     const settle = open.get(message.transactionId)
     const { kind, mapped } = message
@@ -77,7 +77,7 @@ export function createAsker(socket: UdpSocket): Asker {
       kind === 'success' && mapped ? { from, mapped, other: otherAddress(datagram), rttMs: 0 } : undefined,
     )
   }
-  return asker
+  return requester
 }
 
 // --- internal ---

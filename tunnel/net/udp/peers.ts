@@ -9,7 +9,7 @@ export interface Peers {
 }
 
 /** More than that are forgotten, those not sent to for longest first. */
-const mostPeers = 1_024
+const maxPeers = 1_024
 
 export function createPeers(): Peers {
   const peers = new Set<string>()
@@ -19,7 +19,7 @@ export function createPeers(): Peers {
       peers.delete(key)
       peers.add(key)
       const [oldest] = peers
-      if (peers.size > mostPeers && oldest !== undefined) peers.delete(oldest)
+      if (peers.size > maxPeers && oldest !== undefined) peers.delete(oldest)
     },
     has: peer => peers.has(keyOf(peer)),
   }

@@ -1,6 +1,4 @@
 import type { Endpoint } from '../endpoint.ts'
-import { openBunSocket } from './bun.ts'
-import { openNodeSocket } from './node.ts'
 
 /**
  * The one UDP socket of a session: STUN, connectivity checks and QUIC all use it, because the hole in
@@ -30,7 +28,3 @@ export interface UdpOptions {
   /** Local port, any free one by default. */
   port?: number
 }
-
-/** Opens an IPv4 UDP socket on whichever runtime this is. Rejects with the system's error. */
-export const openUdpSocket = (options: UdpOptions = {}): Promise<UdpSocket> =>
-  'Bun' in globalThis ? openBunSocket(options) : openNodeSocket(options)

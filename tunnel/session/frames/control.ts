@@ -5,8 +5,8 @@ import { FrameError } from './address.ts'
 export const controlVersion = 1
 
 /** Stream ids that one message may name. */
-export const mostStreams = 256
-const streams = v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(mostStreams))
+export const maxStreams = 256
+const streams = v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(maxStreams))
 
 /**
  * What the control stream carries, each as a 16-bit length and that much JSON. It is the first stream
@@ -40,12 +40,12 @@ export type ControlMessage = v.InferOutput<typeof controlSchema>
 export type Hello = Extract<ControlMessage, { type: 'hello' }>
 
 /** A longer one is not ours. Bytes. */
-const longestMessage = 4096
+const maxMessageLength = 4096
 
 /** Throws a FrameError when the message is longer than 4,096 bytes. */
 export function encodeControl(message: ControlMessage): Buffer {
   const json = Buffer.from(JSON.stringify(message))
-  if (json.length > longestMessage) throw new FrameError('a control message is too long')
+  if (json.length > maxMessageLength) throw new FrameError('a control message is too long')
   return Buffer.concat([Buffer.of(json.length >> 8, json.length & 255), json])
 }
 
@@ -59,7 +59,7 @@ export class ControlDecoder {
     const messages: ControlMessage[] = []
     while (this.#pending.length >= 2) {
       const length = this.#pending.readUInt16BE(0)
-      if (length > longestMessage) throw new FrameError(`a control message of ${length} bytes is too long`)
+      if (length > maxMessageLength) throw new FrameError(`a control message of ${length} bytes is too long`)
       if (this.#pending.length < 2 + length) break
       messages.push(parse(this.#pending.subarray(2, 2 + length)))
       this.#pending = this.#pending.subarray(2 + length)

@@ -1,14 +1,14 @@
 import type { QuicStream } from '../../quic/stream.ts'
 
 /** A name of 255 bytes, its length, the type, the port, and a byte before: no header is longer. */
-const longestHeader = 300
+const maxHeaderLength = 300
 
 /**
  * Reads the header of a stream and not a byte more, so that what follows it is left for the relay.
  * `lengthOf` says how long the frame is, as far as the bytes so far tell.
  */
 export class HeaderReader {
-  readonly #bytes = new Uint8Array(longestHeader)
+  readonly #bytes = new Uint8Array(maxHeaderLength)
   #have = 0
 
   constructor(

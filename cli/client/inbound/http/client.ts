@@ -1,20 +1,20 @@
 import { Agent, type ClientRequestArgs, type ServerResponse } from 'node:http'
-import type { Wire } from '../../../../tunnel/session/relay.ts'
-import { lastWords } from '../../outbound/close-after-write.ts'
+import type { Conn } from '../../../../tunnel/net/conn.ts'
+import { closeAfterWrite } from '../../outbound/close-after-write.ts'
 import type { Connect } from '../../outbound/connect.ts'
-import type { Asker } from '../../outbound/outbound.ts'
+import type { Requester } from '../../outbound/outbound.ts'
 import { splice } from '../../outbound/splice.ts'
-import { WireDuplex } from './conn-duplex.ts'
+import { ConnDuplex } from './conn-duplex.ts'
 import { type HttpProblem, problemBytes } from './problem.ts'
 
 /** An idle connection to a server is kept for the client's next request this long. Milliseconds. */
 const keptIdleMs = 15_000
-const mostKept = 4
+const maxKept = 4
 
 /** One client of the HTTP listener, and what is open for it. Nothing of it is shared with other clients. */
 export class HttpClient {
   /** The client's connection as node:http has it. */
-  readonly duplex = new WireDuplex()
+  readonly duplex = new ConnDuplex()
   /** Requests that wait for their turn or are being answered. */
   pending = 0
   /** Ends when all requests so far have been answered: they are served in their order. */
@@ -22,18 +22,18 @@ export class HttpClient {
   /** The answer to the request that came last. */
   latest: ServerResponse | undefined
 
-  readonly #wire: Wire
+  readonly #conn: Conn
   readonly #gone = new AbortController()
   #agent: RoadAgent | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #taken = false
 
-  constructor(wire: Wire) {
-    this.#wire = wire
-    splice(wire, this.duplex.wire)
+  constructor(conn: Conn) {
+    this.#conn = conn
+    splice(conn, this.duplex.conn)
     // Also when both had said their ends: what was not read of the client is of no use to anybody now.
-    const { onClose } = wire
-    wire.onClose = () => {
+    const { onClose } = conn
+    conn.onClose = () => {
       onClose()
       this.duplex.destroy()
     }
@@ -66,31 +66,31 @@ export class HttpClient {
    * Takes the connection back from node:http, paused, with what had been read of it; undefined when
    * answers are still on their way, and there is nothing to do but to end it.
    */
-  take(head: Uint8Array): { wire: Wire; rest: Uint8Array } | undefined {
+  take(head: Uint8Array): { conn: Conn; rest: Uint8Array } | undefined {
     if (!this.#unanswered() || this.duplex.writableLength > 0 || this.duplex.destroyed) {
       this.duplex.destroy()
       return undefined
     }
     this.#taken = true
     this.expect(undefined)
-    const wire = this.#wire
-    wire.pause()
+    const conn = this.#conn
+    conn.pause()
     const rest: Uint8Array[] = [head]
     for (let chunk = this.duplex.read(); chunk !== null; chunk = this.duplex.read()) rest.push(chunk)
-    wire.onData = () => {}
-    wire.onDrain = () => {}
-    wire.onEnd = () => wire.end()
-    wire.onClose = () => this.#leave()
-    // Nothing that becomes of the stream concerns the wire any more.
-    Object.assign(this.duplex.wire, { onEnd() {}, onClose() {} })
+    conn.onData = () => {}
+    conn.onDrain = () => {}
+    conn.onEnd = () => conn.end()
+    conn.onClose = () => this.#leave()
+    // Nothing that becomes of the stream concerns the connection any more.
+    Object.assign(this.duplex.conn, { onEnd() {}, onClose() {} })
     this.duplex.destroy()
-    return { wire, rest: Buffer.concat(rest) }
+    return { conn, rest: Buffer.concat(rest) }
   }
 
   /** Says why, past node:http, and ends the connection. */
   dismiss(problem: HttpProblem): void {
     const taken = this.take(Buffer.alloc(0))
-    if (taken) lastWords(taken.wire, problemBytes(problem))
+    if (taken) closeAfterWrite(taken.conn, problemBytes(problem))
   }
 
   /** Nothing has been promised yet: there is no request, or one that is still arriving. */
@@ -108,30 +108,30 @@ export class HttpClient {
 
 // --- internal ---
 
-/** Keeps connections to servers for one client, made by whichever road. */
+/** Keeps connections to servers for one client, made by whichever outbound. */
 class RoadAgent extends Agent {
   readonly user: string | undefined
   readonly #connect: Connect
-  readonly #asker: Asker
-  readonly #open = new Set<WireDuplex>()
+  readonly #requester: Requester
+  readonly #open = new Set<ConnDuplex>()
 
-  constructor(connect: Connect, asker: Asker) {
-    super({ keepAlive: true, maxFreeSockets: mostKept, timeout: keptIdleMs })
-    this.user = asker.user
+  constructor(connect: Connect, requester: Requester) {
+    super({ keepAlive: true, maxFreeSockets: maxKept, timeout: keptIdleMs })
+    this.user = requester.user
     this.#connect = connect
-    this.#asker = asker
+    this.#requester = requester
   }
 
   override createConnection(
     { host, port }: ClientRequestArgs,
-    callback?: (error: Error | null, stream: WireDuplex) => void,
+    callback?: (error: Error | null, stream: ConnDuplex) => void,
   ): undefined {
-    const stream = new WireDuplex()
+    const stream = new ConnDuplex()
     this.#open.add(stream)
     stream.on('close', () => this.#open.delete(stream))
-    this.#connect({ host: String(host), port: Number(port) }, this.#asker).then(
+    this.#connect({ host: String(host), port: Number(port) }, this.#requester).then(
       connected => {
-        connected.carry(stream.wire)
+        connected.carry(stream.conn)
         callback?.(null, stream)
       },
       (error: Error) => {

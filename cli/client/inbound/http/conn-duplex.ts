@@ -1,13 +1,13 @@
 import { Duplex } from 'node:stream'
-import type { Wire } from '../../../../tunnel/session/relay.ts'
+import type { Conn } from '../../../../tunnel/net/conn.ts'
 
 /**
- * A connection as node:http takes it: what the wire is given is read from the stream, and what is written
- * to the stream comes out of the wire. It has the methods of a socket that node:http calls.
+ * A connection as node:http takes it: what the connection is given is read from the stream, and what is written
+ * to the stream comes out of the connection. It has the methods of a socket that node:http calls.
  */
-export class WireDuplex extends Duplex {
+export class ConnDuplex extends Duplex {
   /** The end that a relay or a splice holds. */
-  readonly wire: Wire = {
+  readonly conn: Conn = {
     onData() {},
     onEnd() {},
     onDrain() {},
@@ -67,28 +67,28 @@ export class WireDuplex extends Duplex {
   override _read(): void {
     if (!this.#full) return
     this.#full = false
-    this.wire.onDrain()
+    this.conn.onDrain()
   }
 
   override _write(chunk: Buffer | string, _encoding: BufferEncoding, written: () => void): void {
     this.#active()
     // What is text here are the fields of a message: read as Latin-1, they are written as that.
-    this.wire.onData(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
+    this.conn.onData(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
     if (this.#paused) this.#written = written
     else written()
   }
 
   override _final(done: () => void): void {
     this.#ended = true
-    this.wire.onEnd()
+    this.conn.onEnd()
     done()
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#timer)
     // Who has read everything and lets go has ended, if only without saying so.
-    if (!error && this.readableEnded && !this.#ended) this.wire.onEnd()
-    this.wire.onClose()
+    if (!error && this.readableEnded && !this.#ended) this.conn.onEnd()
+    this.conn.onClose()
     done(error)
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { lastWords } from '../../outbound/close-after-write.ts'
+import { closeAfterWrite } from '../../outbound/close-after-write.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import type { HttpClient } from './client.ts'
 import { checkRequest, hasBody, parseAuthority } from './message.ts'
@@ -17,18 +17,18 @@ export async function httpConnect(
 ): Promise<void> {
   const taken = client.take(head)
   if (!taken) return
-  const { wire, rest } = taken
+  const { conn, rest } = taken
   try {
     checkRequest(request)
     // It has no content; what looks like some could be read as another request.
     if (hasBody(request)) throw new HttpProblem(400, 'CONNECT has no body')
     const target = parseAuthority(request.url ?? '')
     const connected = await connect(target, { user: login(), signal: client.signal })
-    wire.write(established)
-    connected.carry(wire)
-    wire.resume()
-    if (rest.length > 0) wire.onData(rest)
+    conn.write(established)
+    connected.carry(conn)
+    conn.resume()
+    if (rest.length > 0) conn.onData(rest)
   } catch (error) {
-    if (!client.signal.aborted) lastWords(wire, problemBytes(problemOf(error, request.url)))
+    if (!client.signal.aborted) closeAfterWrite(conn, problemBytes(problemOf(error, request.url)))
   }
 }

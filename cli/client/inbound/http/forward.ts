@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as open, type ServerR
 import type { Duplex } from 'node:stream'
 import type { Connect } from '../../outbound/connect.ts'
 import type { HttpClient } from './client.ts'
-import { WireDuplex } from './conn-duplex.ts'
+import { ConnDuplex } from './conn-duplex.ts'
 import { type Destination, endToEnd, fields, hasBody, isChunked } from './message.ts'
 import { HttpProblem, problemOf, sendProblem } from './problem.ts'
 
@@ -152,7 +152,7 @@ function switchOver(
 ): void {
   const client = request.socket
   // A WebSocket may be silent for as long as it likes.
-  if (server instanceof WireDuplex) server.setTimeout(0)
+  if (server instanceof ConnDuplex) server.setTimeout(0)
   response.detachSocket(request.socket)
   writeInterim(client, incoming, 'Connection: Upgrade\r\nUpgrade: websocket\r\n')
   if (head.length > 0) client.write(head)

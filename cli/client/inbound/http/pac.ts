@@ -9,7 +9,11 @@ export const pacType = 'application/x-ns-proxy-autoconfig'
  * addresses come to the proxy too, which knows them in every spelling. No name is resolved by it.
  */
 export function pacFile(rules: readonly Rule[], proxy: string): string {
-  const table = rules.map(({ road, host, ports }) => [road === 'direct' ? 1 : 0, patternOf(host), ...ports])
+  const table = rules.map(({ outbound, host, ports }) => [
+    outbound === 'direct' ? 1 : 0,
+    patternOf(host),
+    ...ports,
+  ])
   return `var proxy = ${JSON.stringify(`PROXY ${proxy}`)};
 // Goes direct (1) or not (0), "*", ".suffix", "=name and .suffix" or [IPv4 address, prefix length], ports.
 var rules = ${JSON.stringify(table)};

@@ -1,6 +1,6 @@
 import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import { type ReplyCode, reply } from '../../../../tunnel/session/frames/reply.ts'
-import { RoadError } from '../../outbound/outbound.ts'
+import { OutboundError } from '../../outbound/outbound.ts'
 
 /** A request cannot be served: the status, and a short reason for the person who sees it. */
 export class HttpProblem extends Error {
@@ -17,7 +17,7 @@ export class HttpProblem extends Error {
 /** What an HTTP client is told about an error. */
 export function problemOf(error: unknown, host = 'the target'): HttpProblem {
   if (error instanceof HttpProblem) return error
-  if (!(error instanceof RoadError)) return failed(502, 'http_protocol_error', `${host} broke off`)
+  if (!(error instanceof OutboundError)) return failed(502, 'http_protocol_error', `${host} broke off`)
   if (error.kind === 'no-exit') return failed(503, 'destination_unavailable', 'no exit is up: try again soon')
   if (error.kind === 'exit-lost') return failed(502, 'proxy_internal_error', 'the exit was lost: try again')
   const [status, type, reason] = refusals[error.reply] ?? refusal

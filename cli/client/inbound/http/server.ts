@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Wire } from '../../../../tunnel/session/relay.ts'
+import type { Conn } from '../../../../tunnel/net/conn.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import type { Rule } from '../../outbound/rules.ts'
 import type { Access } from '../logins.ts'
@@ -26,14 +26,14 @@ const maxHeaderSize = 32 * 1024
 /** An idle connection of a client's is kept this long for its next request. Milliseconds. */
 const idleMs = 60_000
 /** Requests sent ahead of their answers; a client that sends more is cut off. */
-const mostPending = 64
+const maxPending = 64
 const methodsNotAllowed = new Set(['TRACE', 'TRACK'])
 
 /**
  * An HTTP proxy (RFC 9110, 9112) for connections that it is handed: node:http's parser reads them, and
- * `connect` makes the connections on. Gives the function that takes a client's wire and first bytes.
+ * `connect` makes the connections on. Gives the function that takes a client's connection and first bytes.
  */
-export function httpServer(options: HttpOptions): (wire: Wire, first: Uint8Array) => void {
+export function httpServer(options: HttpOptions): (conn: Conn, first: Uint8Array) => void {
   const { connect, access, rules, headMs, onRejected } = options
   const clients = new WeakMap<Duplex, HttpClient>()
   const server = createServer({
@@ -79,7 +79,7 @@ export function httpServer(options: HttpOptions): (wire: Wire, first: Uint8Array
     const client = clients.get(request.socket)!
     client.expect(undefined)
     client.latest = response
-    if (++client.pending > mostPending) return void client.duplex.destroy()
+    if (++client.pending > maxPending) return void client.duplex.destroy()
     client.turn = client.turn
       .then(async () => {
         // After an answer that ends the connection there are no more.
@@ -115,12 +115,12 @@ export function httpServer(options: HttpOptions): (wire: Wire, first: Uint8Array
     client.dismiss(problem)
   })
 
-  return (wire, first) => {
-    const client = new HttpClient(wire)
+  return (conn, first) => {
+    const client = new HttpClient(conn)
     clients.set(client.duplex, client)
     client.expect(headMs, () => client.dismiss(new HttpProblem(408, 'the request took too long to arrive')))
     server.emit('connection', client.duplex)
-    wire.onData(first)
+    conn.onData(first)
   }
 }
 

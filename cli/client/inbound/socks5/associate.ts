@@ -5,10 +5,10 @@ import { reply } from '../../../../tunnel/session/frames/reply.ts'
 import { tunnelTo } from '../../../../tunnel/session/open-stream.ts'
 import { openPacketChannel, type PacketChannel } from '../../../../tunnel/session/packet-channel.ts'
 import type { Exits } from '../../fleet/exits.ts'
-import { type Account, nextConnection, openAccount } from '../../outbound/connection-tracker.ts'
+import { type Account, nextConnection, trackConnection } from '../../outbound/connection-tracker.ts'
 import { directPackets } from '../../outbound/direct-packets.ts'
-import { RoadError } from '../../outbound/outbound.ts'
-import { type Rule, roadFor } from '../../outbound/rules.ts'
+import { OutboundError } from '../../outbound/outbound.ts'
+import { outboundFor, type Rule } from '../../outbound/rules.ts'
 import type { Events } from '../../stats/events.ts'
 
 export interface AssociateOptions {
@@ -30,14 +30,14 @@ export interface Associated {
   signal: AbortSignal
 }
 
-/** Opens an association and gives the address that its packets go to. Rejects with a RoadError. */
+/** Opens an association and gives the address that its packets go to. Rejects with a OutboundError. */
 export type Associate = (wanted: Associated) => Promise<Target>
 
 /** RSV and FRAG (RFC 1928, section 7). */
 const headerLength = 3
 /** Packets wait this long for an exit; what is more than so many bytes of them is lost meanwhile. */
 const exitLimitMs = 10_000
-const mostWaiting = 256 * 1024
+const maxWaiting = 256 * 1024
 /** What one packet takes besides its data, roughly. Bytes. */
 const packetOverhead = 256
 
@@ -48,7 +48,7 @@ export function associator({ exits, rules, events, most }: AssociateOptions): As
     const client = unmapped(addresses.client)
     const local = unmapped(addresses.local)
     if (associations >= most)
-      throw new RoadError('refused', reply.failure, `there are ${most} UDP associations already`)
+      throw new OutboundError('refused', reply.failure, `there are ${most} UDP associations already`)
     associations++
     signal.addEventListener('abort', () => associations--, { once: true })
     // The client's port is that of its first packet.
@@ -68,9 +68,9 @@ export function associator({ exits, rules, events, most }: AssociateOptions): As
           const packet = readPacket(bytes)
           if (!packet) return
           port ??= fromPort
-          const road = roadFor(rules, packet.target)
-          if (road === 'tunnel') tunnel(packet)
-          else if (road === 'direct') direct(packet)
+          const outbound = outboundFor(rules, packet.target)
+          if (outbound === 'tunnel') tunnel(packet)
+          else if (outbound === 'direct') direct(packet)
         },
         error() {},
       },
@@ -129,16 +129,16 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
       if (code !== reply.succeeded || stream.aborted || signal.aborted) return stream.abort()
       channel = openPacketChannel(session.connection, stream)
       const target = `${host}:${waiting[0]?.target.port ?? 0}`
-      const opened = openAccount(events, {
+      const opened = trackConnection(events, {
         connection: nextConnection(),
-        road: 'tunnel',
+        outbound: 'tunnel',
         session: session.id,
         target,
         started,
       })
       account = opened
       channel.onPacket = packet => {
-        opened.counts.toWire += packet.data.length
+        opened.counts.toConn += packet.data.length
         onPacket(packet)
       }
       channel.onClose = () => {
@@ -155,7 +155,7 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
     }
   }
   const send = (to: PacketChannel, packet: Packet) => {
-    if (to.send(packet) && account) account.counts.fromWire += packet.data.length
+    if (to.send(packet) && account) account.counts.fromConn += packet.data.length
   }
   signal.addEventListener('abort', () => channel?.close(), { once: true })
   return packet => {
@@ -163,7 +163,7 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
     // An exit that has fallen silent may be gone: another takes over before that is certain.
     if (channel?.silent) channel.close()
     if (channel) send(channel, packet)
-    else if (waitingBytes + packet.data.length + packetOverhead < mostWaiting) {
+    else if (waitingBytes + packet.data.length + packetOverhead < maxWaiting) {
       waitingBytes += packet.data.length + packetOverhead
       waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
       if (!opening) void open(packet.target.host)

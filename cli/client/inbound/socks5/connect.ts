@@ -1,8 +1,8 @@
-import type { BunWire } from '../../../../tunnel/net/bun-conn.ts'
+import type { BunConn } from '../../../../tunnel/net/bun-conn.ts'
 import { type ReplyCode, reply, unbound } from '../../../../tunnel/session/frames/reply.ts'
-import { lastWords } from '../../outbound/close-after-write.ts'
+import { closeAfterWrite } from '../../outbound/close-after-write.ts'
 import type { Connect } from '../../outbound/connect.ts'
-import { RoadError } from '../../outbound/outbound.ts'
+import { OutboundError } from '../../outbound/outbound.ts'
 import type { Access } from '../logins.ts'
 import type { Associate } from './associate.ts'
 import { socksReply, socksServer } from './socks5.ts'
@@ -16,47 +16,47 @@ export interface SocksOptions {
   onSettled: () => void
 }
 
-/** Serves a SOCKS5 client on this wire; its first bytes are still to come by `wire.onData`. */
-export function socksConnect(wire: BunWire, options: SocksOptions): void {
+/** Serves a SOCKS5 client on this connection; its first bytes are still to come by `connection.onData`. */
+export function socksConnect(conn: BunConn, options: SocksOptions): void {
   const { connect, associate, access, onRejected, onSettled } = options
-  wire.onData = socksServer({
+  conn.onData = socksServer({
     access,
-    write: bytes => void wire.write(bytes),
+    write: bytes => void conn.write(bytes),
     async connect(target, user, rest) {
       const gone = new AbortController()
       onSettled()
-      wire.pause()
-      wire.onClose = () => gone.abort()
+      conn.pause()
+      conn.onClose = () => gone.abort()
       try {
         const connected = await connect(target, { user, signal: gone.signal })
-        wire.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
-        connected.carry(wire)
-        wire.resume()
-        if (rest.length > 0) wire.onData(rest)
+        conn.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
+        connected.carry(conn)
+        conn.resume()
+        if (rest.length > 0) conn.onData(rest)
       } catch (error) {
-        if (!gone.signal.aborted) lastWords(wire, refusal(error))
+        if (!gone.signal.aborted) closeAfterWrite(conn, refusal(error))
       }
     },
     async associate(user) {
       const gone = new AbortController()
       onSettled()
-      wire.onClose = () => gone.abort()
+      conn.onClose = () => gone.abort()
       // The association lives as long as this connection, on which nothing more is said.
-      wire.onData = () => {}
-      wire.onEnd = () => wire.end()
+      conn.onData = () => {}
+      conn.onEnd = () => conn.end()
       try {
-        const { peerAddress: client, localAddress: local } = wire
+        const { peerAddress: client, localAddress: local } = conn
         const bound = await associate({ client, local, user, signal: gone.signal })
-        wire.write(socksReply({ code: reply.succeeded, bound }))
+        conn.write(socksReply({ code: reply.succeeded, bound }))
       } catch (error) {
         gone.abort()
-        lastWords(wire, refusal(error))
+        closeAfterWrite(conn, refusal(error))
       }
     },
     fail(reason) {
       onSettled()
       onRejected(reason)
-      lastWords(wire)
+      closeAfterWrite(conn)
     },
   })
 }
@@ -64,6 +64,6 @@ export function socksConnect(wire: BunWire, options: SocksOptions): void {
 // --- internal ---
 
 const refusal = (error: unknown) => {
-  const code: ReplyCode = error instanceof RoadError ? error.reply : reply.failure
+  const code: ReplyCode = error instanceof OutboundError ? error.reply : reply.failure
   return socksReply({ code, bound: unbound })
 }

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createChooser, parseWish } from '../../cli/client/fleet/select.ts'
+import { createSelector, parseLoginParams } from '../../cli/client/fleet/select.ts'
 import {
   draining,
   type FleetState,
@@ -29,7 +29,7 @@ const now = 1_000
 const member = (state: FleetState, id: string): Member => state.members.get(id)!
 /** Chooses for these hosts in turn, each connection staying open. */
 function spread(
-  chooser: ReturnType<typeof createChooser>,
+  chooser: ReturnType<typeof createSelector>,
   state: FleetState,
   hosts: string[],
   user?: string,
@@ -44,7 +44,7 @@ const hosts = (count: number) => Array.from({ length: count }, (_, i) => `host${
 
 test('sticky: a site keeps its exit, by registered domain, and sites are spread', () => {
   const state = fleet(['one', 'two', 'three'])
-  const chooser = createChooser('sticky')
+  const chooser = createSelector('sticky')
   const [first, ...others] = spread(chooser, state, [
     'www.shop.co.uk',
     'login.shop.co.uk',
@@ -60,7 +60,7 @@ test('sticky: a site keeps its exit, by registered domain, and sites are spread'
 
 test('sticky: an address stands for itself', () => {
   const state = fleet(['one', 'two'])
-  const chooser = createChooser('sticky')
+  const chooser = createSelector('sticky')
   assert.equal(spread(chooser, state, ['192.0.2.1', '192.0.2.2', '192.0.2.1', '::1', '192.0.2.2']), [
     'a',
     'b',
@@ -72,7 +72,7 @@ test('sticky: an address stands for itself', () => {
 
 test('sticky: when its exit is retired, silent or gone, a site moves and stays there', () => {
   const state = fleet(['one', 'two'])
-  const chooser = createChooser('sticky')
+  const chooser = createSelector('sticky')
   const [first] = spread(chooser, state, ['example.org'])
   assert.is(first, 'a')
   member(state, 'a').silent = true
@@ -85,21 +85,21 @@ test('sticky: when its exit is retired, silent or gone, a site moves and stays t
 
 test('round-robin: each in turn', () => {
   const state = fleet(['one', 'two', 'three'])
-  assert.is(spread(createChooser('round-robin'), state, hosts(7)).join(''), 'abcabca')
+  assert.is(spread(createSelector('round-robin'), state, hosts(7)).join(''), 'abcabca')
 })
 
 test('least-loaded: where the fewest connections are', () => {
   const state = fleet(['one', 'two', 'three'])
   member(state, 'a').connections = 5
   member(state, 'b').connections = 2
-  assert.is(spread(createChooser('least-loaded'), state, hosts(7)).join(''), 'ccbcbcb')
+  assert.is(spread(createSelector('least-loaded'), state, hosts(7)).join(''), 'ccbcbcb')
 })
 
 test('random: all of them, about as often', () => {
   const state = fleet(['one', 'two', 'three'])
   const { int } = seeded(1)
   const chosen = spread(
-    createChooser('random', () => int(1e6) / 1e6),
+    createSelector('random', () => int(1e6) / 1e6),
     state,
     hosts(300),
   )
@@ -110,15 +110,15 @@ test('random: all of them, about as often', () => {
 })
 
 test('a user name asks for a region, a session, both or neither', () => {
-  assert.equal(parseWish(undefined), { region: undefined, session: undefined })
-  assert.equal(parseWish('alice'), { region: undefined, session: undefined })
-  assert.equal(parseWish('region-eu-west-1'), { region: 'eu-west-1', session: undefined })
-  assert.equal(parseWish('session-abc'), { region: undefined, session: 'abc' })
-  assert.equal(parseWish('alice-region-us-gov-west-1-session-a1_B'), {
+  assert.equal(parseLoginParams(undefined), { region: undefined, session: undefined })
+  assert.equal(parseLoginParams('alice'), { region: undefined, session: undefined })
+  assert.equal(parseLoginParams('region-eu-west-1'), { region: 'eu-west-1', session: undefined })
+  assert.equal(parseLoginParams('session-abc'), { region: undefined, session: 'abc' })
+  assert.equal(parseLoginParams('alice-region-us-gov-west-1-session-a1_B'), {
     region: 'us-gov-west-1',
     session: 'a1_B',
   })
-  assert.equal(parseWish('session-abc-region-ap-southeast-2'), {
+  assert.equal(parseLoginParams('session-abc-region-ap-southeast-2'), {
     region: 'ap-southeast-2',
     session: 'abc',
   })
@@ -127,7 +127,7 @@ test('a user name asks for a region, a session, both or neither', () => {
 test('region-…: only exits of that region, whatever the policy; none when there is none', () => {
   const state = fleet(['eu-west-1', 'us-east-1', 'us-east-1'])
   for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
-    const chooser = createChooser(policy)
+    const chooser = createSelector(policy)
     assert.ok(spread(chooser, state, hosts(4), 'region-eu-west-1').every(id => id === 'a'))
     assert.ok(spread(chooser, state, hosts(4), 'region-us-east-1').every(id => id !== 'a'))
     assert.equal(spread(chooser, state, ['x.org'], 'region-ap-south-1'), ['none'])
@@ -136,7 +136,7 @@ test('region-…: only exits of that region, whatever the policy; none when ther
 
 test('session-…: the same name keeps the same exit whatever the site and the policy', () => {
   const state = fleet(['one', 'two', 'three'])
-  const chooser = createChooser('round-robin')
+  const chooser = createSelector('round-robin')
   const first = new Set(spread(chooser, state, hosts(5), 'session-first'))
   const second = new Set(spread(chooser, state, hosts(5), 'session-second'))
   assert.is(first.size, 1)
@@ -147,26 +147,26 @@ test('session-…: the same name keeps the same exit whatever the site and the p
 test('a standby is not used while enough others are there', () => {
   const state = fleet(['one', 'two', 'three'], 2)
   for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const)
-    assert.not(spread(createChooser(policy), state, hosts(20)).includes('c'), policy)
+    assert.not(spread(createSelector(policy), state, hosts(20)).includes('c'), policy)
   member(state, 'a').silent = true
-  assert.ok(spread(createChooser('round-robin'), state, hosts(4)).includes('c'))
+  assert.ok(spread(createSelector('round-robin'), state, hosts(4)).includes('c'))
 })
 
 test('an exit that is to be replaced is used only while too few others are there', () => {
   const state = fleet(['one', 'two'], 1)
   member(state, 'a').retired = true
-  assert.equal(spread(createChooser('sticky'), state, hosts(3)), ['b', 'b', 'b'])
+  assert.equal(spread(createSelector('sticky'), state, hosts(3)), ['b', 'b', 'b'])
   member(state, 'b').silent = true
-  assert.equal(spread(createChooser('sticky'), state, hosts(3)), ['a', 'a', 'a'])
+  assert.equal(spread(createSelector('sticky'), state, hosts(3)), ['a', 'a', 'a'])
 })
 
 test('nothing is chosen while nothing can be used', () => {
   for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
     const state = fleet(['one'])
     member(state, 'a').silent = true
-    assert.equal(spread(createChooser(policy), state, ['x.org']), ['none'], policy)
+    assert.equal(spread(createSelector(policy), state, ['x.org']), ['none'], policy)
     member(state, 'a').silent = false
-    assert.equal(spread(createChooser(policy), state, ['x.org']), ['a'], policy)
+    assert.equal(spread(createSelector(policy), state, ['x.org']), ['a'], policy)
   }
 })
 

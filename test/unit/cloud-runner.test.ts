@@ -312,11 +312,11 @@ test('a program that cannot be run is given up without harm to whoever asked for
     await process.ended
     console.log((await process.loaded).error.errorType)`
   // In a process group of its own: that is what would be killed.
-  const asker = spawn(process.execPath, ['-e', script], {
+  const requester = spawn(process.execPath, ['-e', script], {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  assert.is((await text(asker.stdout)).trim(), 'Runtime.InvalidEntrypoint')
+  assert.is((await text(requester.stdout)).trim(), 'Runtime.InvalidEntrypoint')
 })
 
 test.run()

@@ -9,7 +9,7 @@ import { layOut, lock } from '../../cli/deploy/folder.ts'
 import type { FunctionReport } from '../../cli/deploy/inspect.ts'
 import { functionProblems, invocationProblems } from '../../cli/deploy/problems.ts'
 
-const test = suite<{ folder: string }>('infra')
+const test = suite<{ folder: string }>('deploy')
 const module = join(import.meta.dir, '../../terraform')
 
 test.before.each(async context => {

@@ -1,4 +1,4 @@
-/** Memory in MB and time limit in milliseconds of the function, by mode. */
+/** Sizes of the function by mode: memory in MB, which also sets its share of a core, and its longest life in milliseconds. */
 export const modes = {
   test: { memory: 128, timeoutMs: 120_000 },
   normal: { memory: 256, timeoutMs: 600_000 },

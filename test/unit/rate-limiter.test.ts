@@ -1,11 +1,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createPace } from '../../function/rate-limiter.ts'
+import { rateLimiter } from '../../function/rate-limiter.ts'
 
-const test = suite('pace')
+const test = suite('rate limiter')
 
 test('as many as a second allows go at once, and the next waits', async () => {
-  const turn = createPace(20)
+  const turn = rateLimiter(20)
   const order: number[] = []
   const turns = Array.from({ length: 21 }, (_, i) => turn().then(() => order.push(i)))
   await Promise.all(turns.slice(0, 20))
@@ -15,7 +15,7 @@ test('as many as a second allows go at once, and the next waits', async () => {
 })
 
 test('what waits goes on in the order of its coming, no faster than the pace', async () => {
-  const turn = createPace(200)
+  const turn = rateLimiter(200)
   const started = performance.now()
   const order: number[] = []
   await Promise.all(Array.from({ length: 260 }, (_, i) => turn().then(() => order.push(i))))
@@ -28,7 +28,7 @@ test('what waits goes on in the order of its coming, no faster than the pace', a
 })
 
 test('who comes while others wait does not overtake them', async () => {
-  const turn = createPace(50)
+  const turn = rateLimiter(50)
   const order: string[] = []
   const first = Array.from({ length: 60 }, () => turn().then(() => order.push('first')))
   await first[50]
