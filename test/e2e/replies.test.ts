@@ -74,7 +74,7 @@ test('a name that does not exist is host unreachable', async ({ proxy }) => {
   assert.is(await refusal(proxy, 'nowhere.invalid', 80), reply.hostUnreachable)
 })
 
-test('a network without a outbound is network unreachable', async ({ proxy }) => {
+test('a network without an outbound is network unreachable', async ({ proxy }) => {
   // No system connects TCP to a multicast or broadcast address.
   assert.is(await refusal(proxy, '255.255.255.255', 80), reply.networkUnreachable)
   assert.is(await refusal(proxy, '224.0.0.1', 80), reply.networkUnreachable)

@@ -25,7 +25,7 @@ export class SignalError extends Error {
   }
 }
 
-/** SendScheduler whatever the SDK threw into a SignalError. `doing` completes "could not …". */
+/** Turns whatever the SDK threw into a SignalError. `doing` completes "could not …". */
 export function explain(error: unknown, doing: string, bucket: string): SignalError {
   if (error instanceof SignalError) return error
   const { code, advice } = diagnose(error, { service: 'S3', resource: `the bucket ${bucket}` })

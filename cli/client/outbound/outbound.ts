@@ -3,7 +3,7 @@ import type { Target } from '../../../tunnel/session/frames/address.ts'
 import type { ReplyCode } from '../../../tunnel/session/frames/reply.ts'
 import type { RelayOptions } from '../../../tunnel/session/relay.ts'
 
-/** Who asks for a connection, as far as a outbound needs to know. */
+/** Who asks for a connection, as far as an outbound needs to know. */
 export interface Requester {
   /** The user name of its login, parameters and all. */
   user?: string | undefined

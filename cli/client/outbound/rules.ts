@@ -23,7 +23,7 @@ export interface Rule {
 const defaultOutbound: OutboundName = 'tunnel'
 
 /**
- * Reads rules, one a text: a outbound and what it is for, `block *:25` or `direct *.example.com,10.0.0.0/8`.
+ * Reads rules, one a text: an outbound and what it is for, `block *:25` or `direct *.example.com,10.0.0.0/8`.
  * Throws a UsageError that names the rule and what is wrong with it.
  */
 export function parseRules(texts: readonly string[]): Rule[] {
