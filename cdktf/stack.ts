@@ -8,6 +8,12 @@ import { declareOutputs } from './outputs.ts'
 import { OfferTrigger } from './trigger.ts'
 import { declareVariables } from './variables.ts'
 
+/** 1.5 is the first release that OpenTofu also knows; 6.25 the oldest provider that has all that the stacks ask for. */
+export const REQUIREMENTS = {
+  required_version: '>= 1.5.0',
+  required_providers: { aws: { source: 'hashicorp/aws', version: '>= 6.25.0, < 7.0.0' } },
+}
+
 /**
  * The whole deployment, in any number of regions. It declares what it needs of the provider but configures none and
  * names no backend, so that the same files are a root module and a child module.
@@ -16,11 +22,7 @@ export class NatProxyStack extends TerraformStack {
   constructor() {
     super(new RootConstruct(), 'lambda-nat-proxy')
 
-    this.addOverride('terraform', {
-      // 1.5 is the first release that OpenTofu also knows; 6.25 the provider that the stacks' types were made from.
-      required_version: '>= 1.5.0',
-      required_providers: { aws: { source: 'hashicorp/aws', version: '>= 6.25.0, < 7.0.0' } },
-    })
+    this.addOverride('terraform', REQUIREMENTS)
     declareVariables(new Construct(this, 'variables'))
     declareNames(new Construct(this, 'names'))
     const bucket = new SignallingBucket(this, 'signalling')

@@ -1,30 +1,32 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { NatProxyStack } from './stack.ts'
+import { declarations, plainBlock } from './hcl-blocks.ts'
+import { block } from './hcl-text.ts'
+import { NatProxyStack, REQUIREMENTS } from './stack.ts'
 
 /** The files of a Terraform module and the top-level blocks that each holds. */
 const FILES = {
-  'versions.tf.json': ['terraform'],
-  'variables.tf.json': ['variable'],
-  'main.tf.json': ['data', 'locals', 'resource'],
-  'outputs.tf.json': ['output'],
+  'versions.tf': ['terraform'],
+  'variables.tf': ['variable'],
+  'main.tf': ['locals', 'data', 'resource'],
+  'outputs.tf': ['output'],
 }
-const HEADER = 'Written by `bun run synth` from cdktf/. Edit there.'
+const HEADER = '# Written by `bun run synth` from cdktf/. Edit there.\n'
 
-/** CDKTF notes under "//" where in its tree each block comes from: noise to a reader, and its version would show. */
-const withoutNotes = (key: string, value: unknown) => (key === '//' ? undefined : value)
-
-/** The module's files by name: the same bytes on every machine. */
-export const render = (): Record<string, string> => {
-  const blocks: Record<string, unknown> = JSON.parse(
-    JSON.stringify(new NatProxyStack().toTerraform(), withoutNotes),
-  )
-  const file = (names: string[]) => ({
-    '//': HEADER,
-    ...Object.fromEntries(names.map(name => [name, blocks[name]])),
-  })
+/** The module's files by name: the same bytes on every machine, as `terraform fmt` would leave them. */
+export function render(): Record<string, string> {
+  const declared = declarations(new NatProxyStack())
+  const locals = declared.filter(({ type }) => type === 'locals').flatMap(each => each.block.body.arguments)
+  const blocks = [
+    { type: 'terraform', block: plainBlock('terraform', REQUIREMENTS) },
+    { type: 'locals', block: { head: 'locals', body: { arguments: locals, blocks: [] } } },
+    ...declared.filter(({ type }) => type !== 'locals'),
+  ]
   return Object.fromEntries(
-    Object.entries(FILES).map(([name, names]) => [name, `${JSON.stringify(file(names), null, 2)}\n`]),
+    Object.entries(FILES).map(([file, types]) => {
+      const held = types.flatMap(type => blocks.filter(each => each.type === type))
+      return [file, [HEADER, ...held.map(each => `${block(each.block)}\n`)].join('\n')]
+    }),
   )
 }
 

@@ -10,6 +10,8 @@ const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']
 
 const rule = (condition: string, errorMessage: string) => ({ condition: hcl(condition), errorMessage })
 
+const array = (values: readonly (string | number)[]) => JSON.stringify(values).replaceAll(',', ', ')
+
 /** Terraform evaluates both sides of ||, so a variable that may be null is tested by way of a value that passes. */
 const wholeBetween = (variable: string, low: number, high: number) => {
   const value = `coalesce(var.${variable}, ${low})`
@@ -49,7 +51,7 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
       'How large the function is: test (128 MB, 120 s), normal (256 MB, 600 s) or performance (512 MB, 900 s).',
     validation: [
       rule(
-        `contains(${JSON.stringify(Object.keys(MODES))}, var.mode)`,
+        `contains(${array(Object.keys(MODES))}, var.mode)`,
         `mode must be one of ${Object.keys(MODES).join(', ')}.`,
       ),
     ],
@@ -102,7 +104,7 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     description: `Least severe level that the function logs: ${LOG_LEVELS.join(', ')}. DEBUG and below may name the targets that people visit.`,
     validation: [
       rule(
-        `contains(${JSON.stringify(LOG_LEVELS)}, var.log_level)`,
+        `contains(${array(LOG_LEVELS)}, var.log_level)`,
         `log_level must be one of ${LOG_LEVELS.join(', ')}.`,
       ),
     ],
@@ -114,7 +116,7 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
       'Days that log records are kept; one of the periods that CloudWatch Logs offers. 0 keeps them for ever.',
     validation: [
       rule(
-        `contains(${JSON.stringify(RETENTION_DAYS)}, var.log_retention_days)`,
+        `contains(${array(RETENTION_DAYS)}, var.log_retention_days)`,
         `log_retention_days must be one of ${RETENTION_DAYS.join(', ')}.`,
       ),
     ],

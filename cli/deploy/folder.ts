@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, statfs, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, statfs, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { terraformModule } from './assets.ts'
 import { functionZip } from './function-zip.ts'
@@ -9,6 +9,9 @@ import { runs } from './runs.ts'
 
 /** What Terraform must have room for before it changes anything, so that it can write its state. Bytes. */
 const minRoom = 32 * 1024 * 1024
+
+/** Stands in each file of the module, and in none that a person puts beside them. */
+const moduleMark = 'Written by `bun run synth`'
 
 /**
  * Makes this process the only one that works on the stack. Gives what ends that. Throws an Error that names the
@@ -40,18 +43,19 @@ export interface Layout {
   backend: boolean
 }
 
-/** Writes the module, function.zip and the variables; the state stays. True when the module asks for other providers than before. */
+/** Writes the module in place of an earlier one, function.zip and the variables; the state stays. True when the module asks for other providers than before. */
 export async function layOut(folder: string, { variables, backend }: Layout): Promise<boolean> {
-  const versions = join(folder, 'versions.tf.json')
+  const versions = join(folder, 'versions.tf')
   const before = existsSync(versions) ? await readFile(versions, 'utf8') : undefined
   const module = await terraformModule()
   const files = {
-    ...Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith('.tf.json'))),
+    ...Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith('.tf'))),
     'function.zip': await functionZip(),
     'terraform.tfvars.json': `${JSON.stringify(variables, null, 2)}\n`,
     ...(backend && { 'backend.tf.json': '{ "terraform": { "backend": { "s3": {} } } }\n' }),
   }
   await writing(folder, async () => {
+    for (const name of await leftOfEarlier(folder, Object.keys(files))) await rm(join(folder, name))
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
   })
   return before !== undefined && before !== (await readFile(versions, 'utf8'))
@@ -70,6 +74,15 @@ export async function checkRoom(folder: string): Promise<void> {
 export const clear = (folder: string) => writing(folder, () => rm(folder, { recursive: true, force: true }))
 
 // --- internal ---
+
+/** Files of an earlier module that the present one does not replace: Terraform would read both. */
+async function leftOfEarlier(folder: string, present: string[]): Promise<string[]> {
+  const ofTerraform = (await readdir(folder)).filter(name => /\.tf(\.json)?$/.test(name))
+  const left: string[] = []
+  for (const name of ofTerraform.filter(each => !present.includes(each)))
+    if ((await readFile(join(folder, name), 'utf8')).includes(moduleMark)) left.push(name)
+  return left
+}
 
 /** Does something in the folder; an error says what is wrong with it. */
 async function writing(folder: string, action: () => Promise<void>): Promise<void> {

@@ -72,7 +72,7 @@ test('each carries its own native binding, the function and the Terraform module
 }) => {
   const common = { 'function.zip': await readFile(join(dist, 'function.zip')), ...(await terraformModule()) }
   assert.ok(Object.keys(unzipSync(common['function.zip'])).includes('index.js'))
-  assert.ok(Object.keys(common).includes('main.tf.json'))
+  assert.ok(Object.keys(common).includes('main.tf'))
   for (const target of targets) {
     const bytes = await readFile(join(dist, executableOf(target)))
     for (const [name, content] of Object.entries(common))

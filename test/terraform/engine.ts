@@ -40,7 +40,7 @@ export function findEngine(): Engine | undefined {
 
   const trial = mkdtempSync(join(tmpdir(), 'terraform-trial-'))
   try {
-    copyFileSync(join(folder, 'versions.tf.json'), join(trial, 'versions.tf.json'))
+    copyFileSync(join(folder, 'versions.tf'), join(trial, 'versions.tf'))
     const { status, stderr } = engine.run(trial, ['init', '-input=false', '-no-color'], {
       TF_REGISTRY_CLIENT_TIMEOUT: '5',
     })

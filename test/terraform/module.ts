@@ -1,10 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are Terraform's.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NatProxyStack } from '../../cdktf/stack.ts'
 
-// The committed module, as Terraform reads it.
+// The module, as JSON synthesis gives it.
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 /** The arguments of one block; tests say by comparison what type each has. */
@@ -13,16 +12,16 @@ type Blocks = Record<string, Block>
 
 export const folder = fileURLToPath(new URL('../../terraform/', import.meta.url))
 
-const read = <T>(file: string): T => JSON.parse(readFileSync(join(folder, file), 'utf8'))
-
-export const { terraform } = read<{ terraform: Block }>('versions.tf.json')
-export const { variable } = read<{ variable: Blocks }>('variables.tf.json')
-export const { output } = read<{ output: Blocks }>('outputs.tf.json')
-export const { data, locals, resource } = read<{
+export const { terraform, variable, output, data, locals, resource } = JSON.parse(
+  JSON.stringify(new NatProxyStack().toTerraform(), (key, value) => (key === '//' ? undefined : value)),
+) as {
+  terraform: Block
+  variable: Blocks
+  output: Blocks
   data: Record<string, Blocks>
   locals: Block
   resource: Record<string, Blocks>
-}>('main.tf.json')
+}
 
 /** The arguments of a resource given by its address, less those that every per-region resource has. */
 export function regional(address: string): Block {

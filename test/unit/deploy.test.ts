@@ -67,17 +67,24 @@ test("a complaint that is not known stands alone in Terraform's words", () => {
 test("a folder is laid out with the module's very bytes, and keeps the state", async ({ folder }) => {
   const unlock = await lock(folder, 'deploy')
   await writeFile(join(folder, 'terraform.tfstate'), 'state')
+  // What an earlier release called otherwise goes; what a person added stays.
+  await writeFile(
+    join(folder, 'main.tf.json'),
+    '{ "//": "Written by `bun run synth` from cdktf/. Edit there." }',
+  )
+  await writeFile(join(folder, 'override.tf'), '# my own')
   const layout = { variables: { name: 'team-proxy' }, backend: false }
   assert.is(await layOut(folder, layout), false)
-  for (const name of (await readdir(module)).filter(name => name.endsWith('.tf.json')))
+  for (const name of (await readdir(module)).filter(name => name.endsWith('.tf')))
     assert.is(await readFile(join(folder, name), 'utf8'), await readFile(join(module, name), 'utf8'))
   assert.equal(JSON.parse(await readFile(join(folder, 'terraform.tfvars.json'), 'utf8')), layout.variables)
   assert.ok((await readFile(join(folder, 'function.zip'))).length > 100_000)
   assert.is(await readFile(join(folder, 'terraform.tfstate'), 'utf8'), 'state')
-  assert.not((await readdir(folder)).includes('backend.tf.json'))
+  for (const gone of ['main.tf.json', 'backend.tf.json']) assert.not((await readdir(folder)).includes(gone))
+  assert.is(await readFile(join(folder, 'override.tf'), 'utf8'), '# my own')
 
   // A release that asks for other providers has to ask for them anew.
-  await writeFile(join(folder, 'versions.tf.json'), '{}')
+  await writeFile(join(folder, 'versions.tf'), '')
   assert.is(await layOut(folder, { ...layout, backend: true }), true)
   assert.equal(JSON.parse(await readFile(join(folder, 'backend.tf.json'), 'utf8')), {
     terraform: { backend: { s3: {} } },
