@@ -41,7 +41,7 @@ const init = defineCommand({
 })
 
 const show = defineCommand({
-  meta: { name: 'show', description: 'Reporter the settings in effect, and where each came from.' },
+  meta: { name: 'show', description: 'Show the settings in effect, and where each came from.' },
   args: { ...optionsFor(...keys), ...formatOptions },
   async run({ args }) {
     const { file, fileFound, values, sources } = await loadConfig({ flags: args })

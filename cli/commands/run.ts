@@ -51,7 +51,7 @@ export default defineCommand({
     verbose: {
       type: 'boolean',
       default: false,
-      description: 'Reporter each connection, the set-up times and the function\u2019s log',
+      description: 'Show each connection, the set-up times and the function\u2019s log',
     },
   },
   async run({ args }) {

@@ -12,7 +12,7 @@ export default defineCommand({
   meta: {
     name: 'status',
     description:
-      'Reporter how the deployment is. Exit code: 0 HEALTHY, 4 DEGRADED, 5 NOT DEPLOYED, 1 it could not be found out, 2 wrong usage.',
+      'Show how the deployment is. Exit code: 0 HEALTHY, 4 DEGRADED, 5 NOT DEPLOYED, 1 it could not be found out, 2 wrong usage.',
   },
   args: {
     ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile'),
@@ -20,7 +20,7 @@ export default defineCommand({
     logs: {
       type: 'boolean',
       default: false,
-      description: "Reporter the function's newest log lines of the last day",
+      description: "Show the function's newest log lines of the last day",
     },
   },
   async run({ args }) {

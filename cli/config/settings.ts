@@ -222,7 +222,7 @@ export const settings = {
     default: true,
     flag: 'dashboard',
     valueHint: 'true',
-    about: 'Reporter what goes on on a web page, with metrics',
+    about: 'Show what goes on on a web page, with metrics',
   }),
   'dashboard.host': setting<string>({
     schema: schema.text,

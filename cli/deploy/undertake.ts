@@ -28,8 +28,8 @@ export const changeOptions = {
       'Keep the state in S3: passed on to "terraform init", as a setting or a file of them; may be given several times',
   },
   yes: { type: 'boolean', default: false, description: 'Do not ask; needed where there is no terminal' },
-  plan: { type: 'boolean', default: false, description: 'Reporter the plan and stop there' },
-  verbose: { type: 'boolean', default: false, description: 'Reporter the plan with all attributes' },
+  plan: { type: 'boolean', default: false, description: 'Show the plan and stop there' },
+  verbose: { type: 'boolean', default: false, description: 'Show the plan with all attributes' },
 } as const
 
 /** The end of a command's description. */

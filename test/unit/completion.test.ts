@@ -182,7 +182,7 @@ test('says what a word means in a sentence, without its details', () => {
   assert.is(root!.commands[0]!.about, "Make tea, the barista's way")
   assert.equal(
     tea!.options.map(({ about }) => about),
-    ['What kind', 'From a file', 'How long', 'With milk', 'Without', 'Reporter how to use it'],
+    ['What kind', 'From a file', 'How long', 'With milk', 'Without', 'Show how to use it'],
   )
 })
 

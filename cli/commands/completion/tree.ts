@@ -28,8 +28,8 @@ export async function commandTree(command: CommandDef, path: string[] = []): Pro
   const args = (await resolved<ArgsDef>(command.args)) ?? {}
   const options = [
     ...Object.entries(args).flatMap(([name, definition]) => optionNodes(name, definition)),
-    { names: ['--help', '-h'], about: 'Reporter how to use it' },
-    ...(path.length === 0 ? [{ names: ['--version'], about: 'Reporter the version' }] : []),
+    { names: ['--help', '-h'], about: 'Show how to use it' },
+    ...(path.length === 0 ? [{ names: ['--version'], about: 'Show the version' }] : []),
   ]
   const nodes = await Promise.all(loaded.map(({ name, command }) => commandTree(command, [...path, name])))
   return [{ path, commands, options }, ...nodes.flat()]
