@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { measuredPatience } from './support/patience.ts'
 
 // Runs formatter, linter, types and every test file, each in a process of its own, and adds up. Arguments select
 // files by a part of their path. Exits with 1 when anything failed.
@@ -17,12 +18,14 @@ interface Outcome {
   passed: number
   failed: number
   leftOut: string[]
+  /** Name and reason of each test that failed. */
+  failures: string[]
   /** Why the file as a whole failed, apart from its tests. */
   trouble: string | undefined
 }
 
 const root = join(import.meta.dir, '..')
-/** What a file may take in milliseconds. Some install what they need first. */
+/** What a file may take in milliseconds on a machine at rest. Some install what they need first. */
 const limitMs = 600_000
 /** Where the longest files are, which go first: the last to end has no company. */
 const longest = [join('test', 'lab'), join('test', 'browser')]
@@ -60,6 +63,7 @@ const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => to
 const failed = sum('failed') + (files.length === 0 ? 1 : 0)
 console.log()
 for (const line of outcomes.flatMap(({ leftOut }) => leftOut)) console.log(line)
+for (const line of outcomes.flatMap(({ failures }) => failures)) console.log(`FAILED ${line}`)
 console.log(`All of it took ${secondsSince(started)} s.`)
 console.log(`${sum('passed')} passed, ${failed} failed`)
 process.exit(failed > 0 ? 1 : 0)
@@ -91,7 +95,8 @@ function secondsSince(started: number): string {
 
 async function runJob(job: Job): Promise<Outcome> {
   const started = performance.now()
-  const { output, end } = await execute(job.args)
+  const patience = process.env.TEST_PATIENCE ?? String(measuredPatience())
+  const { output, end } = await execute(job.args, patience)
   const outcome = judge(job, output, end)
   const { passed, failed, leftOut, trouble } = outcome
   const counts = `${passed} passed${failed > 0 ? `, ${failed} failed` : ''}${leftOut.length > 0 ? ', some left out' : ''}`
@@ -101,11 +106,12 @@ async function runJob(job: Job): Promise<Outcome> {
 }
 
 /** Runs a script to its end, or to the limit, and gives all it said. Nothing that it started in its group outlives it. */
-function execute(args: string[]): Promise<{ output: string; end: number | string }> {
+function execute(args: string[], patience: string): Promise<{ output: string; end: number | string }> {
+  const limit = limitMs * Math.max(1, Number(patience) / 2)
   return new Promise(resolve => {
     const child = spawn(process.execPath, args, {
       cwd: root,
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, TEST_PATIENCE: patience },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     })
@@ -120,14 +126,14 @@ function execute(args: string[]): Promise<{ output: string; end: number | string
     const timer = setTimeout(() => {
       late = true
       if (pid !== undefined) kill(pid)
-    }, limitMs)
+    }, limit)
     child.on('error', error => resolve({ output: error.message, end: 'could not be started' }))
     // What it left behind would keep the pipes open, and the run waiting.
     child.on('exit', () => pid !== undefined && kill(pid))
     child.on('close', (code, signal) => {
       clearTimeout(timer)
       if (pid !== undefined) running.delete(pid)
-      resolve({ output, end: late ? `not done within ${limitMs / 1000} s` : (code ?? signal ?? 'gone') })
+      resolve({ output, end: late ? `not done within ${limit / 1000} s` : (code ?? signal ?? 'gone') })
     })
   })
 }
@@ -141,7 +147,7 @@ function kill(group: number): void {
 }
 
 /** Reads uvu's totals. A file that dies, hangs or tells none has failed, whatever its tests did. */
-function judge({ check }: Job, output: string, end: number | string): Outcome {
+function judge({ name, check }: Job, output: string, end: number | string): Outcome {
   const text = stripVTControlCharacters(output)
   const total = (label: string) => {
     const found = [...text.matchAll(new RegExp(`^ *${label}: +(\\d+)$`, 'gm'))].at(-1)?.[1]
@@ -149,12 +155,21 @@ function judge({ check }: Job, output: string, end: number | string): Outcome {
   }
   const leftOut = check ? [] : (text.match(/^.*LEFT OUT.*$/gm) ?? [])
   const ended = end === 0 ? undefined : `ended with ${end}`
-  if (check) return { passed: ended ? 0 : 1, failed: ended ? 1 : 0, leftOut, trouble: ended }
+  if (check) {
+    const failures = ended ? [`${name} ${ended}`] : []
+    return { passed: ended ? 0 : 1, failed: failures.length, leftOut, failures, trouble: ended }
+  }
 
   const passed = total('Passed') ?? 0
   // A test that is skipped has not passed.
   const failed = (total('Total') ?? 0) - passed + (total('Skipped') ?? 0)
   const silent = total('Total') === undefined && leftOut.length === 0 ? 'told no totals' : undefined
   const trouble = failed > 0 ? undefined : (ended ?? silent)
-  return { passed, failed: trouble ? 1 : failed, leftOut, trouble }
+  const failures = trouble ? [`${name} ${trouble}`] : failuresIn(text).map(failure => `${name}: ${failure}`)
+  return { passed, failed: trouble ? 1 : failed, leftOut, failures, trouble }
+}
+
+/** What uvu says of each test that failed: its name, and the first line of the reason. */
+function failuresIn(text: string): string[] {
+  return [...text.matchAll(/^ *FAIL +(.*)\n+ *(.*)$/gm)].map(([, test, reason]) => `${test}: ${reason}`)
 }

@@ -6,6 +6,7 @@ import { startChromium } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { patient } from '../support/patience.ts'
 import { SocksError, socksConnect } from '../support/socks-client.ts'
 
 interface Context {
@@ -23,7 +24,7 @@ const test = suite<Context>('the dashboard in a browser, with traffic through a 
 
 const args = (port: string) => ['--local', '--allow-private', '--verbose', '--dashboard-port', port]
 /** What to wait for comes with the next update, and an exit within its launch. Milliseconds. */
-const limitMs = 30_000
+const limitMs = patient(30_000)
 
 test.before(async context => {
   const browser = await startChromium()

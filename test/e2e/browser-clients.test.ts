@@ -4,6 +4,7 @@ import { startChromium } from '../support/chromium.ts'
 import { clientRows } from '../support/client-rows.ts'
 import { type ClientWorld, clientWorld, name } from '../support/client-world.ts'
 import { need } from '../support/need.ts'
+import { patient } from '../support/patience.ts'
 
 const test = suite<ClientWorld>('Chromium')
 const { works, complete } = clientRows(test)
@@ -64,8 +65,8 @@ for (const [mode, argsFor] of Object.entries(settings))
       for (const { url, paths } of [http, https]) {
         paths.length = 0
         const tab = await opened.newPage()
-        await tab.goto(url, { timeout: 30_000 })
-        await tab.waitForFunction("document.title !== 'loading'", undefined, { timeout: 30_000 })
+        await tab.goto(url, { timeout: patient(30_000) })
+        await tab.waitForFunction("document.title !== 'loading'", undefined, { timeout: patient(30_000) })
         assert.is(await tab.title(), `done first second ${images} ${6 * 20_000}`)
         assert.is(paths.length, 1 + 2 + images + 1)
         await tab.close()

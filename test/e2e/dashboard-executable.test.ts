@@ -10,9 +10,10 @@ import * as assert from 'uvu/assert'
 import { buildRelease } from '../../cli/build/release.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
 import { startChromium } from '../support/chromium.ts'
+import { patient } from '../support/patience.ts'
 
 const native = thisPlatform()
-const limitMs = 60_000
+const limitMs = patient(60_000)
 const test = suite<{ folder: string; browser: Browser }>('the dashboard of the executable')
 
 test.before(async context => {

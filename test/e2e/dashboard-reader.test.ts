@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { patient } from '../support/patience.ts'
 
 const test = suite('a proxy whose output is no longer read')
 
 const main = join(import.meta.dir, '../../cli/main.ts')
-const limitMs = 60_000
+const limitMs = patient(60_000)
 
 test('goes on, and ends as it should', async () => {
   const args = ['run', '--local', '--port', '0', '--dashboard-port', '0', '--json']

@@ -14,11 +14,12 @@ import { terraformModule } from '../../cli/deploy/assets.ts'
 import { version } from '../../package.json'
 import { startMoto } from '../support/moto.ts'
 import { need } from '../support/need.ts'
+import { patient } from '../support/patience.ts'
 import { motoEnvironment } from '../support/stack.ts'
 import { putTerraform } from '../support/terraform-stand-in.ts'
 
 const root = join(import.meta.dir, '../..')
-const limitMs = 30_000
+const limitMs = patient(30_000)
 
 interface Context {
   /** What the build wrote. */

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { reply } from '../../tunnel/session/frames/reply.ts'
 import { freePort } from '../support/free-port.ts'
 import { type LocalProxy, launchProxy, startProxy } from '../support/local-proxy.ts'
+import { patient } from '../support/patience.ts'
 import { rawClient } from '../support/raw-client.ts'
 import { runs } from '../support/runs.ts'
 import { type Target, tcpServer } from '../support/servers.ts'
@@ -24,7 +25,7 @@ test.after(({ target }) => target.close())
 
 /** Asks again and again until somebody listens; the limit is for a test that fails. */
 async function askOnceThere(port: number, target: Target) {
-  const limit = performance.now() + 40_000
+  const limit = performance.now() + patient(40_000)
   for (;;) {
     try {
       return await ask(port, '127.0.0.1', target.port)

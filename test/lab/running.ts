@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { patient } from '../support/patience.ts'
 
 // Programs that a test starts and speaks with, a line at a time.
 
@@ -23,8 +24,8 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
 
-const lineLimit = 15_000
-const stopLimit = 3_000
+const lineLimit = patient(15_000)
+const stopLimit = patient(3_000)
 
 export function start(command: readonly string[], options: RunOptions = {}): Running {
   const [program, ...args] = command

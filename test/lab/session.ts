@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ProxyEvent } from '../../cli/client/stats/events.ts'
+import { patient } from '../support/patience.ts'
 import type { Lab } from './lab.ts'
 import type { Running } from './running.ts'
 import { type LabCloud, startCloud, startStunServers } from './services.ts'
@@ -17,7 +18,7 @@ export interface LabSession {
 }
 
 /** A launch that cannot succeed has 10 s for its checks; before them STUN and a cold function, all on a busy machine. */
-const launchLimit = 40_000
+const launchLimit = patient(40_000)
 
 /** Starts servers, cloud and client. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
 export async function startSession(lab: Lab, stun: 'ours' | 'coturn'): Promise<LabSession> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ProxyEvent } from '../../cli/client/stats/events.ts'
+import { patient } from './patience.ts'
 
 // `lambda-nat-proxy run --json` as a process of its own, and what it tells.
 
@@ -46,9 +47,9 @@ export interface LocalProxyOptions {
 
 const main = join(import.meta.dir, '../../cli/main.ts')
 const node = join(import.meta.dir, '../../node_modules/node/bin')
-const startLimitMs = 40_000
-const eventLimitMs = 30_000
-const stopLimitMs = 5_000
+const startLimitMs = patient(40_000)
+const eventLimitMs = patient(30_000)
+const stopLimitMs = patient(5_000)
 
 /** Starts the proxy on a free port and waits until it is ready. */
 export async function startProxy(options: LocalProxyOptions = {}): Promise<LocalProxy> {

@@ -3,6 +3,7 @@ import type { Limits } from '../../cli/client/inbound/listener.ts'
 import { type Listener, type ProxyOptions, startProxy } from '../../cli/client/proxy.ts'
 import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { type NearExit, nearExit } from './near-exit.ts'
+import { patient } from './patience.ts'
 
 /** The proxy in this process, with an exit in this process, and what it told. */
 export interface NearProxy {
@@ -67,7 +68,7 @@ export function converse(
     const timer = setTimeout(() => {
       socket.destroy()
       reject(new Error(`no end within ${limitMs} ms after: ${JSON.stringify(said)}`))
-    }, limitMs)
+    }, patient(limitMs))
     const done = () => {
       clearTimeout(timer)
       socket.destroy()

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { patient } from './patience.ts'
 
 /** A TCP connection to a port of 127.0.0.1, read by the byte: for what no library would send or take. */
 export interface RawClient {
@@ -40,7 +41,7 @@ export function rawClient(port: number): Promise<RawClient> {
       new Promise<Buffer>((resolve, reject) => {
         const timer = setTimeout(
           () => reject(new Error(`of ${length} bytes ${heard.length} came within ${limitMs} ms`)),
-          limitMs,
+          patient(limitMs),
         )
         look = () => {
           if (heard.length < length && !ended) return

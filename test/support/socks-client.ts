@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { patient } from './patience.ts'
 
 // A SOCKS5 client of the tests' own (RFC 1928, RFC 1929): names go to the proxy as they are.
 
@@ -34,7 +35,7 @@ export function socksConnect({ proxy, host, port, user, limitMs = 45_000 }: Sock
       socket.destroy()
       reject(new SocksError(reply, message))
     }
-    const timer = setTimeout(() => fail(`no reply within ${limitMs} ms`), limitMs)
+    const timer = setTimeout(() => fail(`no reply within ${limitMs} ms`), patient(limitMs))
     const request = () => {
       const name = Buffer.from(host)
       socket.write(

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import type { Target } from '../../tunnel/session/frames/address.ts'
 import { decodePacket, encodePacket } from '../../tunnel/session/frames/packet.ts'
 import { reply } from '../../tunnel/session/frames/reply.ts'
+import { patient } from './patience.ts'
 import { SocksError } from './socks-client.ts'
 import { until } from './until.ts'
 
@@ -134,7 +135,7 @@ function relayOf(control: ReturnType<typeof connect>, limitMs: number): Promise<
       control.destroy()
       reject(new SocksError(code, message))
     }
-    const timer = setTimeout(() => fail(`no reply within ${limitMs} ms`), limitMs)
+    const timer = setTimeout(() => fail(`no reply within ${limitMs} ms`), patient(limitMs))
     const onClose = () => fail('the proxy hung up')
     const onData = (chunk: Buffer) => {
       heard = Buffer.concat([heard, chunk])

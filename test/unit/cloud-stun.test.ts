@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { CloudError } from '../../cli/cloud/errors.ts'
 import { startStun } from '../../cli/cloud/stun.ts'
 import { bindingRequest, parseStun } from '../../tunnel/nat/stun/message.ts'
+import { patient } from '../support/patience.ts'
 
 const test = suite('local STUN')
 const host = '127.0.0.1'
@@ -16,7 +17,7 @@ async function ask(port: number) {
   const again = setInterval(() => socket.send(datagram, port, host), 100)
   try {
     socket.send(datagram, port, host)
-    const [response] = await once(socket, 'message', { signal: AbortSignal.timeout(5_000) })
+    const [response] = await once(socket, 'message', { signal: AbortSignal.timeout(patient(5_000)) })
     return { response: parseStun(response), transactionId, own: socket.address() }
   } finally {
     clearInterval(again)

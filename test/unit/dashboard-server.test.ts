@@ -10,6 +10,7 @@ import { type State, tokenHeader } from '../../cli/client/stats/state.ts'
 import { type Dashboard, startDashboard } from '../../cli/dashboard/server.ts'
 import { defaultDashboardPort } from '../../cli/input/dashboard-port.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
+import { patient } from '../support/patience.ts'
 import { until } from '../support/until.ts'
 
 interface Context {
@@ -53,7 +54,7 @@ function comeUp({ events }: Context, session = 'a'): void {
 }
 
 /** What does not come in this time does not come. Milliseconds. */
-const limitMs = 10_000
+const limitMs = patient(10_000)
 
 interface Message {
   event: string

@@ -6,6 +6,7 @@ import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { buildFunction, type FunctionBundle } from '../../function/build.ts'
+import { patient } from '../support/patience.ts'
 
 interface Context {
   bundle: FunctionBundle
@@ -101,7 +102,7 @@ test('under Node 24 the handler passes over what is no offer, and throws at noth
       AWS_SECRET_ACCESS_KEY: 'x',
     },
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: patient(60_000),
   })
   assert.is(status, 0, stdout + stderr)
   const lines = stdout.trim().split('\n')
@@ -130,7 +131,7 @@ test('a key that is encoded as S3 does it is read, and an offer that cannot be h
       AWS_SECRET_ACCESS_KEY: 'x',
     },
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: patient(60_000),
   })
   assert.is(status, 0)
   const last = JSON.parse(stdout.trim().split('\n').pop()!)

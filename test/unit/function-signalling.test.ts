@@ -12,6 +12,7 @@ import * as assert from 'uvu/assert'
 import { buildFunction } from '../../function/build.ts'
 import { newSessionId, offerKey } from '../../tunnel/signalling/documents.ts'
 import { anOffer } from '../support/documents.ts'
+import { patient } from '../support/patience.ts'
 
 // The bundle holds less of the SDK than the sources name: here it is asked what it still does, on Node as Lambda has it.
 
@@ -83,7 +84,7 @@ async function handle(
   const { stdout } = await promisify(execFile)(node, ['-e', script], {
     cwd: folder,
     env: environment,
-    timeout: 60_000,
+    timeout: patient(60_000),
   })
   return JSON.parse(stdout.trim().split('\n').pop()!)
 }

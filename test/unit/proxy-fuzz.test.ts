@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseRules } from '../../cli/client/outbound/rules.ts'
 import { converse, type NearProxy, nearProxy } from '../support/near-proxy.ts'
+import { patient } from '../support/patience.ts'
 import { type Random, seeded } from '../support/random.ts'
 import { type RawOrigin, rawOrigin } from '../support/raw-origin.ts'
 import { until } from '../support/until.ts'
@@ -114,7 +115,7 @@ function send(port: number, bytes: Buffer, random: Random): Promise<void> {
     const timer = setTimeout(() => {
       socket.destroy()
       reject(new Error(`stuck after ${JSON.stringify(bytes.toString('latin1'))}`))
-    }, limitMs)
+    }, patient(limitMs))
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(timer)
