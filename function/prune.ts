@@ -20,7 +20,7 @@ export const EventStreamSerde = undefined`,
   },
   {
     // STUN's server and requester; only its messages are used.
-    file: /stun[\\/]src[\\/]node_modules[\\/]net[\\/](dgram-server|create-server|request)\.js$/,
+    file: /stun[\\/]src[\\/]net[\\/](dgram-server|create-server|request)\.js$/,
     by: 'module.exports = {}',
   },
   {
@@ -34,11 +34,17 @@ export const EventStreamSerde = undefined`,
 const shapes = /@aws-sdk[\\/]client-s3[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/
 const shape = /^((?:export )?var \w+\$? = )(\[[\s\S]*?\]);$/gm
 
-/** Makes the bundle hold no more than the function needs. */
+/** Makes the bundle hold no more than the function needs. A replacement that finds no file fails the build: its package has moved it. */
 export const prune: Plugin = {
   name: 'prune',
   setup(build) {
-    for (const { file, by } of replacements) build.onLoad({ filter: file }, () => ({ contents: by }))
+    const unused = new Set(replacements)
+    for (const replacement of replacements)
+      build.onLoad({ filter: replacement.file }, () => {
+        unused.delete(replacement)
+        return { contents: replacement.by }
+      })
+    build.onEnd(() => ({ errors: [...unused].map(({ file }) => ({ text: `nothing to prune at ${file}` })) }))
     build.onLoad({ filter: shapes }, async ({ path }) => ({
       contents: (await readFile(path, 'utf8')).replace(shape, '$1/* @__PURE__ */ (() => $2)();'),
     }))
