@@ -7,7 +7,7 @@ import type { LogRecord } from '../cloud/log.ts'
 import { functionZip } from '../deploy/function-zip.ts'
 import { parsePort } from '../input/port.ts'
 import { UsageError } from '../input/usage-error.ts'
-import { untilInterrupted } from './until-interrupted.ts'
+import { interruptible, whenAborted } from './interrupt.ts'
 
 export default defineCommand({
   meta: {
@@ -74,7 +74,7 @@ export default defineCommand({
     const show = args.json ? json : human
     // Loaded when it is needed: --help is quicker without.
     const { startCloud } = await import('../cloud/cloud.ts')
-    const starting = startCloud({
+    const options = {
       s3Port: parsePort('--s3-port', args['s3-port']),
       stunPort: parsePort('--stun-port', args['stun-port']),
       functionZip: await (args.function === undefined ? functionZip() : readZip(args.function)),
@@ -85,14 +85,19 @@ export default defineCommand({
       logLevel: args['log-level'],
       node: args.node,
       onLog: show.log,
-    })
-    // From the start on: a cloud that is half up is closed, too.
-    const end = untilInterrupted(async () => {
-      await (await starting).close()
-      show.closed()
-    })
-    show.ready(await starting, args.host)
-    await end
+    }
+    await interruptible(async signal => {
+      const starting = startCloud(options)
+      try {
+        show.ready(await Promise.race([starting, whenAborted(signal)]), args.host)
+        await whenAborted(signal)
+      } finally {
+        // A cloud that is half up is closed, too.
+        const cloud = await starting.catch(() => undefined)
+        await cloud?.close()
+        if (cloud) show.closed()
+      }
+    }, 0)
   },
 })
 

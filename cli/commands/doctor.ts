@@ -8,7 +8,7 @@ import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { formatResult, verdict } from '../doctor/report.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
 import { formatOf, formatOptions, print } from '../output/print.ts'
-import { interruptible } from './interruptible.ts'
+import { interruptible } from './interrupt.ts'
 
 export default defineCommand({
   meta: {
@@ -38,7 +38,6 @@ export default defineCommand({
         await context.close()
       }
     })
-    if (!results) return
     const works = results.every(({ status }) => status !== 'fail')
     if (isReport) print({ works, findings: results }, format, () => '')
     else process.stdout.write(`\n${verdict(results)}\n`)

@@ -16,7 +16,7 @@ import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { outliveReader, terminalReporter } from '../output/terminal-reporter.ts'
-import { untilInterrupted } from './until-interrupted.ts'
+import { interruptible, whenAborted } from './interrupt.ts'
 
 export default defineCommand({
   meta: { name: 'run', description: 'Start the proxy: launch exits and listen for SOCKS5 and HTTP clients.' },
@@ -68,14 +68,10 @@ export default defineCommand({
     const show = args.json ? jsonReporter(args.verbose) : terminalReporter(args.verbose, model)
     outliveReader()
     events.subscribe(show.event)
-    // What was started, in order; it ends in reverse.
-    const undo: (() => void | Promise<void>)[] = [show.close]
-    let closing = false
-    const close = async () => {
-      closing = true
-      for (const step of undo.splice(0).reverse()) await step()
-    }
-    const start = async () => {
+    await interruptible(async signal => {
+      // What was started ends in reverse, also when it is called off half-way.
+      await using started = new AsyncDisposableStack()
+      started.defer(show.close)
       // Before the first exit is launched: a port that cannot be had costs nothing.
       if (values['dashboard.enabled']) {
         const dashboard = startDashboard({
@@ -85,7 +81,7 @@ export default defineCommand({
           events,
           rotate: id => fleet.rotate(id),
         })
-        undo.push(dashboard.close)
+        started.defer(dashboard.close)
       }
       const opening = openSignalling({
         ...signalling,
@@ -94,18 +90,17 @@ export default defineCommand({
             ...signalling.local,
             logLevel: args.verbose ? 'DEBUG' : 'INFO',
             // What is said while it is being closed is no news: its processes are ended, not failing.
-            onLog: record => !closing && events.emit(functionLog(record)),
+            onLog: record => !started.disposed && events.emit(functionLog(record)),
           },
         }),
       })
       let source: Signalling | undefined
-      undo.push(async () => {
+      started.defer(async () => {
         // Of the embedded cloud there is something to end when it is only half up; AWS's answer is not waited for.
         if (signalling.local) source ??= await opening.catch(() => undefined)
         await source?.close()
       })
-      source = await opening
-      if (closing) return interrupted
+      source = await Promise.race([opening, whenAborted(signal)])
       const { buckets, stunServers } = source
       // Its listeners before the first launch, for the same reason.
       const proxy = startProxy({ ...access, exits: { pick: (...wanted) => fleet.pick(...wanted) }, events })
@@ -117,22 +112,13 @@ export default defineCommand({
         dns: values['proxy.dns'],
         events,
       })
-      undo.push(() => fleet.close())
-      undo.push(startSampler(events, fleet.paths))
-      undo.push(() => proxy.close())
+      started.defer(() => fleet.close())
+      started.defer(startSampler(events, fleet.paths))
+      started.defer(() => proxy.close())
       announceOnce(events, proxy.listeners)
-      return fleet.hopeless
-    }
-    // The first Ctrl-C may come while things are being started.
-    const interrupted = untilInterrupted(close)
-    try {
-      const hopeless = await start()
-      await Promise.race([hopeless, interrupted])
-      throw new Error('no exit can come up until that is put right')
-    } catch (error) {
-      await close()
-      throw error
-    }
+      await Promise.race([fleet.hopeless, whenAborted(signal)])
+      throw new Error('no exit can start until the error above is fixed')
+    }, 0)
   },
 })
 

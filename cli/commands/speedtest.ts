@@ -13,7 +13,7 @@ import { openSignalling, readSignalling, signallingOptions } from '../deploy/sig
 import { UsageError } from '../input/usage-error.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 import { progressBar } from '../output/progress-bar.ts'
-import { interruptible } from './interruptible.ts'
+import { interruptible } from './interrupt.ts'
 
 interface Report {
   exit: { region: string; address: string; memoryMb: number; setUpMs: number }
@@ -65,7 +65,7 @@ export default defineCommand({
         await source.close()
       }
     })
-    if (report) print(report, format, human)
+    print(report, format, human)
   },
 })
 

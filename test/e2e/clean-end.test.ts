@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { makeHome } from '../support/command.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import { launchProxy } from '../support/local-proxy.ts'
 import { until } from '../support/until.ts'
@@ -12,7 +13,7 @@ test.before.each(async context => {
 })
 test.after.each(({ local }) => local.close())
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   test(`${signal} tells the functions, deletes offers and answers, and ends with 0`, async ({ local }) => {
     const proxy = await local.proxy({ args: ['--sessions', '2'] })
     const second = () => proxy.told('session.ready').length === 2
@@ -50,6 +51,33 @@ test('one that comes while the embedded cloud is being started leaves no folder 
     assert.equal(await proxy.leftovers(), [])
   } finally {
     await proxy.close()
+  }
+})
+
+test('a SIGHUP that was ignored at the start, as nohup has it, stays ignored', async ({ local }) => {
+  const command = ['sh', '-c', 'trap "" HUP; exec "$@"', 'sh']
+  const proxy = await local.proxy({ command })
+  process.kill(proxy.pid, 'SIGHUP')
+  const { url } = proxy.told('dashboard.ready')[0]!
+  assert.is((await fetch(`${url}healthz`)).status, 200)
+  assert.is(await proxy.stop('SIGTERM'), 0)
+})
+
+test('a terminal that closes ends it as Ctrl-C does', async () => {
+  const home = await makeHome()
+  home.environment.TMPDIR = home.folder
+  const proxy = home.atTerminal('run', '--local', '--port', '0', '--no-dashboard')
+  try {
+    await until(() => proxy.said().includes('Proxy ready'), 'the proxy to be ready')
+    proxy.hangUp()
+    assert.is(await proxy.exited, 0)
+    assert.equal(
+      readdirSync(home.folder).filter(name => name.startsWith('lambda-nat-proxy-')),
+      [],
+    )
+  } finally {
+    proxy.kill()
+    await home.remove()
   }
 })
 

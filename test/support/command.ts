@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from './until.ts'
 
 const main = join(import.meta.dir, '../../cli/main.ts')
 
@@ -19,6 +20,17 @@ export interface Running {
   end: Promise<Ended>
 }
 
+/** A command on a terminal. */
+export interface AtTerminal {
+  /** All that stands on the terminal so far. */
+  said(): string
+  type(text: string): void
+  /** Closes the terminal, as a window that is closed does. */
+  hangUp(): void
+  kill(): void
+  exited: Promise<number>
+}
+
 /** A home of its own, empty, for the command under test; no AWS of this machine's is in its environment. */
 export interface Home {
   folder: string
@@ -26,10 +38,16 @@ export interface Home {
   environment: Record<string, string>
   /** What stands before the command. */
   before: string[]
+  /** Program and arguments that the command is run by: the sources, unless it is an executable. */
+  command: string[]
+  /** Width of its terminals. */
+  columns: number
   start(...args: string[]): Running
   run(...args: string[]): Promise<Ended>
   /** Runs it on a terminal, where `answer` is typed when `question` is asked. */
   onTerminal(question: string, answer: string, ...args: string[]): Promise<Ended>
+  /** Runs it on a terminal of its own, for a test to type on. */
+  atTerminal(...args: string[]): AtTerminal
   remove(): Promise<void>
 }
 
@@ -45,8 +63,10 @@ export async function makeHome(environment: Record<string, string> = {}): Promis
       ...environment,
     },
     before: [],
+    command: [process.execPath, main],
+    columns: 200,
     start(...args) {
-      const [program, ...given] = [...home.before, process.execPath, main, ...args]
+      const [program, ...given] = [...home.before, ...home.command, ...args]
       const child = spawn(program!, given, {
         cwd: folder,
         env: home.environment,
@@ -70,25 +90,33 @@ export async function makeHome(environment: Record<string, string> = {}): Promis
     },
     run: (...args) => home.start(...args).end,
     async onTerminal(question, answer, ...args) {
+      const child = home.atTerminal(...args)
+      await Promise.race([child.exited, until(() => child.said().includes(question), `"${question}"`)])
+      child.type(answer)
+      const code = await child.exited
+      return { code, stdout: child.said(), said: oneLine(child.said()) }
+    },
+    atTerminal(...args) {
       let said = ''
-      let answered = false
       const decoder = new TextDecoder()
-      const child = Bun.spawn([process.execPath, main, ...args], {
+      const child = Bun.spawn([...home.before, ...home.command, ...args], {
         cwd: folder,
         env: { ...home.environment, TERM: 'xterm' },
         terminal: {
-          cols: 200,
+          cols: home.columns,
           rows: 50,
-          data(terminal, data) {
+          data(_terminal, data) {
             said += decoder.decode(data, { stream: true })
-            if (answered || !said.includes(question)) return
-            answered = true
-            terminal.write(answer)
           },
         },
       })
-      const code = await child.exited
-      return { code, stdout: said, said: oneLine(said) }
+      return {
+        said: () => said,
+        type: text => void child.terminal!.write(text),
+        hangUp: () => child.terminal!.close(),
+        kill: () => child.kill('SIGKILL'),
+        exited: child.exited,
+      }
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   }

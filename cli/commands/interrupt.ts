@@ -1,0 +1,84 @@
+import { dlopen, ptr } from 'bun:ffi'
+
+/** A clean end that takes longer than this has failed, and the process ends all the same. Milliseconds. */
+const limitMs = 2_900
+/** npx and bun pass on a Ctrl-C that the terminal sent here as well: what comes this soon is the same one. */
+const echoMs = 250
+/** Exit code of work that was called off, whichever signal did it. */
+export const interruptedCode = 130
+
+/**
+ * Runs work that a Ctrl-C, a SIGTERM or a terminal that closes (SIGHUP) calls off: `signal` is aborted then, and when
+ * the work has cleaned up, the process ends with `exitCode`. A second signal ends it at once with 130. A SIGHUP that
+ * was ignored when the program started, as nohup has it, stays ignored.
+ */
+export async function interruptible<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  exitCode = interruptedCode,
+): Promise<T> {
+  const controller = new AbortController()
+  let first: { signal: NodeJS.Signals; at: number } | undefined
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (first) {
+      const echo = signal === first.signal && performance.now() - first.at <= echoMs
+      if (!echo) process.exit(interruptedCode)
+      return
+    }
+    first = { signal, at: performance.now() }
+    // A terminal that is gone takes no more output, which must not keep the work from cleaning up.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+    setTimeout(() => process.exit(exitCode || 1), limitMs).unref()
+    controller.abort(new Error('interrupted'))
+  }
+  const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter(
+    name => name !== 'SIGHUP' || !isIgnored(hangUp),
+  )
+  for (const name of signals) process.on(name, onSignal)
+  try {
+    const result = await work(controller.signal)
+    if (!first) return result
+  } catch (error) {
+    if (!first) throw error
+  } finally {
+    if (!first) for (const name of signals) process.off(name, onSignal)
+  }
+  process.exit(exitCode)
+}
+
+/** Rejects with the signal's reason when it is aborted. */
+export function whenAborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  if (signal.aborted) reject(signal.reason)
+  else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  return promise
+}
+
+// --- internal ---
+
+const hangUp = 1
+/** The C library, where its name is known. */
+const libraries: Partial<Record<NodeJS.Platform, string>> = {
+  linux: 'libc.so.6',
+  darwin: 'libSystem.B.dylib',
+}
+/** SIG_IGN of signal.h. */
+const ignored = 1n
+
+/** Whether this process ignores a signal: neither Node's nor Bun's own calls tell. */
+function isIgnored(signal: number): boolean {
+  const library = libraries[process.platform]
+  if (!library) return false
+  try {
+    const { symbols, close } = dlopen(library, {
+      sigaction: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
+    })
+    // struct sigaction begins with the handler; 256 bytes hold it on every system.
+    const action = new BigUint64Array(32)
+    const failed = symbols.sigaction(signal, null, ptr(action))
+    close()
+    return failed === 0 && action[0] === ignored
+  } catch {
+    // Another C library, say musl's under another name.
+    return false
+  }
+}
