@@ -103,7 +103,11 @@ export default defineCommand({
       source = await Promise.race([opening, whenAborted(signal)])
       const { buckets, stunServers } = source
       // Its listeners before the first launch, for the same reason.
-      const proxy = startProxy({ ...access, exits: { pick: (...wanted) => fleet.pick(...wanted) }, events })
+      const proxy = startProxy({
+        ...access,
+        exits: { select: (...request) => fleet.select(...request) },
+        events,
+      })
       const fleet = startFleet({
         settings: fleetSettings(config),
         policy: values['fleet.exit'],
@@ -154,7 +158,7 @@ function announceOnce(events: Events, open: readonly ListenerAddress[]): void {
   const listeners = open.map(({ scheme, host, port }) => ({ scheme, host, port }))
   const { host, port } = listeners[0]!
   const unsubscribe = events.subscribe(event => {
-    if (event.type !== 'session.ready') return
+    if (event.type !== 'exit.ready') return
     unsubscribe()
     events.emit({ type: 'proxy.ready', host, port, listeners, address: event.address })
   })

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { version } from '../../package.json'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
+import type { ExitStatus } from '../client/stats/state.ts'
 
 export interface Metrics {
   /** Prometheus's text format, and its content type. */
@@ -42,11 +43,11 @@ export function createMetrics(model: Model, events: Events): Metrics {
         },
       })
   }
-  const live = () => model.sessions.filter(({ role }) => role !== 'ended')
-  const bySession = (value: (session: ReturnType<typeof live>[number]) => number | undefined): Sample[] =>
-    live().flatMap(session => {
-      const known = value(session)
-      return known === undefined ? [] : [[{ session: session.id, region: session.region }, known]]
+  const live = () => model.exits.filter(({ phase }) => phase !== 'ended')
+  const byExit = (value: (exit: ExitStatus) => number | undefined): Sample[] =>
+    live().flatMap(exit => {
+      const known = value(exit)
+      return known === undefined ? [] : [[{ session: exit.session, region: exit.region }, known]]
     })
 
   read('gauge', 'build_info', 'The version that runs.', ['version'], () => [[{ version }, 1]])
@@ -54,47 +55,50 @@ export function createMetrics(model: Model, events: Events): Metrics {
     'counter',
     'traffic_bytes_total',
     'Bytes carried: down to the applications, up from them.',
-    ['direction', 'region'],
+    ['direction', 'outbound', 'region'],
     () =>
-      [...model.carried].flatMap(([region, { bytesDown, bytesUp }]): Sample[] => [
-        [{ direction: 'down', region }, bytesDown],
-        [{ direction: 'up', region }, bytesUp],
-      ]),
+      model.carried.flatMap(({ outbound, region, bytesDown, bytesUp }): Sample[] => {
+        const labels = { outbound, ...(region !== undefined && { region }) }
+        return [
+          [{ direction: 'down', ...labels }, bytesDown],
+          [{ direction: 'up', ...labels }, bytesUp],
+        ]
+      }),
   )
-  read('gauge', 'connections', 'Connections open.', [], () => [[{}, model.totals.active]])
-  read('counter', 'connections_total', 'Connections by what came of them.', ['outcome'], () => [
+  read('gauge', 'open_connections', 'Connections that are open.', [], () => [[{}, model.totals.active]])
+  read('counter', 'connections_total', 'Connections asked for, by outcome.', ['outcome'], () => [
     [{ outcome: 'opened' }, model.totals.opened],
     [{ outcome: 'refused' }, model.totals.refused],
     [{ outcome: 'failed' }, model.totals.failed],
   ])
-  read('counter', 'clients_rejected_total', 'Clients sent away before they asked for a target.', [], () => [
+  read('counter', 'clients_rejected_total', 'Clients rejected before they asked for a target.', [], () => [
     [{}, model.totals.rejected],
   ])
-  read('gauge', 'exits', 'Exits by region and role.', ['region', 'role'], () => {
+  read('gauge', 'exits', 'Exits by region and state.', ['region', 'state'], () => {
     const counts = new Map<string, Sample>()
-    for (const { region, role, silent } of live()) {
-      const labels = { region, role: silent ? 'silent' : role }
-      const key = `${region} ${labels.role}`
+    for (const { region, phase, silent } of live()) {
+      const labels = { region, state: silent ? 'silent' : phase }
+      const key = `${region} ${labels.state}`
       counts.set(key, [labels, (counts.get(key)?.[1] ?? 0) + 1])
     }
     return [...counts.values()]
   })
   read('counter', 'launches_total', 'Exits launched.', [], () => [[{}, model.totals.launches]])
-  read('counter', 'launches_failed_total', 'Launches that brought no exit.', [], () => [
+  read('counter', 'launch_failures_total', 'Launches that failed.', [], () => [
     [{}, model.totals.launchesFailed],
   ])
-  const session = ['session', 'region']
-  read('gauge', 'session_rtt_seconds', 'Round-trip time to an exit.', session, () =>
-    bySession(({ rttMs }) => (rttMs === undefined ? undefined : rttMs / 1000)),
+  const exit = ['session', 'region']
+  read('gauge', 'exit_rtt_seconds', 'Round-trip time to an exit.', exit, () =>
+    byExit(({ rttMs }) => (rttMs === undefined ? undefined : rttMs / 1000)),
   )
-  read('counter', 'session_packets_sent_total', 'Packets sent to an exit.', session, () =>
-    bySession(({ packetsSent }) => packetsSent),
+  read('counter', 'exit_packets_sent_total', 'Packets sent to an exit.', exit, () =>
+    byExit(({ packetsSent }) => packetsSent),
   )
-  read('counter', 'session_packets_lost_total', 'Packets sent to an exit that were lost.', session, () =>
-    bySession(({ packetsLost }) => packetsLost),
+  read('counter', 'exit_packets_lost_total', 'Packets sent to an exit that were lost.', exit, () =>
+    byExit(({ packetsLost }) => packetsLost),
   )
-  read('gauge', 'session_deadline_timestamp_seconds', "When an exit's time is up.", session, () =>
-    bySession(({ deadlineAt }) => (deadlineAt === undefined ? undefined : deadlineAt / 1000)),
+  read('gauge', 'exit_deadline_timestamp_seconds', "When an exit's time is up.", exit, () =>
+    byExit(({ deadlineAt }) => (deadlineAt === undefined ? undefined : deadlineAt / 1000)),
   )
   read('counter', 'lambda_gb_seconds_total', 'What the functions used, in GB-seconds.', [], () => [
     [{}, model.cost().gbSeconds],
@@ -103,20 +107,20 @@ export function createMetrics(model: Model, events: Events): Metrics {
     Object.entries(model.cost().items).map(([item, dollars]) => [{ item }, dollars]),
   )
 
-  const setUp = new Histogram({
-    name: `${prefix}session_setup_seconds`,
+  const launch = new Histogram({
+    name: `${prefix}launch_duration_seconds`,
     help: 'From the launch of an exit until it can be used.',
     buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
     registers: [registry],
   })
   const connect = new Histogram({
-    name: `${prefix}connect_seconds`,
+    name: `${prefix}connect_duration_seconds`,
     help: 'From the request of an application until its connection is there.',
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
   events.subscribe(event => {
-    if (event.type === 'session.ready') setUp.observe(event.setUpMs / 1000)
+    if (event.type === 'exit.ready') launch.observe(event.setUpMs / 1000)
     if (event.type === 'connection.opened') connect.observe(event.ms / 1000)
   })
   processMetrics(registry)

@@ -2,7 +2,7 @@ import type { Server } from 'bun'
 import * as v from 'valibot'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
-import { tokenHeader } from '../client/stats/state.ts'
+import { isAccepting, tokenHeader } from '../client/stats/state.ts'
 import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
@@ -105,13 +105,13 @@ function serve(
           POST: guarded(async request => {
             if (!tokenMatches(request.headers.get(tokenHeader), token))
               return text(403, `The header ${tokenHeader} does not have the page's token.`)
-            const wanted = await body(request)
-            if (!wanted) return text(400, 'The body is not JSON as {"session": "…"}, or empty for all exits.')
-            const { session } = wanted
-            const active = model.sessions.filter(({ role }) => role === 'active')
-            if (session !== undefined && !active.some(({ id }) => id === session))
-              return text(404, 'There is no such session, or it is being replaced already.')
-            if (active.length === 0) return text(409, 'There is no exit to replace yet.')
+            const asked = await body(request)
+            if (!asked) return text(400, 'The body is not JSON as {"session": "…"}, or empty for all exits.')
+            const { session } = asked
+            const active = model.exits.filter(({ phase }) => phase === 'active')
+            if (session !== undefined && !active.some(exit => exit.session === session))
+              return text(404, 'No active exit has this session.')
+            if (active.length === 0) return text(409, 'No exit is active yet.')
             rotate(session)
             return new Response(undefined, { status: 204 })
           }),
@@ -123,7 +123,7 @@ function serve(
         },
         '/healthz': {
           GET: guarded(() => {
-            const exits = model.sessions.filter(({ role, silent }) => role === 'active' && !silent).length
+            const exits = model.exits.filter(isAccepting).length
             return Response.json({ ready: exits > 0, exits }, { status: exits > 0 ? 200 : 503 })
           }),
         },

@@ -55,4 +55,4 @@ export function liveStream({ model, events, token, onEnd }: LiveStreamOptions): 
 
 // --- internal ---
 
-const isUrgent = ({ type }: ProxyEvent) => type.startsWith('session.') || type === 'proxy.ready'
+const isUrgent = ({ type }: ProxyEvent) => type.startsWith('exit.') || type === 'proxy.ready'

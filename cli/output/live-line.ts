@@ -1,5 +1,6 @@
 import { formatBytes, formatDollars, formatRate } from '../client/stats/format.ts'
 import type { Model } from '../client/stats/model.ts'
+import { isAccepting } from '../client/stats/state.ts'
 
 /** The line at the bottom of a terminal that follows what goes on. */
 export interface LiveLine {
@@ -20,7 +21,7 @@ export function liveLine(model: Model, output: NodeJS.WriteStream = process.stdo
   }
   return {
     draw() {
-      if (closed || model.sessions.length === 0) return
+      if (closed || model.exits.length === 0) return
       // One write that puts the new text over the old one, and no wider than the terminal: no flicker.
       output.write(`\r${summary(model).slice(0, output.columns - 1)}\x1b[K`)
       shown = true
@@ -35,10 +36,10 @@ export function liveLine(model: Model, output: NodeJS.WriteStream = process.stdo
 
 // --- internal ---
 
-function summary({ sessions, totals, rate, cost }: Model): string {
-  const exits = sessions.filter(({ role, silent }) => role === 'active' && !silent).length
+function summary({ exits, totals, rate, cost }: Model): string {
+  const accepting = exits.filter(isAccepting).length
   return [
-    `${exits} ${exits === 1 ? 'exit' : 'exits'}`,
+    `${accepting} ${accepting === 1 ? 'exit' : 'exits'}`,
     `${totals.active} ${totals.active === 1 ? 'connection' : 'connections'}`,
     `down ${formatRate(rate.down)}, up ${formatRate(rate.up)}`,
     `${formatBytes(totals.bytesDown + totals.bytesUp)} in all`,

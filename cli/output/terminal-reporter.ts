@@ -56,15 +56,15 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
   const failures = new Set<string>()
   return event => {
     switch (event.type) {
-      case 'session.launching':
+      case 'exit.launching':
         setUps.set(event.session, [])
         consola.start(`Starting an exit in ${event.region}${of(event)}`)
         break
-      case 'session.step':
+      case 'exit.step':
         setUps.get(event.session)?.push(event)
         consola.info(`${stepNames[event.step]} ${event.detail} (${Math.round(event.ms)} ms)${of(event)}`)
         break
-      case 'session.ready':
+      case 'exit.ready':
         consola.success(
           `Exit ${event.address} in ${event.region} is up after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}${of(event)}`,
         )
@@ -72,13 +72,13 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         setUps.delete(event.session)
         failures.clear()
         break
-      case 'session.failed':
+      case 'exit.failed':
         setUps.delete(event.session)
         // The same reason again and again is told once.
         if (!event.repeated || verbose) consola.error(`${stepNames[event.step]} ${event.message}${of(event)}`)
         if (!event.repeated) consola.info(`${event.region} is tried again from ${duration(event.retryMs)} on`)
         break
-      case 'session.silent':
+      case 'exit.silent':
         if (event.silent) consola.warn(`An exit is silent: new connections go elsewhere${of(event)}`)
         else consola.info(`The exit is heard again${of(event)}`)
         break
@@ -87,12 +87,12 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
           `The launch budget of ${event.launchesPerMinute} a minute is used up (--launches-per-minute): launches go on when a minute has passed`,
         )
         break
-      case 'session.draining':
+      case 'exit.draining':
         consola.info(
           `An exit takes no new connections; its ${event.connections} have ${duration(event.remainingMs)} left${of(event)}`,
         )
         break
-      case 'session.closed':
+      case 'exit.closed':
         consola.info(`An exit ended: ${event.message}${of(event)}`)
         break
       case 'proxy.ready':

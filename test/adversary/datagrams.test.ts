@@ -27,7 +27,7 @@ test.before(async context => {
   const proxy = await local.proxy()
   const { endpoint, credentials } = local.cloud
   const bucket = openBucket({ bucket: local.bucket, region: local.region, endpoint, credentials })
-  const [ready] = proxy.told('session.ready')
+  const [ready] = proxy.told('exit.ready')
   const offer = await bucket.getOffer(ready!.session)
   const answer = await bucket.waitForAnswer(ready!.session, 5_000)
   Object.assign(context, { local, proxy, bucket, offer, answer })
@@ -124,7 +124,7 @@ test('100,000 random datagrams to each end leave a download as it was, and the s
   const during = download.bytes()
   await download.enough()
   assert.ok(during > 0)
-  assert.equal(proxy.told('session.closed'), [])
+  assert.equal(proxy.told('exit.closed'), [])
 })
 
 test('checks under the right password, from a third host, get no answer and change nothing', async ({
@@ -156,7 +156,7 @@ test('checks under the right password, from a third host, get no answer and chan
       )
   await download.enough()
   assert.is(heard.length, 0)
-  assert.equal(proxy.told('session.closed'), [])
+  assert.equal(proxy.told('exit.closed'), [])
   stranger.close()
 })
 
@@ -170,7 +170,7 @@ test('an offer that is delivered again starts no second session, and leaves the 
   assert.is(result.status, 'success')
   await local.logged('offer is answered already: this delivery is a duplicate')
   await download.enough()
-  assert.equal(proxy.told('session.closed'), [])
+  assert.equal(proxy.told('exit.closed'), [])
 })
 
 test.run()

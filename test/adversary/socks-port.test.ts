@@ -135,7 +135,7 @@ test('10,000 random and mutated inputs do no harm', async context => {
     }
   }
   await Promise.all(Array.from({ length: 50 }, worker))
-  assert.equal(context.proxy.told('session.closed'), [])
+  assert.equal(context.proxy.told('exit.closed'), [])
 })
 
 test.run()

@@ -37,7 +37,7 @@ export async function startProxy(place: Place, cloud: Cloud): Promise<Proxy> {
   const steps: Step[] = []
   const { port } = await client.hear('the proxy was ready', line => {
     const event = withKey<Step & { type: string; port: number }>('type')(line)
-    if (event?.type === 'session.step') steps.push({ step: event.step, ms: event.ms })
+    if (event?.type === 'exit.step') steps.push({ step: event.step, ms: event.ms })
     return event?.type === 'proxy.ready' ? event : undefined
   })
   return { client, socks: port, steps }

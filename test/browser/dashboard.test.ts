@@ -129,11 +129,11 @@ test('the charts follow a download while it runs, and its connection is shown as
   await download
 })
 
-test('a set-up is told step by step', async ({ page, proxy }) => {
+test('a launch is told step by step', async ({ page, proxy }) => {
   const [first] = await page.locator('.waterfall').all()
   const steps = await first!.locator('tbody th').allTextContents()
   // A function that runs before S3 has said that the offer is there was not waited for.
-  const { functionStartMs = 0 } = await proxy.event('session.step', ({ step }) => step === 'answer')
+  const { functionStartMs = 0 } = await proxy.event('exit.step', ({ step }) => step === 'answer')
   const start = functionStartMs > 0 ? ['Function start'] : []
   assert.equal(steps, ['STUN', 'Offer', ...start, 'Answer', 'Punch', 'Handshake', 'Hello'])
 })
@@ -208,14 +208,14 @@ test('there is nothing for axe-core to complain of, light and dark, wide and nar
 })
 
 test('an exit whose function is killed turns red, and its replacement appears', async ({ page, proxy }) => {
-  const active = page.locator('.exit[data-role="active"][data-silent="false"]')
+  const active = page.locator('.exit[data-phase="active"][data-silent="false"]')
   const session = (await active.getAttribute('data-session'))!
   process.kill(await proxy.processOf(session), 'SIGKILL')
   const killedAt = performance.now()
   await page.locator(`.exit.bad[data-session="${session}"]`).getByText('silent', { exact: true }).waitFor()
   const red = performance.now() - killedAt
   await page
-    .locator(`.exit[data-role="active"][data-silent="false"]:not([data-session="${session}"])`)
+    .locator(`.exit[data-phase="active"][data-silent="false"]:not([data-session="${session}"])`)
     .waitFor()
   const replaced = performance.now() - killedAt
   console.log(
@@ -224,26 +224,26 @@ test('an exit whose function is killed turns red, and its replacement appears', 
 })
 
 test('a button replaces an exit, and another all of them', async ({ page }) => {
-  const active = page.locator('.exit[data-role="active"][data-silent="false"]')
-  for (const name of [/^Retire exit/, 'Rotate all now']) {
+  const active = page.locator('.exit[data-phase="active"][data-silent="false"]')
+  for (const name of [/^Rotate exit/, 'Rotate all']) {
     const session = (await active.getAttribute('data-session'))!
     await page.getByRole('button', { name }).click()
-    await page.locator(`.exit[data-role="active"]:not([data-session="${session}"])`).waitFor()
-    await page.locator(`.exit[data-role="active"][data-session="${session}"]`).waitFor({ state: 'detached' })
+    await page.locator(`.exit[data-phase="active"]:not([data-session="${session}"])`).waitFor()
+    await page.locator(`.exit[data-phase="active"][data-session="${session}"]`).waitFor({ state: 'detached' })
   }
 })
 
 test('it says when the proxy is gone, comes back with the next one, and its buttons work there', async context => {
   const { page, proxy, url } = context
   await proxy.close()
-  await page.getByRole('status').getByText('The connection to the proxy is lost').waitFor()
+  await page.getByRole('status').getByText('Connection to the proxy lost').waitFor()
   context.complaints.length = 0
   context.proxy = await startProxy({ args: args(new URL(url).port) })
   await page.getByRole('status').getByText('live').waitFor()
-  const active = page.locator('.exit[data-role="active"]')
+  const active = page.locator('.exit[data-phase="active"]')
   const session = (await active.getAttribute('data-session'))!
-  await page.getByRole('button', { name: 'Rotate all now' }).click()
-  await page.locator(`.exit[data-role="active"]:not([data-session="${session}"])`).waitFor()
+  await page.getByRole('button', { name: 'Rotate all' }).click()
+  await page.locator(`.exit[data-phase="active"]:not([data-session="${session}"])`).waitFor()
 })
 
 test('it asked for nothing from anywhere else, and the browser found nothing to complain of', ({

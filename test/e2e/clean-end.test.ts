@@ -16,13 +16,13 @@ test.after.each(({ local }) => local.close())
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   test(`${signal} tells the functions, deletes offers and answers, and ends with 0`, async ({ local }) => {
     const proxy = await local.proxy({ args: ['--sessions', '2'] })
-    const second = () => proxy.told('session.ready').length === 2
+    const second = () => proxy.told('exit.ready').length === 2
     await until(second, 'both exits')
     assert.is((await local.keys()).length, 4)
     const started = performance.now()
     assert.is(await proxy.stop(signal), 0)
-    const { heardAt } = proxy.told('session.closed').at(-1)!
-    for (const { session } of proxy.told('session.ready')) {
+    const { heardAt } = proxy.told('exit.closed').at(-1)!
+    for (const { session } of proxy.told('exit.ready')) {
       const { reason } = await local.logged('ended', record => record.session === session)
       assert.is(reason, 'closed-by-peer: the client ends')
     }
@@ -37,7 +37,7 @@ for (const last of ['offer', 'punch'] as const)
     local,
   }) => {
     const proxy = await local.launch()
-    await proxy.event('session.step', ({ step }) => step === last)
+    await proxy.event('exit.step', ({ step }) => step === last)
     assert.is(await proxy.stop('SIGINT'), 0)
     assert.equal(await local.keys(), [])
   })

@@ -58,14 +58,14 @@ test('shows an exit that runs, with nothing beside the executable, and leaves no
     page.on('console', message => message.type() === 'error' && complaints.push(message.text()))
     page.on('pageerror', error => complaints.push(error.message))
     await page.goto(url)
-    await page.locator('.exit[data-role="active"]').getByText('local-1').waitFor()
+    await page.locator('.exit[data-phase="active"]').getByText('local-1').waitFor()
     await page.locator('.chart canvas').first().waitFor()
     assert.equal(complaints, [])
     await page.close()
 
     assert.is((await fetch(`${url}healthz`)).status, 200)
     const metrics = await (await fetch(`${url}metrics`)).text()
-    assert.match(metrics, 'lambda_nat_proxy_exits{region="local-1",role="active"} 1')
+    assert.match(metrics, 'lambda_nat_proxy_exits{region="local-1",state="active"} 1')
 
     proxy.stdout.resume()
     proxy.kill('SIGINT')

@@ -31,7 +31,7 @@ test('goes on, and ends as it should', async () => {
 
     // With every sample it has something to say, and with the exit that comes up.
     for await (const part of (await fetch(`${url}api/stream`)).body!.pipeThrough(new TextDecoderStream()))
-      if (part.includes('"role":"active"')) break
+      if (part.includes('"phase":"active"')) break
     assert.is((await fetch(`${url}healthz`)).status, 200)
     proxy.kill('SIGINT')
     assert.equal(await ended, [0, null])

@@ -24,7 +24,7 @@ test.after.each(async ({ proxy, origin }) => {
 async function run(policy: Policy, sessions: number): Promise<LocalProxy> {
   const args = ['--local', '--allow-private', '--region', 'local-1,local-2', '--exit', policy]
   const proxy = await startProxy({ args: [...args, '--sessions', String(sessions)] })
-  await until(() => proxy.told('session.ready').length === sessions, `${sessions} exits`)
+  await until(() => proxy.told('exit.ready').length === sessions, `${sessions} exits`)
   return proxy
 }
 
@@ -75,11 +75,11 @@ test('least-loaded: the exit with the fewest connections', async context => {
 test('region-…: the exit is in the region that the user name asks for, launched for it if need be', async context => {
   context.proxy = await run('sticky', 1)
   const { proxy } = context
-  const [first] = proxy.told('session.ready')
+  const [first] = proxy.told('exit.ready')
   const other = first!.region === 'local-1' ? 'local-2' : 'local-1'
   const used = await sessionsOf(context, sites, `region-${other}`)
   assert.is(new Set(used).size, 1)
-  const ready = await proxy.event('session.ready', ({ session }) => session === used[0])
+  const ready = await proxy.event('exit.ready', ({ session }) => session === used[0])
   assert.is(ready.region, other)
 })
 

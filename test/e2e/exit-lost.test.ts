@@ -48,10 +48,10 @@ for (const [what, args] of [
     }, 20)
     const { session } = await proxy.event('connection.opened')
     local.kill(session!)
-    await proxy.event('session.silent', event => event.session === session)
+    await proxy.event('exit.silent', event => event.session === session)
     // With one exit, what waits is served by the next.
-    const exits = proxy.told('session.ready').length + (args.length === 0 ? 1 : 0)
-    await until(() => proxy.told('session.ready').length >= exits, 'the exit that serves them')
+    const exits = proxy.told('exit.ready').length + (args.length === 0 ? 1 : 0)
+    await until(() => proxy.told('exit.ready').length >= exits, 'the exit that serves them')
     const before = connectMs.length
     await until(() => connectMs.length + failures.length >= before + 50, 'requests after it')
     clearInterval(ticker)

@@ -22,11 +22,11 @@ for (const [offset, words] of [
   test(`the client's (${offset} s): the function refuses, and the person is told once what to do`, async context => {
     context.local = await startLocalCloud()
     const proxy = await context.local.launch({ command: off(offset) })
-    const first = await proxy.event('session.failed')
+    const first = await proxy.event('exit.failed')
     assert.match(first.message, words)
     assert.is(first.step, 'answer')
-    await proxy.event('session.failed', ({ repeated }) => repeated)
-    assert.is(proxy.told('session.failed').filter(({ repeated }) => !repeated).length, 1)
+    await proxy.event('exit.failed', ({ repeated }) => repeated)
+    assert.is(proxy.told('exit.failed').filter(({ repeated }) => !repeated).length, 1)
     console.log(`figure: client's clock ${offset} s: ${first.message}`)
     assert.is(await proxy.stop('SIGINT'), 0)
   })
@@ -38,7 +38,7 @@ for (const [offset, words] of [
   test(`the function's (${offset} s): it refuses, and says that the clocks differ`, async context => {
     context.local = await startLocalCloud({ command: off(offset) })
     const proxy = await context.local.launch()
-    const { message } = await proxy.event('session.failed')
+    const { message } = await proxy.event('exit.failed')
     assert.match(message, words)
     console.log(`figure: function's clock ${offset} s: ${message}`)
     assert.is(await proxy.stop('SIGINT'), 0)

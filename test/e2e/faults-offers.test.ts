@@ -70,7 +70,7 @@ test('an offer that is replayed gets nothing, under its own key or another, and 
 }) => {
   const origin = await startOrigin()
   const proxy = await local.proxy()
-  const { session } = proxy.told('session.ready')[0]!
+  const { session } = proxy.told('exit.ready')[0]!
   const before = await answer(local, session)
   const key = `sessions/${session}/offer.json`
   const { Body } = await local.client.send(new GetObjectCommand({ Bucket: local.bucket, Key: key }))

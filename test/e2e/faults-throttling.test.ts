@@ -14,8 +14,8 @@ test('200 launches that AWS refuses stay within the budget, and the reason is sh
     local.s3.mode = 'throttle'
     const args = ['--sessions', '64', '--launches-per-minute', String(budget)]
     const proxy = await local.launch({ args })
-    const launched = () => proxy.told('session.launching')
-    const failed = () => proxy.told('session.failed')
+    const launched = () => proxy.told('exit.launching')
+    const failed = () => proxy.told('exit.failed')
     await until(() => failed().length === budget, `${budget} failures`, 55_000)
     await proxy.event('fleet.budget')
     const times = launched().map(({ time }) => Date.parse(time))

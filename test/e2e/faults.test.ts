@@ -35,7 +35,7 @@ async function request({ origin }: Context, proxy: LocalProxy): Promise<number> 
 test('a function that is killed in the middle of a transfer is noticed, and replaced', async context => {
   const { local, origin } = context
   const proxy = await local.proxy()
-  const { session } = proxy.told('session.ready')[0]!
+  const { session } = proxy.told('exit.ready')[0]!
   const cut = fetchBytes({
     origin,
     proxy: proxy.port,
@@ -49,39 +49,39 @@ test('a function that is killed in the middle of a transfer is noticed, and repl
   await progressed.promise
   const killed = performance.now()
   local.kill(session)
-  const { heardAt } = await proxy.event('session.silent', event => event.session === session && event.silent)
-  const next = await proxy.event('session.ready', event => event.session !== session)
+  const { heardAt } = await proxy.event('exit.silent', event => event.session === session && event.silent)
+  const next = await proxy.event('exit.ready', event => event.session !== session)
   await request(context, proxy)
   figure('killed function, noticed after', seconds(heardAt - killed))
   figure('killed function, next exit up after', seconds(next.heardAt - killed))
   figure('killed function, first new connection done after', seconds(performance.now() - killed))
   const { wrong, complete } = await cut
   assert.equal({ wrong, complete }, { wrong: 0, complete: false })
-  const closed = await proxy.event('session.closed', event => event.session === session)
+  const closed = await proxy.event('exit.closed', event => event.session === session)
   assert.is(closed.kind, 'silent')
 })
 
 test('S3 being down during a rotation leaves the old exit in use; the next rotation after it succeeds', async context => {
   const { local } = context
   const proxy = await local.proxy({ args: ['--rotate', '2s', '--launches-per-minute', '100'] })
-  const { session } = proxy.told('session.ready')[0]!
+  const { session } = proxy.told('exit.ready')[0]!
   local.s3.mode = 'down'
-  await until(() => proxy.told('session.failed').length >= 2, 'two launches that fail')
+  await until(() => proxy.told('exit.failed').length >= 2, 'two launches that fail')
   await request(context, proxy)
   assert.is(proxy.told('connection.opened').at(-1)!.session, session)
-  assert.is(proxy.told('session.draining').length, 0)
+  assert.is(proxy.told('exit.draining').length, 0)
   assert.equal(
     proxy
-      .told('session.failed')
+      .told('exit.failed')
       .map(({ repeated }) => repeated)
       .slice(0, 2),
     [false, true],
   )
-  assert.match(proxy.told('session.failed')[0]!.message, 'S3 cannot be reached')
+  assert.match(proxy.told('exit.failed')[0]!.message, 'S3 cannot be reached')
   local.s3.mode = 'pass'
   const back = performance.now()
-  const next = await proxy.event('session.ready', event => event.session !== session)
-  await proxy.event('session.draining', event => event.session === session)
+  const next = await proxy.event('exit.ready', event => event.session !== session)
+  await proxy.event('exit.draining', event => event.session === session)
   await request(context, proxy)
   figure('S3 down during a rotation, next exit up after S3 was back', seconds(next.heardAt - back))
 })
@@ -91,7 +91,7 @@ test('a STUN server that is silent is passed over for the next', async ({ local 
   const silent = await Bun.udpSocket({ hostname: '127.0.0.1' })
   const proxy = await local.proxy({ stun: `127.0.0.1:${silent.port},${local.cloud.stunServers[0]}` })
   silent.close()
-  const { ms } = await proxy.event('session.step', ({ step }) => step === 'stun')
+  const { ms } = await proxy.event('exit.step', ({ step }) => step === 'stun')
   figure('first STUN server silent, address known after', seconds(ms))
 })
 
@@ -99,12 +99,12 @@ test('with no STUN server left the last known address will do', async context =>
   const { local } = context
   const stun = await startStun('127.0.0.1', 0)
   const proxy = await local.proxy({ stun: `127.0.0.1:${stun.port}`, args: ['--rotate', '1s'] })
-  const { session } = proxy.told('session.ready')[0]!
+  const { session } = proxy.told('exit.ready')[0]!
   await stun.close()
-  const next = await proxy.event('session.ready', event => event.session !== session)
+  const next = await proxy.event('exit.ready', event => event.session !== session)
   await request(context, proxy)
   const located = await proxy.event(
-    'session.step',
+    'exit.step',
     event => event.session === next.session && event.step === 'stun',
   )
   figure(
@@ -116,7 +116,7 @@ test('with no STUN server left the last known address will do', async context =>
 test('an event that S3 delivers three times makes one session with one answer', async context => {
   const { local } = context
   const proxy = await local.launch()
-  const { session } = await proxy.event('session.step', ({ step }) => step === 'offer')
+  const { session } = await proxy.event('exit.step', ({ step }) => step === 'offer')
   const again = () => local.cloud.deliver(local.eventOf(session))
   const duplicates = await Promise.all([again(), again()])
   assert.equal(

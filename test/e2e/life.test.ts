@@ -51,7 +51,7 @@ test('a function that is killed is replaced, and new connections go on', async (
   const proxy = await startProxy()
   proxies.push(proxy)
   const { client } = await ask(proxy.port, '127.0.0.1', target.port)
-  const [first] = proxy.told('session.ready')
+  const [first] = proxy.told('exit.ready')
   process.kill(await proxy.processOf(first!.session), 'SIGKILL')
   // What was open breaks, and is not left hanging.
   await client.closed
@@ -69,7 +69,7 @@ test('Ctrl-C in the midst of traffic ends with 0 and leaves no process and no fi
   proxies.push(proxy)
   const { client } = await ask(proxy.port, '127.0.0.1', target.port)
   const idle = await rawClient(proxy.port)
-  const [ready] = proxy.told('session.ready')
+  const [ready] = proxy.told('exit.ready')
   const pid = await proxy.processOf(ready!.session)
   // A clean end that takes 3 seconds or more ends with another code.
   assert.is(await proxy.stop('SIGINT'), 0)
@@ -81,7 +81,7 @@ test('Ctrl-C in the midst of traffic ends with 0 and leaves no process and no fi
 test('a Ctrl-C while things are being started ends with 0 and leaves no file', async ({ proxies }) => {
   const proxy = await launchProxy()
   proxies.push(proxy)
-  await proxy.event('session.launching')
+  await proxy.event('exit.launching')
   assert.is(await proxy.stop('SIGINT'), 0)
   assert.equal(await proxy.leftovers(), [])
 })

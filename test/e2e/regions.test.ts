@@ -27,7 +27,7 @@ const run = (...args: string[]) =>
 const twoRegions = ['--region', 'local-1,local-2']
 
 /** The regions of the exits, in the order of their coming. */
-const regions = (proxy: LocalProxy) => proxy.told('session.ready').map(({ region }) => region)
+const regions = (proxy: LocalProxy) => proxy.told('exit.ready').map(({ region }) => region)
 
 test('rotation goes round the regions', async context => {
   const proxy = await run(...twoRegions, '--rotate', '1s')
@@ -62,7 +62,7 @@ test('a standby is kept ready, and takes over when it is needed', async context 
   const first = await used(1)
   assert.is(await used(2), first)
   process.kill(await proxy.processOf(first!), 'SIGKILL')
-  await proxy.event('session.silent', event => event.session === first)
+  await proxy.event('exit.silent', event => event.session === first)
   assert.is.not(await used(3), first)
   // There is a standby again.
   await until(() => regions(proxy).length === 3, 'the next standby')
@@ -74,7 +74,7 @@ test('a region that breaks is set aside with back-off and its reason is told onc
   context.proxy = proxy
   const [folder] = await proxy.leftovers()
   await rm(join(proxy.folder, folder!, 's3', 'lambda-nat-proxy-local-2'), { recursive: true })
-  const failures = () => proxy.told('session.failed')
+  const failures = () => proxy.told('exit.failed')
   while (failures().length < 3) {
     const { complete } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
     assert.ok(complete)

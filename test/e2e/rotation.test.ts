@@ -35,13 +35,13 @@ test('requests go on while exits change under them, and a long download outlasts
     assert.ok(fetched.complete)
     connectMs.push(fetched.connectMs)
   }
-  const rotations = () => proxy.told('session.ready').length
+  const rotations = () => proxy.told('exit.ready').length
   const worker = async () => {
     while (rotations() < 4) await request()
   }
   await Promise.all([worker(), worker(), worker()])
 
-  await proxy.event('session.draining', event => event.session === session && event.connections > 0)
+  await proxy.event('exit.draining', event => event.session === session && event.connections > 0)
   const { wrong, complete, received } = await long
   assert.equal({ wrong, complete, received }, { wrong: 0, complete: true, received: 6 * second })
   assert.is(proxy.told('connection.failed').length + proxy.told('connection.refused').length, 0)
@@ -59,13 +59,13 @@ test('a connection that the function’s deadline closes is told apart, and othe
   const proxy = await context.local.proxy({ args: ['--launches-per-minute', '100'] })
   const long = fetchBytes({ origin, proxy: proxy.port, bytes: 100 * second, rate: second / 10 })
   const { session, connection } = await proxy.event('connection.opened')
-  const draining = await proxy.event('session.draining', event => event.session === session)
+  const draining = await proxy.event('exit.draining', event => event.session === session)
   assert.is(draining.connections, 1)
   // Not before the function's own end, however long it has been retired.
   assert.ok(draining.remainingMs > 5_000)
 
   const cut = await proxy.event('connection.closed', event => event.connection === connection)
-  const closed = await proxy.event('session.closed', event => event.session === session)
+  const closed = await proxy.event('exit.closed', event => event.session === session)
   assert.is((await long).complete, false)
   assert.is(cut.how, 'deadline')
   assert.is(`${closed.kind}: ${closed.message}`, 'closed-by-peer: deadline')

@@ -117,7 +117,7 @@ test('when its exit is killed, an association goes on through the next one', asy
   const association = await open()
   association.send({ host, port: echo.port }, 'before')
   await until(() => association.received.length === 1, 'the first answer')
-  const { session } = proxy.told('session.ready').at(-1)!
+  const { session } = proxy.told('exit.ready').at(-1)!
   const killed = performance.now()
   local.kill(session)
   const knock = setInterval(() => association.send({ host, port: echo.port }, 'after'), 50)
@@ -126,7 +126,7 @@ test('when its exit is killed, an association goes on through the next one', asy
   clearInterval(knock)
   const ms = performance.now() - killed
   console.log(`figure: UDP association: answers again ${(ms / 1_000).toFixed(1)} s after its exit was killed`)
-  assert.is.not(proxy.told('session.ready').at(-1)!.session, session)
+  assert.is.not(proxy.told('exit.ready').at(-1)!.session, session)
   assert.is(new Set(echo.from.map(({ port }) => port)).size, 2)
   association.close()
 })

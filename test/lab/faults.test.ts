@@ -23,7 +23,7 @@ const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
 
 async function ready(session: LabSession): Promise<string> {
   const outcome = await session.outcome()
-  if (outcome.type === 'session.failed') throw new Error(outcome.message)
+  if (outcome.type === 'exit.failed') throw new Error(outcome.message)
   return outcome.session
 }
 
@@ -52,7 +52,7 @@ for (const blockedMs of [1_000, 5_000])
       await lab.block('client')
       const blocked = performance.now()
       if (blockedMs > 3_000) {
-        await session.event('session.silent')
+        await session.event('exit.silent')
         figure(`UDP blocked for ${seconds(blockedMs)}, noticed after`, seconds(performance.now() - blocked))
       }
       await Bun.sleep(blockedMs - (performance.now() - blocked))
@@ -75,13 +75,13 @@ test('after 30 s without UDP a new exit comes up', () =>
     const { outcome } = await transfer(lab, web)
     await lab.block('client')
     const blocked = performance.now()
-    await session.event('session.silent')
+    await session.event('exit.silent')
     figure('UDP blocked for 30 s, noticed after', seconds(performance.now() - blocked))
-    assert.is((await session.event('session.closed')).session, first)
+    assert.is((await session.event('exit.closed')).session, first)
     await Bun.sleep(30_000 - (performance.now() - blocked))
     await lab.unblock('client')
     const back = performance.now()
-    await session.event('session.ready')
+    await session.event('exit.ready')
     figure('UDP blocked for 30 s, next exit up', `${seconds(performance.now() - back)} after it was back`)
     assert.is(await fetchText(lab, `${web}/address`), lab.address.function)
     assert.is.not(await outcome, sha256(content(size)))
@@ -95,9 +95,9 @@ test('a NAT that re-binds its ports loses the session, and a new exit comes up',
     const { outcome } = await transfer(lab, web)
     await lab.rebind('client')
     const rebound = performance.now()
-    await session.event('session.silent')
+    await session.event('exit.silent')
     figure('NAT re-bound, noticed after', seconds(performance.now() - rebound))
-    await session.event('session.ready')
+    await session.event('exit.ready')
     figure('NAT re-bound, next exit up after', seconds(performance.now() - rebound))
     assert.is(await fetchText(lab, `${web}/address`), lab.address.function)
     figure('NAT re-bound, first new connection done after', seconds(performance.now() - rebound))

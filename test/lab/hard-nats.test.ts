@@ -28,9 +28,9 @@ for (const [client, exit] of [
       const web = await startWeb(lab)
       const session = await startSession(lab, 'ours')
       let outcome = await session.outcome()
-      for (let launch = 1; outcome.type === 'session.failed' && launch < launches; launch++)
+      for (let launch = 1; outcome.type === 'exit.failed' && launch < launches; launch++)
         outcome = await session.outcome()
-      if (outcome.type === 'session.failed') throw new Error(outcome.message)
+      if (outcome.type === 'exit.failed') throw new Error(outcome.message)
 
       assert.is(await fetchDigest(lab, `${web}/bytes/${size}`), sha256(content(size)))
       for (const side of ['client', 'function'] as const) {

@@ -14,7 +14,7 @@ export interface LabSession {
   /** The next event of this type. */
   event<Type extends ProxyEvent['type']>(type: Type): Promise<Extract<ProxyEvent, { type: Type }>>
   /** How the first launch ends. */
-  outcome(): Promise<Extract<ProxyEvent, { type: 'session.ready' | 'session.failed' }>>
+  outcome(): Promise<Extract<ProxyEvent, { type: 'exit.ready' | 'exit.failed' }>>
 }
 
 /** A launch that cannot succeed has 10 s for its checks; before them STUN and a cold function, all on a busy machine. */

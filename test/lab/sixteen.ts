@@ -22,7 +22,7 @@ async function tried(pair: Record<Side, NatKind>): Promise<string> {
     const session = await startSession(lab, 'ours')
     const outcome = await session.outcome()
     const checks = `${await lab.checksSent('client')} + ${await lab.checksSent('function')}`
-    if (outcome.type === 'session.failed') return [`no: ${reason(outcome.message)}`, '', '', checks]
+    if (outcome.type === 'exit.failed') return [`no: ${reason(outcome.message)}`, '', '', checks]
     const punch = /"step":"punch","ms":([\d.]+)/.exec(session.client.said())?.[1]
     return ['yes', milliseconds(Number(punch)), milliseconds(outcome.setUpMs), checks]
   })

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { plan, planAgainAt, usable } from '../../cli/client/fleet/plan.ts'
+import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { type Planner, runSchedule } from './world.ts'
 
 const test = suite('The fleet in a simulated world')
@@ -30,8 +30,8 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     {
       plan: (state, now) => [
         ...plan(state, now),
-        ...[...state.members.values()]
-          .filter(({ role, retired }) => role === 'active' && retired)
+        ...[...state.exits.values()]
+          .filter(({ phase, retired }) => phase === 'active' && retired)
           .map(({ id }) => ({ type: 'drain' as const, id })),
       ],
     },
@@ -68,8 +68,8 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     {
       plan: (state, now) => [
         ...plan(state, now),
-        ...[...state.members.values()]
-          .filter(({ role, connections }) => role === 'draining' && connections > 0)
+        ...[...state.exits.values()]
+          .filter(({ phase, connections }) => phase === 'draining' && connections > 0)
           .map(({ id }) => ({ type: 'close' as const, id })),
       ],
     },
@@ -79,7 +79,7 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     'launches one more than is wanted',
     {
       plan: (state, now) => {
-        const some = [...state.members.values()].some(member => usable(member, now))
+        const some = [...state.exits.values()].some(exit => isAccepting(exit, now))
         const spare = { ...state.settings, sessions: state.settings.sessions + (some ? 4 : 0) }
         return plan({ ...state, settings: spare }, now)
       },

@@ -1,4 +1,4 @@
-import { plan, planAgainAt, usable } from '../../cli/client/fleet/plan.ts'
+import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
   draining,
@@ -46,7 +46,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   const between = (low: number, high: number) => low + random.int(high - low)
   const queue = new Queue()
   const state = newFleetState(settings, regions)
-  const chooser = createSelector(schedule.policy, fraction)
+  const selector = createSelector(schedule.policy, fraction)
   const down = new Set<string>()
   /** Connections by session, and since when there are none. */
   const connections = new Map<string, { count: number; idleSince: number }>()
@@ -76,7 +76,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     }
     rules.afterPlan(now)
     const again = Math.max(planner.planAgainAt(state, now), now + 1)
-    const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
+    const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
     const armed = ++timer
     const at = Math.min(again, anyDraining ? now + 1_000 : again)
     if (at < Number.POSITIVE_INFINITY) happens(at, () => armed === timer && replan())
@@ -102,20 +102,20 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   }
 
   function fallSilent(id: string): void {
-    const member = state.members.get(id)
-    if (!member || member.role === 'launching') return
-    member.silent = true
+    const exit = state.exits.get(id)
+    if (!exit || exit.phase === 'launching') return
+    exit.silent = true
     if (random.chance(0.5)) happens(now + idleMs, () => end(id))
     else
       happens(now + random.int(idleMs), () => {
-        member.silent = false
+        exit.silent = false
         replan()
       })
     replan()
   }
 
   function end(id: string): void {
-    if (!state.members.has(id)) return
+    if (!state.exits.has(id)) return
     connections.delete(id)
     ended(state, id, now, fraction)
     replan()
@@ -128,14 +128,14 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
       state.demands.set(region, now)
       if (isNew) replan()
     }
-    const wanted = {
+    const request = {
       host: `www.site${random.int(50)}.example.com`,
       ...(region && { user: `region-${region}` }),
     }
-    const fitting = [...state.members.values()].filter(
-      member => usable(member, now) && (!region || member.region === region),
+    const fitting = [...state.exits.values()].filter(
+      exit => isAccepting(exit, now) && (!region || exit.region === region),
     )
-    const chosen = chooser.choose(state, wanted, now)
+    const chosen = selector.select(state, request, now)
     if (chosen ? !fitting.includes(chosen) : fitting.length > 0)
       throw new Error(
         `a connection got ${chosen ? 'an exit that takes none' : 'no exit'} where ${fitting.length} fit`,
@@ -155,13 +155,13 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   function goDown(): void {
     const region = regions[random.int(regions.length)]!
     down.add(region)
-    for (const member of state.members.values()) if (member.region === region) fallSilent(member.id)
+    for (const exit of state.exits.values()) if (exit.region === region) fallSilent(exit.id)
     happens(now + between(5_000, 120_000), () => down.delete(region))
     happens(now + 2 * random.int(schedule.outageEveryMs), goDown)
   }
 
   function click(): void {
-    for (const member of state.members.values()) if (member.role === 'active') member.retired = true
+    for (const exit of state.exits.values()) if (exit.phase === 'active') exit.retired = true
     replan()
     happens(now + 2 * random.int(schedule.clickEveryMs), click)
   }

@@ -44,7 +44,7 @@ export async function soak(minutes: number, onRow: (row: Row) => void = () => {}
     for (let minute = 1; minute <= minutes; minute++) {
       const client: Usage[] = []
       const functions: Usage[] = []
-      const before = proxy.told('session.ready').length
+      const before = proxy.told('exit.ready').length
       while (performance.now() < started + minute * minuteMs) {
         await Bun.sleep(sampleMs)
         client.push(usageOf([proxy.pid]))
@@ -58,7 +58,7 @@ export async function soak(minutes: number, onRow: (row: Row) => void = () => {}
         minute,
         ...counts,
         ...{ p50: at(0.5), p99: at(0.99), slowest: at(1) },
-        exits: proxy.told('session.ready').length - before,
+        exits: proxy.told('exit.ready').length - before,
         client: medianOf(client),
         functions: medianOf(functions),
       }
@@ -66,14 +66,14 @@ export async function soak(minutes: number, onRow: (row: Row) => void = () => {}
       onRow(row)
     }
     const files = kindsOfFiles(proxy.pid)
-    const exits = proxy.told('session.ready')
+    const exits = proxy.told('exit.ready')
     const regions: Record<string, number> = {}
     for (const { region } of exits) regions[region] = (regions[region] ?? 0) + 1
     return {
       rows,
       reasons: [...load.reasons, ...new Set(proxy.told('connection.failed').map(({ message }) => message))],
       exits: exits.length,
-      failedLaunches: proxy.told('session.failed').length,
+      failedLaunches: proxy.told('exit.failed').length,
       regions,
       exitCode: await proxy.stop('SIGINT'),
       files,

@@ -50,7 +50,7 @@ export async function nearExit(): Promise<NearExit> {
     vanish: () => {
       here = false
     },
-    async pick(asked) {
+    async select(asked) {
       wanted.push(asked)
       if (!here) throw new Error('no exit came up')
       return session

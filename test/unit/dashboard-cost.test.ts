@@ -4,14 +4,14 @@ import { addUsage, costOf, type Usage, usageOf } from '../../cli/client/stats/co
 import { createEvents } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
 import { pricesIn } from '../../cli/client/stats/prices.ts'
-import type { SessionState } from '../../cli/client/stats/state.ts'
+import type { ExitStatus } from '../../cli/client/stats/state.ts'
 
 const test = suite('the cost')
 
-const session: SessionState = {
-  id: 'a',
+const exit: ExitStatus = {
+  session: 'a',
   region: 'us-east-1',
-  role: 'active',
+  phase: 'active',
   silent: false,
   memoryMb: 512,
   launchedAt: 0,
@@ -28,15 +28,15 @@ const session: SessionState = {
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) <= expected * 1e-9, `${actual} is not ${expected}`)
 
-test('is memory by time, from the offer until the session ends or the function must', () => {
-  near(usageOf(session, 101_000).gbSeconds, 50)
-  near(usageOf({ ...session, endedAt: 21_000 }, 101_000).gbSeconds, 10)
-  near(usageOf(session, 10_000_000).gbSeconds, 300)
+test('is memory by time, from the offer until the exit ends or the function must', () => {
+  near(usageOf(exit, 101_000).gbSeconds, 50)
+  near(usageOf({ ...exit, endedAt: 21_000 }, 101_000).gbSeconds, 10)
+  near(usageOf(exit, 10_000_000).gbSeconds, 300)
 })
 
 test('is nothing for a launch that failed before its offer', () => {
-  const { billedFrom: _, ...failed } = session
-  assert.equal(usageOf({ ...failed, role: 'ended', endedAt: 5_000 }, 9_000), {
+  const { billedFrom: _, ...failed } = exit
+  assert.equal(usageOf({ ...failed, phase: 'ended', endedAt: 5_000 }, 9_000), {
     gbSeconds: 0,
     launches: 0,
     bytesOut: 0,
@@ -44,8 +44,8 @@ test('is nothing for a launch that failed before its offer', () => {
 })
 
 test('counts what leaves AWS in both directions: to the client, and to the targets', () => {
-  const both = usageOf({ ...session, bytesDown: 3e9, bytesUp: 1e9 }, 2_000).bytesOut
-  near(both, 4 * usageOf({ ...session, bytesDown: 1e9 }, 2_000).bytesOut)
+  const both = usageOf({ ...exit, bytesDown: 3e9, bytesUp: 1e9 }, 2_000).bytesOut
+  near(both, 4 * usageOf({ ...exit, bytesDown: 1e9 }, 2_000).bytesOut)
   assert.ok(both >= 4e9 && both < 4.4e9)
 })
 
@@ -71,7 +71,7 @@ test('goes by the prices of each region, and says whose prices stand in for thos
   assert.is(pricesIn('constructor'), undefined)
 })
 
-test('stays what it was when a session goes out of sight, and its rate is that of the last minute', () => {
+test('stays what it was when an exit goes out of sight, and its rate is that of the last minute', () => {
   const clock = { now: 0 }
   const events = createEvents()
   const model = createModel(events, () => clock.now)
@@ -82,10 +82,10 @@ test('stays what it was when a session goes out of sight, and its rate is that o
     }
   }
   const ids = { session: 'a', region: 'us-east-1' }
-  events.emit({ type: 'session.launching', ...ids })
-  events.emit({ type: 'session.step', ...ids, step: 'offer', ms: 1, detail: '' })
+  events.emit({ type: 'exit.launching', ...ids })
+  events.emit({ type: 'exit.step', ...ids, step: 'offer', ms: 1, detail: '' })
   events.emit({
-    type: 'session.ready',
+    type: 'exit.ready',
     ...ids,
     address: '192.0.2.1',
     remainingMs: 600_000,
@@ -97,10 +97,10 @@ test('stays what it was when a session goes out of sight, and its rate is that o
   const { perHour, gbSeconds } = model.cost()
   near(gbSeconds, 120)
   near(perHour!, 3600 * pricesIn('us-east-1')!.gbSecond)
-  events.emit({ type: 'session.closed', ...ids, kind: 'closed', message: '' })
+  events.emit({ type: 'exit.closed', ...ids, kind: 'closed', message: '' })
   const before = model.cost().total
   tick(180)
-  assert.is(model.sessions.length, 0)
+  assert.is(model.exits.length, 0)
   near(model.cost().total, before)
   assert.ok(Math.abs(model.cost().perHour!) < 1e-12)
 })

@@ -21,12 +21,12 @@ test.before.each(context => {
 
 /** An exit comes up, 200 ms after its launch. */
 function comeUp({ events, clock }: Context, session: string, region = 'eu-west-1'): void {
-  events.emit({ type: 'session.launching', session, region })
-  events.emit({ type: 'session.step', session, step: 'stun', ms: 20, detail: '' })
-  events.emit({ type: 'session.step', session, step: 'offer', ms: 30, detail: '' })
+  events.emit({ type: 'exit.launching', session, region })
+  events.emit({ type: 'exit.step', session, step: 'stun', ms: 20, detail: '' })
+  events.emit({ type: 'exit.step', session, step: 'offer', ms: 30, detail: '' })
   clock.now += 200
   events.emit({
-    type: 'session.ready',
+    type: 'exit.ready',
     session,
     region,
     address: '192.0.2.1',
@@ -54,7 +54,7 @@ function end({ events }: Context, connection: number, session: string | undefine
   events.emit({ type: 'connection.closed', connection, session, bytesUp: up, bytesDown: down, ms: 1, how })
 }
 
-test('a byte is counted once for its connection, its session, its destination and in all', context => {
+test('a byte is counted once for its connection, its exit, its destination and in all', context => {
   comeUp(context, 'a')
   open(context, 1, 'a', 'www.example.co.uk:443')
   open(context, 2, 'a', 'cdn.example.co.uk:443')
@@ -63,10 +63,10 @@ test('a byte is counted once for its connection, its session, its destination an
   end(context, 1, 'a', 20, 3_000)
   carry(context, 2, 1, 2)
 
-  const { totals, sessions, destinations, connections } = context.model.state()
+  const { totals, exits, destinations, connections } = context.model.state()
   assert.is(totals.bytesUp, 21)
   assert.is(totals.bytesDown, 3_002)
-  assert.equal([sessions[0]!.bytesUp, sessions[0]!.bytesDown, sessions[0]!.connections], [21, 3_002, 1])
+  assert.equal([exits[0]!.bytesUp, exits[0]!.bytesDown, exits[0]!.connections], [21, 3_002, 1])
   assert.equal(destinations, [
     { domain: 'example.co.uk', connections: 2, active: 1, bytesUp: 21, bytesDown: 3_002 },
   ])
@@ -93,14 +93,16 @@ test('what a connection carried between the last sample and its end counts, and 
   comeUp(context, 'a')
   open(context, 1, 'a', '198.51.100.7:80')
   end(context, 1, 'a', 7, 70)
-  assert.equal(context.model.carried.get('eu-west-1'), { bytesUp: 7, bytesDown: 70 })
+  assert.equal(context.model.carried, [
+    { outbound: 'tunnel', region: 'eu-west-1', bytesUp: 7, bytesDown: 70 },
+  ])
   assert.is(context.model.totals.active, 0)
 })
 
 test('traffic that goes past the exits is told apart from what goes through them', context => {
   open(context, 1, undefined, 'printer.local:631')
   end(context, 1, undefined, 5, 6)
-  assert.equal([...context.model.carried], [['direct', { bytesUp: 5, bytesDown: 6 }]])
+  assert.equal(context.model.carried, [{ outbound: 'direct', region: undefined, bytesUp: 5, bytesDown: 6 }])
 })
 
 test('the rate is what came since the last sample, whenever that was', context => {
@@ -124,32 +126,32 @@ test('an exit goes from coming up to active, silent, heard again, draining and e
   const { events, model } = context
   const seen: string[] = []
   const look = () => {
-    const [session] = model.sessions
-    seen.push(session!.silent ? 'silent' : session!.role)
+    const [exit] = model.exits
+    seen.push(exit!.silent ? 'silent' : exit!.phase)
   }
-  events.emit({ type: 'session.launching', session: 'a', region: 'eu-west-1' })
+  events.emit({ type: 'exit.launching', session: 'a', region: 'eu-west-1' })
   look()
   comeUp(context, 'a')
   look()
-  events.emit({ type: 'session.silent', session: 'a', silent: true })
+  events.emit({ type: 'exit.silent', session: 'a', silent: true })
   look()
-  events.emit({ type: 'session.silent', session: 'a', silent: false })
+  events.emit({ type: 'exit.silent', session: 'a', silent: false })
   look()
-  events.emit({ type: 'session.draining', session: 'a', connections: 0, remainingMs: 1 })
+  events.emit({ type: 'exit.draining', session: 'a', connections: 0, remainingMs: 1 })
   look()
-  events.emit({ type: 'session.closed', session: 'a', kind: 'closed', message: 'drained' })
+  events.emit({ type: 'exit.closed', session: 'a', kind: 'closed', message: 'drained' })
   look()
   assert.equal(seen, ['launching', 'active', 'silent', 'active', 'draining', 'ended'])
   context.clock.now += 60_000
   events.emit({ type: 'traffic.sampled', connections: [], paths: [] })
-  assert.is(model.sessions.length, 0)
+  assert.is(model.exits.length, 0)
 })
 
 test('a launch that fails is kept with its step and reason', context => {
   const { events, model } = context
-  events.emit({ type: 'session.launching', session: 'a', region: 'eu-west-1' })
+  events.emit({ type: 'exit.launching', session: 'a', region: 'eu-west-1' })
   events.emit({
-    type: 'session.failed',
+    type: 'exit.failed',
     session: 'a',
     region: 'eu-west-1',
     step: 'answer',
@@ -157,8 +159,8 @@ test('a launch that fails is kept with its step and reason', context => {
     retryMs: 500,
     repeated: false,
   })
-  const { setUps, totals } = model.state()
-  assert.equal(setUps[0]!.failure, { step: 'answer', message: 'no answer', retryMs: 500 })
+  const { launches, totals } = model.state()
+  assert.equal(launches[0]!.failure, { step: 'answer', message: 'no answer', retryMs: 500 })
   assert.is(totals.launchesFailed, 1)
 })
 

@@ -40,10 +40,10 @@ test.before.each(context => {
 test.after.each(({ dashboard }) => dashboard.close())
 
 function comeUp({ events }: Context, session = 'a'): void {
-  events.emit({ type: 'session.launching', session, region: 'eu-west-1' })
-  events.emit({ type: 'session.step', session, step: 'offer', ms: 1, detail: '' })
+  events.emit({ type: 'exit.launching', session, region: 'eu-west-1' })
+  events.emit({ type: 'exit.step', session, step: 'offer', ms: 1, detail: '' })
   events.emit({
-    type: 'session.ready',
+    type: 'exit.ready',
     session,
     region: 'eu-west-1',
     address: '192.0.2.1',
@@ -134,10 +134,10 @@ test('is ready with an exit that can be used, and not without', async context =>
   assert.is(await health(), 503)
   comeUp(context)
   assert.is(await health(), 200)
-  events.emit({ type: 'session.silent', session: 'a', silent: true })
+  events.emit({ type: 'exit.silent', session: 'a', silent: true })
   assert.is(await health(), 503)
-  events.emit({ type: 'session.silent', session: 'a', silent: false })
-  events.emit({ type: 'session.draining', session: 'a', connections: 1, remainingMs: 1 })
+  events.emit({ type: 'exit.silent', session: 'a', silent: false })
+  events.emit({ type: 'exit.draining', session: 'a', connections: 1, remainingMs: 1 })
   assert.is(await health(), 503)
 })
 
@@ -186,7 +186,7 @@ test('streams all there is, then what is new: at once for an exit, with the samp
   comeUp(context)
   const update = await next()
   assert.is(update.event, 'update')
-  assert.is(update.data.sessions[0]!.role, 'active')
+  assert.is(update.data.exits[0]!.phase, 'active')
 
   const opened = {
     type: 'connection.opened',
@@ -244,10 +244,10 @@ test('tells Prometheus what it tells the page', async context => {
   }
   assert.is(value('lambda_nat_proxy_traffic_bytes_total', { direction: 'down', region: 'eu-west-1' }), 4_000)
   assert.is(value('lambda_nat_proxy_traffic_bytes_total', { direction: 'up' }), 300)
-  assert.is(value('lambda_nat_proxy_connections'), 1)
-  assert.is(value('lambda_nat_proxy_exits', { role: 'active' }), 1)
-  assert.is(value('lambda_nat_proxy_session_rtt_seconds', { session }), 0.025)
-  assert.is(value('lambda_nat_proxy_session_packets_lost_total', { session }), 1)
+  assert.is(value('lambda_nat_proxy_open_connections'), 1)
+  assert.is(value('lambda_nat_proxy_exits', { state: 'active' }), 1)
+  assert.is(value('lambda_nat_proxy_exit_rtt_seconds', { session }), 0.025)
+  assert.is(value('lambda_nat_proxy_exit_packets_lost_total', { session }), 1)
   assert.ok(value('process_resident_memory_bytes') > 1e6)
   const documented = await readFile(join(import.meta.dir, '../../docs/events.md'), 'utf8')
   for (const { name, type, help } of families.values()) {

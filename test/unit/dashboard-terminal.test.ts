@@ -36,7 +36,7 @@ function output(isTTY: boolean, columns = 80) {
 function running() {
   const events = createEvents()
   const model = createModel(events)
-  events.emit({ type: 'session.launching', session: 'a', region: 'eu-west-1' })
+  events.emit({ type: 'exit.launching', session: 'a', region: 'eu-west-1' })
   return { events, model }
 }
 
@@ -160,7 +160,7 @@ test('why connections fail is told once until an exit comes up, and with --verbo
     message: 'no exit came up',
   })
   const ready: ProxyEvent = {
-    type: 'session.ready',
+    type: 'exit.ready',
     session: 'a',
     region: 'eu-west-1',
     address: '192.0.2.1',

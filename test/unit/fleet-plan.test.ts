@@ -1,16 +1,16 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { overBudget, plan, planAgainAt, replaceAt, usable } from '../../cli/client/fleet/plan.ts'
+import { isAccepting, overBudget, plan, planAgainAt, replaceAt } from '../../cli/client/fleet/plan.ts'
 import {
   defaultFleetSettings,
   draining,
+  type ExitState,
   ended,
   type FleetSettings,
   type FleetState,
   forget,
   launching,
   loaded,
-  type Member,
   newFleetState,
   ready,
 } from '../../cli/client/fleet/state.ts'
@@ -23,11 +23,11 @@ const fleet = (settings: Partial<FleetSettings> = {}, regions = ['here', 'there'
 let count = 0
 
 /** An exit that has been up since `at`, of a function with ten minutes. */
-function up(state: FleetState, region: string, at: number, deadline = at + 600_000): Member {
+function up(state: FleetState, region: string, at: number, deadline = at + 600_000): ExitState {
   const id = `s${++count}`
   launching(state, id, region, at)
   ready(state, id, deadline, at)
-  return state.members.get(id)!
+  return state.exits.get(id)!
 }
 
 const launched = (state: FleetState, now: number) =>
@@ -52,21 +52,21 @@ test('the next exit is in the region that was not used for longest', () => {
     forget(state, now)
     const [region] = launched(state, now)
     regions.push(region!)
-    const [old] = state.members.keys()
+    const [old] = state.exits.keys()
     up(state, region!, now)
     if (old) assert.equal(retired(state, now), [old])
-    if (old) state.members.delete(old)
+    if (old) state.exits.delete(old)
   }
   assert.equal(regions, ['one', 'two', 'three', 'one', 'two', 'three'])
 })
 
 test('an exit is replaced after the rotation interval, or before its function must end', () => {
   const state = fleet()
-  const member = up(state, 'here', 1_000)
-  assert.is(replaceAt(member, 60_000), 61_000)
+  const exit = up(state, 'here', 1_000)
+  assert.is(replaceAt(exit, 60_000), 61_000)
   // 10 s for draining, 20 s for the launch.
-  assert.is(replaceAt(member, Number.POSITIVE_INFINITY), 1_000 + 600_000 - 10_000 - 20_000)
-  assert.is(replaceAt(member, 599_000), 1_000 + 600_000 - 10_000 - 20_000)
+  assert.is(replaceAt(exit, Number.POSITIVE_INFINITY), 1_000 + 600_000 - 10_000 - 20_000)
+  assert.is(replaceAt(exit, 599_000), 1_000 + 600_000 - 10_000 - 20_000)
   // A short life keeps two thirds for itself.
   const short = up(state, 'here', 0, 40_000)
   assert.is(replaceAt(short, Number.POSITIVE_INFINITY), 20_000)
@@ -81,19 +81,19 @@ test('an exit is retired when its replacement is up, and not before', () => {
   assert.equal(plan(state, 60_000), [{ type: 'launch', region: 'there' }])
   launching(state, 'next', 'there', 60_000)
   assert.equal(plan(state, 61_000), [])
-  assert.ok(usable(old, 61_000))
+  assert.ok(isAccepting(old, 61_000))
   ready(state, 'next', 661_000, 62_000)
   assert.equal(plan(state, 62_000), [{ type: 'drain', id: old.id }])
 })
 
 test('an exit in its last 10 seconds is retired whatever comes after it', () => {
   const state = fleet({}, ['here'])
-  const member = up(state, 'here', 0, 100_000)
+  const exit = up(state, 'here', 0, 100_000)
   state.regions.get('here')!.retryAt = 1_000_000
   assert.equal(plan(state, 89_999), [])
-  assert.ok(usable(member, 89_999))
-  assert.equal(plan(state, 90_000), [{ type: 'drain', id: member.id }])
-  assert.not(usable(member, 90_000))
+  assert.ok(isAccepting(exit, 89_999))
+  assert.equal(plan(state, 90_000), [{ type: 'drain', id: exit.id }])
+  assert.not(isAccepting(exit, 90_000))
 })
 
 test('a retired exit is closed when it had no connections for a second', () => {
@@ -113,13 +113,13 @@ test('a silent exit is replaced; when it is heard again the one too many is reti
   const state = fleet()
   const first = up(state, 'here', 0)
   first.silent = true
-  assert.not(usable(first, 20_000))
+  assert.not(isAccepting(first, 20_000))
   assert.equal(plan(state, 20_000), [{ type: 'launch', region: 'there' }])
   const second = up(state, 'there', 21_000)
   assert.equal(plan(state, 21_000), [])
   first.silent = false
   assert.equal(plan(state, 22_000), [{ type: 'drain', id: first.id }])
-  assert.ok(usable(second, 22_000))
+  assert.ok(isAccepting(second, 22_000))
 })
 
 test('a region that a login asks for gets an exit, and keeps it while it is asked for', () => {
@@ -214,7 +214,7 @@ test('launches of one region that fail together are one failure', () => {
 test('an exit that dies young counts as a failure, and one that has lasted makes earlier ones forgotten', () => {
   const state = fleet()
   const region = state.regions.get('here')!
-  const die = (member: Member, now: number) => ended(state, member.id, now, () => 0.5)
+  const die = (exit: ExitState, now: number) => ended(state, exit.id, now, () => 0.5)
   assert.is(die(up(state, 'here', 0), 9_999), 1_000)
   assert.is(die(up(state, 'here', 20_000), 21_000), 2_000)
   assert.is(region.failures, 2)
@@ -239,25 +239,25 @@ test('an exit that dies young counts as a failure, and one that has lasted makes
 
 test('an exit that was retired and ends is no failure, however young', () => {
   const state = fleet()
-  const member = up(state, 'here', 0)
-  draining(state, member.id, 1_000)
-  assert.is(ended(state, member.id, 2_000, Math.random), 0)
+  const exit = up(state, 'here', 0)
+  draining(state, exit.id, 1_000)
+  assert.is(ended(state, exit.id, 2_000, Math.random), 0)
   assert.is(state.regions.get('here')!.failures, 0)
 })
 
-test('a session has one role, and goes through them in order', () => {
+test('an exit has one phase at a time, and goes through them in order', () => {
   const state = fleet()
   launching(state, 'a', 'here', 0)
   draining(state, 'a', 1)
-  assert.is(state.members.get('a')!.role, 'launching')
+  assert.is(state.exits.get('a')!.phase, 'launching')
   ready(state, 'a', 600_000, 2)
   draining(state, 'a', 3)
   ready(state, 'a', 900_000, 4)
-  assert.is(state.members.get('a')!.role, 'draining')
-  assert.is(state.members.get('a')!.deadline, 600_000)
+  assert.is(state.exits.get('a')!.phase, 'draining')
+  assert.is(state.exits.get('a')!.deadline, 600_000)
   ended(state, 'a', 5, Math.random)
   ready(state, 'a', 600_000, 6)
-  assert.is(state.members.size, 0)
+  assert.is(state.exits.size, 0)
 })
 
 test.run()

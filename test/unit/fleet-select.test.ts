@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert'
 import { createSelector, parseLoginParams } from '../../cli/client/fleet/select.ts'
 import {
   draining,
+  type ExitState,
   type FleetState,
   launching,
-  type Member,
   newFleetState,
   ready,
 } from '../../cli/client/fleet/state.ts'
@@ -26,16 +26,16 @@ function fleet(regions: string[], sessions = regions.length): FleetState {
 }
 
 const now = 1_000
-const member = (state: FleetState, id: string): Member => state.members.get(id)!
+const exit = (state: FleetState, id: string): ExitState => state.exits.get(id)!
 /** Chooses for these hosts in turn, each connection staying open. */
 function spread(
-  chooser: ReturnType<typeof createSelector>,
+  selector: ReturnType<typeof createSelector>,
   state: FleetState,
   hosts: string[],
   user?: string,
 ) {
   return hosts.map(host => {
-    const chosen = chooser.choose(state, { host, user }, now)
+    const chosen = selector.select(state, { host, user }, now)
     if (chosen) chosen.connections++
     return chosen?.id ?? 'none'
   })
@@ -44,24 +44,24 @@ const hosts = (count: number) => Array.from({ length: count }, (_, i) => `host${
 
 test('sticky: a site keeps its exit, by registered domain, and sites are spread', () => {
   const state = fleet(['one', 'two', 'three'])
-  const chooser = createSelector('sticky')
-  const [first, ...others] = spread(chooser, state, [
+  const selector = createSelector('sticky')
+  const [first, ...others] = spread(selector, state, [
     'www.shop.co.uk',
     'login.shop.co.uk',
     'shop.co.uk',
     'img.cdn.shop.co.uk',
   ])
   assert.equal(others, [first, first, first])
-  const [elsewhere] = spread(chooser, state, ['bank.co.uk'])
+  const [elsewhere] = spread(selector, state, ['bank.co.uk'])
   assert.is.not(elsewhere, first, 'a public suffix is no site')
-  assert.equal(new Set(spread(chooser, state, hosts(9))).size, 3)
-  assert.equal(spread(chooser, state, ['www.shop.co.uk']), [first])
+  assert.equal(new Set(spread(selector, state, hosts(9))).size, 3)
+  assert.equal(spread(selector, state, ['www.shop.co.uk']), [first])
 })
 
 test('sticky: an address stands for itself', () => {
   const state = fleet(['one', 'two'])
-  const chooser = createSelector('sticky')
-  assert.equal(spread(chooser, state, ['192.0.2.1', '192.0.2.2', '192.0.2.1', '::1', '192.0.2.2']), [
+  const selector = createSelector('sticky')
+  assert.equal(spread(selector, state, ['192.0.2.1', '192.0.2.2', '192.0.2.1', '::1', '192.0.2.2']), [
     'a',
     'b',
     'a',
@@ -72,15 +72,15 @@ test('sticky: an address stands for itself', () => {
 
 test('sticky: when its exit is retired, silent or gone, a site moves and stays there', () => {
   const state = fleet(['one', 'two'])
-  const chooser = createSelector('sticky')
-  const [first] = spread(chooser, state, ['example.org'])
+  const selector = createSelector('sticky')
+  const [first] = spread(selector, state, ['example.org'])
   assert.is(first, 'a')
-  member(state, 'a').silent = true
-  assert.equal(spread(chooser, state, ['example.org']), ['b'])
-  member(state, 'a').silent = false
-  assert.equal(spread(chooser, state, ['example.org']), ['b'])
+  exit(state, 'a').silent = true
+  assert.equal(spread(selector, state, ['example.org']), ['b'])
+  exit(state, 'a').silent = false
+  assert.equal(spread(selector, state, ['example.org']), ['b'])
   draining(state, 'b', now)
-  assert.equal(spread(chooser, state, ['example.org']), ['a'])
+  assert.equal(spread(selector, state, ['example.org']), ['a'])
 })
 
 test('round-robin: each in turn', () => {
@@ -90,8 +90,8 @@ test('round-robin: each in turn', () => {
 
 test('least-loaded: where the fewest connections are', () => {
   const state = fleet(['one', 'two', 'three'])
-  member(state, 'a').connections = 5
-  member(state, 'b').connections = 2
+  exit(state, 'a').connections = 5
+  exit(state, 'b').connections = 2
   assert.is(spread(createSelector('least-loaded'), state, hosts(7)).join(''), 'ccbcbcb')
 })
 
@@ -109,36 +109,36 @@ test('random: all of them, about as often', () => {
   }
 })
 
-test('a user name asks for a region, a session, both or neither', () => {
-  assert.equal(parseLoginParams(undefined), { region: undefined, session: undefined })
-  assert.equal(parseLoginParams('alice'), { region: undefined, session: undefined })
-  assert.equal(parseLoginParams('region-eu-west-1'), { region: 'eu-west-1', session: undefined })
-  assert.equal(parseLoginParams('session-abc'), { region: undefined, session: 'abc' })
+test('a user name asks for a region, a sticky key, both or neither', () => {
+  assert.equal(parseLoginParams(undefined), { region: undefined, stickyKey: undefined })
+  assert.equal(parseLoginParams('alice'), { region: undefined, stickyKey: undefined })
+  assert.equal(parseLoginParams('region-eu-west-1'), { region: 'eu-west-1', stickyKey: undefined })
+  assert.equal(parseLoginParams('session-abc'), { region: undefined, stickyKey: 'abc' })
   assert.equal(parseLoginParams('alice-region-us-gov-west-1-session-a1_B'), {
     region: 'us-gov-west-1',
-    session: 'a1_B',
+    stickyKey: 'a1_B',
   })
   assert.equal(parseLoginParams('session-abc-region-ap-southeast-2'), {
     region: 'ap-southeast-2',
-    session: 'abc',
+    stickyKey: 'abc',
   })
 })
 
 test('region-…: only exits of that region, whatever the policy; none when there is none', () => {
   const state = fleet(['eu-west-1', 'us-east-1', 'us-east-1'])
   for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
-    const chooser = createSelector(policy)
-    assert.ok(spread(chooser, state, hosts(4), 'region-eu-west-1').every(id => id === 'a'))
-    assert.ok(spread(chooser, state, hosts(4), 'region-us-east-1').every(id => id !== 'a'))
-    assert.equal(spread(chooser, state, ['x.org'], 'region-ap-south-1'), ['none'])
+    const selector = createSelector(policy)
+    assert.ok(spread(selector, state, hosts(4), 'region-eu-west-1').every(id => id === 'a'))
+    assert.ok(spread(selector, state, hosts(4), 'region-us-east-1').every(id => id !== 'a'))
+    assert.equal(spread(selector, state, ['x.org'], 'region-ap-south-1'), ['none'])
   }
 })
 
 test('session-…: the same name keeps the same exit whatever the site and the policy', () => {
   const state = fleet(['one', 'two', 'three'])
-  const chooser = createSelector('round-robin')
-  const first = new Set(spread(chooser, state, hosts(5), 'session-first'))
-  const second = new Set(spread(chooser, state, hosts(5), 'session-second'))
+  const selector = createSelector('round-robin')
+  const first = new Set(spread(selector, state, hosts(5), 'session-first'))
+  const second = new Set(spread(selector, state, hosts(5), 'session-second'))
   assert.is(first.size, 1)
   assert.is(second.size, 1)
   assert.not.equal([...first], [...second])
@@ -148,24 +148,24 @@ test('a standby is not used while enough others are there', () => {
   const state = fleet(['one', 'two', 'three'], 2)
   for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const)
     assert.not(spread(createSelector(policy), state, hosts(20)).includes('c'), policy)
-  member(state, 'a').silent = true
+  exit(state, 'a').silent = true
   assert.ok(spread(createSelector('round-robin'), state, hosts(4)).includes('c'))
 })
 
 test('an exit that is to be replaced is used only while too few others are there', () => {
   const state = fleet(['one', 'two'], 1)
-  member(state, 'a').retired = true
+  exit(state, 'a').retired = true
   assert.equal(spread(createSelector('sticky'), state, hosts(3)), ['b', 'b', 'b'])
-  member(state, 'b').silent = true
+  exit(state, 'b').silent = true
   assert.equal(spread(createSelector('sticky'), state, hosts(3)), ['a', 'a', 'a'])
 })
 
 test('nothing is chosen while nothing can be used', () => {
   for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
     const state = fleet(['one'])
-    member(state, 'a').silent = true
+    exit(state, 'a').silent = true
     assert.equal(spread(createSelector(policy), state, ['x.org']), ['none'], policy)
-    member(state, 'a').silent = false
+    exit(state, 'a').silent = false
     assert.equal(spread(createSelector(policy), state, ['x.org']), ['a'], policy)
   }
 })

@@ -19,7 +19,7 @@ const test = suite<Context>('Measurements')
 test.before(async context => {
   context.exit = await nearExit()
   context.open = async (command, host = '0') => {
-    const { connection } = await context.exit.pick({ host, user: undefined }, 1_000)
+    const { connection } = await context.exit.select({ host, user: undefined }, 1_000)
     const stream = connection.open()
     const { code } = await tunnelTo(
       stream,

@@ -22,7 +22,7 @@ test.before.each(async context => {
 })
 test.after.each(({ exit }) => exit.close())
 
-const connectionOf = async (exit: NearExit) => (await exit.pick({ host: 'x' }, 1)).connection
+const connectionOf = async (exit: NearExit) => (await exit.select({ host: 'x' }, 1)).connection
 
 test('round trips are counted, and their middle lies below their slow end', async ({ exit }) => {
   const latency = await measureLatency(await connectionOf(exit), { times: 30, seconds: 10, signal })
@@ -142,7 +142,7 @@ test('a URL is fetched directly and through the exit, cut off when time is up', 
     hostname: '127.0.0.1',
     fetch: ({ url }) => new Response(url.endsWith('/endless') ? endless() : 'x'.repeat(100_000)),
   })
-  const session = await exit.pick({ host: 'x' }, 1)
+  const session = await exit.select({ host: 'x' }, 1)
   const before = process.env.HTTP_PROXY
   // Direct is direct, whatever the shell says.
   process.env.HTTP_PROXY = 'http://127.0.0.1:1'

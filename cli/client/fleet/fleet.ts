@@ -51,7 +51,7 @@ const closeLimitMs = 2_000
 export function startFleet({ settings, policy, buckets, stunServers, dns, events }: FleetOptions): Fleet {
   const state = newFleetState(settings, [...buckets.keys()])
   const sessions = new Map<string, Session>()
-  const chooser = createSelector(policy)
+  const selector = createSelector(policy)
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
   const waiters = new Set<() => void>()
@@ -84,7 +84,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     toldBudget = budget
     const again = planAgainAt(state, at)
     // While an exit drains, the end of its connections is looked for once a second.
-    const anyDraining = [...state.members.values()].some(({ role }) => role === 'draining')
+    const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
     timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : maxTimerMs))
     for (const waiter of [...waiters]) waiter()
   }
@@ -96,10 +96,10 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
 
   const drain = (id: string) => {
     const session = sessions.get(id)
-    if (!session || state.members.get(id)?.role !== 'active') return
+    if (!session || state.exits.get(id)?.phase !== 'active') return
     draining(state, id, now())
     events.emit({
-      type: 'session.draining',
+      type: 'exit.draining',
       session: id,
       connections: session.connection.streams - 1,
       remainingMs: session.deadline - now(),
@@ -113,7 +113,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     const bucket = buckets.get(region)!
     const started = now()
     launching(state, id, region, started)
-    events.emit({ type: 'session.launching', session: id, region })
+    events.emit({ type: 'exit.launching', session: id, region })
     try {
       const session = await launch({
         id,
@@ -124,7 +124,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         ...(lastAddress && { lastAddress }),
         onStep(step, ms, detail, functionStartMs) {
           events.emit({
-            type: 'session.step',
+            type: 'exit.step',
             session: id,
             step,
             ms,
@@ -153,7 +153,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     )
     if (!sessions.delete(id)) return
     ended(state, id, now(), Math.random)
-    events.emit({ type: 'session.closed', session: id, kind, message })
+    events.emit({ type: 'exit.closed', session: id, kind, message })
   }
 
   /** From now on connections may take it. */
@@ -164,10 +164,10 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     lastAddress = session.clientAddress ?? lastAddress
     failures.recovered(region)
     connection.onSilence = silent => {
-      const member = state.members.get(id)
-      if (!member) return
-      member.silent = silent
-      events.emit({ type: 'session.silent', session: id, silent })
+      const exit = state.exits.get(id)
+      if (!exit) return
+      exit.silent = silent
+      events.emit({ type: 'exit.silent', session: id, silent })
       // Who has heard nothing back yet may be served by another exit.
       if (silent) connection.abortUnheard()
       replan()
@@ -176,7 +176,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
       if (message.type === 'drain') drain(id)
     }
     events.emit({
-      type: 'session.ready',
+      type: 'exit.ready',
       session: id,
       region,
       address: hello.address,
@@ -189,7 +189,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
 
   const failed = (id: string, region: string, error: unknown) => {
     const retryMs = ended(state, id, now(), Math.random)
-    events.emit({ type: 'session.failed', session: id, region, retryMs, ...failures.note(region, error) })
+    events.emit({ type: 'exit.failed', session: id, region, retryMs, ...failures.note(region, error) })
   }
 
   replan()
@@ -197,8 +197,8 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     hopeless: failures.hopeless,
     rotate(id) {
       // Its replacement is due from now on; it goes on taking connections until that one is there.
-      for (const member of state.members.values())
-        if (member.role === 'active' && (id === undefined || member.id === id)) member.retired = true
+      for (const exit of state.exits.values())
+        if (exit.phase === 'active' && (id === undefined || exit.id === id)) exit.retired = true
       replan()
     },
     paths: () =>
@@ -206,8 +206,8 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         const { rttMs, sent, lost } = connection.stats()
         return { session, rttMs, sent, lost }
       }),
-    pick(wanted, limitMs) {
-      const { region } = parseLoginParams(wanted.user)
+    select(request, limitMs) {
+      const { region } = parseLoginParams(request.user)
       if (region !== undefined && !buckets.has(region))
         return Promise.reject(
           new Error(`no exit is deployed in ${region}; there are ${[...buckets.keys()].join(', ')}`),
@@ -217,14 +217,14 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         state.demands.set(region, now())
         if (isNew) replan()
       }
-      const choose = () => {
-        const member = chooser.choose(state, wanted, now())
-        if (member) member.connections++
-        return member && sessions.get(member.id)
+      const select = () => {
+        const exit = selector.select(state, request, now())
+        if (exit) exit.connections++
+        return exit && sessions.get(exit.id)
       }
       countConnections(now())
-      const chosen = choose()
-      if (chosen) return Promise.resolve(chosen)
+      const selected = select()
+      if (selected) return Promise.resolve(selected)
       return new Promise((resolve, reject) => {
         const settle = () => {
           clearTimeout(limit)
@@ -235,7 +235,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
             settle()
             return reject(new Error('the proxy is ending'))
           }
-          const session = choose()
+          const session = select()
           if (!session) return
           settle()
           resolve(session)

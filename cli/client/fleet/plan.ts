@@ -1,4 +1,4 @@
-import { demandMs, type FleetState, type Member, minuteMs, type Region } from './state.ts'
+import { demandMs, type ExitState, type FleetState, minuteMs, type Region } from './state.ts'
 
 /** What the fleet does next. */
 export type Action =
@@ -15,22 +15,22 @@ const reserveMs = 10_000
 /** The last bytes of connections that have ended may still be on their way for this long. */
 const lingerMs = 1_000
 
-/** When a member's replacement is to be launched. */
-export function replaceAt(member: Member, rotateMs: number): number {
-  if (member.retired) return Number.NEGATIVE_INFINITY
-  const lastUse = member.deadline - reserveMs
-  const life = Math.max(0, lastUse - member.readyAt)
+/** When an exit's replacement is to be launched. */
+export function replaceAt(exit: ExitState, rotateMs: number): number {
+  if (exit.retired) return Number.NEGATIVE_INFINITY
+  const lastUse = exit.deadline - reserveMs
+  const life = Math.max(0, lastUse - exit.readyAt)
   // A rotation needs no lead: the old exit can serve until the new one is there.
-  return Math.min(member.readyAt + rotateMs, lastUse - Math.min(leadMs, life / 3))
+  return Math.min(exit.readyAt + rotateMs, lastUse - Math.min(leadMs, life / 3))
 }
 
-/** It can take new connections. */
-export const usable = (member: Member, now: number): boolean =>
-  member.role === 'active' && !member.silent && now < member.deadline - reserveMs
+/** It takes new connections. */
+export const isAccepting = (exit: ExitState, now: number): boolean =>
+  exit.phase === 'active' && !exit.silent && now < exit.deadline - reserveMs
 
-/** It can take new connections and need not be replaced yet. */
-export const fresh = (state: FleetState, member: Member, now: number): boolean =>
-  usable(member, now) && now < replaceAt(member, state.settings.rotateMs)
+/** Its replacement is due: it counts no longer towards the exits that there should be. */
+export const isDue = ({ settings }: FleetState, exit: ExitState, now: number): boolean =>
+  now >= replaceAt(exit, settings.rotateMs)
 
 /** Decides from the state (with what is past forgotten) and the time alone. Carry the actions out, and ask again at `planAgainAt` or when anything changes. */
 export function plan(state: FleetState, now: number): Action[] {
@@ -39,10 +39,10 @@ export function plan(state: FleetState, now: number): Action[] {
 
 /** When time alone makes a difference to the plan; Infinity when it does not. */
 export function planAgainAt(state: FleetState, now: number): number {
-  const times = [...state.members.values()].flatMap(member => [
-    replaceAt(member, state.settings.rotateMs),
-    member.deadline - reserveMs,
-    ...(member.role === 'draining' ? [member.busyAt + lingerMs] : []),
+  const times = [...state.exits.values()].flatMap(exit => [
+    replaceAt(exit, state.settings.rotateMs),
+    exit.deadline - reserveMs,
+    ...(exit.phase === 'draining' ? [exit.busyAt + lingerMs] : []),
   ])
   times.push(...[...state.regions.values()].map(({ retryAt }) => retryAt))
   times.push(...state.launches.map(at => at + minuteMs))
@@ -60,11 +60,11 @@ export const overBudget = (state: FleetState, now: number): boolean =>
 function launches(state: FleetState, now: number): Action[] {
   const { sessions, standby, launchesPerMinute } = state.settings
   let budget = launchesPerMinute - state.launches.length
-  /** Members that count towards what is wanted, by region. */
+  /** Exits that count towards what is wanted, by region. */
   const counted = new Map<string, number>()
-  for (const member of state.members.values()) {
-    if (member.role === 'launching' || fresh(state, member, now))
-      counted.set(member.region, (counted.get(member.region) ?? 0) + 1)
+  for (const exit of state.exits.values()) {
+    if (exit.phase === 'launching' || (isAccepting(exit, now) && !isDue(state, exit, now)))
+      counted.set(exit.region, (counted.get(exit.region) ?? 0) + 1)
   }
   let total = [...counted.values()].reduce((sum, n) => sum + n, 0)
   const actions: Action[] = []
@@ -94,30 +94,31 @@ function launches(state: FleetState, now: number): Action[] {
 
 function drains(state: FleetState, now: number): Action[] {
   const { sessions, standby, rotateMs } = state.settings
-  const active = [...state.members.values()].filter(({ role }) => role === 'active')
-  const atEnd = active.filter(member => now >= member.deadline - reserveMs)
+  const active = [...state.exits.values()].filter(({ phase }) => phase === 'active')
+  const atEnd = active.filter(exit => now >= exit.deadline - reserveMs)
   // Nobody is retired before the replacement is there: only what is more than wanted, the oldest first.
   const inUse = active
-    .filter(member => usable(member, now))
+    .filter(exit => isAccepting(exit, now))
     .sort((a, b) => replaceAt(a, rotateMs) - replaceAt(b, rotateMs))
   let left = inUse
-  for (const member of inUse) {
-    const others = left.filter(other => other !== member)
+  for (const exit of inUse) {
+    const others = left.filter(other => other !== exit)
     // One that need not be replaced yet makes room only for its like.
-    const alike = fresh(state, member, now) ? others.filter(other => fresh(state, other, now)) : others
+    const alike = isDue(state, exit, now) ? others : others.filter(other => !isDue(state, other, now))
     const regionIsServed =
-      !state.demands.has(member.region) || alike.some(({ region }) => region === member.region)
+      !state.demands.has(exit.region) || alike.some(({ region }) => region === exit.region)
     if (alike.length >= sessions + standby && regionIsServed) left = others
   }
-  return [...atEnd, ...inUse.filter(member => !left.includes(member))].map(({ id }) => ({
+  return [...atEnd, ...inUse.filter(exit => !left.includes(exit))].map(({ id }) => ({
     type: 'drain',
     id,
   }))
 }
 
 const closes = (state: FleetState, now: number): Action[] =>
-  [...state.members.values()]
+  [...state.exits.values()]
     .filter(
-      ({ role, connections, busyAt }) => role === 'draining' && connections === 0 && busyAt + lingerMs <= now,
+      ({ phase, connections, busyAt }) =>
+        phase === 'draining' && connections === 0 && busyAt + lingerMs <= now,
     )
     .map(({ id }) => ({ type: 'close', id }))

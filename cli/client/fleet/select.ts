@@ -1,57 +1,57 @@
 import { parse } from 'tldts'
+import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 import type { ExitRequest } from './exits.ts'
-import { fresh, usable } from './plan.ts'
-import type { FleetState, Member } from './state.ts'
+import { isAccepting, isDue } from './plan.ts'
+import type { ExitState, FleetState } from './state.ts'
 
 /** How connections are spread over the exits. */
 export const policies = ['sticky', 'round-robin', 'least-loaded', 'random'] as const
 export type Policy = (typeof policies)[number]
 
-/** What a login name asks for: `name-region-eu-west-1-session-abc`, each part optional. */
+/** The parameters in a login name: `name-region-eu-west-1-session-abc`, each optional. */
 export interface LoginParams {
   region: string | undefined
-  session: string | undefined
+  /** Connections with the same one keep the same exit. */
+  stickyKey: string | undefined
 }
 
 /** Reads the parameters of a user name, as paid proxies write them. */
 export function parseLoginParams(user: string | undefined): LoginParams {
   return {
     region: /(?:^|-)region-([a-z]+(?:-[a-z]+)*-\d+)(?=-|$)/.exec(user ?? '')?.[1],
-    session: /(?:^|-)session-([A-Za-z0-9_]+)(?=-|$)/.exec(user ?? '')?.[1],
+    stickyKey: /(?:^|-)session-([A-Za-z0-9_]+)(?=-|$)/.exec(user ?? '')?.[1],
   }
 }
 
-/** Sites remembered for `sticky`; the one not used for longest makes room. */
-const maxSites = 10_000
+/** Sites and sticky keys that are remembered. */
+const maxKept = 10_000
 
-/** Chooses among the exits; keeps only what the policy must remember. */
+/** Selects among the exits; keeps only what the policy must remember. */
 export interface Selector {
-  /** The member for a connection, or undefined while none can be used. */
-  choose(state: FleetState, wanted: ExitRequest, now: number): Member | undefined
+  /** The exit for a connection, or undefined while none can be used. */
+  select(state: FleetState, request: ExitRequest, now: number): ExitState | undefined
 }
 
 export function createSelector(policy: Policy, random: () => number = Math.random): Selector {
-  const sites = new Map<string, string>()
+  /** Site or sticky key → the exit that it keeps. */
+  const kept = new BoundedMap<string, string>(maxKept)
   let turn = 0
 
-  const bySite = (pool: Member[], key: string): Member | undefined => {
-    const known = sites.get(key)
-    sites.delete(key)
-    const member = pool.find(({ id }) => id === known) ?? leastLoaded(pool)
-    if (member) sites.set(key, member.id)
-    const [oldest] = sites.keys()
-    if (sites.size > maxSites && oldest !== undefined) sites.delete(oldest)
-    return member
+  const sticky = (pool: ExitState[], key: string): ExitState | undefined => {
+    const known = kept.touch(key)
+    const exit = pool.find(({ id }) => id === known) ?? leastLoaded(pool)
+    if (exit) kept.set(key, exit.id)
+    return exit
   }
 
   return {
-    choose(state, { host, user }, now) {
-      const wish = parseLoginParams(user)
-      const pool = candidates(state, wish.region, now)
-      if (wish.session) return bySite(pool, `session ${wish.session} ${wish.region ?? ''}`)
+    select(state, { host, user }, now) {
+      const { region, stickyKey } = parseLoginParams(user)
+      const pool = candidates(state, region, now)
+      if (stickyKey) return sticky(pool, `session ${stickyKey} ${region ?? ''}`)
       switch (policy) {
         case 'sticky':
-          return bySite(pool, `${siteOf(host)} ${wish.region ?? ''}`)
+          return sticky(pool, `${siteOf(host)} ${region ?? ''}`)
         case 'round-robin':
           return pool[turn++ % (pool.length || 1)]
         case 'least-loaded':
@@ -66,18 +66,18 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
 // --- internal ---
 
 /** As many as are to be in use, those that will last first: the rest are standbys or about to be retired. */
-function candidates(state: FleetState, region: string | undefined, now: number): Member[] {
-  const all = [...state.members.values()].filter(
-    member => usable(member, now) && (region === undefined || member.region === region),
+function candidates(state: FleetState, region: string | undefined, now: number): ExitState[] {
+  const all = [...state.exits.values()].filter(
+    exit => isAccepting(exit, now) && (region === undefined || exit.region === region),
   )
-  const lasting = all.filter(member => fresh(state, member, now))
-  const ending = all.filter(member => !lasting.includes(member)).sort((a, b) => b.readyAt - a.readyAt)
-  return [...lasting.sort((a, b) => a.readyAt - b.readyAt), ...ending].slice(0, state.settings.sessions)
+  const lasting = all.filter(exit => !isDue(state, exit, now)).sort((a, b) => a.readyAt - b.readyAt)
+  const due = all.filter(exit => isDue(state, exit, now)).sort((a, b) => b.readyAt - a.readyAt)
+  return [...lasting, ...due].slice(0, state.settings.sessions)
 }
 
-const leastLoaded = (pool: Member[]): Member | undefined =>
-  pool.reduce<Member | undefined>(
-    (best, member) => (best && best.connections <= member.connections ? best : member),
+const leastLoaded = (pool: ExitState[]): ExitState | undefined =>
+  pool.reduce<ExitState | undefined>(
+    (best, exit) => (best && best.connections <= exit.connections ? best : exit),
     undefined,
   )
 

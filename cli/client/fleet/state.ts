@@ -6,7 +6,7 @@ export interface FleetSettings {
   standby: number
   /** An exit's replacement is launched after this long; the function's own life is the other limit. */
   rotateMs: number
-  /** Launches in any minute, whatever happens: no fault turns into a bill. */
+  /** Caps launches per minute, so a crash loop cannot run up costs. */
   launchesPerMinute: number
 }
 
@@ -17,14 +17,14 @@ export const defaultFleetSettings: FleetSettings = {
   launchesPerMinute: 20,
 }
 
-/** A session's life, in this order; from any of them it may end. */
-export type Role = 'launching' | 'active' | 'draining'
+/** An exit's life, in this order; from any of them it may end. */
+export type Phase = 'launching' | 'active' | 'draining'
 
-/** A session as the fleet sees it. Times are on one clock, in milliseconds. */
-export interface Member {
+/** The fleet's record of an exit, by its session's id. Times are on one clock, in milliseconds. */
+export interface ExitState {
   readonly id: string
   readonly region: string
-  role: Role
+  phase: Phase
   readonly launchedAt: number
   readyAt: number
   /** When the function's time is up. */
@@ -52,7 +52,7 @@ export interface Region {
 export interface FleetState {
   readonly settings: FleetSettings
   readonly regions: Map<string, Region>
-  readonly members: Map<string, Member>
+  readonly exits: Map<string, ExitState>
   /** The launches of the last minute. */
   launches: number[]
   /** Regions that connections asked for by name in the last minutes, and when last. */
@@ -65,7 +65,7 @@ export const demandMs = 5 * minuteMs
 /** Waits between launches in a region that fails: doubled each time, with jitter. */
 const firstBackoffMs = 1_000
 const maxBackoffMs = 60_000
-/** A session that is lost this soon counts as a launch that failed. */
+/** An exit that is lost this soon counts as a launch that failed. */
 const shortLifeMs = 10_000
 
 const longAgo = Number.NEGATIVE_INFINITY
@@ -78,7 +78,7 @@ export const newFleetState = (settings: FleetSettings, regions: string[]): Fleet
       { name, lastLaunchAt: longAgo, failures: 0, failedAt: longAgo, retryAt: longAgo },
     ]),
   ),
-  members: new Map(),
+  exits: new Map(),
   launches: [],
   demands: new Map(),
 })
@@ -92,10 +92,10 @@ export function forget(state: FleetState, now: number): void {
 export function launching(state: FleetState, id: string, region: string, now: number): void {
   state.launches.push(now)
   state.regions.get(region)!.lastLaunchAt = now
-  state.members.set(id, {
+  state.exits.set(id, {
     id,
     region,
-    role: 'launching',
+    phase: 'launching',
     launchedAt: now,
     readyAt: Number.POSITIVE_INFINITY,
     deadline: Number.POSITIVE_INFINITY,
@@ -107,36 +107,35 @@ export function launching(state: FleetState, id: string, region: string, now: nu
 }
 
 export function ready(state: FleetState, id: string, deadline: number, now: number): void {
-  const member = state.members.get(id)
-  if (member?.role !== 'launching') return
-  Object.assign(member, { role: 'active', readyAt: now, deadline })
+  const exit = state.exits.get(id)
+  if (exit?.phase !== 'launching') return
+  Object.assign(exit, { phase: 'active', readyAt: now, deadline })
 }
 
 export function draining(state: FleetState, id: string, now: number): void {
-  const member = state.members.get(id)
-  if (member?.role === 'active') Object.assign(member, { role: 'draining', busyAt: now })
+  const exit = state.exits.get(id)
+  if (exit?.phase === 'active') Object.assign(exit, { phase: 'draining', busyAt: now })
 }
 
-/** Takes note of how many connections a member has. */
+/** Takes note of how many connections an exit has. */
 export function loaded(state: FleetState, id: string, connections: number, now: number): void {
-  const member = state.members.get(id)
-  if (member) Object.assign(member, { connections, busyAt: connections > 0 ? now : member.busyAt })
+  const exit = state.exits.get(id)
+  if (exit) Object.assign(exit, { connections, busyAt: connections > 0 ? now : exit.busyAt })
 }
 
-/** The launch failed, or the session is over. `random` gives the jitter, in [0, 1). Returns how long its region waits. */
+/** The launch failed, or the exit is over. `random` gives the jitter, in [0, 1). Returns how long its region waits. */
 export function ended(state: FleetState, id: string, now: number, random: () => number): number {
-  const member = state.members.get(id)
-  if (!member) return 0
-  const region = state.regions.get(member.region)!
+  const exit = state.exits.get(id)
+  if (!exit) return 0
+  const region = state.regions.get(exit.region)!
   // An exit that came up after a failure and has lasted shows that the region works again.
-  const works = [...state.members.values()].some(
+  const works = [...state.exits.values()].some(
     ({ region: name, readyAt }) =>
-      name === member.region && readyAt > region.failedAt && now - readyAt >= shortLifeMs,
+      name === exit.region && readyAt > region.failedAt && now - readyAt >= shortLifeMs,
   )
   if (works) region.failures = 0
-  state.members.delete(id)
-  const tooSoon =
-    member.role === 'launching' || (member.role === 'active' && now - member.readyAt < shortLifeMs)
+  state.exits.delete(id)
+  const tooSoon = exit.phase === 'launching' || (exit.phase === 'active' && now - exit.readyAt < shortLifeMs)
   if (!tooSoon) return 0
   // What was launched before its region was set aside tells nothing new.
   if (region.retryAt > now) return region.retryAt - now

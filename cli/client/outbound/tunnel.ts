@@ -29,7 +29,7 @@ export function tunnelOutbound(exits: Exits): Outbound {
 // --- internal ---
 
 async function through(exits: Exits, target: Target, { user, signal }: Requester): Promise<OutboundConn> {
-  const session = await exits.pick({ host: target.host, user }, sessionLimitMs).catch((error: unknown) => {
+  const session = await exits.select({ host: target.host, user }, sessionLimitMs).catch((error: unknown) => {
     const message = error instanceof Error ? error.message : String(error)
     throw new OutboundError('no-exit', reply.failure, message)
   })

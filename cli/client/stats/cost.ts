@@ -1,5 +1,5 @@
 import { pricesIn, pricesOf, referencePrices, referenceRegion } from './prices.ts'
-import type { CostState, SessionState } from './state.ts'
+import type { CostState, ExitStatus } from './state.ts'
 
 /** What AWS bills for, in one region. */
 export interface Usage {
@@ -20,15 +20,15 @@ const usualMemoryMb = 256
 
 const nothing: Usage = { gbSeconds: 0, launches: 0, bytesOut: 0 }
 
-/** What a session has used by now. Its function runs until its session ends, or its time is up. */
-export function usageOf(session: SessionState, now: number): Usage {
-  if (session.billedFrom === undefined) return nothing
-  const until = Math.min(session.endedAt ?? now, session.deadlineAt ?? Number.POSITIVE_INFINITY)
-  const seconds = Math.max(0, until - session.billedFrom) / 1000
+/** What an exit has used by now. Its function runs until its exit ends, or its time is up. */
+export function usageOf(exit: ExitStatus, now: number): Usage {
+  if (exit.billedFrom === undefined) return nothing
+  const until = Math.min(exit.endedAt ?? now, exit.deadlineAt ?? Number.POSITIVE_INFINITY)
+  const seconds = Math.max(0, until - exit.billedFrom) / 1000
   return {
-    gbSeconds: (seconds * (session.memoryMb ?? usualMemoryMb)) / 1024,
+    gbSeconds: (seconds * (exit.memoryMb ?? usualMemoryMb)) / 1024,
     launches: 1,
-    bytesOut: (session.bytesDown + session.bytesUp) * overhead,
+    bytesOut: (exit.bytesDown + exit.bytesUp) * overhead,
   }
 }
 

@@ -1,9 +1,9 @@
 import { parse } from 'tldts'
 import type { DestinationState } from './state.ts'
 
-/** Beyond this many, those that carried least are added up under one name. */
-const most = 2_000
-const kept = 1_500
+/** Beyond this many, all but the ones that carried most are added up under one name. */
+const maxDomains = 2_000
+const domainsKept = 1_500
 const others = '(others)'
 
 /** What went where, by registered domain (the public suffix list's) or address. */
@@ -24,7 +24,7 @@ export function createDestinations(): Destinations {
     const domain = domainOf(target)
     const known = all.get(domain)
     if (known) return known
-    if (all.size >= most) merge()
+    if (all.size >= maxDomains) merge()
     const added = { domain, connections: 0, active: 0, bytesUp: 0, bytesDown: 0 }
     all.set(domain, added)
     return added
@@ -33,7 +33,7 @@ export function createDestinations(): Destinations {
   const merge = () => {
     const sum = all.get(others) ?? { domain: others, connections: 0, active: 0, bytesUp: 0, bytesDown: 0 }
     all.set(others, sum)
-    for (const destination of sorted().slice(kept)) {
+    for (const destination of sorted().slice(domainsKept)) {
       if (destination.active > 0 || destination === sum) continue
       sum.connections += destination.connections
       sum.bytesUp += destination.bytesUp

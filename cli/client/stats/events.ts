@@ -1,11 +1,11 @@
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
 import type { Scheme } from '../../input/scheme.ts'
 
-/** The steps of a session's set-up, in their order. */
 /** Where a connection may leave: what a rule may name. */
 export const outboundNames = ['tunnel', 'direct', 'block'] as const
 export type OutboundName = (typeof outboundNames)[number]
 
+/** The steps of a launch, in their order. */
 export const steps = ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'] as const
 export type Step = (typeof steps)[number]
 
@@ -26,13 +26,13 @@ export interface ListenerAddress {
 
 /** Everything that happens in the process, told once: the terminal, --json and whatever else shows it listen here. */
 export type ProxyEvent =
-  | { type: 'session.launching'; session: string; region: string }
+  | { type: 'exit.launching'; session: string; region: string }
   /**
    * A step is done; `ms` is what it took, `detail` what came of it. Of the wait for the answer,
    * `functionStartMs` went by before the function's code ran, as far as the two clocks agree.
    */
   | {
-      type: 'session.step'
+      type: 'exit.step'
       session: string
       step: Step
       ms: number
@@ -40,7 +40,7 @@ export type ProxyEvent =
       functionStartMs?: number
     }
   | {
-      type: 'session.ready'
+      type: 'exit.ready'
       session: string
       region: string
       address: string
@@ -50,7 +50,7 @@ export type ProxyEvent =
       memoryMb: number
     }
   | {
-      type: 'session.failed'
+      type: 'exit.failed'
       session: string
       region: string
       step: Step
@@ -59,12 +59,12 @@ export type ProxyEvent =
       /** A launch in this region failed for the same reason since an exit last came up there. */
       repeated: boolean
     }
-  | { type: 'session.draining'; session: string; connections: number; remainingMs: number }
+  | { type: 'exit.draining'; session: string; connections: number; remainingMs: number }
   /** The exit answers no probes (true) or is heard again (false). */
-  | { type: 'session.silent'; session: string; silent: boolean }
+  | { type: 'exit.silent'; session: string; silent: boolean }
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.budget'; launchesPerMinute: number }
-  | { type: 'session.closed'; session: string; kind: string; message: string }
+  | { type: 'exit.closed'; session: string; kind: string; message: string }
   /** The first exit is up, at `address`. Host and port are those of the first listener. */
   | {
       type: 'proxy.ready'

@@ -2,10 +2,18 @@ import { version } from '../../../package.json'
 import { createConnections } from './connections.ts'
 import { costOf } from './cost.ts'
 import { createDestinations } from './destinations.ts'
-import type { Events, ProxyEvent } from './events.ts'
+import type { Events, OutboundName, ProxyEvent } from './events.ts'
+import { createExits } from './exits.ts'
 import { createSeries } from './series.ts'
-import { createSessions } from './sessions.ts'
-import type { CostState, SessionState, State, Totals } from './state.ts'
+import type { ConnectionState, CostState, ExitStatus, State, Totals } from './state.ts'
+
+/** What an outbound has carried; through the tunnel, by the exit's region. */
+export interface CarriedState {
+  outbound: OutboundName
+  region: string | undefined
+  bytesUp: number
+  bytesDown: number
+}
 
 /** Everything that is shown, kept from the events alone: page, metrics and live line read it here. */
 export interface Model {
@@ -13,10 +21,9 @@ export interface Model {
   state(since?: number): State
   readonly totals: Totals
   readonly rate: { down: number; up: number }
-  readonly sessions: SessionState[]
+  readonly exits: ExitStatus[]
   cost(): CostState
-  /** By region; traffic that goes through no exit is under `direct`. */
-  readonly carried: ReadonlyMap<string, { bytesUp: number; bytesDown: number }>
+  readonly carried: readonly CarriedState[]
 }
 
 /** The page shows this many destinations. */
@@ -27,7 +34,7 @@ const shortestCostWindowMs = 10_000
 
 /** Follows the events from now on. `now` gives milliseconds since 1970. */
 export function createModel(events: Events, now: () => number = Date.now): Model {
-  const sessions = createSessions()
+  const exits = createExits()
   const connections = createConnections()
   const destinations = createDestinations()
   const series = createSeries()
@@ -42,29 +49,30 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     launches: 0,
     launchesFailed: 0,
   }
-  const carried = new Map<string, { bytesUp: number; bytesDown: number }>()
+  const carried = new Map<string, CarriedState>()
   const costs: { at: number; total: number }[] = [{ at: startedAt, total: 0 }]
   let lastSample = { at: startedAt, bytesUp: 0, bytesDown: 0 }
   let rate = { down: 0, up: 0 }
   let proxy: State['proxy']
 
-  const carry = (session: string | undefined, target: string, up: number, down: number) => {
+  const carry = ({ session, outbound = 'tunnel', target }: ConnectionState, up: number, down: number) => {
     counts.bytesUp += up
     counts.bytesDown += down
     destinations.carry(target, up, down)
-    if (session !== undefined) sessions.carry(session, up, down)
-    const region = session === undefined ? 'direct' : (sessions.region(session) ?? 'unknown')
-    const known = carried.get(region) ?? { bytesUp: 0, bytesDown: 0 }
-    carried.set(region, { bytesUp: known.bytesUp + up, bytesDown: known.bytesDown + down })
+    if (session !== undefined) exits.carry(session, up, down)
+    const region = session === undefined ? undefined : exits.region(session)
+    const key = `${outbound} ${region}`
+    const known = carried.get(key) ?? { outbound, region, bytesUp: 0, bytesDown: 0 }
+    carried.set(key, { ...known, bytesUp: known.bytesUp + up, bytesDown: known.bytesDown + down })
   }
   const connect = (event: ProxyEvent, at: number) => {
     for (const { connection, up, down } of connections.apply(event, at)) {
       const { session, target } = connection
-      if (up > 0 || down > 0) carry(session, target, up, down)
+      if (up > 0 || down > 0) carry(connection, up, down)
       if (event.type === 'traffic.sampled') continue
       const change = event.type === 'connection.opened' ? 1 : -1
       destinations.connect(target, change)
-      if (session !== undefined) sessions.connect(session, change)
+      if (session !== undefined) exits.connect(session, change)
     }
   }
   const sample = (event: Extract<ProxyEvent, { type: 'traffic.sampled' }>, at: number) => {
@@ -75,22 +83,22 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       up: (bytesUp - lastSample.bytesUp) / seconds,
     }
     lastSample = { at, bytesUp, bytesDown }
-    series.add({ at, ...rate, connections: connections.active, paths: sessions.measure(event.paths) })
-    costs.push({ at, total: costOf(sessions.usage(at)).total })
+    series.add({ at, ...rate, connections: connections.active, paths: exits.measure(event.paths) })
+    costs.push({ at, total: costOf(exits.usage(at)).total })
     while (costs[1] && at - costs[1].at >= costWindowMs) costs.shift()
   }
 
   events.subscribe(event => {
     const at = now()
-    sessions.apply(event, at)
+    exits.apply(event, at)
     connect(event, at)
     if (event.type === 'traffic.sampled') sample(event, at)
     if (event.type === 'connection.opened') counts.opened++
     if (event.type === 'connection.refused') counts.refused++
     if (event.type === 'connection.failed') counts.failed++
     if (event.type === 'client.rejected') counts.rejected++
-    if (event.type === 'session.launching') counts.launches++
-    if (event.type === 'session.failed') counts.launchesFailed++
+    if (event.type === 'exit.launching') counts.launches++
+    if (event.type === 'exit.failed') counts.launchesFailed++
     if (event.type === 'proxy.ready') {
       const { host, port, listeners } = event
       proxy = { host, port, listeners }
@@ -104,12 +112,14 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     get rate() {
       return rate
     },
-    get sessions() {
-      return sessions.list()
+    get exits() {
+      return exits.list()
     },
-    carried,
+    get carried() {
+      return [...carried.values()]
+    },
     cost() {
-      const cost = costOf(sessions.usage(now()))
+      const cost = costOf(exits.usage(now()))
       const { at, total } = costs[0]!
       const ms = now() - at
       return {
@@ -124,8 +134,8 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       ...(proxy && { proxy }),
       totals: model.totals,
       rate,
-      sessions: model.sessions,
-      setUps: sessions.setUps(),
+      exits: model.exits,
+      launches: exits.launches(),
       destinations: destinations.top(maxDestinations),
       destinationCount: destinations.size,
       connections: connections.read(since),

@@ -2,9 +2,9 @@ import type { Point, SeriesState } from './state.ts'
 
 /** Samples to a point, and how many points are kept: with a sample a second 5 minutes, an hour, and 12 hours. */
 export const levels = [
-  { samples: 1, most: 300 },
-  { samples: 10, most: 360 },
-  { samples: 60, most: 720 },
+  { samples: 1, maxPoints: 300 },
+  { samples: 10, maxPoints: 360 },
+  { samples: 60, maxPoints: 720 },
 ] as const
 
 /** How things went over time, the longer ago the coarser. */
@@ -24,7 +24,7 @@ export function createSeries(): Series {
         if (level.pending.length < level.samples) continue
         level.points.push(mean(level.pending))
         level.pending = []
-        if (level.points.length > level.most) level.points.shift()
+        if (level.points.length > level.maxPoints) level.points.shift()
       }
     },
     read: since =>

@@ -16,9 +16,9 @@ export interface State {
   totals: Totals
   /** Bytes a second, over the last sample. */
   rate: { down: number; up: number }
-  sessions: SessionState[]
+  exits: ExitStatus[]
   /** The newest first. */
-  setUps: SetUpState[]
+  launches: LaunchStatus[]
   /** Those that carried most, first. */
   destinations: DestinationState[]
   /** How many destinations there are in all. */
@@ -43,10 +43,12 @@ export interface Totals {
   launchesFailed: number
 }
 
-export interface SessionState {
-  id: string
+/** An exit, as a person sees it. */
+export interface ExitStatus {
+  /** The id of its tunnel. */
+  session: string
   region: string
-  role: 'launching' | 'active' | 'draining' | 'ended'
+  phase: 'launching' | 'active' | 'draining' | 'ended'
   /** It answers no probes at the moment. */
   silent: boolean
   /** The exit's public address. */
@@ -69,7 +71,10 @@ export interface SessionState {
   bytesDown: number
 }
 
-export interface SetUpState {
+/** It takes new connections. */
+export const isAccepting = ({ phase, silent }: ExitStatus): boolean => phase === 'active' && !silent
+
+export interface LaunchStatus {
   session: string
   region: string
   launchedAt: number

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { formatBytes, formatDollars, formatDuration, formatRate } from '../../client/stats/format.ts'
-import type { State } from '../../client/stats/state.ts'
+import { isAccepting, type State } from '../../client/stats/state.ts'
 import { schemeNames } from '../../input/scheme.ts'
 import { Connections } from './connections.tsx'
 import { Cost } from './cost.tsx'
 import { Destinations } from './destinations.tsx'
 import { Fleet } from './fleet.tsx'
+import { Launches } from './launches.tsx'
 import { useLive } from './live.ts'
-import { SetUps } from './set-ups.tsx'
 import { Traffic } from './traffic.tsx'
 
 export function App() {
@@ -16,7 +16,7 @@ export function App() {
   const [trouble, setTrouble] = useState('')
   const onRotate = (session?: string) => {
     setTrouble('')
-    rotate(session).catch(error => setTrouble(`The exit could not be replaced: ${error.message}`))
+    rotate(session).catch(error => setTrouble(`The exit could not be rotated: ${error.message}`))
   }
   return (
     <>
@@ -39,7 +39,7 @@ export function App() {
           {connected
             ? 'live'
             : state
-              ? 'The connection to the proxy is lost. Trying again …'
+              ? 'Connection to the proxy lost. Reconnecting …'
               : 'Connecting to the proxy …'}
         </p>
       </header>
@@ -59,7 +59,7 @@ export function App() {
               <Destinations state={state} />
               <Cost state={state} />
             </div>
-            <SetUps state={state} />
+            <Launches state={state} />
             <footer>
               Version {state.version}, up for {formatDuration(state.now - state.startedAt)}. The same figures:{' '}
               <a href="/api/state">JSON</a>, <a href="/metrics">Prometheus</a>, <a href="/healthz">health</a>.
@@ -74,11 +74,11 @@ export function App() {
 // --- internal ---
 
 /** What one wants to know at a glance. */
-function Figures({ state: { sessions, totals, rate, cost } }: { state: State }) {
-  const usable = sessions.filter(({ role, silent }) => role === 'active' && !silent).length
+function Figures({ state: { exits, totals, rate, cost } }: { state: State }) {
+  const accepting = exits.filter(isAccepting).length
   const notMade = totals.refused + totals.failed
   const figures = [
-    ['Exits', String(usable), 'ready'],
+    ['Exits', String(accepting), 'ready'],
     ['Down', formatRate(rate.down), `${formatBytes(totals.bytesDown)} so far`],
     ['Up', formatRate(rate.up), `${formatBytes(totals.bytesUp)} so far`],
     [

@@ -11,11 +11,11 @@ type Which = keyof typeof which
 
 /** The connections, open ones and those that ended last. */
 export function Connections({ state }: { state: State }) {
-  const [wanted, setWanted] = useState('')
+  const [filter, setFilter] = useState('')
   const [kind, setKind] = useState<Which>('all')
-  const regions = new Map(state.sessions.map(({ id, region }) => [id, region]))
-  const exitOf = ({ session, outbound }: ConnectionState) =>
-    session === undefined ? (outbound ?? '–') : `${regions.get(session) ?? ''} ${session.slice(0, 6)}`.trim()
+  const regions = new Map(state.exits.map(({ session, region }) => [session, region]))
+  const outboundOf = ({ session, outbound }: ConnectionState) =>
+    [outbound ?? '–', ...(session === undefined ? [] : [regions.get(session), session.slice(0, 6)])].join(' ')
   const age = ({ openedAt, endedAt }: ConnectionState) => (endedAt ?? state.now) - openedAt
 
   const columns: Column<ConnectionState>[] = [
@@ -25,17 +25,17 @@ export function Connections({ state }: { state: State }) {
       value: ({ target }) => target,
       show: ({ target }) => <span title={target}>{target}</span>,
     },
-    { name: 'Exit', value: exitOf, wide: true },
+    { name: 'Outbound', value: outboundOf, wide: true },
     { name: 'Age', value: age, show: row => formatDuration(age(row)), number: true, wide: true },
     { name: 'Down', value: row => row.bytesDown, show: row => formatBytes(row.bytesDown), number: true },
     { name: 'Up', value: row => row.bytesUp, show: row => formatBytes(row.bytesUp), number: true },
     { name: 'State', value: endOf },
   ]
-  const text = wanted.trim().toLowerCase()
+  const text = filter.trim().toLowerCase()
   const rows = state.connections.filter(
     connection =>
       (kind === 'all' || (kind === 'active') === (connection.endedAt === undefined)) &&
-      [connection.target, exitOf(connection), endOf(connection)].some(each =>
+      [connection.target, outboundOf(connection), endOf(connection)].some(each =>
         each.toLowerCase().includes(text),
       ),
   )
@@ -47,13 +47,13 @@ export function Connections({ state }: { state: State }) {
           Filter{' '}
           <input
             type="search"
-            value={wanted}
-            placeholder="target, exit or state"
-            onInput={event => setWanted(event.currentTarget.value)}
+            value={filter}
+            placeholder="target, outbound or state"
+            onInput={event => setFilter(event.currentTarget.value)}
           />
         </label>
         <label class="filter">
-          Reporter{' '}
+          Show{' '}
           <select value={kind} onChange={event => setKind(event.currentTarget.value as Which)}>
             {Object.entries(which).map(([name, shown]) => (
               <option key={name} value={name}>
@@ -69,7 +69,7 @@ export function Connections({ state }: { state: State }) {
         rows={rows}
         keyOf={({ id }) => id}
         sortedBy="No."
-        most={maxRows}
+        maxRows={maxRows}
         empty={
           state.connections.length === 0
             ? 'No connection has been made yet.'

@@ -31,7 +31,7 @@ export function Destinations({ state: { destinations, destinationCount } }: { st
         rows={destinations}
         keyOf={({ domain }) => domain}
         sortedBy="Down"
-        most={50}
+        maxRows={50}
         empty="Nothing has been connected to yet."
       />
       {left > 0 && <p class="note">{left} more carried less.</p>}

@@ -1,5 +1,5 @@
 import { formatBytes, formatDuration, formatShare } from '../../client/stats/format.ts'
-import type { SessionState, State } from '../../client/stats/state.ts'
+import type { ExitStatus, State } from '../../client/stats/state.ts'
 import { stepNames } from './steps.ts'
 
 interface FleetProps {
@@ -10,28 +10,28 @@ interface FleetProps {
 
 /** The exits, each with its state and how long it has. */
 export function Fleet({ state, onRotate }: FleetProps) {
-  const { sessions, now } = state
+  const { exits, now } = state
   return (
     <section aria-labelledby="fleet">
       <div class="bar">
         <h2 id="fleet">Fleet</h2>
         <button
           type="button"
-          disabled={!sessions.some(({ role }) => role === 'active')}
+          disabled={!exits.some(({ phase }) => phase === 'active')}
           onClick={() => onRotate()}
         >
-          Rotate all now
+          Rotate all
         </button>
       </div>
-      {sessions.length === 0 && <p class="empty">{whyNone(state)}</p>}
+      {exits.length === 0 && <p class="empty">{whyNone(state)}</p>}
       <ul class="exits">
-        {sessions.map(session => (
+        {exits.map(exit => (
           <Exit
-            key={session.id}
-            session={session}
+            key={exit.session}
+            exit={exit}
             now={now}
-            doing={doing(state, session)}
-            onRetire={() => onRotate(session.id)}
+            note={noteOf(state, exit)}
+            onRotate={() => onRotate(exit.session)}
           />
         ))}
       </ul>
@@ -42,39 +42,39 @@ export function Fleet({ state, onRotate }: FleetProps) {
 // --- internal ---
 
 interface ExitProps {
-  session: SessionState
+  exit: ExitStatus
   now: number
-  doing: string
-  onRetire: () => void
+  note: string
+  onRotate: () => void
 }
 
-function Exit({ session, now, doing, onRetire }: ExitProps) {
-  const { id, region, address, role, silent, readyAt, deadlineAt } = session
-  const health = silent ? 'silent' : role === 'ended' && readyAt === undefined ? 'failed' : role
-  const left = role === 'ended' || deadlineAt === undefined ? undefined : Math.max(0, deadlineAt - now)
+function Exit({ exit, now, note, onRotate }: ExitProps) {
+  const { session, region, address, phase, silent, readyAt, deadlineAt } = exit
+  const health = silent ? 'silent' : phase === 'ended' && readyAt === undefined ? 'failed' : phase
+  const left = phase === 'ended' || deadlineAt === undefined ? undefined : Math.max(0, deadlineAt - now)
   return (
-    <li class={`exit ${tones[health]}`} data-session={id} data-role={role} data-silent={silent}>
+    <li class={`exit ${tones[health]}`} data-session={session} data-phase={phase} data-silent={silent}>
       <div class="bar">
         <h3>
           {region} <span class="address">{address}</span>
         </h3>
         <span class={`badge ${tones[health]}`}>{names[health]}</span>
       </div>
-      <p class="id">session {id}</p>
-      {doing && <p class="doing">{doing}</p>}
+      <p class="id">session {session}</p>
+      {note && <p class="doing">{note}</p>}
       {left !== undefined && (
         <div class="left">
           <progress
             max={deadlineAt! - readyAt!}
             value={left}
-            aria-label={`Time left of exit ${address ?? id}`}
+            aria-label={`Time left of exit ${address ?? session}`}
           />
           <span>{formatDuration(left)} left</span>
         </div>
       )}
       {readyAt !== undefined && (
         <dl>
-          {figuresOf(session, now).map(([name, value]) => (
+          {figuresOf(exit, now).map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd data-figure={name}>{value}</dd>
@@ -85,10 +85,10 @@ function Exit({ session, now, doing, onRetire }: ExitProps) {
       {health === 'active' && (
         <button
           type="button"
-          onClick={onRetire}
-          aria-label={`Retire exit ${address ?? ''} in ${region}, session ${id}`}
+          onClick={onRotate}
+          aria-label={`Rotate exit ${address ?? ''} in ${region}, session ${session}`}
         >
-          Retire
+          Rotate
         </button>
       )}
     </li>
@@ -96,7 +96,7 @@ function Exit({ session, now, doing, onRetire }: ExitProps) {
 }
 
 const names = {
-  launching: 'coming up',
+  launching: 'launching',
   active: 'active',
   silent: 'silent',
   draining: 'draining',
@@ -112,8 +112,8 @@ const tones = {
   failed: 'bad',
 }
 
-function figuresOf(session: SessionState, now: number): [string, string][] {
-  const { rttMs, packetsSent, packetsLost, connections, bytesDown, bytesUp, readyAt, endedAt } = session
+function figuresOf(exit: ExitStatus, now: number): [string, string][] {
+  const { rttMs, packetsSent, packetsLost, connections, bytesDown, bytesUp, readyAt, endedAt } = exit
   return [
     ['Round trip', rttMs === undefined ? '–' : rttMs < 1 ? 'under 1 ms' : formatDuration(rttMs)],
     ['Loss', formatShare(packetsSent > 0 ? packetsLost / packetsSent : 0)],
@@ -124,20 +124,20 @@ function figuresOf(session: SessionState, now: number): [string, string][] {
   ]
 }
 
-/** What is going on with an exit that cannot be used. */
-function doing({ setUps }: State, { id, role, silent, reason }: SessionState): string {
-  if (role === 'ended') return reason ?? ''
-  if (silent) return 'It answers no probes: new connections go elsewhere.'
-  if (role === 'draining') return 'It takes no new connections; those it has go on.'
-  if (role === 'active') return ''
-  const done = setUps.find(({ session }) => session === id)?.steps.length ?? 0
+/** What is going on with an exit that takes no new connections. */
+function noteOf({ launches }: State, { session, phase, silent, reason }: ExitStatus): string {
+  if (phase === 'ended') return reason ?? ''
+  if (silent) return 'No answer to probes: new connections use other exits.'
+  if (phase === 'draining') return 'No new connections; open ones may finish.'
+  if (phase === 'active') return ''
+  const done = launches.find(launch => launch.session === session)?.steps.length ?? 0
   const steps = Object.values(stepNames)
-  return `Set-up, step ${done + 1} of ${steps.length}: ${steps[done] ?? 'done'} …`
+  return `Step ${done + 1} of ${steps.length}: ${steps[done] ?? 'done'} …`
 }
 
-function whyNone({ setUps }: State): string {
-  const failure = setUps[0]?.failure
+function whyNone({ launches }: State): string {
+  const failure = launches[0]?.failure
   return failure
-    ? `There is no exit. The last launch failed: ${failure.message}`
-    : 'There is no exit yet: the first one is about to be launched.'
+    ? `No exit. The last launch failed: ${failure.message}`
+    : 'No exit yet: the first launch is about to start.'
 }

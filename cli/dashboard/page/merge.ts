@@ -9,7 +9,7 @@ export const merge = (known: State, update: State): State => ({
   // Both have the proxy's levels in their order.
   series: update.series.map(({ stepMs, points }, i) => ({
     stepMs,
-    points: append(known.series[i]?.points ?? [], points, levels[i]?.most ?? 0),
+    points: append(known.series[i]?.points ?? [], points, levels[i]?.maxPoints ?? 0),
   })),
 })
 
@@ -25,7 +25,7 @@ function mergeConnections(known: ConnectionState[], changed: ConnectionState[]):
   return [...all.values()]
 }
 
-function append(known: Point[], added: Point[], most: number): Point[] {
+function append(known: Point[], added: Point[], maxPoints: number): Point[] {
   const last = known.at(-1)?.at ?? Number.NEGATIVE_INFINITY
-  return [...known, ...added.filter(({ at }) => at > last)].slice(-most)
+  return [...known, ...added.filter(({ at }) => at > last)].slice(-maxPoints)
 }

@@ -1,6 +1,6 @@
 import type { Step } from '../../client/stats/events.ts'
 
-/** The steps of a set-up in their order, as a person reads them. */
+/** The steps of a launch in their order, as a person reads them. */
 export const stepNames: Record<Step, string> = {
   stun: 'STUN',
   offer: 'Offer',

@@ -21,7 +21,7 @@ export interface TableProps<Row> {
   /** The column that it is sorted by at first, from the largest. */
   sortedBy: string
   /** No more rows than this are drawn. */
-  most: number
+  maxRows: number
   empty: string
   classOf?: (row: Row) => string
 }
@@ -33,7 +33,7 @@ export function Table<Row>({
   rows,
   keyOf,
   sortedBy,
-  most,
+  maxRows,
   empty,
   classOf,
 }: TableProps<Row>) {
@@ -43,7 +43,7 @@ export function Table<Row>({
   const press = ({ name, number = false }: Column<Row>) =>
     setSort(({ by, down }) => ({ by: name, down: by === name ? !down : number }))
   const order = (name: string) => (name !== sort.by ? 'none' : sort.down ? 'descending' : 'ascending')
-  const left = sorted.length - most
+  const left = sorted.length - maxRows
   if (rows.length === 0) return <p class="empty">{empty}</p>
   return (
     <>
@@ -65,7 +65,7 @@ export function Table<Row>({
             </tr>
           </thead>
           <tbody>
-            {sorted.slice(0, most).map(row => (
+            {sorted.slice(0, maxRows).map(row => (
               <tr key={keyOf(row)} class={classOf?.(row) ?? ''}>
                 {columns.map(each => (
                   <td key={each.name} class={classes(each)}>

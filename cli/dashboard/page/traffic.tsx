@@ -9,7 +9,7 @@ const spans = [
   { name: '1 hour', seconds: 3_600 },
   { name: '12 hours', seconds: 43_200 },
 ]
-/** Lines in a chart of sessions; those that came last are shown. */
+/** Lines in a chart of exits; those that came last are shown. */
 const maxPaths = 6
 
 /** Throughput, connections, and the paths to the exits over time. */
@@ -74,9 +74,9 @@ export function Traffic({ state }: { state: State }) {
 
 // --- internal ---
 
-/** Gives the lines, one a session, of a figure of the paths. */
-function pathsOf({ setUps }: State, points: Point[]) {
-  const regions = new Map(setUps.map(({ session, region }) => [session, region]))
+/** Gives the lines, one an exit, of a figure of the paths. */
+function pathsOf({ launches }: State, points: Point[]) {
+  const regions = new Map(launches.map(({ session, region }) => [session, region]))
   const sessions = [...new Set(points.flatMap(({ paths }) => Object.keys(paths)))].slice(-maxPaths)
   return (value: (path: { rttMs: number; loss: number }) => number): Line[] =>
     sessions.map((session, i) => ({

@@ -1,16 +1,16 @@
 import { formatDuration } from '../../client/stats/format.ts'
-import type { SetUpState, State } from '../../client/stats/state.ts'
+import type { LaunchStatus, State } from '../../client/stats/state.ts'
 import { stepNames } from './steps.ts'
 import { timeOf } from './time.ts'
 
-/** How sessions came up, step by step, the newest first. */
-export function SetUps({ state: { setUps } }: { state: State }) {
+/** How exits came up, step by step, the newest first. */
+export function Launches({ state: { launches } }: { state: State }) {
   return (
-    <section aria-labelledby="set-ups">
-      <h2 id="set-ups">Session set-up</h2>
-      {setUps.length === 0 && <p class="empty">No exit has been launched yet.</p>}
-      {setUps.map((setUp, i) => (
-        <SetUp key={setUp.session} setUp={setUp} open={i === 0} />
+    <section aria-labelledby="launches">
+      <h2 id="launches">Launches</h2>
+      {launches.length === 0 && <p class="empty">No exit has been launched yet.</p>}
+      {launches.map((launch, i) => (
+        <Launch key={launch.session} launch={launch} open={i === 0} />
       ))}
     </section>
   )
@@ -26,14 +26,14 @@ interface Bar {
   detail: string
 }
 
-function SetUp({ setUp, open }: { setUp: SetUpState; open: boolean }) {
-  const { session, region, launchedAt, totalMs, failure } = setUp
-  const bars = barsOf(setUp)
+function Launch({ launch, open }: { launch: LaunchStatus; open: boolean }) {
+  const { session, region, launchedAt, totalMs, failure } = launch
+  const bars = barsOf(launch)
   const whole = Math.max(totalMs ?? 0, ...bars.map(({ from, ms }) => from + ms), 1)
-  const outcome = failure ? 'failed' : totalMs === undefined ? 'coming up' : formatDuration(totalMs)
+  const outcome = failure ? 'failed' : totalMs === undefined ? 'launching' : formatDuration(totalMs)
   const share = (ms: number) => `${(ms / whole) * 100}%`
   return (
-    <details open={open} class="set-up">
+    <details open={open} class="launch">
       <summary>
         <span>{region}</span> <span class="id">{session}</span>{' '}
         <span class={failure ? 'bad' : ''}>{outcome}</span> <time>{timeOf(launchedAt)}</time>
@@ -44,7 +44,7 @@ function SetUp({ setUp, open }: { setUp: SetUpState; open: boolean }) {
         </p>
       )}
       <table class="waterfall">
-        <caption class="hidden">Steps of the set-up of session {session}</caption>
+        <caption class="hidden">Steps of the launch of session {session}</caption>
         <thead class="hidden">
           <tr>
             <th scope="col">Step</th>
@@ -73,7 +73,7 @@ function SetUp({ setUp, open }: { setUp: SetUpState; open: boolean }) {
 }
 
 /** The steps one after the other; the wait for the answer in two, where it is known when the function began. */
-function barsOf({ steps }: SetUpState): Bar[] {
+function barsOf({ steps }: LaunchStatus): Bar[] {
   const bars: Bar[] = []
   let from = 0
   for (const { step, ms, detail, functionStartMs = 0 } of steps) {
