@@ -1,25 +1,16 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Policy } from '../../cli/client/fleet/select.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
-import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { fetchBytes } from '../support/origin.ts'
+import { type OriginContext, originSuite } from '../support/origin-suite.ts'
 import { until } from '../support/until.ts'
 
-interface Context {
+interface Context extends OriginContext {
   proxy: LocalProxy
-  origin: Origin
 }
 
-const test = suite<Context>('--exit and user names')
-
-test.before.each(async context => {
-  // Each of the loopback network's addresses is a site of its own.
-  context.origin = await startOrigin('0.0.0.0')
-})
-test.after.each(async ({ proxy, origin }) => {
-  await proxy.close()
-  origin.close()
-})
+// Each of the loopback network's addresses is a site of its own.
+const test = originSuite<Context>('--exit and user names', '0.0.0.0')
 
 async function run(policy: Policy, sessions: number): Promise<LocalProxy> {
   const args = ['--local', '--allow-private', '--region', 'local-1,local-2', '--exit', policy]
@@ -41,26 +32,26 @@ async function sessionsOf({ proxy, origin }: Context, hosts: string[], user?: st
 const sites = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6']
 
 test('sticky: the same site keeps the same exit', async context => {
-  context.proxy = await run('sticky', 2)
+  context.proxy = context.keep(await run('sticky', 2))
   const first = await sessionsOf(context, sites)
   assert.equal(await sessionsOf(context, sites), first)
 })
 
 test('round-robin: each exit in turn', async context => {
-  context.proxy = await run('round-robin', 3)
+  context.proxy = context.keep(await run('round-robin', 3))
   const used = await sessionsOf(context, Array(6).fill('127.0.0.1'))
   assert.is(new Set(used.slice(0, 3)).size, 3)
   assert.equal(used.slice(3), used.slice(0, 3))
 })
 
 test('random: any of them', async context => {
-  context.proxy = await run('random', 2)
+  context.proxy = context.keep(await run('random', 2))
   // That 30 of them all fall on one happens once in five hundred million times.
   assert.is(new Set(await sessionsOf(context, Array(30).fill('127.0.0.1'))).size, 2)
 })
 
 test('least-loaded: the exit with the fewest connections', async context => {
-  context.proxy = await run('least-loaded', 2)
+  context.proxy = context.keep(await run('least-loaded', 2))
   const { proxy, origin } = context
   const held = fetchBytes({ origin, proxy: proxy.port, bytes: 5_000_000, rate: 1_000_000 })
   const { session } = await proxy.event('connection.opened')
@@ -73,7 +64,7 @@ test('least-loaded: the exit with the fewest connections', async context => {
 })
 
 test('region-…: the exit is in the region that the user name asks for, launched for it if need be', async context => {
-  context.proxy = await run('sticky', 1)
+  context.proxy = context.keep(await run('sticky', 1))
   const { proxy } = context
   const [first] = proxy.told('exit.ready')
   const other = first!.region === 'local-1' ? 'local-2' : 'local-1'
@@ -84,7 +75,7 @@ test('region-…: the exit is in the region that the user name asks for, launche
 })
 
 test('session-…: the same name keeps the same exit, where others are used in turn', async context => {
-  context.proxy = await run('round-robin', 2)
+  context.proxy = context.keep(await run('round-robin', 2))
   const first = await sessionsOf(context, sites, 'session-first')
   const second = await sessionsOf(context, sites, 'session-second')
   assert.is(new Set(first).size, 1)

@@ -1,25 +1,9 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
-import { type Origin, startOrigin } from '../support/origin.ts'
+import { cloudSuite } from '../support/origin-suite.ts'
 import { socksConnect } from '../support/socks-client.ts'
 import { until } from '../support/until.ts'
 
-interface Context {
-  local: LocalCloud
-  origin: Origin
-}
-
-const test = suite<Context>('An exit that is lost while requests are being opened')
-
-test.before.each(async context => {
-  context.origin = await startOrigin()
-  context.local = await startLocalCloud()
-})
-test.after.each(async ({ local, origin }) => {
-  await local.close()
-  origin.close()
-})
+const test = cloudSuite('An exit that is lost while requests are being opened')
 
 for (const [what, args] of [
   ['there is one exit', []],

@@ -1,32 +1,17 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startStun } from '../../cli/cloud/stun.ts'
-import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import type { LocalProxy } from '../support/local-proxy.ts'
-import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { fetchBytes } from '../support/origin.ts'
+import { cloudSuite, type OriginContext } from '../support/origin-suite.ts'
 import { until } from '../support/until.ts'
 
-interface Context {
-  local: LocalCloud
-  origin: Origin
-}
-
-const test = suite<Context>('Faults around a session')
-
-test.before.each(async context => {
-  context.origin = await startOrigin()
-  context.local = await startLocalCloud()
-})
-test.after.each(async ({ local, origin }) => {
-  await local.close()
-  origin.close()
-})
+const test = cloudSuite('Faults around a session')
 
 const figure = (name: string, value: string) => console.log(`figure: ${name} ${value}`)
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
 
 /** A request that must succeed; the time until it was connected. */
-async function request({ origin }: Context, proxy: LocalProxy): Promise<number> {
+async function request({ origin }: OriginContext, proxy: LocalProxy): Promise<number> {
   const { complete, wrong, connectMs } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
   assert.ok(complete && wrong === 0)
   return connectMs

@@ -1,25 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
-import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { fetchBytes } from '../support/origin.ts'
+import { originSuite } from '../support/origin-suite.ts'
 import { until } from '../support/until.ts'
 
-interface Context {
-  proxy: LocalProxy
-  origin: Origin
-}
-
-const test = suite<Context>('Regions')
-
-test.before.each(async context => {
-  context.origin = await startOrigin()
-})
-test.after.each(async ({ proxy, origin }) => {
-  await proxy.close()
-  origin.close()
-})
+const test = originSuite('Regions')
 
 const run = (...args: string[]) =>
   startProxy({ args: ['--local', '--allow-private', '--launches-per-minute', '100', ...args] })
@@ -30,16 +17,14 @@ const twoRegions = ['--region', 'local-1,local-2']
 const regions = (proxy: LocalProxy) => proxy.told('exit.ready').map(({ region }) => region)
 
 test('rotation goes round the regions', async context => {
-  const proxy = await run(...twoRegions, '--rotate', '1s')
-  context.proxy = proxy
+  const proxy = context.keep(await run(...twoRegions, '--rotate', '1s'))
   await until(() => regions(proxy).length >= 4, 'four exits')
   assert.equal(regions(proxy).slice(0, 4), ['local-1', 'local-2', 'local-1', 'local-2'])
 })
 
 test('exits in use at once are spread over the regions, and connections over the exits', async context => {
   const { origin } = context
-  const proxy = await run(...twoRegions, '--sessions', '3', '--exit', 'round-robin')
-  context.proxy = proxy
+  const proxy = context.keep(await run(...twoRegions, '--sessions', '3', '--exit', 'round-robin'))
   await until(() => regions(proxy).length === 3, 'three exits')
   assert.equal(new Set(regions(proxy)).size, 2)
   for (let i = 0; i < 6; i++) await fetchBytes({ origin, proxy: proxy.port, bytes: 100 })
@@ -51,8 +36,7 @@ test('exits in use at once are spread over the regions, and connections over the
 
 test('a standby is kept ready, and takes over when it is needed', async context => {
   const { origin } = context
-  const proxy = await run('--standby', '1', '--exit', 'round-robin')
-  context.proxy = proxy
+  const proxy = context.keep(await run('--standby', '1', '--exit', 'round-robin'))
   await until(() => regions(proxy).length === 2, 'the exit and its standby')
   const used = async (count: number) => {
     await fetchBytes({ origin, proxy: proxy.port, bytes: 100 })
@@ -70,8 +54,7 @@ test('a standby is kept ready, and takes over when it is needed', async context 
 
 test('a region that breaks is set aside with back-off and its reason is told once; the others carry on', async context => {
   const { origin } = context
-  const proxy = await run(...twoRegions, '--rotate', '1s')
-  context.proxy = proxy
+  const proxy = context.keep(await run(...twoRegions, '--rotate', '1s'))
   const [folder] = await proxy.leftovers()
   await rm(join(proxy.folder, folder!, 's3', 'lambda-nat-proxy-local-2'), { recursive: true })
   const failures = () => proxy.told('exit.failed')

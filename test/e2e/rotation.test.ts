@@ -1,30 +1,17 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
-import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { startLocalCloud } from '../support/local-cloud.ts'
+import { fetchBytes } from '../support/origin.ts'
+import { originSuite } from '../support/origin-suite.ts'
 import { until } from '../support/until.ts'
 
-interface Context {
-  local: LocalCloud
-  origin: Origin
-}
-
-const test = suite<Context>('Rotation')
+const test = originSuite('Rotation')
 
 const second = 1_000_000
 
-test.before.each(async context => {
-  context.origin = await startOrigin()
-})
-test.after.each(async ({ local, origin }) => {
-  await local.close()
-  origin.close()
-})
-
 test('requests go on while exits change under them, and a long download outlasts its exit’s retirement', async context => {
   const { origin } = context
-  context.local = await startLocalCloud()
-  const proxy = await context.local.proxy({ args: ['--rotate', '2s', '--launches-per-minute', '100'] })
+  const local = context.keep(await startLocalCloud())
+  const proxy = await local.proxy({ args: ['--rotate', '2s', '--launches-per-minute', '100'] })
   const long = fetchBytes({ origin, proxy: proxy.port, bytes: 6 * second, rate: second })
   const { session } = await proxy.event('connection.opened')
 
@@ -55,8 +42,8 @@ test('requests go on while exits change under them, and a long download outlasts
 test('a connection that the function’s deadline closes is told apart, and others never notice', async context => {
   const { origin } = context
   // 14 s: the last 10 are for draining, the last 1.5 are Lambda's.
-  context.local = await startLocalCloud({ timeoutMs: 14_000 })
-  const proxy = await context.local.proxy({ args: ['--launches-per-minute', '100'] })
+  const local = context.keep(await startLocalCloud({ timeoutMs: 14_000 }))
+  const proxy = await local.proxy({ args: ['--launches-per-minute', '100'] })
   const long = fetchBytes({ origin, proxy: proxy.port, bytes: 100 * second, rate: second / 10 })
   const { session, connection } = await proxy.event('connection.opened')
   const draining = await proxy.event('exit.draining', event => event.session === session)
