@@ -4,8 +4,9 @@ import { discover } from '../tunnel/nat/stun/discover.ts'
 import { mappingBehaviour } from '../tunnel/nat/stun/mapping.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 import { formatEndpoint } from '../tunnel/net/endpoint.ts'
-import { openUdpSocket } from '../tunnel/net/udp/open.ts'
+import { closeCodes } from '../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
+import { loadEngine } from '../tunnel/quic/engines/engines.ts'
 import { createIdentity } from '../tunnel/quic/identity.ts'
 import { controlStream } from '../tunnel/session/control-stream.ts'
 import { controlVersion } from '../tunnel/session/frames/control.ts'
@@ -43,7 +44,8 @@ const closeAtMs = 1_500
 /** Runs one session: answers the offer, punches, dials, serves until bye, loss of the peer, or the deadline. */
 export async function runExit({ offer, bucket, settings, invocation, log }: ExitOptions): Promise<void> {
   const dnsServer = offer.dns ? parseDnsServer(offer.dns) : settings.dnsServer
-  let socket = await openUdpSocket()
+  const engine = await loadEngine()
+  let socket = await engine.openSocket()
   try {
     const [identity, views] = await Promise.all([
       createIdentity(),
@@ -75,10 +77,17 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
       candidates: offer.candidates,
       controlling: false,
       mapping: { local: mapping, remote: offer.mapping },
+      openSocket: () => engine.openSocket(),
     })
     socket = punched.socket
     log.info('punched', { nominated: formatEndpoint(punched.nominated), ...punched.stats })
-    const connection = await link({ punched, identity, pin: offer.certificate_sha256, role: 'client' })
+    const connection = await link({
+      engine,
+      punched,
+      identity,
+      pin: offer.certificate_sha256,
+      role: 'client',
+    })
     log.info('connected')
     const reason = await serve(connection, {
       dnsServer,
@@ -116,7 +125,7 @@ async function serve(
   const control = controlStream(connection, connection.open())
   control.onMessage = message => {
     if (message.type === 'ping') control.send({ type: 'pong', id: message.id })
-    if (message.type === 'bye') connection.close('bye')
+    if (message.type === 'bye') connection.close(closeCodes.bye)
   }
   control.send({
     type: 'hello',
@@ -131,8 +140,8 @@ async function serve(
     log.info('draining', { streams: connection.streams })
     control.send({ type: 'drain', remaining_ms: Math.max(0, invocation.remainingMs() - closeAtMs) })
   })
-  at(closeAtMs, () => connection.close('deadline'))
-  const { kind, message } = await connection.closed
+  at(closeAtMs, () => connection.close(closeCodes.deadline))
+  const { code, message } = await connection.closed
   for (const timer of timers) clearTimeout(timer)
-  return `${kind}: ${message}`
+  return `${code}: ${message}`
 }

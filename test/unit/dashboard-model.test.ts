@@ -139,7 +139,7 @@ test('an exit goes from coming up to active, silent, heard again, draining and e
   look()
   events.emit({ type: 'exit.draining', session: 'a', connections: 0, remainingMs: 1 })
   look()
-  events.emit({ type: 'exit.closed', session: 'a', kind: 'closed', message: 'drained' })
+  events.emit({ type: 'exit.closed', session: 'a', code: 'E_QUIC_CLOSED', message: 'drained' })
   look()
   assert.equal(seen, ['launching', 'active', 'silent', 'active', 'draining', 'ended'])
   context.clock.now += 60_000

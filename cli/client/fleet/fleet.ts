@@ -144,7 +144,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     if (stop.signal.aborted) session.bye('the client ends')
     else use(session, region, started)
     const { id, connection } = session
-    const { kind, message } = await connection.closed
+    const { code, message } = await connection.closed
     track(
       buckets
         .get(region)!
@@ -153,7 +153,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     )
     if (!sessions.delete(id)) return
     ended(state, id, now(), Math.random)
-    events.emit({ type: 'exit.closed', session: id, kind, message })
+    events.emit({ type: 'exit.closed', session: id, code, message })
   }
 
   /** From now on connections may take it. */

@@ -2,10 +2,11 @@ import { newIceCredentials } from '../../../tunnel/nat/ice/credentials.ts'
 import { punch } from '../../../tunnel/nat/ice/punch.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
-import { openUdpSocket } from '../../../tunnel/net/udp/open.ts'
-import type { Tuning } from '../../../tunnel/quic/config.ts'
+import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
+import { loadEngine } from '../../../tunnel/quic/engines/engines.ts'
 import { createIdentity } from '../../../tunnel/quic/identity.ts'
+import type { Tuning } from '../../../tunnel/quic/tuning.ts'
 import { type ControlStream, controlStream } from '../../../tunnel/session/control-stream.ts'
 import { controlVersion, type Hello } from '../../../tunnel/session/frames/control.ts'
 import { link } from '../../../tunnel/session/link.ts'
@@ -74,7 +75,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     signal,
     onStep = () => {},
   } = options
-  let socket = await openUdpSocket()
+  const engine = await loadEngine()
+  let socket = await engine.openSocket()
   let step: Step = 'stun'
   let offered = false
   let since = performance.now()
@@ -119,12 +121,14 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       candidates: answer.candidates,
       controlling: true,
       mapping: { local: mapping, remote: answer.mapping },
+      openSocket: () => engine.openSocket(),
       signal,
     })
     socket = punched.socket
     done('quic', `${formatEndpoint(punched.nominated)}, ${punched.stats.checksSent} checks`)
 
     const connection = await link({
+      engine,
       punched,
       identity,
       pin: answer.certificate_sha256,
@@ -144,7 +148,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       clientAddress: mapped.address,
       bye(message) {
         control.send({ type: 'bye' })
-        connection.close(message)
+        connection.close(closeCodes.bye, message)
       },
     }
   } catch (error) {
@@ -162,7 +166,7 @@ function greet(connection: QuicConnection): Promise<{ hello: Hello; control: Con
   return new Promise((resolve, reject) => {
     const fail = (message: string) => {
       clearTimeout(timer)
-      connection.close(message)
+      connection.close(closeCodes.noHello, message)
       reject(new Error(message))
     }
     const timer = setTimeout(

@@ -1,3 +1,4 @@
+import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import { QuicError } from '../../../tunnel/quic/close-reason.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
@@ -51,4 +52,4 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
 }
 
 /** The function closes what is still open when its time is up, and says so. */
-const timeWasUp = ({ connection }: Session) => connection.closeReason?.message === 'deadline'
+const timeWasUp = ({ connection }: Session) => connection.closeReason?.closeCode === closeCodes.deadline
