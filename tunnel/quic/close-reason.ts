@@ -1,7 +1,7 @@
 import { CodedError } from '../net/coded-error.ts'
 import { printable } from '../net/printable.ts'
 import { closeCodes, closeText } from './close-codes.ts'
-import type { EngineClose } from './engine.ts'
+import type { EngineClose } from './engine-connection.ts'
 
 /** Why a connection is over. */
 export type CloseReasonCode =

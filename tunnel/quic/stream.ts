@@ -1,4 +1,4 @@
-import { type EngineConnection, streamEnded, streamGone } from './engine.ts'
+import { type EngineConnection, streamEnded, streamGone } from './engine-connection.ts'
 
 /**
  * A bidirectional QUIC stream. Nothing is buffered here: `read` takes what has arrived, `write` hands

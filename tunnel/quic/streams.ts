@@ -1,5 +1,5 @@
 import { BoundedMap } from '../net/bounded-map.ts'
-import type { EngineConnection } from './engine.ts'
+import type { EngineConnection } from './engine-connection.ts'
 import { QuicStream } from './stream.ts'
 
 /** Streams that are over, by how. */

@@ -1,4 +1,4 @@
-import type { EngineClose } from '../../engine.ts'
+import type { EngineClose } from '../../engine-connection.ts'
 import type { QuicheConnection } from './binding.ts'
 
 /** Why quiche says that a connection is over. */

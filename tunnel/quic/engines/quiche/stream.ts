@@ -1,4 +1,4 @@
-import { streamEnded, streamGone } from '../../engine.ts'
+import { streamEnded, streamGone } from '../../engine-connection.ts'
 import { type QuicheConnection, shutdownRead, shutdownWrite } from './binding.ts'
 import type { SendScheduler } from './send-scheduler.ts'
 
