@@ -3,7 +3,7 @@ import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events, Path } from '../stats/events.ts'
-import type { Exits } from './exits.ts'
+import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
 import { launch, type Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
@@ -210,7 +210,9 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
       const { region } = parseLoginParams(request.user)
       if (region !== undefined && !buckets.has(region))
         return Promise.reject(
-          new Error(`no exit is deployed in ${region}; there are ${[...buckets.keys()].join(', ')}`),
+          new NoExitError('E_REGION_NOT_DEPLOYED', `no exit is deployed in ${region}`, {
+            hint: `ask for one of ${[...buckets.keys()].join(', ')}`,
+          }),
         )
       if (region !== undefined) {
         const isNew = !state.demands.has(region)
@@ -233,7 +235,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         const waiter = () => {
           if (stop.signal.aborted) {
             settle()
-            return reject(new Error('the proxy is ending'))
+            return reject(new NoExitError('E_PROXY_CLOSED', 'the proxy is shutting down'))
           }
           const session = select()
           if (!session) return
@@ -242,7 +244,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         }
         const limit = setTimeout(() => {
           settle()
-          reject(new Error(`no exit came up within ${limitMs / 1000} s`))
+          reject(new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`))
         }, limitMs)
         waiters.add(waiter)
       })

@@ -1,3 +1,4 @@
+import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
 import type { Scheme } from '../../input/scheme.ts'
 
@@ -85,8 +86,10 @@ export type ProxyEvent =
       /** What it carries, counted on: for those in this process that look now and then. */
       counts?: RelayCounts
     }
-  | { type: 'connection.refused'; connection: number; target: string; reply: number }
-  | { type: 'connection.failed'; connection: number; target: string; message: string }
+  /** The target, the exit or a rule said no; `reply` is SOCKS's code for it (RFC 1928, section 6). */
+  | ({ type: 'connection.refused'; connection: number; target: string; reply: number } & ErrorData)
+  /** No exit was there for it, or it was lost. */
+  | ({ type: 'connection.failed'; connection: number; target: string } & ErrorData)
   /** A client was sent away before it could ask for a target: its login or its protocol was wrong, or there were too many. */
   | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
   | {
