@@ -6,7 +6,7 @@ import type { QuicConnection } from '../../tunnel/quic/connection.ts'
 import { quicheEngine } from '../../tunnel/quic/engines/quiche/engine.ts'
 import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { link } from '../../tunnel/session/link.ts'
+import { connectQuic } from '../../tunnel/session/establish.ts'
 
 // Two ends of a tunnel on loopback, as a punch leaves them, and what one does with their streams.
 
@@ -41,7 +41,7 @@ export async function linkBoth({ clientPin, exitPin, delayMs }: PairOptions = {}
   const end = (self: 0 | 1, role: 'server' | 'client', pin = identities[1 - self]!.fingerprint) => {
     const nominated = sockets[1 - self]!.local
     const punched = { socket: sockets[self], nominated, stats, answerCheck() {}, early: [] }
-    return link({ engine: quicheEngine, punched, identity: identities[self], pin, role })
+    return connectQuic({ engine: quicheEngine, punched, identity: identities[self], pin, role })
   }
   const [client, exit] = await Promise.allSettled([end(0, 'server', clientPin), end(1, 'client', exitPin)])
   return { sockets, client, exit }

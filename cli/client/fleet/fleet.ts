@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events, Path } from '../stats/events.ts'
@@ -76,7 +77,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     for (const action of plan(state, at)) {
       if (action.type === 'launch') track(run(action.region))
       else if (action.type === 'drain') drain(action.id)
-      else sessions.get(action.id)?.bye('drained')
+      else sessions.get(action.id)?.bye('drained', closeCodes.drained)
     }
     const budget = overBudget(state, at)
     if (budget && !toldBudget)
