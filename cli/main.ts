@@ -3,9 +3,8 @@ import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand }
 import { consola } from 'consola'
 import { version } from '../package.json'
 import { checkOptions } from './config/check-options.ts'
-import { CancelledError } from './input/prompt.ts'
 import { UsageError } from './input/usage-error.ts'
-import { exitCodes } from './output/exit-codes.ts'
+import { inWords } from './output/advice.ts'
 
 const commands = {
   run: () => import('./commands/run.ts'),
@@ -65,12 +64,8 @@ async function run(args: string[]): Promise<number> {
     await runCommand(command, { rawArgs: rest })
     return typeof process.exitCode === 'number' ? process.exitCode : 0
   } catch (error) {
-    if (error instanceof CancelledError) {
-      consola.info(error.message)
-      return exitCodes.interrupted
-    }
     const wrong = error instanceof UsageError || (error instanceof Error && error.name === 'CLIError')
-    consola.error(error instanceof Error ? error.message : String(error))
+    consola.error(inWords(error))
     if (!wrong && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
     return wrong ? 2 : 1
   }

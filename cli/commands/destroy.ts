@@ -5,20 +5,19 @@ import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { findStack } from '../deploy/find.ts'
 import { clear } from '../deploy/folder.ts'
-import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
-import { outcomeCodes } from './outcome-codes.ts'
+import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../deploy/undertake.ts'
 
 export default defineCommand({
   meta: {
     name: 'destroy',
-    description: `Remove the deployment from AWS, with all that its buckets hold.`,
+    description: `Remove the deployment from AWS, with all that its buckets hold. ${exitCodesHelp}`,
   },
   args: changeOptions,
   async run({ args, rawArgs }) {
     const undertaking = await undertake(args, rawArgs)
     if (!(await hasState(undertaking))) return lookElsewhere(undertaking)
     const outcome = await undertaking.carryOut('destroy')
-    process.exitCode = outcomeCodes[outcome]
+    process.exitCode = exitCodes[outcome]
     if (outcome === 'refused') consola.info('Nothing was destroyed.')
     if (outcome === 'interrupted')
       consola.warn(
