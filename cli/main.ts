@@ -3,8 +3,9 @@ import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand }
 import { consola } from 'consola'
 import { version } from '../package.json'
 import { checkOptions } from './config/check-options.ts'
+import { CancelledError } from './input/prompt.ts'
 import { UsageError } from './input/usage-error.ts'
-import { inWords } from './output/advice.ts'
+import { exitCodes } from './output/exit-codes.ts'
 
 const commands = {
   run: () => import('./commands/run.ts'),
@@ -64,8 +65,12 @@ async function run(args: string[]): Promise<number> {
     await runCommand(command, { rawArgs: rest })
     return typeof process.exitCode === 'number' ? process.exitCode : 0
   } catch (error) {
+    if (error instanceof CancelledError) {
+      consola.info(error.message)
+      return exitCodes.interrupted
+    }
     const wrong = error instanceof UsageError || (error instanceof Error && error.name === 'CLIError')
-    consola.error(inWords(error))
+    consola.error(error instanceof Error ? error.message : String(error))
     if (!wrong && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
     return wrong ? 2 : 1
   }

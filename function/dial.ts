@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Conn } from '../tunnel/net/conn.ts'
 import { dialConn } from '../tunnel/net/node-conn.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
-import { type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
+import { type RefusalReason, type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
 import { NotAllowedError, type Resolver } from './resolve.ts'
 
 /** A target could not be reached; `reply` is what SOCKS says of it. */
@@ -11,6 +11,7 @@ export class DialError extends Error {
   constructor(
     readonly reply: ReplyCode,
     message: string,
+    readonly reason?: RefusalReason | undefined,
   ) {
     super(message)
   }
@@ -34,13 +35,17 @@ export interface Dialled {
  */
 export async function dial({ host, port }: Target, options: DialOptions): Promise<Dialled> {
   const { resolver, limitMs = 10_000 } = options
-  if (port === 0) throw new DialError(reply.failure, 'port 0 is no port')
+  if (port === 0) throw new DialError(reply.failure, 'port 0 is no port', 'invalid-target')
   const limit = AbortSignal.timeout(limitMs)
   try {
     return await connect(await unless(limit, resolver.resolve(host)), host, port, limit)
   } catch (error) {
     if (limit.aborted) throw new DialError(reply.ttlExpired, `no connection within ${limitMs / 1000} s`)
-    throw new DialError(replyOf(error), error instanceof Error ? error.message : String(error))
+    throw new DialError(
+      replyOf(error),
+      error instanceof Error ? error.message : String(error),
+      reasonOf(error),
+    )
   }
 }
 
@@ -107,6 +112,14 @@ const replies: Record<string, ReplyCode> = {
   EPERM: reply.notAllowed,
   EAFNOSUPPORT: reply.addressTypeNotSupported,
 }
+
+const reasonOf = (error: unknown): RefusalReason | undefined =>
+  error instanceof NotAllowedError
+    ? 'private-address'
+    : lookupFailures.has(String((error as NodeJS.ErrnoException).code))
+      ? 'name-not-found'
+      : undefined
+const lookupFailures = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL', 'ETIMEOUT'])
 
 /** The reply code for what went wrong; for a race of addresses, that of the first that failed. */
 function replyOf(error: unknown): ReplyCode {

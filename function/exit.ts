@@ -1,17 +1,14 @@
-import { newIceCredentials } from '../tunnel/nat/ice/credentials.ts'
-import { punch } from '../tunnel/nat/ice/punch.ts'
 import { discover } from '../tunnel/nat/stun/discover.ts'
-import { mappingOf } from '../tunnel/nat/stun/mapping.ts'
+import { mappingBehaviour } from '../tunnel/nat/stun/mapping.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 import { formatEndpoint } from '../tunnel/net/endpoint.ts'
-import { openUdpSocket } from '../tunnel/net/udp/open.ts'
+import { closeCodes } from '../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
-import { createIdentity } from '../tunnel/quic/identity.ts'
-import { controlStream } from '../tunnel/session/control-stream.ts'
-import { controlVersion } from '../tunnel/session/frames/control.ts'
-import { link } from '../tunnel/session/link.ts'
+import { loadEngine } from '../tunnel/quic/engines/engines.ts'
+import { establish, type Place } from '../tunnel/session/establish.ts'
+import { sayHello } from '../tunnel/session/hello.ts'
 import type { SignalBucket } from '../tunnel/signalling/bucket.ts'
-import { type Answer, type Offer, sideOf } from '../tunnel/signalling/documents.ts'
+import type { Answer, Offer, Side } from '../tunnel/signalling/documents.ts'
 import type { Log } from './log.ts'
 import { createResolver } from './resolve.ts'
 import { streamServer } from './serve.ts'
@@ -43,54 +40,49 @@ const closeAtMs = 1_500
 /** Runs one session: answers the offer, punches, dials, serves until bye, loss of the peer, or the deadline. */
 export async function runExit({ offer, bucket, settings, invocation, log }: ExitOptions): Promise<void> {
   const dnsServer = offer.dns ? parseDnsServer(offer.dns) : settings.dnsServer
-  let socket = await openUdpSocket()
-  try {
-    const [identity, views] = await Promise.all([
-      createIdentity(),
-      discover(socket, settings.stunServers, { want: 2 }),
-    ])
-    const { mapped } = views[0]!
-    const mapping = mappingOf(views)
-    const local = newIceCredentials()
+  const exchange = async (side: Side, { mapped, mapping }: Place): Promise<Offer | undefined> => {
     const answer: Answer = {
-      ...sideOf(offer.session_id, { mapped, mapping, credentials: local, identity }),
+      ...side,
       function_ip: mapped.address,
       function_port: mapped.port,
       started_at: invocation.startedAt,
       cold: invocation.cold,
     }
-    if (!(await bucket.putAnswer(answer)))
-      return log.info('offer is answered already: this delivery is a duplicate')
+    if (!(await bucket.putAnswer(answer))) {
+      log.info('offer is answered already: this delivery is a duplicate')
+      return undefined
+    }
     log.info('answered', {
       public: formatEndpoint(mapped),
       mapping,
       client: `${offer.client_ip}:${offer.client_port}`,
       clientMapping: offer.mapping,
     })
-
-    const remote = { ufrag: offer.ice_ufrag, password: offer.ice_password }
-    const punched = await punch(socket, {
-      local,
-      remote,
-      candidates: offer.candidates,
-      controlling: false,
-      mapping: { local: mapping, remote: offer.mapping },
-    })
-    socket = punched.socket
-    log.info('punched', { nominated: formatEndpoint(punched.nominated), ...punched.stats })
-    const connection = await link({ punched, identity, pin: offer.certificate_sha256, role: 'client' })
-    log.info('connected')
-    const reason = await serve(connection, {
-      dnsServer,
-      mapped: mapped.address,
-      settings,
-      invocation,
-      log,
-    })
-    log.info('ended', { reason })
-  } finally {
-    socket.close()
+    return offer
   }
+  const established = await establish({
+    id: offer.session_id,
+    role: 'client',
+    engine: await loadEngine(),
+    locate: async socket => {
+      const views = await discover(socket, settings.stunServers, { want: 2 })
+      return { mapped: views[0]!.mapped, mapping: mappingBehaviour(views) }
+    },
+    exchange,
+    onPunched: ({ nominated, stats }) =>
+      log.info('punched', { nominated: formatEndpoint(nominated), ...stats }),
+  })
+  if (!established) return
+  const { connection, here } = established
+  log.info('connected', { engine: connection.engine.name })
+  const reason = await serve(connection, {
+    dnsServer,
+    mapped: here.mapped.address,
+    settings,
+    invocation,
+    log,
+  })
+  log.info('ended', { reason })
 }
 
 // --- internal ---
@@ -113,26 +105,24 @@ async function serve(
 
   const resolver = createResolver(dnsServer, settings.allowPrivate)
   connection.onStream = streamServer(connection, { resolver, log })
-  const control = controlStream(connection, connection.open())
-  control.onMessage = message => {
-    if (message.type === 'ping') control.send({ type: 'pong', id: message.id })
-    if (message.type === 'bye') connection.close('bye')
-  }
-  control.send({
-    type: 'hello',
-    version: controlVersion,
+  const control = sayHello(connection, {
     region: settings.region,
     address: mapped,
     remaining_ms: Math.max(0, invocation.remainingMs()),
     memory_mb: invocation.memoryMb,
     request_id: invocation.requestId,
   })
+  control.onMessage = message => {
+    if (message.type === 'ping') control.send({ type: 'pong', id: message.id })
+    if (message.type === 'bye') connection.close(closeCodes.bye)
+    if (message.type === 'welcome') log.info('welcomed', { clientEngine: message.engine })
+  }
   at(drainAtMs, () => {
     log.info('draining', { streams: connection.streams })
     control.send({ type: 'drain', remaining_ms: Math.max(0, invocation.remainingMs() - closeAtMs) })
   })
-  at(closeAtMs, () => connection.close('deadline'))
-  const { kind, message } = await connection.closed
+  at(closeAtMs, () => connection.close(closeCodes.deadline))
+  const { code, message } = await connection.closed
   for (const timer of timers) clearTimeout(timer)
-  return `${kind}: ${message}`
+  return `${code}: ${message}`
 }

@@ -2,7 +2,14 @@ import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import type { QuicStream } from '../tunnel/quic/stream.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
 import { HeaderReader } from '../tunnel/session/frames/reader.ts'
-import { encodeReply, type ReplyCode, reply, unbound } from '../tunnel/session/frames/reply.ts'
+import {
+  encodeReply,
+  type RefusalReason,
+  type Reply,
+  type ReplyCode,
+  reply,
+  unbound,
+} from '../tunnel/session/frames/reply.ts'
 import { decodeRequest, type Request, requestLength } from '../tunnel/session/frames/request.ts'
 import { openPacketChannel } from '../tunnel/session/packet-channel.ts'
 import { relay } from '../tunnel/session/relay.ts'
@@ -50,11 +57,12 @@ export function streamServer(
       conn.onData(encodeReply({ code: reply.succeeded, bound }))
     } catch (error) {
       log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })
-      refuse(stream, error instanceof DialError ? error.reply : reply.failure)
+      if (error instanceof DialError) refuse(stream, error.reply, error.reason)
+      else refuse(stream, reply.failure)
     }
   }
   const openAssociation = (stream: QuicStream) => {
-    if (associations >= maxAssociations) return refuse(stream, reply.failure)
+    if (associations >= maxAssociations) return refuse(stream, reply.failure, 'no-room')
     associations++
     sendReply(stream, { code: reply.succeeded, bound: unbound }, () => {
       const channel = openPacketChannel(connection, stream)
@@ -90,16 +98,16 @@ function readRequest(stream: QuicStream, onRequest: (request: Request) => void):
       else stream.abort()
     } catch {
       clearTimeout(timer)
-      refuse(stream, reply.failure)
+      refuse(stream, reply.failure, 'invalid-target')
     }
   }
 }
 
-const refuse = (stream: QuicStream, code: ReplyCode) =>
-  sendReply(stream, { code, bound: unbound }, () => stream.end())
+const refuse = (stream: QuicStream, code: ReplyCode, reason?: RefusalReason) =>
+  sendReply(stream, { code, reason, bound: unbound }, () => stream.end())
 
 /** Writes the reply, all of it, then goes on. */
-function sendReply(stream: QuicStream, answer: { code: ReplyCode; bound: Target }, then: () => void): void {
+function sendReply(stream: QuicStream, answer: Reply, then: () => void): void {
   const send = (bytes: Uint8Array) => {
     const rest = bytes.subarray(stream.write(bytes))
     if (rest.length === 0) return then()

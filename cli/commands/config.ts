@@ -4,12 +4,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
-import { type Mode, modeNames } from '../../function/modes.ts'
+import { type Mode, modeNames, modes } from '../../function/modes.ts'
 import { configPath, loadConfig, settle } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
+import { wrongRegion } from '../config/regions.ts'
 import { entry, keys, type Values } from '../config/settings.ts'
 import { configTemplate } from '../config/template.ts'
-import { isTerminal } from '../input/terminal.ts'
+import { isTerminal, openPrompt, type Prompt } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 
@@ -31,8 +32,9 @@ const init = defineCommand({
       ...Object.fromEntries(given.map(key => [key, values[key]])),
     }
     if (isTerminal()) {
-      if (!chosen['aws.regions']) chosen['aws.regions'] = await askRegions()
-      if (!given.includes('deployment.mode')) chosen['deployment.mode'] = await askMode()
+      using prompt = openPrompt()
+      if (!chosen['aws.regions']) chosen['aws.regions'] = await askRegions(prompt)
+      if (!given.includes('deployment.mode')) chosen['deployment.mode'] = await askMode(prompt)
     }
     await write(path, configTemplate(chosen))
     consola.success(`Wrote ${path}: the stack's name is ${chosen['deployment.stack_name']}.`)
@@ -77,31 +79,26 @@ export default defineCommand({
 
 // --- internal ---
 
-async function askRegions(): Promise<string[] | undefined> {
+async function askRegions(prompt: Prompt): Promise<string[] | undefined> {
   for (;;) {
-    const question = 'AWS regions, with commas between them (none: the region of the AWS profile)'
-    const answer = await consola.prompt(question, {
-      type: 'text',
-      default: '',
-      placeholder: 'none',
-      cancel: 'reject',
-    })
-    if (!answer?.trim()) return undefined
-    try {
-      return settle({ regions: answer }, {}).values['aws.regions']
-    } catch (error) {
-      consola.warn((error as Error).message)
-    }
+    const answer = await prompt.text('AWS regions, separated by commas [the region of the AWS profile]:')
+    if (answer === '') return undefined
+    const names = answer.split(',').map(name => name.trim())
+    const problem = names.map(wrongRegion).find(Boolean)
+    if (!problem) return names
+    consola.warn(problem)
   }
 }
 
-const askMode = (): Promise<Mode> =>
-  consola.prompt(entry('deployment.mode').about, {
-    type: 'select',
-    options: modeNames.map(name => ({ label: name, value: name })),
-    initial: entry('deployment.mode').default as Mode,
-    cancel: 'reject',
-  })
+const askMode = (prompt: Prompt): Promise<Mode> =>
+  prompt.choose(
+    'Size of the function:',
+    modeNames.map(name => ({
+      value: name,
+      about: `${modes[name].memory} MB, ends after ${modes[name].timeoutMs / 60_000} min`,
+    })),
+    entry('deployment.mode').default as Mode,
+  )
 
 async function write(path: string, content: string): Promise<void> {
   try {

@@ -2,18 +2,19 @@ import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { entry } from '../config/settings.ts'
 import { readOutputs } from '../deploy/outputs.ts'
-import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../deploy/undertake.ts'
+import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
+import { outcomeCodes } from './outcome-codes.ts'
 
 export default defineCommand({
   meta: {
     name: 'deploy',
-    description: `Make or update the deployment in AWS, with Terraform or OpenTofu. Its further inputs are taken from TF_VAR_<name>. ${exitCodesHelp}`,
+    description: `Make or update the deployment in AWS, with Terraform or OpenTofu. Its further inputs are taken from TF_VAR_<name>.`,
   },
   args: changeOptions,
   async run({ args, rawArgs }) {
     const undertaking = await undertake(args, rawArgs)
     const outcome = await undertaking.carryOut('deploy')
-    process.exitCode = exitCodes[outcome]
+    process.exitCode = outcomeCodes[outcome]
     if (outcome === 'refused') consola.info('Nothing was changed.')
     if (outcome === 'interrupted')
       consola.warn(

@@ -5,19 +5,20 @@ import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { findStack } from '../deploy/find.ts'
 import { clear } from '../deploy/folder.ts'
-import { changeOptions, exitCodes, exitCodesHelp, type Undertaking, undertake } from '../deploy/undertake.ts'
+import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
+import { outcomeCodes } from './outcome-codes.ts'
 
 export default defineCommand({
   meta: {
     name: 'destroy',
-    description: `Remove the deployment from AWS, with all that its buckets hold. ${exitCodesHelp}`,
+    description: `Remove the deployment from AWS, with all that its buckets hold.`,
   },
   args: changeOptions,
   async run({ args, rawArgs }) {
     const undertaking = await undertake(args, rawArgs)
     if (!(await hasState(undertaking))) return lookElsewhere(undertaking)
     const outcome = await undertaking.carryOut('destroy')
-    process.exitCode = exitCodes[outcome]
+    process.exitCode = outcomeCodes[outcome]
     if (outcome === 'refused') consola.info('Nothing was destroyed.')
     if (outcome === 'interrupted')
       consola.warn(

@@ -1,27 +1,26 @@
 import { dlopen, ptr } from 'bun:ffi'
+import { exitCodes } from '../output/exit-codes.ts'
 
 /** A clean end that takes longer than this has failed, and the process ends all the same. Milliseconds. */
 const limitMs = 2_900
 /** npx and bun pass on a Ctrl-C that the terminal sent here as well: what comes this soon is the same one. */
 const echoMs = 250
-/** Exit code of work that was called off, whichever signal did it. */
-export const interruptedCode = 130
 
 /**
  * Runs work that a Ctrl-C, a SIGTERM or a terminal that closes (SIGHUP) calls off: `signal` is aborted then, and when
- * the work has cleaned up, the process ends with `exitCode`. A second signal ends it at once with 130. A SIGHUP that
+ * the work has cleaned up, the process ends with `exitCode`. A second signal ends it at once with exitCodes.interrupted. A SIGHUP that
  * was ignored when the program started, as nohup has it, stays ignored.
  */
 export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  exitCode = interruptedCode,
+  exitCode: number = exitCodes.interrupted,
 ): Promise<T> {
   const controller = new AbortController()
   let first: { signal: NodeJS.Signals; at: number } | undefined
   const onSignal = (signal: NodeJS.Signals) => {
     if (first) {
       const echo = signal === first.signal && performance.now() - first.at <= echoMs
-      if (!echo) process.exit(interruptedCode)
+      if (!echo) process.exit(exitCodes.interrupted)
       return
     }
     first = { signal, at: performance.now() }

@@ -71,6 +71,9 @@ export function createMetrics(model: Model, events: Events): Metrics {
     [{ outcome: 'refused' }, model.totals.refused],
     [{ outcome: 'failed' }, model.totals.failed],
   ])
+  read('counter', 'connection_errors_total', 'Connections refused or failed, by error code.', ['code'], () =>
+    [...model.connectionErrors].map(([code, count]) => [{ code }, count]),
+  )
   read('counter', 'clients_rejected_total', 'Clients rejected before they asked for a target.', [], () => [
     [{}, model.totals.rejected],
   ])

@@ -1,4 +1,4 @@
-import { diagnose } from '../../tunnel/signalling/aws-errors.ts'
+import { diagnose } from '../../tunnel/signalling/errors.ts'
 
 /** What a person can do about what Terraform complains of; nothing where its own words are all that is known. */
 export function advise(complaint: string, folder: string): string {
@@ -7,13 +7,11 @@ export function advise(complaint: string, folder: string): string {
   const error = Object.assign(new Error(complaint), {
     name: /api error (\w+)/.exec(complaint)?.[1] ?? 'Error',
   })
-  const { code, message, hint = '' } = diagnose(error, { service: 'AWS', resource: 'the account' })
-  return code === 'E_AWS_UNEXPECTED' ? '' : `${capital(message)}. ${hint}`
+  const { code, advice } = diagnose(error, { service: 'AWS', resource: 'the account' })
+  return code === 'other' ? '' : advice
 }
 
 // --- internal ---
-
-const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const rules: { text: RegExp; advice: (folder: string) => string }[] = [
   {

@@ -4,7 +4,7 @@ import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { stateFolder } from '../config/paths.ts'
-import { isTerminal } from '../input/terminal.ts'
+import { isTerminal } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { regionsOf, useProfile, whoAmI } from './aws.ts'
 import { change, type Outcome } from './change.ts'
@@ -31,18 +31,6 @@ export const changeOptions = {
   plan: { type: 'boolean', default: false, description: 'Show the plan and stop there' },
   verbose: { type: 'boolean', default: false, description: 'Show the plan with all attributes' },
 } as const
-
-/** The end of a command's description. */
-export const exitCodesHelp =
-  'Exit code: 0 done, or nothing to do, or --plan; 1 failed; 2 wrong usage; 3 the answer to the question was no; 130 interrupted.'
-
-export const exitCodes: Record<Outcome, number> = {
-  changed: 0,
-  unchanged: 0,
-  planned: 0,
-  refused: 3,
-  interrupted: 130,
-}
 
 export interface Undertaking {
   config: Config

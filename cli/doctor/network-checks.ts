@@ -1,12 +1,11 @@
-import type { NetcheckReport } from '../../tunnel/nat/netcheck.ts'
-import type { ServerReport } from '../../tunnel/nat/stun/client.ts'
 import type { StunServerName } from '../../tunnel/nat/stun/server-name.ts'
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import type { Check, Finding } from './check.ts'
 import type { Context } from './context.ts'
-import { natNames } from './nat-kind.ts'
+import { natKind, natNames } from './nat-kind.ts'
+import type { ServerReport, Survey } from './survey.ts'
 
-/** It asks names, servers, and then the one with two addresses. Milliseconds. */
+/** The survey asks names, servers, and then the one with two addresses. Milliseconds. */
 const limitMs = 20_000
 
 /** Whether each STUN server answers. */
@@ -14,12 +13,12 @@ export const stunChecks = (servers: readonly StunServerName[]): Check<Context>[]
   servers.map(({ host, port }, index) => ({
     name: `stun ${host}:${port}`,
     limitMs,
-    async run({ netcheck }) {
-      const { outcome, view } = (await netcheck()).servers[index]!
+    async run({ survey }) {
+      const { outcome, view } = (await survey()).servers[index]!
       if (!view)
         return {
           status: 'warn',
-          detail: unheard[outcome],
+          detail: outcome === 'silent' ? 'does not answer' : 'its name is not found',
           next: 'Name servers that answer, with --stun or as proxy.stun_server in the configuration',
         }
       const { mapped, rttMs } = view
@@ -36,7 +35,7 @@ export const networkChecks: Check<Context>[] = [
   check('udp', [], ({ servers, mapped }) => {
     if (mapped)
       return { status: 'ok', detail: `passes, as ${heard(servers)} of ${servers.length} STUN servers show` }
-    if (servers.every(({ outcome }) => outcome === 'name-not-found'))
+    if (servers.every(({ outcome }) => outcome === 'name not found'))
       return {
         status: 'fail',
         detail: 'unknown: no STUN server’s name is found, so there is no network, or no DNS',
@@ -80,9 +79,10 @@ export const networkChecks: Check<Context>[] = [
       : 'no, which matters only to an exit behind this same NAT'
     return { status: 'ok', detail, facts }
   }),
-  check('nat', ['udp'], ({ kind, mapped }) => {
+  check('nat', ['udp'], survey => {
+    const kind = natKind(survey)
     const { name, verdict } = natNames[kind]
-    const facts = { kind, mapped }
+    const facts = { kind, mapped: survey.mapped }
     const detail = `${name}; ${verdict}`
     if (kind !== 'symmetric') return { status: 'ok', detail, facts }
     return {
@@ -96,16 +96,8 @@ export const networkChecks: Check<Context>[] = [
 
 // --- internal ---
 
-const unheard: Record<ServerReport['outcome'], string> = {
-  answered: 'answers',
-  silent: 'does not answer',
-  refused: 'refuses to answer',
-  'name-not-found': 'its name is not found',
-  'not-asked': 'was not asked',
-}
-
-function check(name: string, after: string[], judge: (report: NetcheckReport) => Finding): Check<Context> {
-  return { name, after, limitMs, run: async ({ netcheck }) => judge(await netcheck()) }
+function check(name: string, after: string[], judge: (survey: Survey) => Finding): Check<Context> {
+  return { name, after, limitMs, run: async ({ survey }) => judge(await survey()) }
 }
 
 const heard = (servers: ServerReport[]) => servers.filter(({ view }) => view).length

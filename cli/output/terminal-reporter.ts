@@ -4,8 +4,8 @@ import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import type { ListenerAddress, ProxyEvent, Step } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { schemeNames } from '../input/scheme.ts'
-import { withAdvice } from './advice.ts'
 import { liveLine } from './live-line.ts'
+import { refusalLines } from './refusal-lines.ts'
 
 /** Shows events as they come. */
 export interface Reporter {
@@ -40,21 +40,26 @@ export function outliveReader(): void {
 
 // --- internal ---
 
-/** A reason may name what a client asked for, such as a region: no more of them are remembered. */
-const maxReasons = 100
-
 /** What is shown with `verbose` only: what happens to each connection, and the function's log but for its errors. */
 const isDetail = (event: ProxyEvent) =>
   event.type === 'connection.opened' ||
-  event.type === 'connection.refused' ||
   event.type === 'connection.closed' ||
   event.type === 'client.rejected' ||
   (event.type === 'function.log' && event.level !== 'ERROR')
 
 function printer(verbose: boolean): (event: ProxyEvent) => void {
   const setUps = new Map<string, { step: Step; ms: number }[]>()
-  /** Why connections have failed since an exit last came up. */
+  /** The codes of why connections have failed since an exit last came up. */
   const failures = new Set<string>()
+  const refusalLine = refusalLines()
+  const tellRefusal = (event: Extract<ProxyEvent, { type: 'connection.refused' }>) => {
+    if (verbose)
+      return consola.log(
+        `#${event.connection} ${event.target} refused (${event.code}): ${event.message}${event.hint ? `; ${event.hint}` : ''}`,
+      )
+    const line = refusalLine(event)
+    if (line) consola.warn(line)
+  }
   return event => {
     switch (event.type) {
       case 'exit.launching':
@@ -76,8 +81,7 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
       case 'exit.failed':
         setUps.delete(event.session)
         // The same reason again and again is told once.
-        if (!event.repeated || verbose)
-          consola.error(`${stepNames[event.step]} ${withAdvice(event)}${of(event)}`)
+        if (!event.repeated || verbose) consola.error(`${stepNames[event.step]} ${event.message}${of(event)}`)
         if (!event.repeated) consola.info(`${event.region} is tried again from ${duration(event.retryMs)} on`)
         break
       case 'exit.silent':
@@ -118,16 +122,15 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
           consola.log(`#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms${of(event)}`)
         break
       case 'connection.refused':
-        consola.log(`#${event.connection} ${event.target} refused with SOCKS reply ${event.reply}`)
+        tellRefusal(event)
         break
       case 'client.rejected':
         consola.log(`A client (${event.protocol}) was sent away: ${event.reason}`)
         break
       case 'connection.failed':
         // While there is no exit, every connection fails, for hours it may be.
-        if (failures.has(event.message) && !verbose) break
-        if (failures.size === maxReasons) failures.clear()
-        failures.add(event.message)
+        if (failures.has(event.code) && !verbose) break
+        failures.add(event.code)
         consola.warn(
           `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${event.message}`,
         )

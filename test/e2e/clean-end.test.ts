@@ -24,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     const { heardAt } = proxy.told('exit.closed').at(-1)!
     for (const { session } of proxy.told('exit.ready')) {
       const { reason } = await local.logged('ended', record => record.session === session)
-      assert.is(reason, 'closed-by-peer: the client ends')
+      assert.is(reason, 'E_QUIC_CLOSED_BY_PEER: the client ends')
     }
     console.log(
       `figure: clean end ${Math.round(performance.now() - started)} ms, said bye after ${Math.round(heardAt - started)} ms`,

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
 import { type Home, makeHome } from '../support/command.ts'
+import { until } from '../support/until.ts'
 
 const test = suite<{ home: Home; file: string }>('lambda-nat-proxy config')
 
@@ -33,19 +35,43 @@ test('init writes the file, with a name of its own each time, and overwrites onl
   assert.equal(parse(await readFile(file, 'utf8')).aws.regions, ['eu-west-1', 'us-east-1'])
 })
 
-test('init asks on a terminal', async ({ home, file }) => {
-  // The region is given; of the modes, the one below that which is offered.
-  const { code, said } = await home.onTerminal(
-    'Size of the function',
-    '\x1b[B\r',
-    'config',
-    'init',
-    '--region',
-    'eu-west-1',
-  )
-  assert.is(code, 0, said)
-  assert.is(parse(await readFile(file, 'utf8')).deployment.mode, 'performance')
+test('init keeps what is typed on a terminal, and asks again for what is no region', async ({
+  home,
+  file,
+}) => {
+  const init = home.atTerminal('config', 'init')
+  await until(() => init.said().includes('AWS regions'), 'the first question')
+  init.type('nowhere\r')
+  await until(() => init.said().split('AWS regions').length > 2, 'the question again')
+  assert.match(init.said(), "'nowhere' is not the name of an AWS region")
+  // Typed ahead of the question.
+  init.type('eu-west-1, us-east-1\r3\r')
+  assert.is(await init.exited, 0, init.said())
+  const { aws, deployment } = parse(await readFile(file, 'utf8'))
+  assert.equal(aws.regions, ['eu-west-1', 'us-east-1'])
+  assert.is(deployment.mode, 'performance')
 })
+
+test('init takes an empty line for what it offers, and a size by its name', async ({ home, file }) => {
+  const { code, said } = await home.onTerminal('AWS regions', '\r\r', 'config', 'init')
+  assert.is(code, 0, said)
+  assert.is(parse(await readFile(file, 'utf8')).deployment.mode, 'normal')
+  const args = ['config', 'init', '--force', '--region', 'eu-west-1']
+  assert.is((await home.onTerminal('Number or name', 'test\r', ...args)).code, 0)
+  assert.is(parse(await readFile(file, 'utf8')).deployment.mode, 'test')
+})
+
+for (const [key, text] of [
+  ['Ctrl-C', 'eu-we\x03'],
+  ['Ctrl-D', '\x04'],
+] as const)
+  test(`${key} at a question ends with 130, a plain line and no file`, async ({ home, file }) => {
+    const { code, said } = await home.onTerminal('AWS regions', text, 'config', 'init')
+    assert.is(code, 130, said)
+    assert.match(said, 'Interrupted: nothing was changed.')
+    assert.not.match(said, /Error|\.ts:/)
+    assert.not.ok(existsSync(file))
+  })
 
 test('show says where each value came from, as a table, JSON and YAML', async ({ home, file }) => {
   await home.run('config', 'init', '--name', 'team-proxy')

@@ -81,11 +81,14 @@ test('--plan stops at the plan, with exit code 0', async ({ home, calls }) => {
 })
 
 test('on a terminal it asks: no is exit code 3 and changes nothing, yes applies', async ({ home }) => {
-  const no = await home.onTerminal('Apply this', 'n', 'deploy')
+  const no = await home.onTerminal('Apply this', 'n\r', 'deploy')
   assert.is(no.code, 3, no.said)
   assert.match(no.said, 'Nothing was changed')
   assert.is((await statusOf(home)).code, 5)
-  const yes = await home.onTerminal('Apply this', 'y', 'deploy')
+  const cancelled = await home.onTerminal('Apply this', '\x03', 'deploy')
+  assert.is(cancelled.code, 130, cancelled.said)
+  assert.match(cancelled.said, 'Interrupted: nothing was changed.')
+  const yes = await home.onTerminal('Apply this', 'y\r', 'deploy')
   assert.is(yes.code, 0, yes.said)
   assert.is((await statusOf(home)).code, 0)
 })

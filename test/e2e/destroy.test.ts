@@ -31,7 +31,7 @@ test('it shows what goes, and all goes: in AWS, and the state', async ({ home, n
 
 test('on a terminal it asks, and no is exit code 3', async ({ home }) => {
   await home.run('deploy', '--yes')
-  const no = await home.onTerminal('It cannot be brought back', 'n', 'destroy')
+  const no = await home.onTerminal('It cannot be brought back', 'n\r', 'destroy')
   assert.is(no.code, 3, no.said)
   assert.match(no.said, 'Nothing was destroyed')
   assert.is((await home.run('status')).code, 0)

@@ -12,6 +12,7 @@ import { buildRelease } from '../../cli/build/release.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
 import { terraformModule } from '../../cli/deploy/assets.ts'
 import { version } from '../../package.json'
+import { makeHome } from '../support/command.ts'
 import { startMoto } from '../support/moto.ts'
 import { need } from '../support/need.ts'
 import { patient } from '../support/patience.ts'
@@ -84,6 +85,20 @@ test('it has every command of the sources, each with its options', context => {
   assert.ok(commands.includes('run'))
   for (const command of commands)
     assert.is(output(context, command, '--help'), fromSources(command, '--help'))
+})
+
+test('what is typed at its questions is in the file', async ({ executable }) => {
+  const home = await makeHome()
+  home.command = [executable]
+  try {
+    const { code, said } = await home.onTerminal('AWS regions', 'eu-west-1\r3\r', 'config', 'init')
+    assert.is(code, 0, said)
+    const settings = JSON.parse((await home.run('config', 'show', '--json')).stdout).settings
+    assert.equal(settings['aws.regions'].value, ['eu-west-1'])
+    assert.is(settings['deployment.mode'].value, 'performance')
+  } finally {
+    await home.remove()
+  }
 })
 
 test('files of the folder that it is started in have no say in it', async context => {

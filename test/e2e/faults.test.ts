@@ -43,7 +43,7 @@ test('a function that is killed in the middle of a transfer is noticed, and repl
   const { wrong, complete } = await cut
   assert.equal({ wrong, complete }, { wrong: 0, complete: false })
   const closed = await proxy.event('exit.closed', event => event.session === session)
-  assert.is(closed.kind, 'silent')
+  assert.is(closed.code, 'E_QUIC_SILENT')
 })
 
 test('S3 being down during a rotation leaves the old exit in use; the next rotation after it succeeds', async context => {

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import { closeCodes, closeText } from '../../tunnel/quic/close-codes.ts'
 import { startLocalCloud } from '../support/local-cloud.ts'
 import { fetchBytes } from '../support/origin.ts'
 import { originSuite } from '../support/origin-suite.ts'
@@ -55,7 +56,7 @@ test('a connection that the function’s deadline closes is told apart, and othe
   const closed = await proxy.event('exit.closed', event => event.session === session)
   assert.is((await long).complete, false)
   assert.is(cut.how, 'deadline')
-  assert.is(`${closed.kind}: ${closed.message}`, 'closed-by-peer: deadline')
+  assert.equal([closed.code, closed.message], ['E_QUIC_CLOSED_BY_PEER', closeText[closeCodes.deadline]])
   const after = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
   assert.ok(after.complete)
   await until(() => proxy.told('connection.opened').length === 2, 'the second connection')

@@ -54,19 +54,29 @@ if (haveCurl())
       const { exit, status, body } = await ask(proxy, `http://localhost:${blocked.port}/bytes/3`)
       if (scheme === 'http') {
         assert.is(status, 403)
-        assert.match(body, 'may not be reached')
+        assert.match(body, 'is blocked by a rule')
       } else assert.is(exit, 97)
       const refused = proxy.told('connection.refused').at(-1)
-      assert.equal([refused?.target, refused?.reply], [`localhost:${blocked.port}`, 2])
+      assert.equal(
+        [refused?.target, refused?.reply, refused?.code],
+        [`localhost:${blocked.port}`, 2, 'E_TARGET_BLOCKED'],
+      )
     })
 
     test(`by ${scheme}, everything else goes through the tunnel, where the exit has its own say`, async ({
       proxy,
       web,
     }) => {
-      const { exit, status } = await ask(proxy, `http://127.200.0.1:${web.port}/bytes/3`)
-      if (scheme === 'http') assert.is(status, 403)
-      else assert.is(exit, 97)
+      const { exit, status, body } = await ask(proxy, `http://127.200.0.1:${web.port}/bytes/3`)
+      if (scheme === 'http') {
+        assert.is(status, 403)
+        assert.match(
+          body,
+          /127\.200\.0\.1:\d+ is a private address, which this exit refuses; .*--allow-private/,
+        )
+      } else assert.is(exit, 97)
+      const refused = proxy.told('connection.refused').at(-1)
+      assert.equal([refused?.reply, refused?.code], [2, 'E_TARGET_PRIVATE'])
     })
   }
 

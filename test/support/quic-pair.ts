@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { CheckStats } from '../../tunnel/nat/ice/check-list.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
-import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import type { PacketSocket } from '../../tunnel/net/udp/socket.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
+import { quicheEngine } from '../../tunnel/quic/engines/quiche/engine.ts'
 import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { link } from '../../tunnel/session/link.ts'
+import { connectQuic } from '../../tunnel/session/establish.ts'
 
 // Two ends of a tunnel on loopback, as a punch leaves them, and what one does with their streams.
 
 export interface End {
-  socket: UdpSocket
+  socket: PacketSocket
   connection: QuicConnection
 }
 
@@ -33,20 +34,21 @@ const stats = {} as CheckStats
 
 /** How each end comes up, good or bad; the sockets are the caller's to close. */
 export async function linkBoth({ clientPin, exitPin, delayMs }: PairOptions = {}) {
-  const sockets = [await openUdpSocket({ address: host }), await openUdpSocket({ address: host })] as const
+  const open = () => openUdpSocket({ address: host })
+  const sockets = [await open(), await open()] as const
   if (delayMs) delay(sockets[0], delayMs)
   const identities = [await createIdentity(), await createIdentity()] as const
   const end = (self: 0 | 1, role: 'server' | 'client', pin = identities[1 - self]!.fingerprint) => {
     const nominated = sockets[1 - self]!.local
     const punched = { socket: sockets[self], nominated, stats, answerCheck() {}, early: [] }
-    return link({ punched, identity: identities[self], pin, role })
+    return connectQuic({ engine: quicheEngine, punched, identity: identities[self], pin, role })
   }
   const [client, exit] = await Promise.allSettled([end(0, 'server', clientPin), end(1, 'client', exitPin)])
   return { sockets, client, exit }
 }
 
 /** Whoever listens on this socket hears everything so much later. */
-function delay(socket: UdpSocket, ms: number): void {
+function delay(socket: PacketSocket, ms: number): void {
   let listen = socket.onDatagram
   Object.defineProperty(socket, 'onDatagram', {
     get: () => listen,

@@ -33,7 +33,7 @@ export async function readReply(client: RawClient): Promise<Reply> {
   const head = await client.read(4)
   if (head.length < 4 || head[0] !== 5 || head[2] !== 0)
     throw new Error(`no reply, but ${head.toString('hex') || 'the end'}`)
-  let tail = Buffer.of(head[1]!, head[3]!)
+  let tail = head.subarray(1)
   for (let length = replyLength(tail); tail.length < length; length = replyLength(tail)) {
     const more = await client.read(length - tail.length)
     if (more.length === 0) throw new Error('the reply is cut off')

@@ -21,6 +21,8 @@ const messages: ControlMessage[] = [
   { type: 'pong', id: 1 },
   { type: 'drain', remaining_ms: 10_000 },
   { type: 'bye' },
+  { ...hello, engine: { name: 'quiche', version: '0.18.0' } },
+  { type: 'welcome', engine: { name: 'native', version: '0.1.0' } },
 ]
 const frame = (text: string) =>
   Buffer.concat([Buffer.of(text.length >> 8, text.length & 255), Buffer.from(text)])
@@ -50,13 +52,22 @@ test('fields of a later release are passed over', () => {
   assert.equal(decoder.push(frame('{"type":"ping","id":3,"new":true}')), [{ type: 'ping', id: 3 }])
 })
 
+test('a message of a later release is passed over, and what follows it is not', () => {
+  const decoder = new ControlDecoder()
+  const later = Buffer.concat([frame('{"type":"later","with":[1]}'), frame('{"type":"bye"}')])
+  assert.equal(decoder.push(later), [{ type: 'bye' }])
+})
+
 test('what is no control message is refused', () => {
   for (const text of [
     '',
     'null',
     '[]',
     '{}',
-    '{"type":"shutdown"}',
+    '{"type":7}',
+    '{"type":"welcome"}',
+    JSON.stringify({ ...hello, engine: 'quiche' }),
+    JSON.stringify({ ...hello, engine: { name: '\u001b[2J', version: '1' } }),
     '{"type":"ping"}',
     '{"type":"ping","id":"1"}',
     '{"type":"drain","remaining_ms":-1}',

@@ -97,7 +97,7 @@ test('stays what it was when an exit goes out of sight, and its rate is that of 
   const { perHour, gbSeconds } = model.cost()
   near(gbSeconds, 120)
   near(perHour!, 3600 * pricesIn('us-east-1')!.gbSecond)
-  events.emit({ type: 'exit.closed', ...ids, kind: 'closed', message: '' })
+  events.emit({ type: 'exit.closed', ...ids, code: 'E_QUIC_CLOSED', message: '' })
   const before = model.cost().total
   tick(180)
   assert.is(model.exits.length, 0)

@@ -76,17 +76,26 @@ test('a byte is counted once for its connection, its exit, its destination and i
 })
 
 test('connections that were not made are shown with where they were to go', ({ events, model }) => {
-  events.emit({ type: 'connection.refused', connection: 1, target: 'a.example:80', reply: 5 })
-  events.emit({ type: 'connection.failed', connection: 2, target: 'b.example:80', message: 'no exit' })
+  const refused = { code: 'E_TARGET_REFUSED', message: 'the target refused the connection' }
+  const failed = { code: 'E_EXIT_TIMEOUT', message: 'no exit', hint: 'wait' }
+  events.emit({ type: 'connection.refused', connection: 1, target: 'a.example:80', reply: 5, ...refused })
+  events.emit({ type: 'connection.failed', connection: 2, target: 'b.example:80', ...failed })
   const { connections, totals } = model.state()
   assert.equal(
-    connections.map(({ id, target, end, reply }) => [id, target, end, reply]),
+    connections.map(({ id, target, end, reply, error }) => [id, target, end, reply, error]),
     [
-      [1, 'a.example:80', 'refused', 5],
-      [2, 'b.example:80', 'failed', undefined],
+      [1, 'a.example:80', 'refused', 5, refused],
+      [2, 'b.example:80', 'failed', undefined, failed],
     ],
   )
   assert.equal([totals.refused, totals.failed, totals.active], [1, 1, 0])
+  assert.equal(
+    [...model.connectionErrors],
+    [
+      ['E_TARGET_REFUSED', 1],
+      ['E_EXIT_TIMEOUT', 1],
+    ],
+  )
 })
 
 test('what a connection carried between the last sample and its end counts, and so does one that was never sampled', context => {
@@ -139,7 +148,7 @@ test('an exit goes from coming up to active, silent, heard again, draining and e
   look()
   events.emit({ type: 'exit.draining', session: 'a', connections: 0, remainingMs: 1 })
   look()
-  events.emit({ type: 'exit.closed', session: 'a', kind: 'closed', message: 'drained' })
+  events.emit({ type: 'exit.closed', session: 'a', code: 'E_QUIC_CLOSED', message: 'drained' })
   look()
   assert.equal(seen, ['launching', 'active', 'silent', 'active', 'draining', 'ended'])
   context.clock.now += 60_000
@@ -152,7 +161,6 @@ test('a launch that fails is kept with its step and reason', context => {
   events.emit({ type: 'exit.launching', session: 'a', region: 'eu-west-1' })
   events.emit({
     type: 'exit.failed',
-    code: 'E_ANSWER_TIMEOUT',
     session: 'a',
     region: 'eu-west-1',
     step: 'answer',
@@ -212,7 +220,13 @@ test('updates, merged one after the other, give what the whole would have given'
     carry(context, i, i, i * 10)
     if (i > 3) end(context, i - 3, 'a', i - 3, (i - 3) * 10)
     if (i % 50 === 0)
-      events.emit({ type: 'connection.refused', connection: 10_000 + i, target: 'x:1', reply: 5 })
+      events.emit({
+        type: 'connection.failed',
+        connection: 10_000 + i,
+        target: 'x:1',
+        code: 'E',
+        message: '',
+      })
     const update = model.state(at)
     assert.ok(update.connections.length < 10)
     page = merge(page, update)

@@ -1,10 +1,12 @@
 import { consola } from 'consola'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { TargetError } from '../../cli/client/outbound/target-errors.ts'
 import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
 import { jsonReporter } from '../../cli/output/json-reporter.ts'
 import { liveLine } from '../../cli/output/live-line.ts'
+import { refusalLines } from '../../cli/output/refusal-lines.ts'
 import { terminalReporter } from '../../cli/output/terminal-reporter.ts'
 
 /** What makes a terminal forget the rest of a line (ECMA-48, EL). */
@@ -145,10 +147,16 @@ test('of a connection that failed it is told where it was to go with --verbose o
     type: 'connection.failed',
     connection: 1,
     target: 'secret.example:443',
+    code: 'E_EXIT_TIMEOUT',
     message: 'no exit came up',
   }
   const { time: _, ...quiet } = lines(false, failed)[0]!
-  assert.equal(quiet, { type: 'connection.failed', connection: 1, message: 'no exit came up' })
+  assert.equal(quiet, {
+    type: 'connection.failed',
+    connection: 1,
+    code: 'E_EXIT_TIMEOUT',
+    message: 'no exit came up',
+  })
   assert.is(lines(true, failed)[0]!.target, 'secret.example:443')
 })
 
@@ -157,6 +165,7 @@ test('why connections fail is told once until an exit comes up, and with --verbo
     type: 'connection.failed',
     connection,
     target: 'secret.example:443',
+    code: 'E_EXIT_TIMEOUT',
     message: 'no exit came up',
   })
   const ready: ProxyEvent = {
@@ -183,6 +192,54 @@ test('why connections fail is told once until an exit comes up, and with --verbo
     warnings(true),
     [1, 2, 3].map(n => `Connection #${n} to secret.example:443 failed: no exit came up`),
   )
+})
+
+test('a kind of refusal is told once a minute, with the way out and without the target', () => {
+  const clock = { now: 0 }
+  const line = refusalLines(() => clock.now)
+  const { code, message, hint, reply } = new TargetError('E_TARGET_PRIVATE', '127.0.0.1')
+  const refused = {
+    type: 'connection.refused',
+    connection: 1,
+    target: 'secret.example:443',
+    reply,
+    code,
+    message,
+    ...(hint && { hint }),
+  } as const
+  const first = line(refused)
+  assert.is(
+    first,
+    'Connection refused: the target is a private address, which this exit refuses; give --allow-private to the embedded cloud, or set allow_private in a deployment',
+  )
+  assert.is(line(refused), undefined)
+  assert.match(line({ ...refused, code: 'E_TARGET_REFUSED' }) ?? '', 'Connection refused')
+  assert.is(line({ ...refused, code: 'E_TARGET_BLOCKED' }), undefined)
+  clock.now = 59_999
+  assert.is(line(refused), undefined)
+  clock.now = 60_000
+  assert.is(line(refused), `${first} (2 more since the last such line)`)
+})
+
+test('a refusal is a warning on the terminal; with --verbose each one is told with its target', () => {
+  const { code, message, reply } = new TargetError('E_TARGET_REFUSED', '192.0.2.1')
+  const event = {
+    type: 'connection.refused',
+    connection: 7,
+    target: '192.0.2.1:80',
+    reply,
+    code,
+    message,
+  } as const
+  const said: string[] = []
+  consola.mockTypes(type => (text: string) => said.push(`${type} ${text}`))
+  for (const verbose of [false, true]) {
+    const show = terminalReporter(verbose, running().model)
+    show.event(event)
+    show.event(event)
+  }
+  const verboseLine = 'log #7 192.0.2.1:80 refused (E_TARGET_REFUSED): the target refused the connection'
+  assert.equal(said, ['warn Connection refused: the target refused the connection', verboseLine, verboseLine])
 })
 
 test.run()

@@ -36,7 +36,8 @@ async function refusal(target: Target, options: { allowPrivate?: boolean; limitM
     conn.abort()
   } catch (error) {
     assert.instance(error, DialError)
-    return { code: (error as DialError).reply as ReplyCode, message: (error as Error).message }
+    const { reply: code, reason, message } = error as DialError
+    return { code: code as ReplyCode, reason, message }
   }
   throw new Error(`${target.host} was reached`)
 }
@@ -58,11 +59,13 @@ test('a port where nobody listens is refused', async ({ server, port }) => {
 })
 
 test('a name that does not exist is host unreachable', async () => {
-  assert.is((await refusal({ host: 'nowhere.invalid', port: 80 })).code, reply.hostUnreachable)
+  const { code, reason } = await refusal({ host: 'nowhere.invalid', port: 80 })
+  assert.equal([code, reason], [reply.hostUnreachable, 'name-not-found'])
 })
 
 test('port 0 is a failure', async () => {
-  assert.is((await refusal({ host, port: 0 })).code, reply.failure)
+  const { code, reason } = await refusal({ host, port: 0 })
+  assert.equal([code, reason], [reply.failure, 'invalid-target'])
 })
 
 test('without leave, private addresses are not reached, in numbers or behind a name', async ({
@@ -79,8 +82,8 @@ test('without leave, private addresses are not reached, in numbers or behind a n
     '0.0.0.0',
     '10.0.0.1',
   ]) {
-    const { code, message } = await refusal({ host: target, port }, { allowPrivate: false })
-    assert.is(code, reply.notAllowed, target)
+    const { code, reason, message } = await refusal({ host: target, port }, { allowPrivate: false })
+    assert.equal([code, reason], [reply.notAllowed, 'private-address'], target)
     assert.match(message, 'not a public address')
   }
   // Other spellings of 127.0.0.1, which the system's resolver reads as addresses.

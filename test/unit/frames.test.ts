@@ -7,7 +7,13 @@ import {
   type Target,
   targetLength,
 } from '../../tunnel/session/frames/address.ts'
-import { decodeReply, encodeReply, reply, replyLength } from '../../tunnel/session/frames/reply.ts'
+import {
+  decodeReply,
+  encodeReply,
+  refusalReasons,
+  reply,
+  replyLength,
+} from '../../tunnel/session/frames/reply.ts'
 import { decodeRequest, encodeRequest, requestLength } from '../../tunnel/session/frames/request.ts'
 import { seeded } from '../support/random.ts'
 
@@ -92,12 +98,23 @@ test('requests and replies come back as they went', () => {
   }
 })
 
+test('a refusal says why in the byte that SOCKS5 reserves, and an unknown reason is none', () => {
+  const bound = { host: '0.0.0.0', port: 0 }
+  for (const [i, reason] of refusalReasons.entries()) {
+    const bytes = encodeReply({ code: reply.notAllowed, reason, bound })
+    assert.equal([...bytes], [2, i + 1, 1, 0, 0, 0, 0, 0, 0])
+    assert.equal(decodeReply(bytes), { code: reply.notAllowed, reason, bound })
+  }
+  for (const reason of [0, refusalReasons.length + 1, 255])
+    assert.equal(decodeReply(Buffer.of(2, reason, 1, 0, 0, 0, 0, 0, 0)), { code: reply.notAllowed, bound })
+})
+
 test('unknown commands and reply codes are refused', () => {
   const tail = encodeTarget({ host: '192.0.2.1', port: 80 })
   for (const command of [0, 2, 4, 255])
     assert.throws(() => decodeRequest(Buffer.concat([Buffer.of(command), tail])), isFrameError)
   for (const code of [9, 128, 255])
-    assert.throws(() => decodeReply(Buffer.concat([Buffer.of(code), tail])), isFrameError)
+    assert.throws(() => decodeReply(Buffer.concat([Buffer.of(code, 0), tail])), isFrameError)
 })
 
 test('of 20,000 random inputs each is a frame or a FrameError', () => {

@@ -1,42 +1,38 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { QuicheConnection } from '../../tunnel/quic/binding.ts'
-import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { Streams } from '../../tunnel/quic/streams.ts'
+import type { QuicheConnection } from '../../tunnel/quic/engines/quiche/binding.ts'
+import { SendScheduler } from '../../tunnel/quic/engines/quiche/send-scheduler.ts'
+import type { QuicheStream } from '../../tunnel/quic/engines/quiche/stream.ts'
+import { Streams } from '../../tunnel/quic/engines/quiche/streams.ts'
 
 const MiB = 1024 * 1024
 const chunk = Buffer.alloc(MiB / 8)
 const test = suite('what a connection holds unsent')
 
 /** Streams on a connection that would take whatever it is given, as one with a wide congestion window does. */
-function wideStreams(count: number): { streams: Streams; open: QuicStream[] } {
-  const open: QuicStream[] = []
+function wideStreams(count: number): { streams: Streams; open: QuicheStream[] } {
+  const open: QuicheStream[] = []
   const quiche = {
     peerStreamsLeftBidi: () => count - open.length,
     streamSend: (_id: number, bytes: Uint8Array) => bytes.length,
     writable: () => open.map(({ id }) => id),
   } as unknown as QuicheConnection
-  const none = () => {}
-  const streams = new Streams({
-    quiche,
-    role: 'client',
-    wake: none,
-    later: none,
-    again: none,
-    hurry: none,
-    onStream: none,
-  })
-  while (open.length < count) open.push(streams.open())
+  const scheduler = new SendScheduler({ read: () => false, send: () => false })
+  const handlers = {
+    onOpened() {},
+    onReadable() {},
+    onWritable: (id: number) => void streams.get(id)?.write(chunk),
+  }
+  const streams = new Streams({ quiche, role: 'client', scheduler, handlers })
+  while (open.length < count) open.push(streams.get(streams.open()!)!)
   return { streams, open }
 }
 
 test('is a megabyte, however many streams have plenty', () => {
   const { streams, open } = wideStreams(96)
-  const offer = (stream: QuicStream) => stream.write(chunk)
-  for (const stream of open) stream.onWritable = () => offer(stream)
   const taken = () => open.reduce((sum, { written }) => sum + written, 0)
 
-  for (const stream of open) offer(stream)
+  for (const stream of open) stream.write(chunk)
   assert.is(taken(), MiB)
   streams.unblock()
   assert.is(taken(), MiB, 'nothing has been sent yet')

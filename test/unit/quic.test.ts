@@ -1,9 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
+import { closeCodes } from '../../tunnel/quic/close-codes.ts'
 import { QuicError } from '../../tunnel/quic/close-reason.ts'
 import { QuicConnection } from '../../tunnel/quic/connection.ts'
+import { quicheEngine } from '../../tunnel/quic/engines/quiche/engine.ts'
 import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { content, sha256 } from '../lab/content.ts'
@@ -140,12 +141,12 @@ test('a wrong pin at either end is refused before any stream is touched', async 
     const outcome = ends[refusing]
     assert.is(outcome.status, 'rejected')
     if (outcome.status !== 'rejected') continue
-    assert.is(outcome.reason.reason.kind, 'wrong-pin')
+    assert.is(outcome.reason.code, 'E_QUIC_WRONG_PIN')
     assert.match(outcome.reason.message, 'it is not who wrote the offer or answer')
     const other = ends[refused]
     // The dialling end may have been satisfied first; then it learns right after.
-    const reason = other.status === 'rejected' ? other.reason.reason : await other.value.closed
-    assert.ok(['wrong-pin', 'handshake'].includes(reason.kind), reason.message)
+    const reason = other.status === 'rejected' ? other.reason : await other.value.closed
+    assert.ok(['E_QUIC_WRONG_PIN', 'E_QUIC_HANDSHAKE_TIMEOUT'].includes(reason.code), reason.message)
     for (const socket of ends.sockets) socket.close()
   }
 })
@@ -158,10 +159,18 @@ test('a connection that is closed tells the other end why, and breaks its stream
   near.write(Buffer.from('x'))
   const stream = await far
   const told = [aborted(near), aborted(stream)]
-  client.connection.close('the client ends')
+  client.connection.close(closeCodes.bye, 'the client ends')
   await Promise.all(told)
-  assert.equal(await client.connection.closed, { kind: 'closed', message: 'the client ends' })
-  assert.equal(await exit.connection.closed, { kind: 'closed-by-peer', message: 'the client ends' })
+  assert.equal(await client.connection.closed, {
+    code: 'E_QUIC_CLOSED',
+    message: 'the client ends',
+    closeCode: closeCodes.bye,
+  })
+  assert.equal(await exit.connection.closed, {
+    code: 'E_QUIC_CLOSED_BY_PEER',
+    message: 'the client ends',
+    closeCode: closeCodes.bye,
+  })
   assert.throws(() => client.connection.open(), /not open/)
 })
 
@@ -170,13 +179,11 @@ test('a peer that falls silent is noticed, and so is its return', async ({ pair:
   client.connection.onSilence = silent => silence.push(silent)
   const { onDatagram } = exit.socket
   exit.socket.onDatagram = () => {}
-  exit.connection.receive = () => {}
   const { sendBatch } = exit.socket
   exit.socket.sendBatch = (_packets, _lengths, _from, count) => count
   await until(() => client.connection.silent, 'the silence to be noticed')
   exit.socket.sendBatch = sendBatch
   exit.socket.onDatagram = onDatagram
-  Reflect.deleteProperty(exit.connection, 'receive')
   await until(() => !client.connection.silent, 'the return to be noticed')
   assert.equal(silence, [true, false])
 })
@@ -199,7 +206,7 @@ test('noise from the peer and packets from a stranger do no harm', async ({ pair
   for (let i = 0; i < 5_000; i++) {
     const noise = random.bytes(random.int(200))
     if (noise.length > 0 && i % 2) noise[0]! |= 0x40
-    client.connection.receive(noise)
+    client.socket.onDatagram(noise, exit.socket.local.address, exit.socket.local.port)
     stranger.send(noise, exit.socket.local.port, exit.socket.local.address)
   }
   const far = nextStream(exit)
@@ -210,13 +217,13 @@ test('noise from the peer and packets from a stranger do no harm', async ({ pair
 })
 
 test('a handshake with nobody ends at its limit', async () => {
-  const socket = await openUdpSocket({ address: '127.0.0.1' })
+  const socket = await quicheEngine.openSocket({ address: '127.0.0.1' })
   const deaf = createSocket('udp4')
   await new Promise<void>(resolve => deaf.bind(0, '127.0.0.1', resolve))
   const peer = { address: '127.0.0.1', port: deaf.address().port }
-  await socket.connect(peer)
   const identity = await createIdentity()
-  const connection = new QuicConnection({
+  const connecting = QuicConnection.connect({
+    engine: quicheEngine,
     socket,
     peer,
     identity,
@@ -224,7 +231,9 @@ test('a handshake with nobody ends at its limit', async () => {
     role: 'client',
     handshakeMs: 200,
   })
-  assert.is((await connection.closed).kind, 'handshake')
+  const error = await connecting.catch((error: unknown) => error)
+  assert.instance(error, QuicError)
+  assert.is((error as QuicError).code, 'E_QUIC_HANDSHAKE_TIMEOUT')
   socket.close()
   deaf.close()
 })

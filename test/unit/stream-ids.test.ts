@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { StreamIds } from '../../tunnel/quic/stream-ids.ts'
+import { StreamIds } from '../../tunnel/quic/engines/quiche/stream-ids.ts'
 import { seeded } from '../support/random.ts'
 
 const test = suite('stream ids')

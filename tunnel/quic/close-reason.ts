@@ -1,42 +1,69 @@
-import type { QuicheConnection } from './binding.ts'
+import { CodedError } from '../net/coded-error.ts'
+import { printable } from '../net/printable.ts'
+import { closeCodes, closeText } from './close-codes.ts'
+import type { EngineClose } from './engine-connection.ts'
 
-/** Why a connection ended. */
+/** Why a connection is over. */
+export type CloseReasonCode =
+  /** This end closed it. */
+  | 'E_QUIC_CLOSED'
+  | 'E_QUIC_CLOSED_BY_PEER'
+  | 'E_QUIC_SILENT'
+  | 'E_QUIC_HANDSHAKE_TIMEOUT'
+  | 'E_QUIC_WRONG_PIN'
+  | 'E_QUIC_FAILED'
+
+export type QuicErrorCode =
+  | CloseReasonCode
+  /** The connection is over. */
+  | 'E_QUIC_NOT_OPEN'
+  /** The peer allows no more streams at once. */
+  | 'E_QUIC_STREAM_LIMIT'
+  /** No engine, or not the one asked for, was built for this platform. */
+  | 'E_QUIC_NO_ENGINE'
+
 export interface CloseReason {
-  kind: 'closed' | 'closed-by-peer' | 'silent' | 'handshake' | 'wrong-pin' | 'failed'
+  code: CloseReasonCode
+  /** For people: with the peer's words in it, made printable. */
   message: string
+  /** The application close code (closeCodes), of this end's or the peer's; undefined where there was none. */
+  closeCode?: number
 }
 
 /** A QUIC connection ended or never came about. */
-export class QuicError extends Error {
+export class QuicError extends CodedError<QuicErrorCode> {
   override name = 'QuicError'
-  constructor(readonly reason: CloseReason) {
-    super(reason.message)
-  }
 }
 
-/** The application's own error code for a certificate that is not the pinned one. */
-export const applicationErrorPin = 1
-
-/** Why quiche says that a connection is over. */
-export function whyClosed(connection: QuicheConnection): CloseReason {
-  const error = connection.peerError()
-  if (error?.isApp && error.errorCode === applicationErrorPin)
+/** What the engine says of an end, in the face's words. */
+export function closeReasonOf({ kind, byPeer, code, reason }: EngineClose): CloseReason {
+  const text = printable(reason, maxReasonLength)
+  const behind = text && `: ${text}`
+  if (kind === 'wrong-pin' || (kind === 'application' && byPeer && code === closeCodes.wrongPin))
     return {
-      kind: 'wrong-pin',
-      message: 'the other end refused our certificate: it is not the one it was told of',
+      code: 'E_QUIC_WRONG_PIN',
+      message: byPeer
+        ? 'the other end refused our certificate: it is not the one it was told of'
+        : `the other end showed ${text || 'another certificate than it announced'}: it is not who wrote the offer or answer`,
     }
-  if (error)
+  if (kind === 'application')
     return {
-      kind: 'closed-by-peer',
-      message: Buffer.from(error.reason).toString().slice(0, 200) || `QUIC error ${error.errorCode}`,
+      code: byPeer ? 'E_QUIC_CLOSED_BY_PEER' : 'E_QUIC_CLOSED',
+      message: text || textOf(code),
+      closeCode: code,
     }
-  if (connection.isTimedOut()) return { kind: 'silent', message: 'the other end has gone silent' }
-  return { kind: 'failed', message: `QUIC failed${localReason(connection)}` }
+  if (kind === 'timed-out') return { code: 'E_QUIC_SILENT', message: 'the other end has gone silent' }
+  if (kind === 'transport')
+    return {
+      code: byPeer ? 'E_QUIC_CLOSED_BY_PEER' : 'E_QUIC_FAILED',
+      message: `QUIC error 0x${code.toString(16)}${byPeer ? ' of the other end' : ''}${behind}`,
+    }
+  return { code: 'E_QUIC_FAILED', message: `QUIC failed${behind}` }
 }
 
 // --- internal ---
 
-function localReason(connection: QuicheConnection): string {
-  const error = connection.localError()
-  return error ? ` (error ${error.errorCode} ${Buffer.from(error.reason).toString()})` : ''
-}
+const maxReasonLength = 200
+
+const textOf = (code: number): string =>
+  (closeText as Record<number, string>)[code] ?? `closed with application code ${code}`

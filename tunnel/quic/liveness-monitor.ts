@@ -5,6 +5,8 @@ const silentAfterMs = 2_250
 const tickMs = 250
 
 export interface LivenessOptions {
+  /** Packets of the peer's so far. */
+  received: () => number
   /** Called at every tick. */
   onTick: () => void
   /** Ask the peer for a sign of life. */
@@ -15,11 +17,10 @@ export interface LivenessOptions {
 
 /** Whether the peer is there: four times a second, one that says nothing is asked, and one that does not answer is called silent. */
 export class LivenessMonitor {
-  /** Set at each packet of the peer's: cheaper than looking at the clock. */
-  heard = false
   silent = false
   readonly #options: LivenessOptions
   #timer: ReturnType<typeof setInterval> | undefined
+  #received = 0
   #quietMs = 0
   #tickedAt = 0
 
@@ -36,12 +37,16 @@ export class LivenessMonitor {
     clearInterval(this.#timer)
   }
 
+  // --- internal ---
+
   #tick(): void {
     const now = performance.now()
+    const received = this.#options.received()
+    const heard = received !== this.#received
+    this.#received = received
     // What this process slept through, on a busy machine or a closed laptop, was not the peer's silence.
-    this.#quietMs = this.heard ? 0 : this.#quietMs + Math.min(now - this.#tickedAt, 2 * tickMs)
+    this.#quietMs = heard ? 0 : this.#quietMs + Math.min(now - this.#tickedAt, 2 * tickMs)
     this.#tickedAt = now
-    this.heard = false
     this.#options.onTick()
     if (this.#quietMs >= probeAfterMs) this.#options.probe()
     const silent = this.#quietMs >= silentAfterMs

@@ -1,3 +1,4 @@
+import { closeCodes } from '../quic/close-codes.ts'
 import type { QuicConnection } from '../quic/connection.ts'
 import type { QuicStream } from '../quic/stream.ts'
 import { ControlDecoder, type ControlMessage, encodeControl, maxStreams } from './frames/control.ts'
@@ -22,7 +23,7 @@ export function controlStream(connection: QuicConnection, stream: QuicStream): C
 
   const broken = () => {
     stream.abort()
-    connection.close('control stream broken')
+    connection.close(closeCodes.controlBroken)
   }
   const flush = () => {
     if (pending.length > 0) pending = pending.subarray(stream.write(pending))

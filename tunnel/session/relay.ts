@@ -51,7 +51,7 @@ export function relay(conn: Conn, stream: QuicStream, options: RelayOptions = {}
 
   const pull = () => {
     for (let i = 0; !held && !over && !stream.readEnded; i++) {
-      if (i === chunksPerTurn) return stream.host.again()
+      if (i === chunksPerTurn) return stream.readLater()
       const buffer = spare.pop() ?? new Uint8Array(chunkSize)
       const read = stream.read(buffer)
       if (read === 0) {

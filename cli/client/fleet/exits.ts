@@ -1,3 +1,4 @@
+import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { Session } from './launch.ts'
 
 /** What a connection asks of its exit. */
@@ -8,8 +9,13 @@ export interface ExitRequest {
   user?: string | undefined
 }
 
+/** There is no exit for a connection: none in the region it asks for, none in time, or the proxy ends. */
+export class NoExitError extends CodedError<'E_REGION_NOT_DEPLOYED' | 'E_EXIT_TIMEOUT' | 'E_PROXY_CLOSED'> {
+  override readonly name = 'NoExitError'
+}
+
 /** Where connections get their exits from. */
 export interface Exits {
-  /** An exit that can be used now, or as soon as there is one; rejects at the limit (milliseconds). */
+  /** An exit that can be used now, or as soon as there is one; rejects with a NoExitError at the limit (milliseconds). */
   select(request: ExitRequest, limitMs: number): Promise<Session>
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events, Path } from '../stats/events.ts'
-import type { Exits } from './exits.ts'
+import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
 import { launch, type Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
@@ -76,7 +77,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     for (const action of plan(state, at)) {
       if (action.type === 'launch') track(run(action.region))
       else if (action.type === 'drain') drain(action.id)
-      else sessions.get(action.id)?.bye('drained')
+      else sessions.get(action.id)?.bye('drained', closeCodes.drained)
     }
     const budget = overBudget(state, at)
     if (budget && !toldBudget)
@@ -144,7 +145,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     if (stop.signal.aborted) session.bye('the client ends')
     else use(session, region, started)
     const { id, connection } = session
-    const { kind, message } = await connection.closed
+    const { code, message } = await connection.closed
     track(
       buckets
         .get(region)!
@@ -153,7 +154,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     )
     if (!sessions.delete(id)) return
     ended(state, id, now(), Math.random)
-    events.emit({ type: 'exit.closed', session: id, kind, message })
+    events.emit({ type: 'exit.closed', session: id, code, message })
   }
 
   /** From now on connections may take it. */
@@ -210,7 +211,9 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
       const { region } = parseLoginParams(request.user)
       if (region !== undefined && !buckets.has(region))
         return Promise.reject(
-          new Error(`no exit is deployed in ${region}; there are ${[...buckets.keys()].join(', ')}`),
+          new NoExitError('E_REGION_NOT_DEPLOYED', `no exit is deployed in ${region}`, {
+            hint: `ask for one of ${[...buckets.keys()].join(', ')}`,
+          }),
         )
       if (region !== undefined) {
         const isNew = !state.demands.has(region)
@@ -233,7 +236,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         const waiter = () => {
           if (stop.signal.aborted) {
             settle()
-            return reject(new Error('the proxy is ending'))
+            return reject(new NoExitError('E_PROXY_CLOSED', 'the proxy is shutting down'))
           }
           const session = select()
           if (!session) return
@@ -242,7 +245,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         }
         const limit = setTimeout(() => {
           settle()
-          reject(new Error(`no exit came up within ${limitMs / 1000} s`))
+          reject(new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`))
         }, limitMs)
         waiters.add(waiter)
       })

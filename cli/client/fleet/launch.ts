@@ -1,19 +1,17 @@
-import { newIceCredentials } from '../../../tunnel/nat/ice/credentials.ts'
-import { punch } from '../../../tunnel/nat/ice/punch.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
-import { CodedError, errorData } from '../../../tunnel/net/coded-error.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
-import { openUdpSocket } from '../../../tunnel/net/udp/open.ts'
-import type { Tuning } from '../../../tunnel/quic/config.ts'
+import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
-import { createIdentity } from '../../../tunnel/quic/identity.ts'
-import { type ControlStream, controlStream } from '../../../tunnel/session/control-stream.ts'
-import { controlVersion, type Hello } from '../../../tunnel/session/frames/control.ts'
-import { link } from '../../../tunnel/session/link.ts'
+import { loadEngine } from '../../../tunnel/quic/engines/engines.ts'
+import type { Tuning } from '../../../tunnel/quic/tuning.ts'
+import type { ControlStream } from '../../../tunnel/session/control-stream.ts'
+import { establish } from '../../../tunnel/session/establish.ts'
+import type { Hello } from '../../../tunnel/session/frames/control.ts'
+import { awaitHello } from '../../../tunnel/session/hello.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
-import { type Offer, sideOf } from '../../../tunnel/signalling/documents.ts'
+import type { Answer, Offer, Side } from '../../../tunnel/signalling/documents.ts'
 import type { Step } from '../stats/events.ts'
-import { locate } from './locate.ts'
+import { type Location, locate } from './locate.ts'
 
 export interface LaunchOptions {
   id: string
@@ -42,23 +40,19 @@ export interface Session {
   /** This end's public address, as STUN saw it. */
   readonly clientAddress: string
   /** Says bye, so that the function stops being billed, and closes. */
-  bye(message: string): void
+  bye(message: string, closeCode?: CloseCode): void
 }
 
-/** A session could not be set up; `step` is where it failed, and the code is that of the cause. */
-export class LaunchError extends CodedError {
+/** A session could not be set up; `step` is where it failed. */
+export class LaunchError extends Error {
   override name = 'LaunchError'
   constructor(
     readonly step: Step,
     cause: unknown,
   ) {
-    const { code, message, hint } = errorData(cause)
-    super(code, message, { hint, cause })
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
   }
 }
-
-/** The function says hello right after the handshake; without it the exit is not usable. Milliseconds. */
-const helloLimitMs = 5_000
 
 /**
  * Sets one session up: STUN, offer, answer, punch, QUIC, hello, on one socket. Throws a LaunchError, or
@@ -66,17 +60,7 @@ const helloLimitMs = 5_000
  * offer is deleted. Of a session that came up, offer and answer are the caller's to delete when it is over.
  */
 export async function launch(options: LaunchOptions): Promise<Session> {
-  const {
-    id,
-    bucket,
-    stunServers,
-    tuning,
-    lastAddress,
-    answerMs = 30_000,
-    signal,
-    onStep = () => {},
-  } = options
-  let socket = await openUdpSocket()
+  const { id, bucket, answerMs = 30_000, signal, onStep = () => {} } = options
   let step: Step = 'stun'
   let offered = false
   let since = performance.now()
@@ -86,16 +70,9 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     since = now
     step = next
   }
-  try {
-    const [identity, { mapped, mapping, detail }] = await Promise.all([
-      createIdentity(),
-      locate(socket, { stunServers, lastAddress, signal }),
-    ])
-    done('offer', detail)
-
-    const local = newIceCredentials()
+  const exchange = async (side: Side, { mapped }: Location): Promise<Answer> => {
     const offer: Offer = {
-      ...sideOf(id, { mapped, mapping, credentials: local, identity }),
+      ...side,
       client_ip: mapped.address,
       client_port: mapped.port,
       ...(options.dns && { dns: options.dns }),
@@ -104,38 +81,29 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     await bucket.putOffer(offer)
     done('answer', bucket.name)
     const offeredAt = Date.now()
-
     const answer = await bucket.waitForAnswer(id, answerMs, signal)
     // Two clocks: what they say is held to the time that there was.
     const functionStartMs = Math.min(Math.max(answer.started_at - offeredAt, 0), performance.now() - since)
-    done(
-      'punch',
-      `${answer.function_ip}:${answer.function_port}${answer.cold ? ', cold start' : ''}`,
-      functionStartMs,
-    )
-
-    const remote = { ufrag: answer.ice_ufrag, password: answer.ice_password }
-    const punched = await punch(socket, {
-      local,
-      remote,
-      candidates: answer.candidates,
-      controlling: true,
-      mapping: { local: mapping, remote: answer.mapping },
-      signal,
-    })
-    socket = punched.socket
-    done('quic', `${formatEndpoint(punched.nominated)}, ${punched.stats.checksSent} checks`)
-
-    const connection = await link({
-      punched,
-      identity,
-      pin: answer.certificate_sha256,
+    const where = `${answer.function_ip}:${answer.function_port}`
+    done('punch', `${where}${answer.cold ? ', cold start' : ''}`, functionStartMs)
+    return answer
+  }
+  try {
+    const established = await establish({
+      id,
       role: 'server',
-      tuning,
+      engine: await loadEngine(),
+      tuning: options.tuning,
+      signal,
+      locate: socket => locate(socket, options),
+      exchange,
+      onLocated: ({ detail }) => done('offer', detail),
+      onPunched: ({ nominated, stats }) =>
+        done('quic', `${formatEndpoint(nominated)}, ${stats.checksSent} checks`),
     })
-    void connection.closed.then(() => socket.close())
+    const { connection, here } = established!
     done('hello', 'pinned')
-    const { hello, control } = await greet(connection)
+    const { hello, control } = await awaitHello(connection)
     done('hello', hello.address)
     return {
       id,
@@ -143,49 +111,15 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       hello,
       deadline: performance.now() + hello.remaining_ms,
       control,
-      clientAddress: mapped.address,
-      bye(message) {
+      clientAddress: here.mapped.address,
+      bye(message, closeCode = closeCodes.bye) {
         control.send({ type: 'bye' })
-        connection.close(message)
+        connection.close(closeCode, message)
       },
     }
   } catch (error) {
-    socket.close()
     if (offered) await bucket.remove(id).catch(() => {})
     if (signal?.aborted) throw signal.reason
     throw new LaunchError(step, error)
   }
-}
-
-// --- internal ---
-
-/** Waits for the control stream and the function's hello on it. */
-function greet(connection: QuicConnection): Promise<{ hello: Hello; control: ControlStream }> {
-  return new Promise((resolve, reject) => {
-    const fail = (message: string) => {
-      clearTimeout(timer)
-      connection.close(message)
-      reject(new Error(message))
-    }
-    const timer = setTimeout(
-      () => fail(`the function said no hello within ${helloLimitMs / 1000} s`),
-      helloLimitMs,
-    )
-    void connection.closed.then(({ message }) => fail(message))
-    connection.onStream = stream => {
-      // One control stream; whatever else the function opens is not ours to serve.
-      connection.onStream = extra => extra.abort()
-      const control = controlStream(connection, stream)
-      control.onMessage = message => {
-        if (message.type !== 'hello') return
-        if (message.version !== controlVersion)
-          return fail(
-            `the function speaks control version ${message.version}, this client ${controlVersion}: deploy again or update`,
-          )
-        clearTimeout(timer)
-        control.onMessage = () => {}
-        resolve({ hello: message, control })
-      }
-    }
-  })
 }

@@ -1,7 +1,7 @@
-import { reply } from '../../../tunnel/session/frames/reply.ts'
-import { type Outbound, OutboundError } from './outbound.ts'
+import type { Outbound } from './outbound.ts'
+import { TargetError } from './target-errors.ts'
 
 /** The outbound that leads nowhere. */
-export const block: Outbound = async () => {
-  throw new OutboundError('refused', reply.notAllowed, 'a rule blocks it')
+export const block: Outbound = async ({ host }) => {
+  throw new TargetError('E_TARGET_BLOCKED', host)
 }

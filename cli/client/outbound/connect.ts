@@ -1,10 +1,11 @@
+import { errorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
-import { reply } from '../../../tunnel/session/frames/reply.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
 import { nextConnection, trackConnection } from './connection-tracker.ts'
 import { type Outbound, OutboundError, type Requester } from './outbound.ts'
 import { outboundFor, type Rule } from './rules.ts'
+import { TargetError } from './target-errors.ts'
 
 /** A connection to a target, whichever outbound it took; `carry` must follow at once. */
 export interface Connected {
@@ -29,7 +30,7 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
     const started = performance.now()
     const text = `${target.host}:${target.port}`
     try {
-      if (!isHost(target.host)) throw new OutboundError('refused', reply.failure, 'that is no name of a host')
+      if (!isHost(target.host)) throw new TargetError('E_TARGET_INVALID', target.host)
       const outbound = outboundFor(rules, target)
       const reached = await outbounds[outbound](target, requester)
       requester.signal.throwIfAborted()
@@ -38,9 +39,15 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
       return { bound: reached.bound, carry: conn => reached.carry(conn, account) }
     } catch (error) {
       if (error instanceof OutboundError && error.kind === 'refused')
-        events.emit({ type: 'connection.refused', connection, target: text, reply: error.reply })
+        events.emit({
+          type: 'connection.refused',
+          connection,
+          target: text,
+          ...error.toJSON(),
+          reply: error.reply,
+        })
       else if (!requester.signal.aborted)
-        events.emit({ type: 'connection.failed', connection, target: text, message: messageOf(error) })
+        events.emit({ type: 'connection.failed', connection, target: text, ...errorData(error) })
       throw error
     }
   }
@@ -50,5 +57,3 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
 
 /** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */
 const isHost = (host: string) => Buffer.byteLength(host) <= 255 && /^[^\s\p{Cc}]+$/u.test(host)
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

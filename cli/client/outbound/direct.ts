@@ -1,7 +1,7 @@
 import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
-import { type ReplyCode, reply } from '../../../tunnel/session/frames/reply.ts'
-import { type Outbound, OutboundError } from './outbound.ts'
+import type { Outbound } from './outbound.ts'
 import { splice } from './splice.ts'
+import { TargetError, type TargetErrorCode } from './target-errors.ts'
 
 /** Name and connection together may take this long, as at an exit. Milliseconds. */
 const limitMs = 10_000
@@ -10,7 +10,7 @@ const limitMs = 10_000
 export const direct: Outbound = (target, { signal }) =>
   new Promise((resolve, reject) => {
     let over = false
-    const end = (error?: OutboundError) => {
+    const end = (error?: TargetError) => {
       over = true
       clearTimeout(timer)
       signal.removeEventListener('abort', gone)
@@ -20,10 +20,7 @@ export const direct: Outbound = (target, { signal }) =>
       end()
       reject(signal.reason)
     }
-    const timer = setTimeout(
-      () => end(new OutboundError('refused', reply.ttlExpired, `no connection within ${limitMs / 1000} s`)),
-      limitMs,
-    )
+    const timer = setTimeout(() => end(new TargetError('E_TARGET_TIMEOUT', target.host)), limitMs)
     signal.addEventListener('abort', gone)
     Bun.connect<BunConn>({
       hostname: target.host,
@@ -45,18 +42,19 @@ export const direct: Outbound = (target, { signal }) =>
         },
       },
     }).catch(error => {
-      const { code = '', message } = error as NodeJS.ErrnoException
-      if (!over) end(new OutboundError('refused', replies[code] ?? reply.hostUnreachable, message))
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (!over) end(new TargetError(codes[code] ?? 'E_TARGET_NOT_FOUND', target.host))
     })
   })
 
 // --- internal ---
 
 /** What is not here is a name that does not resolve, in one way or another. */
-const replies: Record<string, ReplyCode> = {
-  ECONNREFUSED: reply.refused,
-  ENETUNREACH: reply.networkUnreachable,
-  ETIMEDOUT: reply.ttlExpired,
-  EACCES: reply.notAllowed,
-  EPERM: reply.notAllowed,
+const codes: Record<string, TargetErrorCode> = {
+  ECONNREFUSED: 'E_TARGET_REFUSED',
+  ENETUNREACH: 'E_TARGET_NETWORK_UNREACHABLE',
+  EHOSTUNREACH: 'E_TARGET_UNREACHABLE',
+  ETIMEDOUT: 'E_TARGET_TIMEOUT',
+  EACCES: 'E_TARGET_FORBIDDEN',
+  EPERM: 'E_TARGET_FORBIDDEN',
 }

@@ -1,3 +1,4 @@
+import { CodedError, type ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import type { ReplyCode } from '../../../tunnel/session/frames/reply.ts'
@@ -27,14 +28,14 @@ export type Outbound = (target: Target, requester: Requester) => Promise<Outboun
 /** `refused`: the target, the exit or a rule said no. `no-exit` and `exit-lost`: it is us who cannot. */
 export type OutboundErrorKind = 'refused' | 'no-exit' | 'exit-lost'
 
-/** There is no connection; `reply` is what SOCKS says of it. */
-export class OutboundError extends Error {
-  override name = 'OutboundError'
+/** There is no connection; `reply` is what SOCKS says of it, the code says why. */
+export class OutboundError extends CodedError {
+  override readonly name = 'OutboundError'
   constructor(
     readonly kind: OutboundErrorKind,
     readonly reply: ReplyCode,
-    message: string,
+    { code, message, hint }: ErrorData,
   ) {
-    super(message)
+    super(code, message, { hint })
   }
 }

@@ -1,3 +1,5 @@
+import { errorData } from '../../../tunnel/net/coded-error.ts'
+import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import { QuicError } from '../../../tunnel/quic/close-reason.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
@@ -6,6 +8,7 @@ import { relay } from '../../../tunnel/session/relay.ts'
 import type { Exits } from '../fleet/exits.ts'
 import type { Session } from '../fleet/launch.ts'
 import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
+import { targetErrorOf } from './target-errors.ts'
 
 /** A connection waits this long for a session to come up. Milliseconds. */
 const sessionLimitMs = 30_000
@@ -20,7 +23,8 @@ export function tunnelOutbound(exits: Exits): Outbound {
         return await through(exits, target, requester)
       } catch (error) {
         if (!(error instanceof ExitLostError || error instanceof QuicError)) throw error
-        if (attempt === attempts) throw new OutboundError('exit-lost', reply.failure, error.message)
+        if (attempt === attempts)
+          throw new OutboundError('exit-lost', reply.failure, { ...errorData(error), code: 'E_EXIT_LOST' })
       }
     }
   }
@@ -30,16 +34,15 @@ export function tunnelOutbound(exits: Exits): Outbound {
 
 async function through(exits: Exits, target: Target, { user, signal }: Requester): Promise<OutboundConn> {
   const session = await exits.select({ host: target.host, user }, sessionLimitMs).catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error)
-    throw new OutboundError('no-exit', reply.failure, message)
+    throw new OutboundError('no-exit', reply.failure, errorData(error))
   })
   signal.throwIfAborted()
   const stream = session.connection.open()
-  const { code, bound } = await tunnelTo(stream, { command: 'connect', target }, signal)
-  if (code === reply.succeeded)
+  const answer = await tunnelTo(stream, { command: 'connect', target }, signal)
+  if (answer.code === reply.succeeded)
     return {
       session: session.id,
-      bound,
+      bound: answer.bound,
       carry: (conn, options) =>
         relay(conn, stream, {
           ...options,
@@ -47,8 +50,8 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
         }),
     }
   stream.abort()
-  throw new OutboundError('refused', code, `the exit answered with SOCKS reply ${code}`)
+  throw targetErrorOf(answer, target.host)
 }
 
 /** The function closes what is still open when its time is up, and says so. */
-const timeWasUp = ({ connection }: Session) => connection.closeReason?.message === 'deadline'
+const timeWasUp = ({ connection }: Session) => connection.closeReason?.closeCode === closeCodes.deadline

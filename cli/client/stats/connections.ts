@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 import type { ProxyEvent } from './events.ts'
 import type { ConnectionState } from './state.ts'
 
@@ -22,18 +23,14 @@ export interface Connections {
 
 export function createConnections(): Connections {
   const active = new Map<number, ConnectionState>()
-  const ended = new Map<number, ConnectionState>()
+  const ended = new BoundedMap<number, ConnectionState>(maxEnded)
 
   const count = (connection: ConnectionState, bytesUp: number, bytesDown: number, now: number): Carried => {
     const carried = { connection, up: bytesUp - connection.bytesUp, down: bytesDown - connection.bytesDown }
     Object.assign(connection, { bytesUp, bytesDown, changedAt: now })
     return carried
   }
-  const keep = (connection: ConnectionState) => {
-    ended.set(connection.id, connection)
-    const [oldest] = ended.keys()
-    if (ended.size > maxEnded && oldest !== undefined) ended.delete(oldest)
-  }
+  const keep = (connection: ConnectionState) => ended.set(connection.id, connection)
 
   return {
     apply(event, now) {
@@ -87,9 +84,12 @@ export function createConnections(): Connections {
 
 // --- internal ---
 
-const notMade = ({ connection: id, target }: { connection: number; target: string }, now: number) => ({
+type NotMade = Extract<ProxyEvent, { type: 'connection.refused' | 'connection.failed' }>
+
+const notMade = ({ connection: id, target, code, message, hint }: NotMade, now: number) => ({
   id,
   target,
+  error: { code, message, ...(hint !== undefined && { hint }) },
   openedAt: now,
   bytesUp: 0,
   bytesDown: 0,

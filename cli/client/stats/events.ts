@@ -1,3 +1,4 @@
+import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
 import type { Scheme } from '../../input/scheme.ts'
 
@@ -54,10 +55,7 @@ export type ProxyEvent =
       session: string
       region: string
       step: Step
-      /** For programs; `message` and `hint` say the same to a person. */
-      code: string
       message: string
-      hint?: string
       retryMs: number
       /** A launch in this region failed for the same reason since an exit last came up there. */
       repeated: boolean
@@ -67,7 +65,7 @@ export type ProxyEvent =
   | { type: 'exit.silent'; session: string; silent: boolean }
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.budget'; launchesPerMinute: number }
-  | { type: 'exit.closed'; session: string; kind: string; message: string }
+  | { type: 'exit.closed'; session: string; code: string; message: string }
   /** The first exit is up, at `address`. Host and port are those of the first listener. */
   | {
       type: 'proxy.ready'
@@ -88,8 +86,10 @@ export type ProxyEvent =
       /** What it carries, counted on: for those in this process that look now and then. */
       counts?: RelayCounts
     }
-  | { type: 'connection.refused'; connection: number; target: string; reply: number }
-  | { type: 'connection.failed'; connection: number; target: string; message: string }
+  /** The target, the exit or a rule said no; `reply` is SOCKS's code for it (RFC 1928, section 6). */
+  | ({ type: 'connection.refused'; connection: number; target: string; reply: number } & ErrorData)
+  /** No exit was there for it, or it was lost. */
+  | ({ type: 'connection.failed'; connection: number; target: string } & ErrorData)
   /** A client was sent away before it could ask for a target: its login or its protocol was wrong, or there were too many. */
   | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
   | {

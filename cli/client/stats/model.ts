@@ -1,4 +1,5 @@
 import { version } from '../../../package.json'
+import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 import { createConnections } from './connections.ts'
 import { costOf } from './cost.ts'
 import { createDestinations } from './destinations.ts'
@@ -24,10 +25,14 @@ export interface Model {
   readonly exits: ExitStatus[]
   cost(): CostState
   readonly carried: readonly CarriedState[]
+  /** Connections that were refused or failed, by the code of the reason. */
+  readonly connectionErrors: ReadonlyMap<string, number>
 }
 
 /** The page shows this many destinations. */
 const maxDestinations = 50
+/** Of the system's own codes any may come. */
+const maxErrorCodes = 100
 /** The rate of the cost is that of the last minute. */
 const costWindowMs = 60_000
 const shortestCostWindowMs = 10_000
@@ -50,6 +55,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     launchesFailed: 0,
   }
   const carried = new Map<string, CarriedState>()
+  const connectionErrors = new BoundedMap<string, number>(maxErrorCodes)
   const costs: { at: number; total: number }[] = [{ at: startedAt, total: 0 }]
   let lastSample = { at: startedAt, bytesUp: 0, bytesDown: 0 }
   let rate = { down: 0, up: 0 }
@@ -96,6 +102,8 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     if (event.type === 'connection.opened') counts.opened++
     if (event.type === 'connection.refused') counts.refused++
     if (event.type === 'connection.failed') counts.failed++
+    if (event.type === 'connection.refused' || event.type === 'connection.failed')
+      connectionErrors.set(event.code, (connectionErrors.get(event.code) ?? 0) + 1)
     if (event.type === 'client.rejected') counts.rejected++
     if (event.type === 'exit.launching') counts.launches++
     if (event.type === 'exit.failed') counts.launchesFailed++
@@ -115,6 +123,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     get exits() {
       return exits.list()
     },
+    connectionErrors,
     get carried() {
       return [...carried.values()]
     },

@@ -1,3 +1,4 @@
+import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayEnd } from '../../../tunnel/session/relay.ts'
 import type { ListenerAddress, OutboundName, Step } from './events.ts'
 
@@ -107,6 +108,8 @@ export interface ConnectionState {
   changedAt: number
   endedAt?: number
   end?: RelayEnd | 'refused' | 'failed'
+  /** Why it was refused, or failed. */
+  error?: ErrorData
   /** The reply that SOCKS has for why it was refused (RFC 1928, section 6). */
   reply?: number
 }

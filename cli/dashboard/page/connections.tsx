@@ -29,7 +29,7 @@ export function Connections({ state }: { state: State }) {
     { name: 'Age', value: age, show: row => formatDuration(age(row)), number: true, wide: true },
     { name: 'Down', value: row => row.bytesDown, show: row => formatBytes(row.bytesDown), number: true },
     { name: 'Up', value: row => row.bytesUp, show: row => formatBytes(row.bytesUp), number: true },
-    { name: 'State', value: endOf },
+    { name: 'State', value: endOf, show: row => <End connection={row} /> },
   ]
   const text = filter.trim().toLowerCase()
   const rows = state.connections.filter(
@@ -88,8 +88,24 @@ const ends = {
   'stream-aborted': 'broken off at the exit',
   deadline: 'the exit’s time was up',
   'conn-closed': 'broken off here',
-  failed: 'no exit for it',
+  refused: 'refused',
+  failed: 'failed',
 }
 
-const endOf = ({ end, reply }: ConnectionState) =>
-  end === undefined ? 'open' : end === 'refused' ? `refused (reply ${reply})` : ends[end]
+/** How it ended and why, to be sorted and searched by. */
+const endOf = ({ end, error }: ConnectionState) =>
+  [end === undefined ? 'open' : ends[end], ...(error ? [error.message, error.code] : [])].join(': ')
+
+function End({ connection: { end, error } }: { connection: ConnectionState }) {
+  return (
+    <>
+      {end === undefined ? 'open' : ends[end]}
+      {error && (
+        <small class="reason" title={error.code}>
+          {error.message}
+          {error.hint && `; ${error.hint}`}
+        </small>
+      )}
+    </>
+  )
+}

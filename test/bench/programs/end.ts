@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Endpoint } from '../../../tunnel/net/endpoint.ts'
-import type { Tuning } from '../../../tunnel/quic/config.ts'
+import type { Tuning } from '../../../tunnel/quic/tuning.ts'
 import { createClock } from './clock.ts'
 import { say, spec } from './spec.ts'
 

@@ -1,13 +1,14 @@
-import { openUdpSocket } from '../../../tunnel/net/udp/open.ts'
-import { tunings } from '../../../tunnel/quic/config.ts'
 import { QuicConnection } from '../../../tunnel/quic/connection.ts'
+import { loadEngine } from '../../../tunnel/quic/engines/engines.ts'
 import type { QuicStream } from '../../../tunnel/quic/stream.ts'
+import { tunings } from '../../../tunnel/quic/tuning.ts'
 import { chunkSize, type End, serve } from './end.ts'
 
 // The tunnel's own socket, connection and stream, with nothing before or behind them.
 
 void serve(async ({ role, address, key, certificate, pin, tuning: other }) => {
-  const socket = await openUdpSocket({ address })
+  const engine = await loadEngine()
+  const socket = await engine.openSocket({ address })
   const tuning = { ...tunings[role], ...other }
   const chunk = new Uint8Array(chunkSize)
   const identity = { key: Buffer.from(key), certificate: Buffer.from(certificate), fingerprint: '' }
@@ -27,12 +28,8 @@ void serve(async ({ role, address, key, certificate, pin, tuning: other }) => {
   const end: End = {
     port: socket.local.port,
     async connect(peer) {
-      await socket.connect(peer)
-      const opened = new QuicConnection({ socket, peer, identity, pin, role, tuning })
-      connection = opened
-      opened.onStream = receiveFrom
-      socket.onDatagram = datagram => opened.receive(datagram)
-      await opened.ready
+      connection = await QuicConnection.connect({ engine, socket, peer, identity, pin, role, tuning })
+      connection.onStream = receiveFrom
     },
     send(bytes) {
       const stream = connection!.open()

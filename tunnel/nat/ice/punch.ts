@@ -1,7 +1,8 @@
 import { classify } from '../../net/demux.ts'
 import type { Endpoint } from '../../net/endpoint.ts'
+import { openUdpSocket } from '../../net/udp/open.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
-import { type Behaviour, isHard } from '../stun/mapping.ts'
+import type { MappingBehaviour } from '../stun/mapping.ts'
 import { birthdayPart } from './birthday.ts'
 import { CheckList, type CheckListOptions, type CheckStats, type Outgoing } from './check-list.ts'
 import { PunchError } from './error.ts'
@@ -10,10 +11,12 @@ import { createSockets } from './sockets.ts'
 
 export interface PunchOptions extends Omit<CheckListOptions, 'birthday'> {
   /** How each side's NAT maps, as offer and answer say. */
-  mapping: { local: Behaviour; remote: Behaviour }
+  mapping: { local: MappingBehaviour; remote: MappingBehaviour }
   /** Limit in milliseconds, 10,000 by default; 3,000 where both NATs map by destination. */
   limitMs?: number
   signal?: AbortSignal
+  /** Opens more sockets like the one given, which is what the session goes on with; JavaScript's own by default. */
+  openSocket?: () => Promise<UdpSocket>
 }
 
 export interface Punched {
@@ -41,9 +44,9 @@ const maxEarly = 16
  * PunchError at the limit; the socket is the caller's again then.
  */
 export async function punch(socket: UdpSocket, options: PunchOptions): Promise<Punched> {
-  const { mapping, signal } = options
+  const { mapping, signal, openSocket = openUdpSocket } = options
   const birthday = birthdayPart(mapping.local, mapping.remote)
-  const hopeless = isHard(mapping.local) && isHard(mapping.remote)
+  const hopeless = mapping.local === 'address-dependent' && mapping.remote === 'address-dependent'
   const limitMs = options.limitMs ?? (hopeless ? hopelessLimitMs : defaultLimitMs)
   signal?.throwIfAborted()
   const list = new CheckList({ ...options, birthday }, performance.now())
@@ -51,13 +54,17 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
   const { promise, resolve, reject } = Promise.withResolvers<Route>()
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  const sockets = createSockets(socket, (datagram, from, via) => {
-    const kind = classify(datagram)
-    if (kind === 'stun') flush(list.receive(datagram, from, performance.now(), via))
-    else if (kind === 'quic' && early.length < maxEarly && list.confirm(from, via))
-      early.push(new Uint8Array(datagram))
-    if (list.nominated) resolve(list.nominated)
-  })
+  const sockets = createSockets(
+    socket,
+    (datagram, from, via) => {
+      const kind = classify(datagram)
+      if (kind === 'stun') flush(list.receive(datagram, from, performance.now(), via))
+      else if (kind === 'quic' && early.length < maxEarly && list.confirm(from, via))
+        early.push(new Uint8Array(datagram))
+      if (list.nominated) resolve(list.nominated)
+    },
+    openSocket,
+  )
   const flush = (outgoing: Outgoing[]) => {
     for (const each of outgoing) sockets.send(each)
   }

@@ -1,5 +1,4 @@
 import type { Endpoint } from '../../net/endpoint.ts'
-import { openUdpSocket } from '../../net/udp/open.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { Outgoing } from './check-list.ts'
 
@@ -18,6 +17,7 @@ export interface Sockets {
 export function createSockets(
   first: UdpSocket,
   onDatagram: (datagram: Uint8Array, from: Endpoint, via: number) => void,
+  openSocket: () => Promise<UdpSocket>,
 ): Sockets {
   const sockets = new Map<number, UdpSocket>()
   const opening = new Set<number>()
@@ -30,7 +30,7 @@ export function createSockets(
   const open = async ({ datagram, to }: Outgoing) => {
     opening.add(to.via)
     try {
-      const socket = await openUdpSocket()
+      const socket = await openSocket()
       if (over) return socket.close()
       add(to.via, socket)
       socket.send(datagram, to)

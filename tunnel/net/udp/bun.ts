@@ -1,9 +1,9 @@
 import type { Endpoint } from '../endpoint.ts'
 import { growReceiveBuffer } from './receive-buffer.ts'
-import type { UdpOptions, UdpSocket } from './socket.ts'
+import type { PacketSocket, UdpOptions } from './socket.ts'
 
 /** Bun.udpSocket: many packets a system call, which is worth half as much throughput again. */
-export async function openBunSocket({ address = '0.0.0.0', port = 0 }: UdpOptions): Promise<UdpSocket> {
+export async function openBunSocket({ address = '0.0.0.0', port = 0 }: UdpOptions): Promise<PacketSocket> {
   let peer: Endpoint | undefined
   let closed = false
   // data, port, address for each packet, as sendMany takes them; kept to spare an array per batch.
@@ -28,7 +28,7 @@ export async function openBunSocket({ address = '0.0.0.0', port = 0 }: UdpOption
 
   if ('fd' in raw && typeof raw.fd === 'number') await growReceiveBuffer(raw.fd)
 
-  const socket: UdpSocket = {
+  const socket: PacketSocket = {
     local: { address: raw.hostname, port: raw.port },
     onDatagram() {},
     onDrain() {},

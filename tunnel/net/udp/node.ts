@@ -1,10 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { promisify } from 'node:util'
 import { receiveBufferSize } from './receive-buffer.ts'
-import type { UdpOptions, UdpSocket } from './socket.ts'
+import type { PacketSocket, UdpOptions } from './socket.ts'
 
 /** node:dgram. Once connected, the kernel drops other sources and skips the look-up of the address. */
-export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptions): Promise<UdpSocket> {
+export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptions): Promise<PacketSocket> {
   const raw = createSocket({ type: 'udp4' })
   await new Promise<void>((resolve, reject) => {
     raw.once('error', reject)
@@ -30,7 +30,7 @@ export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptio
   })
   const drained = () => socket.onDrain()
 
-  const socket: UdpSocket = {
+  const socket: PacketSocket = {
     local: { address: raw.address().address, port: raw.address().port },
     onDatagram() {},
     onDrain() {},

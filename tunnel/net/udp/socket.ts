@@ -8,10 +8,15 @@ export interface UdpSocket {
   readonly local: Endpoint
   /** Called for each datagram; the bytes are valid only until it returns. */
   onDatagram: (datagram: Uint8Array, address: string, port: number) => void
-  /** Called when a batch that was cut short may go on. */
-  onDrain: () => void
   /** Sends one datagram; like every datagram it may be lost, and a full socket loses it. */
   send(datagram: Uint8Array, to: Endpoint): void
+  close(): void
+}
+
+/** A socket whose packets JavaScript sends itself, many at a time. */
+export interface PacketSocket extends UdpSocket {
+  /** Called when a batch that was cut short may go on. */
+  onDrain: () => void
   /** Fixes the peer: from here on nothing from any other address is delivered, and batches go to it. */
   connect(peer: Endpoint): Promise<void>
   /**
@@ -19,7 +24,6 @@ export interface UdpSocket {
    * A packet that the system still holds is replaced in the array, so every entry may be written again.
    */
   sendBatch(packets: Uint8Array[], lengths: number[], from: number, count: number): number
-  close(): void
 }
 
 export interface UdpOptions {
@@ -28,3 +32,5 @@ export interface UdpOptions {
   /** Local port, any free one by default. */
   port?: number
 }
+
+export const isPacketSocket = (socket: UdpSocket): socket is PacketSocket => 'sendBatch' in socket

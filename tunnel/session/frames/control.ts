@@ -4,6 +4,9 @@ import { FrameError } from './address.ts'
 /** The version of these frames. */
 export const controlVersion = 1
 
+const word = v.pipe(v.string(), v.regex(/^[\w.+-]{1,32}$/))
+const engine = v.object({ name: word, version: word })
+
 /** Stream ids that one message may name. */
 export const maxStreams = 256
 const streams = v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(maxStreams))
@@ -24,7 +27,11 @@ export const controlSchema = v.variant('type', [
     remaining_ms: v.pipe(v.number(), v.minValue(0)),
     memory_mb: v.number(),
     request_id: v.pipe(v.string(), v.maxLength(128)),
+    /** What runs QUIC there. */
+    engine: v.optional(engine),
   }),
+  /** The client's answer to a hello that names an engine: what runs QUIC at its end. */
+  v.object({ type: v.literal('welcome'), engine }),
   v.object({ type: v.literal('ping'), id: v.number() }),
   v.object({ type: v.literal('pong'), id: v.number() }),
   /** The function has this long to live: send no new streams, and finish what is open. */
@@ -61,7 +68,8 @@ export class ControlDecoder {
       const length = this.#pending.readUInt16BE(0)
       if (length > maxMessageLength) throw new FrameError(`a control message of ${length} bytes is too long`)
       if (this.#pending.length < 2 + length) break
-      messages.push(parse(this.#pending.subarray(2, 2 + length)))
+      const message = parse(this.#pending.subarray(2, 2 + length))
+      if (message) messages.push(message)
       this.#pending = this.#pending.subarray(2 + length)
     }
     return messages
@@ -70,10 +78,15 @@ export class ControlDecoder {
 
 // --- internal ---
 
-function parse(json: Buffer): ControlMessage {
+/** A type that this release does not know is passed over: a later one may say more. */
+function parse(json: Buffer): ControlMessage | undefined {
   try {
-    return v.parse(controlSchema, JSON.parse(json.toString()))
+    const value: unknown = JSON.parse(json.toString())
+    return types.has(v.parse(typed, value).type) ? v.parse(controlSchema, value) : undefined
   } catch {
     throw new FrameError('a control message is malformed')
   }
 }
+
+const typed = v.object({ type: v.string() })
+const types: ReadonlySet<string> = new Set(controlSchema.options.map(({ entries }) => entries.type.literal))

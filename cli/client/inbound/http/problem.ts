@@ -1,6 +1,7 @@
 import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import { type ReplyCode, reply } from '../../../../tunnel/session/frames/reply.ts'
 import { OutboundError } from '../../outbound/outbound.ts'
+import { TargetError } from '../../outbound/target-errors.ts'
 
 /** A request cannot be served: the status, and a short reason for the person who sees it. */
 export class HttpProblem extends Error {
@@ -20,8 +21,9 @@ export function problemOf(error: unknown, host = 'the target'): HttpProblem {
   if (!(error instanceof OutboundError)) return failed(502, 'http_protocol_error', `${host} broke off`)
   if (error.kind === 'no-exit') return failed(503, 'destination_unavailable', 'no exit is up: try again soon')
   if (error.kind === 'exit-lost') return failed(502, 'proxy_internal_error', 'the exit was lost: try again')
-  const [status, type, reason] = refusals[error.reply] ?? refusal
-  return failed(status, type, `${host} ${reason}`)
+  const [status, type] = refusals[error.reply] ?? refusal
+  const reason = error instanceof TargetError ? `${host} ${error.says}` : error.message
+  return failed(status, type, error.hint ? `${reason}; ${error.hint}` : reason)
 }
 
 /** Answers with the problem, where nothing has been answered yet; else the connection breaks off, so that the client can tell. */
@@ -65,12 +67,12 @@ function content({ status, message, headers }: HttpProblem) {
 const failed = (status: number, type: string, reason: string) =>
   new HttpProblem(status, reason, { 'proxy-status': `lambda-nat-proxy; error=${type}` })
 
-type Refusal = [status: number, type: string, reason: string]
-const refusal: Refusal = [502, 'destination_unavailable', 'could not be reached']
+type Refusal = [status: number, type: string]
+const refusal: Refusal = [502, 'destination_unavailable']
 const refusals: Partial<Record<ReplyCode, Refusal>> = {
-  [reply.notAllowed]: [403, 'destination_ip_prohibited', 'may not be reached through this proxy'],
-  [reply.networkUnreachable]: [502, 'destination_ip_unroutable', 'is on a network that cannot be reached'],
-  [reply.hostUnreachable]: [502, 'dns_error', 'could not be resolved or reached'],
-  [reply.refused]: [502, 'connection_refused', 'refused the connection'],
-  [reply.ttlExpired]: [504, 'connection_timeout', 'did not answer in time'],
+  [reply.notAllowed]: [403, 'destination_ip_prohibited'],
+  [reply.networkUnreachable]: [502, 'destination_ip_unroutable'],
+  [reply.hostUnreachable]: [502, 'dns_error'],
+  [reply.refused]: [502, 'connection_refused'],
+  [reply.ttlExpired]: [504, 'connection_timeout'],
 }

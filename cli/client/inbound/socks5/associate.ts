@@ -7,8 +7,8 @@ import { openPacketChannel, type PacketChannel } from '../../../../tunnel/sessio
 import type { Exits } from '../../fleet/exits.ts'
 import { type Account, nextConnection, trackConnection } from '../../outbound/connection-tracker.ts'
 import { directPackets } from '../../outbound/direct-packets.ts'
-import { OutboundError } from '../../outbound/outbound.ts'
 import { outboundFor, type Rule } from '../../outbound/rules.ts'
+import { TargetError } from '../../outbound/target-errors.ts'
 import type { Events } from '../../stats/events.ts'
 
 export interface AssociateOptions {
@@ -47,8 +47,7 @@ export function associator({ exits, rules, events, most }: AssociateOptions): As
   return async ({ user, signal, ...addresses }) => {
     const client = unmapped(addresses.client)
     const local = unmapped(addresses.local)
-    if (associations >= most)
-      throw new OutboundError('refused', reply.failure, `there are ${most} UDP associations already`)
+    if (associations >= most) throw new TargetError('E_ASSOCIATIONS_FULL', client)
     associations++
     signal.addEventListener('abort', () => associations--, { once: true })
     // The client's port is that of its first packet.

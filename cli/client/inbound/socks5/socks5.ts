@@ -27,10 +27,8 @@ export interface SocksHandler {
 }
 
 /** A SOCKS5 reply: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT (RFC 1928, section 6). */
-export function socksReply(answer: Reply): Uint8Array {
-  const tail = encodeReply(answer)
-  return Buffer.concat([Buffer.of(version, tail[0]!, 0), tail.subarray(1)])
-}
+export const socksReply = ({ code, bound }: Reply): Uint8Array =>
+  Buffer.concat([Buffer.of(version), encodeReply({ code, bound })])
 
 /** None of the client's methods will do (RFC 1928, section 3): what there is to say before a request. */
 export const noAcceptableMethod: Uint8Array = Uint8Array.of(version, method.noneAcceptable)

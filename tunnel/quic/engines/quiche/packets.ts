@@ -1,4 +1,4 @@
-import type { UdpSocket } from '../net/udp/socket.ts'
+import type { PacketSocket } from '../../../net/udp/socket.ts'
 import type { QuicheConnection } from './binding.ts'
 
 /** Packets a system call: Bun sends them by one sendmmsg. */
@@ -10,14 +10,14 @@ export class Packets {
   batches = 0
   /** The connection had nothing more to send, or may send no more now, when it was last asked. */
   drained = true
-  readonly #socket: UdpSocket
+  readonly #socket: PacketSocket
   readonly #buffers: Uint8Array[]
   readonly #lengths: number[] = new Array(batchSize).fill(0)
   /** buffers[sent..filled) wait for the socket. */
   #sent = 0
   #filled = 0
 
-  constructor(socket: UdpSocket, packetSize: number) {
+  constructor(socket: PacketSocket, packetSize: number) {
     this.#socket = socket
     this.#buffers = Array.from({ length: batchSize }, () => new Uint8Array(packetSize))
   }

@@ -21,6 +21,7 @@ export class SendScheduler {
   #due = false
   /** There is something to send that may. */
   #owed = false
+  #finDue = false
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Packets that came since the last that went. */
   #unanswered = 0
@@ -45,7 +46,7 @@ export class SendScheduler {
   }
 
   /** There is something to send that may wait for a moment. */
-  later(): void {
+  scheduleAck(): void {
     this.#owed = true
     if (!this.#reading) this.#waitForMore()
   }
@@ -55,6 +56,19 @@ export class SendScheduler {
     if (this.#scheduled || this.#over) return
     this.#scheduled = true
     setImmediate(this.#take)
+  }
+
+  /** A stream's end waits to be sent, and must be in a packet before anything more is heard or read. */
+  flushFin(): void {
+    this.#finDue = true
+    this.wake()
+  }
+
+  /** Whether an end has been handed over since this was last asked. */
+  takeFin(): boolean {
+    const due = this.#finDue
+    this.#finDue = false
+    return due
   }
 
   stop(): void {

@@ -1,0 +1,79 @@
+import { createInterface } from 'node:readline/promises'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
+
+// Questions at a terminal, a line each: consola's own prompts lose what is typed under Bun.
+
+/** The person called it off at a question. The program ends as after any other Ctrl-C. */
+export class CancelledError extends CodedError<'E_CANCELLED'> {
+  override readonly name = 'CancelledError'
+
+  constructor() {
+    super('E_CANCELLED', 'Interrupted: nothing was changed.')
+  }
+}
+
+/** Each throws a CancelledError at Ctrl-C and at the end of the input. */
+export interface Prompt extends Disposable {
+  /** Asks for a line, and gives it without the blanks around it. */
+  text(question: string): Promise<string>
+  /** Asks for a yes; anything else is a no. */
+  confirm(question: string): Promise<boolean>
+  /** Asks for one of these, by number or by name, until it is one; an empty line takes `initial`. */
+  choose<T extends string>(question: string, choices: readonly Choice<T>[], initial: T): Promise<T>
+}
+
+export interface Choice<T> {
+  value: T
+  about: string
+}
+
+/** Whether there is somebody to ask. */
+export const isTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY)
+
+/** Takes the terminal over for some questions. */
+export function openPrompt(): Prompt {
+  const lines = createInterface({ input: process.stdin, output: process.stdout })
+  const cancelled = Promise.withResolvers<never>()
+  cancelled.promise.catch(() => {})
+  /** What was typed before it was asked for. */
+  const early: string[] = []
+  lines.on('line', line => early.push(line))
+  lines.on('SIGINT', () => lines.close())
+  lines.on('close', () => cancelled.reject(new CancelledError()))
+
+  const prompt: Prompt = {
+    async text(question) {
+      const typed = early.shift()
+      if (typed !== undefined) {
+        process.stdout.write(`${question} ${typed}\n`)
+        return typed.trim()
+      }
+      try {
+        return (await Promise.race([lines.question(`${question} `), cancelled.promise])).trim()
+      } catch (error) {
+        // The line with the question is not finished.
+        process.stdout.write('\n')
+        throw error
+      }
+    },
+    confirm: async question => /^y(es)?$/i.test(await prompt.text(`${question} [y/N]`)),
+    async choose(question, choices, initial) {
+      const rows = choices.map(({ value, about }, i) => `  ${i + 1}) ${value}: ${about}`)
+      process.stdout.write(`${question}\n${rows.join('\n')}\n`)
+      for (;;) {
+        const answer = (await prompt.text(`Number or name [${initial}]:`)).toLowerCase()
+        if (answer === '') return initial
+        const chosen = choices.find(({ value }, i) => answer === value || answer === String(i + 1))
+        if (chosen) return chosen.value
+      }
+    },
+    [Symbol.dispose]: () => lines.close(),
+  }
+  return prompt
+}
+
+/** One question that takes a yes or a no: see Prompt. */
+export async function confirm(question: string): Promise<boolean> {
+  using prompt = openPrompt()
+  return await prompt.confirm(question)
+}

@@ -1,0 +1,41 @@
+//! Whether acceleration still brings bandwidth, draft-ietf-ccwg-bbr section 5.3.1.2.
+
+use crate::delivery::RateSample;
+
+/// A rate that grew by less than this in `FLAT_ROUNDS` rounds has reached its limit.
+const GROWTH: f64 = 1.25;
+const FLAT_ROUNDS: u8 = 3;
+
+/// The "full pipe" estimator.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FullPipe {
+    /// BBR.full_bw_reached: ever, since the last Startup began.
+    pub(crate) reached: bool,
+    /// BBR.full_bw_now: since the estimator was last reset.
+    pub(crate) now: bool,
+    full_bw: u64,
+    full_bw_count: u8,
+}
+
+impl FullPipe {
+    /// ResetFullBW(), then takes `rate` for the baseline.
+    pub(crate) fn reset(&mut self, rate: u64) {
+        self.full_bw = rate;
+        self.full_bw_count = 0;
+        self.now = false;
+    }
+
+    /// CheckFullBWReached()
+    pub(crate) fn check(&mut self, sample: &RateSample, round_start: bool) {
+        if self.now || !round_start || sample.is_app_limited {
+            return;
+        }
+        if sample.delivery_rate as f64 >= self.full_bw as f64 * GROWTH {
+            self.reset(sample.delivery_rate);
+            return;
+        }
+        self.full_bw_count = self.full_bw_count.saturating_add(1);
+        self.now = self.full_bw_count >= FLAT_ROUNDS;
+        self.reached |= self.now;
+    }
+}

@@ -1,0 +1,46 @@
+//! Congestion control for the native engine: BBRv3 as draft-ietf-ccwg-bbr describes it, behind
+//! quinn-proto's `Controller`, and the [`Pacer`] that the engine's sending loop asks.
+//!
+//! Section numbers in the comments are those of draft-ietf-ccwg-bbr-06; names are the draft's.
+
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+mod aggregation;
+mod background;
+mod bbr;
+mod delivery;
+mod filters;
+mod full_pipe;
+mod long_term;
+mod min_rtt;
+mod pacer;
+mod random;
+mod short_term;
+mod units;
+
+use std::sync::Arc;
+
+use quinn_proto::congestion::{ControllerFactory, CubicConfig};
+
+pub use bbr::{Bbr, BbrConfig, State};
+pub use pacer::Pacer;
+
+/// The congestion controllers that a connection can be given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Algorithm {
+    /// BBRv3, paced by [`Pacer`].
+    #[default]
+    Bbr,
+    /// quinn-proto's CUBIC (RFC 9438), paced by quinn-proto alone.
+    Cubic,
+}
+
+impl Algorithm {
+    /// What `TransportConfig::congestion_controller_factory` takes.
+    pub fn factory(self) -> Arc<dyn ControllerFactory + Send + Sync + 'static> {
+        match self {
+            Self::Bbr => Arc::new(BbrConfig::default()),
+            Self::Cubic => Arc::new(CubicConfig::default()),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import { QuicError } from '../close-reason.ts'
+import type { Engine } from '../engine.ts'
+
+/**
+ * The engines, the preferred one first. Each is loaded when it is asked for; one that was not built for this
+ * platform is undefined.
+ */
+const loaders = {
+  quiche: async (): Promise<Engine | undefined> => (await import('./quiche/engine.ts')).quicheEngine,
+}
+
+export type EngineName = keyof typeof loaders
+
+export const engineNames = Object.keys(loaders) as EngineName[]
+
+/** The engine of this name, or the preferred one of those that are there. Rejects when there is none. */
+export async function loadEngine(name?: EngineName): Promise<Engine> {
+  for (const each of name ? [name] : engineNames) {
+    const engine = await loaders[each]()
+    if (engine) return engine
+  }
+  throw new QuicError(
+    'E_QUIC_NO_ENGINE',
+    `no ${name ?? 'QUIC'} engine was built for ${process.platform}-${process.arch}`,
+  )
+}

@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto'
+import { classify } from '../../../net/demux.ts'
+import type { Endpoint } from '../../../net/endpoint.ts'
+import type { PacketSocket } from '../../../net/udp/socket.ts'
+import { closeCodes, closeText } from '../../close-codes.ts'
+import type { EngineOptions } from '../../engine.ts'
+import { type ConnectionStats, type EngineConnection, streamGone } from '../../engine-connection.ts'
+import { fingerprintOf } from '../../identity.ts'
+import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
+import { closeOf } from './close.ts'
+import { quicheConfig } from './config.ts'
+import { Packets } from './packets.ts'
+import { SendScheduler } from './send-scheduler.ts'
+import { Streams } from './streams.ts'
+
+/** Batches a turn: then other work of the process gets its turn. */
+const batchesPerTurn = 4
+const connectionIdLength = 8
+
+/**
+ * A connection run by our own loop on the native binding: a datagram is handed to the parser at once, then one
+ * pump per turn of the event loop reads what is readable, offers what was blocked, and sends until there is
+ * nothing to send.
+ */
+export class QuicheEngineConnection implements EngineConnection {
+  received = 0
+  readonly lostEnds = {
+    look: (): number[] => this.#streams?.look() ?? [],
+    settle: (stream: number): void => this.#streams?.settle(stream),
+  }
+  readonly #options: EngineOptions
+  readonly #packets: Packets
+  readonly #recvInfo: RecvInfo
+  readonly #scheduler = new SendScheduler({ read: () => this.#read(), send: () => this.#send() })
+  #quiche: QuicheConnection | undefined
+  #streams: Streams | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #timerAt = 0
+  #pinned = false
+  #over = false
+
+  /** `socket` is connected to the peer already. */
+  constructor(socket: PacketSocket, options: EngineOptions) {
+    const { peer, role, identity, tuning, early, handlers } = options
+    this.#options = options
+    this.#packets = new Packets(socket, tuning.packetSize)
+    // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
+    this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
+    if (role === 'client') {
+      const { from, to } = this.#recvInfo
+      this.#run(quiche.Connection.connect(null, newId(), to, from, quicheConfig(identity, tuning)))
+    }
+    socket.onDrain = () => this.#scheduler.wake()
+    socket.onDatagram = datagram => {
+      if (classify(datagram) === 'quic') this.#receive(datagram)
+      else if (!this.#over) handlers.onPacket(datagram)
+    }
+    for (const datagram of early) this.#receive(datagram)
+  }
+
+  open(): number | undefined {
+    return this.#over || !this.#pinned ? undefined : this.#streams?.open()
+  }
+
+  read(stream: number, buffer: Uint8Array): number {
+    return this.#streams?.get(stream)?.read(buffer) ?? streamGone
+  }
+
+  readLater(): void {
+    // Every turn tells of all streams that have something to read.
+    this.#scheduler.again()
+  }
+
+  write(stream: number, chunk: Uint8Array): number {
+    return this.#streams?.get(stream)?.write(chunk) ?? streamGone
+  }
+
+  finish(stream: number): void {
+    this.#streams?.get(stream)?.finish()
+  }
+
+  reset(stream: number, code: number): void {
+    this.#streams?.get(stream)?.reset(code)
+  }
+
+  stop(stream: number, code: number): void {
+    this.#streams?.get(stream)?.stop(code)
+  }
+
+  isKept(stream: number): boolean {
+    return this.#streams?.isKept(stream) ?? false
+  }
+
+  sendDatagram(datagram: Uint8Array): boolean {
+    if (!this.#pinned || this.#over) return false
+    try {
+      this.#quiche?.dgramSend(datagram)
+    } catch {
+      return false
+    }
+    this.#scheduler.wake()
+    return true
+  }
+
+  maxDatagram(): number {
+    return this.#quiche?.dgramMaxWritableLen() ?? 0
+  }
+
+  ping(): void {
+    if (this.#over) return
+    this.#quiche?.sendAckEliciting()
+    this.#scheduler.wake()
+  }
+
+  stats(): ConnectionStats {
+    const path = this.#quiche?.pathStats()[0]
+    return {
+      rttMs: path?.rtt ?? 0,
+      lost: path?.lost ?? 0,
+      sent: path?.sent ?? 0,
+      batches: this.#packets.batches,
+    }
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#over) return
+    try {
+      this.#quiche?.close(true, code, Buffer.from(reason))
+    } catch {
+      // Closed already.
+    }
+    this.#end()
+  }
+
+  // --- internal ---
+
+  #receive(datagram: Uint8Array): void {
+    if (this.#over) return
+    this.#packFins()
+    if (!this.#quiche) this.#accept(datagram)
+    try {
+      this.#quiche?.recv(datagram, this.#recvInfo)
+      this.received++
+    } catch {
+      // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
+    }
+    this.#scheduler.heard()
+  }
+
+  /** The answering end begins with the dialler's first packet, which must be an Initial (RFC 9000, section 17.2.2). */
+  #accept(datagram: Uint8Array): void {
+    const { identity, tuning } = this.#options
+    const { from, to } = this.#recvInfo
+    try {
+      const initial = 0
+      if (quiche.Header.fromSlice(datagram, connectionIdLength).ty !== initial) return
+      this.#run(quiche.Connection.accept(newId(), null, to, from, quicheConfig(identity, tuning)))
+    } catch {
+      // Not a packet that begins anything.
+    }
+  }
+
+  #run(connection: QuicheConnection): void {
+    const { role, handlers } = this.#options
+    this.#quiche = connection
+    this.#streams = new Streams({ quiche: connection, role, scheduler: this.#scheduler, handlers })
+    this.#scheduler.wake()
+  }
+
+  /**
+   * quiche 0.18 forgets a stream when its bytes are acknowledged and the peer's end was read, though our own
+   * end may not be in a packet yet: it is put into one first.
+   */
+  #packFins(): void {
+    if (this.#scheduler.takeFin() && this.#quiche) this.#packets.fill(this.#quiche)
+  }
+
+  #read(): boolean {
+    const connection = this.#quiche
+    const streams = this.#streams
+    if (!connection || !streams) return false
+    if (!this.#pinned) {
+      // Who awaits the handshake sets its handlers first: streams wait for the next turn.
+      if (this.#verify(connection)) this.#scheduler.again()
+      return false
+    }
+    this.#packFins()
+    streams.read()
+    for (let datagram = connection.dgramRecvVec(); datagram; datagram = connection.dgramRecvVec())
+      this.#options.handlers.onDatagram(datagram)
+    streams.unblock()
+    // Who still waits to write may do so again because of what has come.
+    return !streams.blocked
+  }
+
+  #send(): boolean {
+    const connection = this.#quiche
+    if (!connection) return false
+    this.#scheduler.takeFin()
+    const more = this.#packets.flush(connection, batchesPerTurn)
+    const waiting = this.#packets.drained && this.#streams?.sent() === true
+    if (connection.isClosed() || connection.isDraining()) {
+      this.#end()
+      this.#options.handlers.onClosed(closeOf(connection))
+    } else this.#arm(connection)
+    return more || waiting
+  }
+
+  /** Compares the peer's certificate with the pin, once the handshake is done. */
+  #verify(connection: QuicheConnection): boolean {
+    if (!connection.isEstablished()) return false
+    const { pin, handlers } = this.#options
+    const [certificate] = connection.peerCertChain() ?? []
+    if (!certificate || fingerprintOf(certificate) !== pin) {
+      // Our part of the handshake goes first: without it the other end could not read why it is refused.
+      this.#packets.flush(connection, 1)
+      this.close(closeCodes.wrongPin, closeText[closeCodes.wrongPin])
+      handlers.onClosed({
+        kind: 'wrong-pin',
+        byPeer: false,
+        code: closeCodes.wrongPin,
+        reason: certificate ? '' : 'no certificate',
+      })
+      return false
+    }
+    this.#pinned = true
+    handlers.onConnected()
+    return true
+  }
+
+  /** One timer: one that fires too early only looks again, which is cheaper than moving it with every packet. */
+  #arm(connection: QuicheConnection): void {
+    const timeout = connection.timeout()
+    if (timeout === null) return
+    const at = performance.now() + timeout
+    if (this.#timer !== undefined && this.#timerAt <= at) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      if ((connection.timeout() ?? 1) <= 0) connection.onTimeout()
+      this.#scheduler.wake()
+    }, Math.ceil(timeout))
+  }
+
+  #end(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#scheduler.stop()
+    if (this.#quiche) this.#packets.flush(this.#quiche, 1)
+    this.#streams?.lost()
+  }
+}
+
+const newId = () => randomBytes(connectionIdLength)
+const hostPort = ({ address, port }: Endpoint) => ({ host: address, port })

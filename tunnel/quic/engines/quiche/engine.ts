@@ -1,0 +1,17 @@
+import { openUdpSocket } from '../../../net/udp/open.ts'
+import { isPacketSocket } from '../../../net/udp/socket.ts'
+import type { Engine } from '../../engine.ts'
+import { QuicheEngineConnection } from './connection.ts'
+
+/** quiche by @matrixai/quic's native binding, its packets sent and received by JavaScript: it needs nothing built. */
+export const quicheEngine: Engine = {
+  name: 'quiche',
+  version: '0.18.0',
+  openSocket: openUdpSocket,
+  async connect(options) {
+    const { socket, peer } = options
+    if (!isPacketSocket(socket)) throw new TypeError('the socket was opened by another engine')
+    await socket.connect(peer)
+    return new QuicheEngineConnection(socket, options)
+  },
+}

@@ -1,0 +1,45 @@
+/** The application protocol of this tunnel; its number changes when the frames do. */
+export const alpn = 'lambda-nat-proxy/1'
+
+/** Silence that ends a connection, in milliseconds. Probes keep a live one from ever being silent. */
+export const idleTimeoutMs = 15_000
+
+/** Which end of QUIC this is: the function dials as the client, the laptop answers as the server. */
+export type Role = 'client' | 'server'
+
+/** What a QUIC connection may hold and send. Bytes unless said otherwise. */
+export interface Tuning {
+  /** UDP payload of a packet; 1,350 leaves room for any common path. */
+  packetSize: number
+  /** What one stream may send before the reader has read: grows up to `streamWindow` while the reader keeps up. */
+  initialStreamWindow: number
+  streamWindow: number
+  congestionControl: 'CUBIC' | 'BBR' | 'Reno'
+  /** Streams that the peer may have open at once. */
+  maxStreams: number
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/**
+ * BBR at both ends: where packets are lost it carries ten times what CUBIC does (docs/performance.md).
+ *
+ * The two ends of a tunnel: the client answers on a laptop, the function dials and may have 128 MB for all it does.
+ */
+export const tunings: Record<Role, Tuning> = {
+  server: {
+    packetSize: 1350,
+    initialStreamWindow: 128 * KiB,
+    streamWindow: 6 * MiB,
+    congestionControl: 'BBR',
+    maxStreams: 4096,
+  },
+  client: {
+    packetSize: 1350,
+    initialStreamWindow: 64 * KiB,
+    streamWindow: 3 * MiB,
+    congestionControl: 'BBR',
+    maxStreams: 4096,
+  },
+}

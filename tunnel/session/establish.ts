@@ -1,0 +1,106 @@
+import { newIceCredentials } from '../nat/ice/credentials.ts'
+import { type Punched, punch } from '../nat/ice/punch.ts'
+import type { MappingBehaviour } from '../nat/stun/mapping.ts'
+import type { Endpoint } from '../net/endpoint.ts'
+import type { UdpSocket } from '../net/udp/socket.ts'
+import { QuicConnection } from '../quic/connection.ts'
+import type { Engine } from '../quic/engine.ts'
+import { createIdentity, type Identity } from '../quic/identity.ts'
+import type { Role, Tuning } from '../quic/tuning.ts'
+import { type Side, sideOf } from '../signalling/documents.ts'
+
+/** Where the world sees a socket. */
+export interface Place {
+  mapped: Endpoint
+  mapping: MappingBehaviour
+}
+
+export interface EstablishOptions<Here extends Place, There extends Side> {
+  id: string
+  /** The client of QUIC is the function, which answers the offer; its server made the offer. */
+  role: Role
+  engine: Engine
+  tuning?: Tuning | undefined
+  signal?: AbortSignal | undefined
+  /** Finds out where the socket is seen; it may listen on it meanwhile. */
+  locate: (socket: UdpSocket) => Promise<Here>
+  /** Publishes this end's document and gives the other's; undefined calls the session off. */
+  exchange: (side: Side, here: Here) => Promise<There | undefined>
+  onLocated?: (here: Here) => void
+  onPunched?: (punched: Punched) => void
+}
+
+/** A session's connection is up, and the other end is who wrote the other document. */
+export interface Established<Here extends Place, There extends Side> {
+  connection: QuicConnection
+  here: Here
+  there: There
+}
+
+/**
+ * Sets a session up, the same way at both ends: one socket, its public address, the two documents, connectivity
+ * checks, QUIC with pinned certificates. Undefined when `exchange` called it off. Throws what the failing step
+ * throws, or the signal's reason. The socket closes with the connection; nothing is left open where there is none.
+ */
+export async function establish<Here extends Place, There extends Side>(
+  options: EstablishOptions<Here, There>,
+): Promise<Established<Here, There> | undefined> {
+  const { id, role, engine, signal, locate, exchange } = options
+  let socket = await engine.openSocket()
+  try {
+    const [identity, here] = await Promise.all([createIdentity(), locate(socket)])
+    options.onLocated?.(here)
+    const local = newIceCredentials()
+    const there = await exchange(sideOf(id, { ...here, credentials: local, identity }), here)
+    if (!there) {
+      socket.close()
+      return undefined
+    }
+    const punched = await punch(socket, {
+      local,
+      remote: { ufrag: there.ice_ufrag, password: there.ice_password },
+      candidates: there.candidates,
+      controlling: role === 'server',
+      mapping: { local: here.mapping, remote: there.mapping },
+      openSocket: () => engine.openSocket(),
+      ...(signal && { signal }),
+    })
+    socket = punched.socket
+    options.onPunched?.(punched)
+    const connection = await connectQuic({ ...options, punched, identity, pin: there.certificate_sha256 })
+    void connection.closed.then(() => socket.close())
+    return { connection, here, there }
+  } catch (error) {
+    socket.close()
+    throw error
+  }
+}
+
+export interface ConnectQuicOptions {
+  role: Role
+  engine: Engine
+  tuning?: Tuning | undefined
+  punched: Punched
+  identity: Identity
+  pin: string
+}
+
+/**
+ * QUIC on a punched socket: late checks still go to the check list. Throws a QuicError; the socket stays the
+ * caller's to close.
+ */
+export function connectQuic({ punched, ...options }: ConnectQuicOptions): Promise<QuicConnection> {
+  const { socket, nominated, answerCheck, early } = punched
+  const { role, engine, tuning, identity, pin } = options
+  return QuicConnection.connect({
+    role,
+    engine,
+    tuning,
+    identity,
+    pin,
+    socket,
+    peer: nominated,
+    early,
+    onPacket: packet => answerCheck(packet, nominated),
+  })
+}
