@@ -1,11 +1,13 @@
 import { stripVTControlCharacters } from 'node:util'
-import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
+import { type ArgsDef, type CommandDef, defineCommand, runCommand } from 'citty'
 import { consola } from 'consola'
 import { version } from '../package.json'
 import { checkOptions } from './config/check-options.ts'
+import { didYouMean } from './input/did-you-mean.ts'
 import { CancelledError } from './input/prompt.ts'
 import { UsageError } from './input/usage-error.ts'
 import { exitCodes } from './output/exit-codes.ts'
+import { describe, type HelpSubject, renderHelp } from './output/help.ts'
 
 const commands = {
   run: () => import('./commands/run.ts'),
@@ -19,15 +21,43 @@ const commands = {
   env: () => import('./commands/env.ts'),
   completion: () =>
     import('./commands/completion.ts').then(({ completionOf }) => ({ default: completionOf(main) })),
+  help: async () => ({ default: help }),
+  version: async () => ({ default: showVersion }),
 }
 
+const help = defineCommand({
+  meta: describe({ name: 'help', description: 'Show how to use a command.' }),
+  args: {
+    command: { type: 'positional', required: false, description: 'The command' },
+    subcommand: { type: 'positional', required: false, description: 'And the one below it' },
+  },
+  async run({ args: { _: words } }) {
+    const subject = await resolve(words)
+    if (subject.words.length <= words.length) throw unknownCommand(subject, words[subject.words.length - 1]!)
+    await printHelp(subject)
+  },
+})
+
+const showVersion = defineCommand({
+  meta: describe({ name: 'version', description: 'Show the version.' }),
+  run() {
+    process.stdout.write(`${version}\n`)
+  },
+})
+
 const main: CommandDef = defineCommand({
-  meta: {
+  meta: describe({
     name: 'lambda-nat-proxy',
     version,
     description:
-      'A proxy with no servers of its own: SOCKS5 over hole-punched QUIC, out of an AWS Lambda function.',
-  },
+      'A SOCKS5 and HTTP proxy with no servers of its own: its exits are AWS Lambda functions, reached by hole-punched QUIC.',
+    examples: [
+      ['run --local', 'Try it on this machine, without an AWS account'],
+      ['deploy', 'Deploy the function to AWS'],
+      ['run', 'Start the proxy; its exits run in AWS'],
+      ['doctor', 'Check whether it works here'],
+    ],
+  }),
   subCommands: Object.fromEntries(
     Object.entries(commands).map(([name, load]) => [
       name,
@@ -44,23 +74,24 @@ process.exitCode = await run(process.argv.slice(2))
 async function run(args: string[]): Promise<number> {
   try {
     const ours = args.slice(0, args.indexOf('--') === -1 ? undefined : args.indexOf('--'))
-    if (ours.includes('--version')) {
+    if (ours.includes('--version') || ours[0] === '-v') {
       process.stdout.write(`${version}\n`)
       return 0
     }
-    const path = await resolve(ours)
-    const command = path.at(-1)!
+    const subject = await resolve(ours)
+    const { words, command } = subject
     if (ours.includes('--help') || ours.includes('-h')) {
-      await printUsage(path)
+      await printHelp(subject)
       return 0
     }
     if (command.subCommands) {
-      await printUsage(path)
-      const unknown = ours[path.length - 1]
-      throw new UsageError(unknown === undefined ? 'no command is given' : `there is no command '${unknown}'`)
+      const unknown = ours[words.length - 1]
+      if (unknown !== undefined) throw unknownCommand(subject, unknown)
+      await printHelp(subject)
+      throw new UsageError('no command is given')
     }
     // `bun run … -- --port 1090` may leave its separator in front of the options.
-    const rest = args.slice(path.length - 1).filter((arg, i) => !(i === 0 && arg === '--'))
+    const rest = args.slice(words.length - 1).filter((arg, i) => !(i === 0 && arg === '--'))
     checkOptions(rest, command.args as ArgsDef | undefined)
     await runCommand(command, { rawArgs: rest })
     return typeof process.exitCode === 'number' ? process.exitCode : 0
@@ -76,20 +107,38 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Colours are for a terminal alone, and not when NO_COLOR asks for none. */
-async function printUsage(path: CommandDef[]): Promise<void> {
-  const usage = await renderUsage(path.at(-1)!, path.at(-2))
+/** Colours are for a terminal alone, and not when NO_COLOR asks for none; lines of more than 100 characters read badly. */
+async function printHelp(subject: HelpSubject): Promise<void> {
+  const width = process.stdout.columns || Number(process.env.COLUMNS) || 80
+  const text = await renderHelp(subject, Math.min(width, 100))
   const plain = !process.stdout.isTTY || Boolean(process.env.NO_COLOR)
-  process.stdout.write(`${plain ? stripVTControlCharacters(usage) : usage}\n`)
+  process.stdout.write(`${plain ? stripVTControlCharacters(text) : text}\n`)
 }
 
-/** The command that the arguments name, and the commands above it. */
-async function resolve(args: string[]): Promise<CommandDef[]> {
-  const path: CommandDef[] = [main as CommandDef]
+type SubCommands = Record<string, () => Promise<CommandDef>>
+
+/** The command that the arguments name. */
+async function resolve(args: string[]): Promise<HelpSubject> {
+  const words = ['lambda-nat-proxy']
+  let command: CommandDef = main
   for (const name of args) {
-    const subCommands = path.at(-1)!.subCommands as Record<string, () => Promise<CommandDef>> | undefined
+    const subCommands = command.subCommands as SubCommands | undefined
     if (!subCommands || !Object.hasOwn(subCommands, name)) break
-    path.push(await subCommands[name]!())
+    words.push(name)
+    command = await subCommands[name]!()
   }
-  return path
+  return { words, command }
+}
+
+function unknownCommand({ words, command }: HelpSubject, given: string): UsageError {
+  const names = Object.keys((command.subCommands ?? {}) as SubCommands)
+  const path = words.slice(1).join(' ')
+  if (given.startsWith('-'))
+    return new UsageError(
+      `'${given}' needs a command before it: ${[path, names[0]].join(' ').trim()}, for example`,
+    )
+  if (names.length === 0) return new UsageError(`there is no command '${given}' below '${path}'`)
+  return new UsageError(
+    `there is no command '${[path, given].join(' ').trim()}'${didYouMean(given, names)} See --help.`,
+  )
 }

@@ -7,14 +7,19 @@ import type { LogRecord } from '../cloud/log.ts'
 import { functionZip } from '../deploy/function-zip.ts'
 import { parsePort } from '../input/port.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { describe } from '../output/help.ts'
 import { interruptible, whenAborted } from './interrupt.ts'
 
 export default defineCommand({
-  meta: {
+  meta: describe({
     name: 'cloud',
     description:
-      'Run the embedded cloud on its own: S3, STUN and the function, for clients that are told where it is.',
-  },
+      'Run the embedded cloud alone: S3, STUN and the function on this machine, for clients that are told where it is.',
+    exits: {
+      done: 'ended by Ctrl-C, SIGTERM or a closed terminal',
+      interrupted: 'ended at once by a second signal',
+    },
+  }),
   args: {
     host: {
       type: 'string',
@@ -26,49 +31,49 @@ export default defineCommand({
       type: 'string',
       default: '4568',
       valueHint: 'port',
-      description: 'TCP port of S3, 0 for any free',
+      description: 'TCP port of S3, 0 for any free one',
     },
     'stun-port': {
       type: 'string',
       default: '3478',
       valueHint: 'port',
-      description: 'UDP port of STUN, 0 for any free',
+      description: 'UDP port of STUN, 0 for any free one',
     },
     regions: {
       type: 'string',
       alias: 'region',
       default: 'local-1',
       valueHint: 'a,b',
-      description: 'Names of the regions; each has its own bucket and function',
+      description: 'Names of the regions, separated by commas; each has its own bucket and function',
     },
     mode: {
       type: 'enum',
       options: Object.keys(modes),
       default: 'normal',
-      description: "The function's memory figure and time limit",
+      description: 'Memory and time limit of the function',
     },
     'allow-private': {
       type: 'boolean',
       default: false,
-      description: 'Let the function reach private and loopback addresses',
+      description: 'Let the exits reach private and loopback addresses',
     },
     'log-level': {
       type: 'enum',
       options: ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'],
       default: 'INFO',
-      description: "Least level of the function's log",
+      description: "Lowest level of the function's log that is printed",
     },
     node: {
       type: 'string',
       valueHint: 'path',
-      description: 'Node to run the function on (default: node on PATH, or Bun)',
+      description: 'Node.js to run the function with (default: node on PATH, or Bun)',
     },
     function: {
       type: 'string',
       valueHint: 'path',
       description: 'function.zip to run (default: built from this release)',
     },
-    json: { type: 'boolean', default: false, description: 'One JSON object a line in place of text' },
+    json: { type: 'boolean', default: false, description: 'Print JSON, one object a line' },
   },
   async run({ args }) {
     const show = args.json ? json : human
@@ -120,16 +125,16 @@ interface Reporter {
 const human: Reporter = {
   ready({ endpoint, stunServers, buckets, credentials }, host) {
     const [[region, bucket] = []] = buckets
-    consola.success(`The embedded cloud is ready: S3 on ${endpoint}, STUN on ${stunServers}`)
+    consola.success(`Embedded cloud ready: S3 on ${endpoint}, STUN on ${stunServers}`)
     consola.log(`Buckets: ${[...buckets.values()].join(', ')}`)
     consola.log(`
-A client is pointed at it by
+To use it from a client:
 
   AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey} \\
     lambda-nat-proxy run --region ${region} --bucket ${bucket} --stun ${stunServers}
 `)
     if (!host.startsWith('127.'))
-      consola.warn(`Whoever reaches ${host} can use it: its key pair is no secret.`)
+      consola.warn(`Anyone who can reach ${host} can use it: its key pair is not secret.`)
   },
   log({ timestamp, level, message, region, pid, requestId, ...fields }) {
     const details = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)

@@ -19,7 +19,7 @@ export const completionOf = (main: CommandDef): CommandDef =>
   defineCommand({
     meta: {
       name: 'completion',
-      description: 'Print a script by which a shell completes commands and options.',
+      description: 'Print a script that completes commands and options in a shell.',
     },
     subCommands: Object.fromEntries(
       Object.entries(shells).map(([name, { write, use }]) => [

@@ -12,18 +12,24 @@ import { entry, keys, type Values } from '../config/settings.ts'
 import { configTemplate } from '../config/template.ts'
 import { isTerminal, openPrompt, type Prompt } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { exitCodeMeanings } from '../output/exit-codes.ts'
+import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 
 const init = defineCommand({
-  meta: { name: 'init', description: 'Write a configuration file, with comments. Asks on a terminal only.' },
+  meta: describe({
+    name: 'init',
+    description:
+      'Write a configuration file with comments. It asks for the main settings where there is a terminal.',
+    exits: { interrupted: exitCodeMeanings.interrupted },
+  }),
   args: {
     ...optionsFor(...keys),
-    force: { type: 'boolean', default: false, description: 'Overwrite the file that is there' },
+    force: { type: 'boolean', default: false, description: 'Overwrite an existing file' },
   },
   async run({ args }) {
     const { path } = configPath({ flags: args })
-    if (!args.force && existsSync(path))
-      throw new UsageError(`${path} is there already: --force overwrites it`)
+    if (!args.force && existsSync(path)) throw new UsageError(`${path} exists already: --force overwrites it`)
     const { values, sources } = settle(args, process.env)
     const given = keys.filter(key => sources[key].kind !== 'default')
     const chosen: Partial<Values> = {
@@ -43,7 +49,7 @@ const init = defineCommand({
 })
 
 const show = defineCommand({
-  meta: { name: 'show', description: 'Show the settings in effect, and where each came from.' },
+  meta: { name: 'show', description: 'Show the settings in effect, and where each comes from.' },
   args: { ...optionsFor(...keys), ...formatOptions },
   async run({ args }) {
     const { file, fileFound, values, sources } = await loadConfig({ flags: args })
@@ -59,13 +65,13 @@ const show = defineCommand({
         [value ?? ''].flat().join(', ') || '-',
         where ? `${source} (${where})` : source,
       ])
-      return `${columns([['SETTING', 'VALUE', 'FROM'], ...rows])}\n\nFile: ${file}${fileFound ? '' : ' (not there)'}`
+      return `${columns([['SETTING', 'VALUE', 'FROM'], ...rows])}\n\nFile: ${file}${fileFound ? '' : ' (does not exist)'}`
     })
   },
 })
 
 const path = defineCommand({
-  meta: { name: 'path', description: 'Print where the configuration file is looked for.' },
+  meta: { name: 'path', description: 'Print the path of the configuration file.' },
   args: optionsFor(),
   run({ args }) {
     process.stdout.write(`${configPath({ flags: args }).path}\n`)

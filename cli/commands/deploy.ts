@@ -3,13 +3,16 @@ import { consola } from 'consola'
 import { entry } from '../config/settings.ts'
 import { readOutputs } from '../deploy/outputs.ts'
 import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
-import { outcomeCodes } from './outcome-codes.ts'
+import { describe } from '../output/help.ts'
+import { outcomeCodes, outcomeMeanings } from './outcome-codes.ts'
 
 export default defineCommand({
-  meta: {
+  meta: describe({
     name: 'deploy',
-    description: `Make or update the deployment in AWS, with Terraform or OpenTofu. Its further inputs are taken from TF_VAR_<name>.`,
-  },
+    description:
+      'Deploy the function to AWS, or update it, with Terraform or OpenTofu. Further inputs of the module are read from TF_VAR_<name>.',
+    exits: outcomeMeanings,
+  }),
   args: changeOptions,
   async run({ args, rawArgs }) {
     const undertaking = await undertake(args, rawArgs)

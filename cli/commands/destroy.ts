@@ -6,13 +6,15 @@ import { consola } from 'consola'
 import { findStack } from '../deploy/find.ts'
 import { clear } from '../deploy/folder.ts'
 import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
-import { outcomeCodes } from './outcome-codes.ts'
+import { describe } from '../output/help.ts'
+import { outcomeCodes, outcomeMeanings } from './outcome-codes.ts'
 
 export default defineCommand({
-  meta: {
+  meta: describe({
     name: 'destroy',
-    description: `Remove the deployment from AWS, with all that its buckets hold.`,
-  },
+    description: 'Remove the deployment from AWS, with everything in its buckets.',
+    exits: outcomeMeanings,
+  }),
   args: changeOptions,
   async run({ args, rawArgs }) {
     const undertaking = await undertake(args, rawArgs)

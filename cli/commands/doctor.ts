@@ -7,22 +7,25 @@ import { type Context, createContext } from '../doctor/context.ts'
 import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { formatResult, verdict } from '../doctor/report.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
+import { exitCodeMeanings } from '../output/exit-codes.ts'
+import { describe } from '../output/help.ts'
 import { formatOf, formatOptions, print } from '../output/print.ts'
 import { interruptible } from './interrupt.ts'
 
 export default defineCommand({
-  meta: {
+  meta: describe({
     name: 'doctor',
     description:
-      'Say whether this will work here, and what to do if not: account, deployment, network, NAT, and an exit that is launched to try it. Exit code: 0 nothing failed, 1 something did, 2 wrong usage, 130 interrupted.',
-  },
+      'Check whether this works here, and say what to do if not: AWS account, deployment, clock, network, NAT, and an exit that is launched to try it.',
+    exits: { done: 'nothing failed', failed: 'a check failed', interrupted: exitCodeMeanings.interrupted },
+  }),
   args: {
     ...signallingOptions,
     punch: {
       type: 'boolean',
       default: true,
-      description: 'Launch an exit and measure the way to it; the function is billed for some seconds',
-      negativeDescription: 'Launch nothing: look only',
+      description: 'Launch an exit and measure the path to it; the function is billed for some seconds',
+      negativeDescription: 'Launch nothing',
     },
     ...formatOptions,
   },

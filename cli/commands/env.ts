@@ -48,16 +48,16 @@ const notProxied = 'localhost,127.0.0.1,::1'
 export default defineCommand({
   meta: {
     name: 'env',
-    description: `Print the lines that point a shell's programs at the proxy. In sh and its kin: ${shells.sh!.use}`,
+    description: `Print the shell commands that make programs use the proxy. In sh, bash and zsh: ${shells.sh!.use}`,
   },
   args: {
     ...optionsFor('proxy.host', 'proxy.port'),
     shell: {
       type: 'enum',
       options: Object.keys(shells),
-      description: 'Whose syntax to write (default: that of $SHELL, or PowerShell on Windows)',
+      description: 'Shell to write for (default: that of $SHELL, or PowerShell on Windows)',
     },
-    unset: { type: 'boolean', default: false, description: 'Print the lines that take it back' },
+    unset: { type: 'boolean', default: false, description: 'Print the commands that undo it' },
   },
   async run({ args }) {
     const shell = shells[args.shell ?? thisShell()]!
@@ -67,7 +67,8 @@ export default defineCommand({
       return names.map(name => (values ? shell.set(name, values[variable]) : shell.unset(name)))
     })
     process.stdout.write(`${lines.join('\n')}\n`)
-    if (process.stdout.isTTY) process.stderr.write(`\nThis only prints them; to use them: ${shell.use}\n`)
+    if (process.stdout.isTTY)
+      process.stderr.write(`\nThis prints the commands only. To run them: ${shell.use}\n`)
   },
 })
 
@@ -82,7 +83,7 @@ function thisShell(): string {
 function proxyValues({ values }: Config): Record<ProxyVariable, string> {
   const port = values['proxy.port']
   if (port === 0)
-    throw new UsageError('the port is 0, any that is free: give the one that "run" has told with --port')
+    throw new UsageError('the port is 0, any free one: give the port that "run" printed with --port')
   const at = formatEndpoint({ address: reachable(values['proxy.host']), port })
   return {
     ALL_PROXY: `socks5h://${at}`,

@@ -14,12 +14,28 @@ import { startDashboard } from '../dashboard/server.ts'
 import { openSignalling, readSignalling, type Signalling, signallingOptions } from '../deploy/signalling.ts'
 import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
+import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { outliveReader, terminalReporter } from '../output/terminal-reporter.ts'
 import { interruptible, whenAborted } from './interrupt.ts'
 
 export default defineCommand({
-  meta: { name: 'run', description: 'Start the proxy: launch exits and listen for SOCKS5 and HTTP clients.' },
+  meta: describe({
+    name: 'run',
+    description:
+      'Start the proxy: launch exits, and listen for SOCKS5 and HTTP clients until it is interrupted.',
+    exits: {
+      done: 'ended by Ctrl-C, SIGTERM or a closed terminal',
+      failed: 'no exit can start',
+      interrupted: 'ended at once by a second signal',
+    },
+    examples: [
+      ['run --local', 'Try it on this machine, without an AWS account'],
+      ['run --regions eu-central-1,us-east-1 --sessions 2', 'Two exits in two regions'],
+      ['run --rotate 5m', 'A new address every five minutes'],
+      ['run --rules "direct *.example.com"', 'Reach a site without an exit'],
+    ],
+  }),
   args: {
     ...optionsFor(
       'proxy.port',
@@ -43,15 +59,17 @@ export default defineCommand({
     auth: {
       type: 'string',
       valueHint: 'user:password,…',
+      group: 'Proxy',
       description:
-        'Logins; others see them in the list of processes: better LAMBDA_NAT_PROXY_AUTH or --auth-file',
+        'Logins; the list of processes shows them to others, so prefer LAMBDA_NAT_PROXY_AUTH or --auth-file',
     },
     ...signallingOptions,
-    json: { type: 'boolean', default: false, description: 'One JSON object a line in place of text' },
+    json: { type: 'boolean', default: false, description: 'Print events as JSON, one a line' },
     verbose: {
       type: 'boolean',
+      alias: 'v',
       default: false,
-      description: 'Show each connection, the set-up times and the function\u2019s log',
+      description: "Show each connection, the set-up times and the function's log",
     },
   },
   async run({ args }) {

@@ -11,6 +11,8 @@ import {
 import { formatBytes, formatDuration, formatRate } from '../client/stats/format.ts'
 import { openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { exitCodeMeanings } from '../output/exit-codes.ts'
+import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 import { progressBar } from '../output/progress-bar.ts'
 import { interruptible } from './interrupt.ts'
@@ -27,23 +29,24 @@ interface Report {
 const roundTrips = 100
 
 export default defineCommand({
-  meta: {
+  meta: describe({
     name: 'speedtest',
     description:
-      'Measure the way to an exit of its own: latency, download and upload, with no server behind it. The function is billed for that time. Exit code: 0 measured, 1 failed, 2 wrong usage, 130 interrupted.',
-  },
+      'Measure latency, download and upload to an exit that is launched for it; no server is needed behind it. The function is billed for that time.',
+    exits: { done: 'measured', interrupted: exitCodeMeanings.interrupted },
+  }),
   args: {
     ...signallingOptions,
     seconds: {
       type: 'string',
       default: '5',
       valueHint: 'n',
-      description: 'How long to measure each direction, 1 to 60',
+      description: 'Seconds to measure each direction, 1 to 60',
     },
     url: {
       type: 'string',
       valueHint: 'url',
-      description: 'Fetch this as well, directly and through the tunnel',
+      description: 'Also fetch this, directly and through the tunnel',
     },
     ...formatOptions,
   },

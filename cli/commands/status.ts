@@ -4,23 +4,34 @@ import { optionsFor } from '../config/options.ts'
 import { notDeployed } from '../deploy/find.ts'
 import { type LogLine, recentLogs } from '../deploy/logs.ts'
 import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../deploy/status.ts'
+import { exitCodes } from '../output/exit-codes.ts'
+import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 
-const exitCodes: Record<Health, number> = { HEALTHY: 0, DEGRADED: 4, 'NOT DEPLOYED': 5 }
+const healthCodes: Record<Health, number> = {
+  HEALTHY: exitCodes.done,
+  DEGRADED: exitCodes.degraded,
+  'NOT DEPLOYED': exitCodes.notDeployed,
+}
 
 export default defineCommand({
-  meta: {
+  meta: describe({
     name: 'status',
-    description:
-      'Show how the deployment is. Exit code: 0 HEALTHY, 4 DEGRADED, 5 NOT DEPLOYED, 1 it could not be found out, 2 wrong usage.',
-  },
+    description: 'Show the state of the deployment in AWS.',
+    exits: {
+      done: 'HEALTHY',
+      failed: 'the state could not be found out',
+      degraded: 'DEGRADED',
+      notDeployed: 'NOT DEPLOYED',
+    },
+  }),
   args: {
     ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile'),
     ...formatOptions,
     logs: {
       type: 'boolean',
       default: false,
-      description: "Show the function's newest log lines of the last day",
+      description: "Show the newest lines of the function's log, of the last day",
     },
   },
   async run({ args }) {
@@ -30,7 +41,7 @@ export default defineCommand({
       ? { ...status, regions: await Promise.all(status.regions.map(withLogs)) }
       : status
     print<Report>(report, format, human)
-    process.exitCode = exitCodes[status.health]
+    process.exitCode = healthCodes[status.health]
   },
 })
 

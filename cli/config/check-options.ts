@@ -1,33 +1,64 @@
 import type { ArgDef, ArgsDef } from 'citty'
+import { nearest } from '../input/did-you-mean.ts'
 import { UsageError } from '../input/usage-error.ts'
 
 /**
  * Refuses options that a command does not have, and options without their value or with one that is none of theirs:
- * citty passes over the first, makes the second an empty text, and colours what it says of the third also where it
- * is no terminal. Throws a UsageError that names the option.
+ * citty passes over the first, reads `-region` as letters and the value away, and makes a missing value an empty text.
+ * Throws a UsageError that names the option, and one that it could have been.
  */
-export function checkOptions(args: string[], definition: ArgsDef = {}): void {
+export function checkOptions(args: readonly string[], definition: ArgsDef = {}): void {
   const known = new Map<string, ArgDef>()
   for (const [name, option] of Object.entries(definition)) {
     const aliases = 'alias' in option ? (option.alias ?? []) : []
-    for (const each of [name, aliases].flat()) known.set(each, option)
+    for (const each of [name, aliases].flat()) known.set(dashed(each), option)
+    if (option.type === 'boolean') known.set(`--no-${name}`, option)
   }
   const positionals = Object.values(definition).filter(({ type }) => type === 'positional').length
+  const unknown = (given: string, problem: string) => {
+    const found = nearest(bare(given), [...known.keys()].map(bare)).map(dashed)
+    return new UsageError(
+      found.length > 0
+        ? `${problem}; did you mean ${found.join(' or ')}? See --help.`
+        : `${problem}: see --help`,
+    )
+  }
   let given = 0
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!
     if (arg === '--') return
     if (!arg.startsWith('-') || arg === '-') {
-      if (++given > positionals) throw new UsageError(`'${arg}' is not expected here: see --help`)
+      if (++given > positionals) throw unknown(arg, `'${arg}' is not expected here`)
       continue
     }
-    const [, name = '', value] = /^--?([^=]+)(?:=(.*))?$/s.exec(arg) ?? []
-    const option = known.get(name) ?? (name.startsWith('no-') ? known.get(name.slice(3)) : undefined)
-    if (!option) throw new UsageError(`there is no option '${arg.split('=')[0]}': see --help`)
-    if (option.type === 'boolean') continue
+    const [, name = arg, value] = /^(-[^=]+)=(.*)$/s.exec(arg) ?? []
+    const option = known.get(name)
+    if (!option && known.has(doubled(name))) throw unknown(name, `'${name}' has one dash`)
+    if (!option) throw unknown(name, `there is no option '${name}'`)
+    // citty takes the sign for a part of the value.
+    if (value !== undefined && !name.startsWith('--'))
+      throw new UsageError(`${arg}: a letter has its value behind a blank, as in ${name} ${value}`)
+    if (option.type === 'boolean') {
+      if (value !== undefined && !['true', 'false'].includes(value))
+        throw new UsageError(`${name} takes no value but true or false: see --help`)
+      continue
+    }
     const text = value ?? args[++i]
-    if (text === undefined || text === '') throw new UsageError(`--${name} needs a value: see --help`)
+    if (text === undefined || text === '' || (value === undefined && isOption(text)))
+      throw new UsageError(`${name} needs a value: see --help`)
     if (option.type === 'enum' && !option.options?.includes(text))
-      throw new UsageError(`--${name} ${text} is none of ${option.options?.join(', ')}: see --help`)
+      throw new UsageError(`${name} ${text} is none of ${option.options?.join(', ')}: see --help`)
   }
 }
+
+// --- internal ---
+
+const dashed = (name: string) => (name.length === 1 ? `-${name}` : `--${name}`)
+
+const bare = (name: string) => name.replace(/^--?/, '')
+
+/** With two dashes what has one, unless it is a single letter. */
+const doubled = (name: string) => (/^-[^-]./.test(name) ? `-${name}` : name)
+
+/** No value begins with two dashes: it is the next option, and the value was forgotten. */
+const isOption = (text: string) => /^--[a-z]/.test(text)

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { modeNames } from '../../function/modes.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
 import { policies } from '../client/fleet/select.ts'
-import { readDuration } from '../input/duration.ts'
+import { readDuration, wrongDuration } from '../input/duration.ts'
 import { wrongRegion } from './regions.ts'
 
 // What a setting may be. A message completes "proxy.port …" and says what is allowed.
@@ -41,11 +41,14 @@ export const count = (least: number, most: number) => {
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message))
 }
 
-/** `90s`, `5m`, `1h` or plain seconds, kept as it is written. */
+/** `90s`, `5m` or `1h`, kept as it is written. */
 export const duration = v.pipe(
   v.union([v.string(), v.number()], 'must be a duration such as 90s, 5m or 1h'),
   v.transform(String),
-  v.check(value => readDuration(value) !== undefined, 'is not a duration: give for example 90s, 5m or 1h'),
+  v.check(
+    value => readDuration(value) !== undefined,
+    ({ input }) => wrongDuration(input),
+  ),
 )
 
 /** true or false, as YAML, an option or a variable says it. */

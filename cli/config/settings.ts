@@ -18,6 +18,8 @@ export interface Setting<T> {
   /** Option of the command line, and a second name for it. */
   flag: string
   flagAlias?: string
+  /** A letter for it. */
+  short?: string
   /** A second name for the key in the file. */
   keyAlias?: string
   /** Environment variables besides LAMBDA_NAT_PROXY_<SECTION>_<KEY>, which comes first. */
@@ -26,6 +28,8 @@ export interface Setting<T> {
   valueHint: string
   /** For --help and the comments of a new file; a sentence without its full stop. */
   about: string
+  /** What its --no-… does, where it is on by default. */
+  aboutNot?: string
   /** What a new file shows, commented out, where there is no default to show. */
   example?: T
 }
@@ -45,7 +49,7 @@ export const settings = {
     keyAlias: 'aws.region',
     environment: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
     valueHint: 'a,b',
-    about: 'AWS regions to have exits in, one or a list; none: the region of the AWS profile',
+    about: 'AWS regions of the exits, separated by commas (default: the region of the AWS profile)',
     example: ['eu-central-1', 'us-east-1'],
   }),
   'aws.profile': setting<string | undefined>({
@@ -55,7 +59,7 @@ export const settings = {
     flag: 'profile',
     environment: ['AWS_PROFILE'],
     valueHint: 'name',
-    about: 'Profile of ~/.aws/config with the credentials; none: as the AWS CLI finds them',
+    about: 'Profile of ~/.aws/config to take credentials from (default: as the AWS CLI finds them)',
     example: 'default',
   }),
   'deployment.stack_name': setting<string>({
@@ -64,7 +68,7 @@ export const settings = {
     default: 'lambda-nat-proxy',
     flag: 'name',
     valueHint: 'name',
-    about: 'Name of the deployment; all that it makes in AWS is named from it',
+    about: 'Name of the deployment, from which everything in AWS is named',
   }),
   'deployment.mode': setting<Mode>({
     schema: schema.mode,
@@ -80,7 +84,7 @@ export const settings = {
     default: undefined,
     flag: 'terraform',
     valueHint: 'path',
-    about: 'Terraform or OpenTofu to deploy with; none: terraform or tofu on PATH',
+    about: 'Terraform or OpenTofu to deploy with (default: terraform or tofu on PATH)',
     example: '/usr/local/bin/tofu',
   }),
   'proxy.host': setting<string>({
@@ -89,15 +93,16 @@ export const settings = {
     default: '127.0.0.1',
     flag: 'host',
     valueHint: 'address',
-    about: 'Address that the proxy listens on',
+    about: 'Address to listen on',
   }),
   'proxy.port': setting<number>({
     schema: schema.port,
     kind: 'number',
     default: 1080,
     flag: 'port',
+    short: 'p',
     valueHint: 'port',
-    about: 'TCP port of the SOCKS5 listener, 0 for any free',
+    about: 'TCP port for SOCKS5 and HTTP, 0 for any free one',
   }),
   'proxy.stun_server': setting<string[]>({
     schema: schema.stunServers,
@@ -105,7 +110,7 @@ export const settings = {
     default: defaultStunServers,
     flag: 'stun',
     valueHint: 'host:port,…',
-    about: 'STUN servers, one or a list, tried in turn',
+    about: 'STUN servers, separated by commas, tried in turn',
   }),
   'proxy.http_port': setting<number | undefined>({
     schema: schema.port,
@@ -113,7 +118,7 @@ export const settings = {
     default: undefined,
     flag: 'http-port',
     valueHint: 'port',
-    about: 'TCP port of a listener for HTTP alone; the other one answers SOCKS5 and HTTP both',
+    about: 'A further TCP port, for HTTP alone',
     example: 8080,
   }),
   'proxy.listen': setting<string[]>({
@@ -135,7 +140,7 @@ export const settings = {
     default: undefined,
     flag: 'auth-file',
     valueHint: 'path',
-    about: 'File of logins, a line each as user:password; with it nobody gets in without one',
+    about: 'File of logins, one user:password a line; clients must then log in',
     example: '/etc/lambda-nat-proxy/logins',
   }),
   'proxy.allow_open': setting<boolean>({
@@ -144,7 +149,7 @@ export const settings = {
     default: false,
     flag: 'allow-open',
     valueHint: 'true',
-    about: 'Let other machines use a listener without a login',
+    about: 'Let other machines use the proxy without a login',
   }),
   'proxy.bypass': setting<string[]>({
     schema: schema.parsedBy('must be a name or network, or a list of them', parseBypass),
@@ -152,7 +157,7 @@ export const settings = {
     default: [],
     flag: 'bypass',
     valueHint: '*.example.com,10.0.0.0/8',
-    about: 'Names and networks that are reached directly, not through an exit',
+    about: 'Names and networks to reach directly, without an exit',
     example: ['*.example.com', '10.0.0.0/8'],
   }),
   'proxy.rules': setting<string[]>({
@@ -163,7 +168,7 @@ export const settings = {
     default: [],
     flag: 'rules',
     valueHint: 'block *:25;…',
-    about: 'Rules "direct …", "tunnel …" and "block …" by name, network and port; the first that fits counts',
+    about: 'Rules "direct …", "tunnel …" and "block …" by name, network and port; the first match counts',
     example: ['block *:25', 'direct *.example.com,10.0.0.0/8'],
   }),
   'proxy.dns': setting<string | undefined>({
@@ -172,7 +177,7 @@ export const settings = {
     default: undefined,
     flag: 'dns',
     valueHint: 'address|https://…',
-    about: 'DNS server, or DNS-over-HTTPS URL, that the exit looks names up at; none: its own resolver',
+    about: 'DNS server or DNS-over-HTTPS URL that the exit resolves names with (default: its own resolver)',
     example: '1.1.1.1',
   }),
   'fleet.sessions': setting<number>({
@@ -181,7 +186,7 @@ export const settings = {
     default: defaultFleetSettings.sessions,
     flag: 'sessions',
     valueHint: 'n',
-    about: 'Exits in use at once',
+    about: 'Number of exits in use at once',
   }),
   'fleet.standby': setting<number>({
     schema: schema.count(0, 16),
@@ -189,15 +194,16 @@ export const settings = {
     default: defaultFleetSettings.standby,
     flag: 'standby',
     valueHint: 'n',
-    about: 'Exits kept ready beside them; each is billed as if it were used',
+    about: 'Number of exits kept ready besides; each is billed as if it were used',
   }),
   'fleet.rotate': setting<string | undefined>({
     schema: schema.duration,
     kind: 'text',
     default: undefined,
     flag: 'rotate',
-    valueHint: '60s',
-    about: 'Replace each exit after this long; none: shortly before its function must end',
+    valueHint: 'duration',
+    about:
+      'Replace each exit after this time, as in 90s, 5m or 1h (default: shortly before its function must end)',
     example: '5m',
   }),
   'fleet.exit': setting<Policy>({
@@ -205,8 +211,8 @@ export const settings = {
     kind: 'text',
     default: 'sticky',
     flag: 'exit',
-    valueHint: 'choice',
-    about: `How connections are spread over the exits, one of ${policies.join(', ')}; sticky: a site keeps its exit`,
+    valueHint: 'policy',
+    about: `How connections are spread over the exits: ${policies.join(', ')}; with sticky a site keeps its exit`,
   }),
   'fleet.launches_per_minute': setting<number>({
     schema: schema.count(1, 1000),
@@ -214,7 +220,7 @@ export const settings = {
     default: defaultFleetSettings.launchesPerMinute,
     flag: 'launches-per-minute',
     valueHint: 'n',
-    about: 'Launch budget: no more in any minute, whatever happens',
+    about: 'Most launches in any minute, so that a crash loop cannot run up costs',
   }),
   'dashboard.enabled': setting<boolean>({
     schema: schema.yesNo,
@@ -222,7 +228,8 @@ export const settings = {
     default: true,
     flag: 'dashboard',
     valueHint: 'true',
-    about: 'Show what goes on on a web page, with metrics',
+    about: 'Serve the dashboard and its metrics',
+    aboutNot: 'Serve no dashboard',
   }),
   'dashboard.host': setting<string>({
     schema: schema.text,
@@ -230,7 +237,7 @@ export const settings = {
     default: '127.0.0.1',
     flag: 'dashboard-host',
     valueHint: 'address',
-    about: 'Address of the web page; whoever reaches it sees and steers the exits',
+    about: 'Address of the dashboard; whoever reaches it sees all traffic and controls the exits',
   }),
   'dashboard.port': setting<number | undefined>({
     schema: schema.port,
@@ -238,7 +245,7 @@ export const settings = {
     default: undefined,
     flag: 'dashboard-port',
     valueHint: 'port',
-    about: `TCP port of the web page, 0 for any free; none: ${defaultDashboardPort}, or the next that is free`,
+    about: `TCP port of the dashboard, 0 for any free one (default: ${defaultDashboardPort}, or the next free one)`,
     example: defaultDashboardPort,
   }),
 } as const
@@ -251,10 +258,10 @@ export const keys = Object.keys(settings) as Key[]
 /** Sections of the file, and what each is for. */
 export const sections: Record<string, string> = {
   aws: 'Where in AWS',
-  deployment: 'What "deploy" makes',
-  proxy: 'What "run" listens on',
-  fleet: 'The exits that "run" keeps',
-  dashboard: 'The web page that "run" shows',
+  deployment: 'What "deploy" deploys',
+  proxy: 'Where "run" listens, and what goes where',
+  fleet: 'The exits of "run"',
+  dashboard: 'The dashboard of "run"',
 }
 
 /** The environment variables that a setting is read from; the first that is set counts. */

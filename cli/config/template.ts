@@ -12,9 +12,9 @@ export function configTemplate(values: Partial<Values>): string {
 
 // --- internal ---
 
-const heading = `# Settings of lambda-nat-proxy. An environment variable comes before what is here (for proxy.port it is
-# ${environmentOf('proxy.port')[0]}), and an option of the command line before both:
-# "lambda-nat-proxy config show" says what is in effect.
+const heading = `# Settings of lambda-nat-proxy. An environment variable overrides this file (for proxy.port it is
+# ${environmentOf('proxy.port')[0]}), and a command-line option overrides both.
+# "lambda-nat-proxy config show" prints the settings in effect.
 `
 
 function setting(key: Key, value: unknown): string[] {

@@ -34,23 +34,27 @@ export const signallingOptions = {
   bucket: {
     type: 'string',
     valueHint: 'name',
-    description: 'Signalling bucket (default: the deployment\u2019s, in every region that it has)',
+    group: 'AWS',
+    description: "Signalling bucket (default: the deployment's, in each of its regions)",
   },
   local: {
     type: 'boolean',
     default: false,
-    description: 'Run against the embedded cloud on this machine; needs no AWS account',
+    group: 'Embedded cloud',
+    description: 'Run the exits on this machine, in the embedded cloud; needs no AWS account',
   },
   'allow-private': {
     type: 'boolean',
     default: false,
-    description: 'With --local: let the exit reach private and loopback addresses',
+    group: 'Embedded cloud',
+    description: 'With --local: let the exits reach private and loopback addresses',
   },
   mode: {
     type: 'enum',
     options: [...modeNames] as string[],
     default: 'normal',
-    description: 'With --local: size and time limit of the function',
+    group: 'Embedded cloud',
+    description: 'With --local: memory and time limit of the function',
   },
 } as const
 

@@ -25,11 +25,21 @@ export const changeOptions = {
     type: 'string',
     valueHint: 'key=value',
     description:
-      'Keep the state in S3: passed on to "terraform init", as a setting or a file of them; may be given several times',
+      'Keep the Terraform state in S3: a setting, or a file of settings, for "terraform init"; may be given several times',
   },
-  yes: { type: 'boolean', default: false, description: 'Do not ask; needed where there is no terminal' },
-  plan: { type: 'boolean', default: false, description: 'Show the plan and stop there' },
-  verbose: { type: 'boolean', default: false, description: 'Show the plan with all attributes' },
+  yes: {
+    type: 'boolean',
+    alias: 'y',
+    default: false,
+    description: 'Do not ask; needed where there is no terminal',
+  },
+  plan: { type: 'boolean', default: false, description: 'Show the plan, and change nothing' },
+  verbose: {
+    type: 'boolean',
+    alias: 'v',
+    default: false,
+    description: 'Show the plan with all attributes',
+  },
 } as const
 
 export interface Undertaking {

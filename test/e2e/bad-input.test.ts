@@ -32,7 +32,11 @@ function refuses({ code, said }: Ended, expected: number, ...words: string[]): v
 test('options and commands that do not exist are named', async ({ home }) => {
   refuses(await home.run('run', '--prot', '1'), 2, '--prot', '--help')
   refuses(await home.run('run', 'extra', '--local'), 2, 'extra')
-  refuses(await home.run('rnu'), 2, 'rnu')
+  refuses(await home.run('run', '-region', 'eu-west-1'), 2, "'-region' has one dash; did you mean --region")
+  refuses(await home.run('rnu'), 2, "there is no command 'rnu'; did you mean run?")
+  refuses(await home.run('config', 'inti'), 2, "there is no command 'config inti'; did you mean init?")
+  refuses(await home.run('help', 'rnu'), 2, "there is no command 'rnu'; did you mean run?")
+  refuses(await home.run('--local'), 2, "'--local' needs a command before it: run")
   refuses(await home.run(), 2, 'no command')
 })
 
@@ -41,6 +45,9 @@ test('values that are none are named with their option', async ({ home }) => {
     [['--local', '--port', '65536'], '--port 65536'],
     [['--local', '--port', '-1'], '--port -1'],
     [['--local', '--port'], '--port'],
+    [['--local', '-p', '65536'], '--port 65536'],
+    [['--local', '--rotate', '90'], '--rotate 90 has no unit: give 90s for seconds or 90m for minutes'],
+    [['--local', '--rotate', 'soon'], '--rotate soon', '90s, 5m or 1h'],
     [['--local', '--stun', 'host:0'], '--stun', 'host:0'],
     [['--local', '--stun', 'http://host'], '--stun', 'http://host'],
     [['--local', '--stun', ','], '--stun'],
@@ -90,16 +97,18 @@ test('what keeps a session from ever coming up is said with its remedy, and is a
   refuses(await run(bucket), 1, 'does not accept these credentials')
 })
 
-test('--version and --help answer with 0, before a command and behind it', async ({ home }) => {
-  for (const args of [['--version'], ['run', '--version']]) {
+test('version and help answer with 0, as options and as commands', async ({ home }) => {
+  for (const args of [['--version'], ['-v'], ['version'], ['run', '--version']]) {
     const { code, stdout } = await home.run(...args)
     assert.is(code, 0)
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
   }
-  for (const args of [['--help'], ['run', '--help'], ['cloud', '--help']]) {
-    const { code, said } = await home.run(...args)
+  for (const command of [[], ['run'], ['config', 'init']]) {
+    const { code, stdout } = await home.run(...command, '--help')
     assert.is(code, 0)
-    assert.match(said, 'lambda-nat-proxy')
+    assert.match(stdout, 'lambda-nat-proxy')
+    assert.is((await home.run('help', ...command)).stdout, stdout)
+    assert.is((await home.run(...command, '-h')).stdout, stdout)
   }
 })
 

@@ -81,7 +81,12 @@ test('it has every command of the sources, each with its options', context => {
     }).stdout
   const help = output(context, '--help')
   assert.is(help, fromSources('--help'))
-  const commands = /USAGE\s+lambda-nat-proxy (\S+)/.exec(help)![1]!.split('|')
+  const commands = [
+    ...help
+      .split('COMMANDS')[1]!
+      .split('OPTIONS')[0]!
+      .matchAll(/^ {2}(\S+)/gm),
+  ].map(([, name]) => name!)
   assert.ok(commands.includes('run'))
   for (const command of commands)
     assert.is(output(context, command, '--help'), fromSources(command, '--help'))

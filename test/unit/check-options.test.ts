@@ -19,6 +19,8 @@ test('options that exist are taken, in every way of writing them', () => {
     '--port 1',
     '--port=1',
     '-p 1',
+    '-p -1',
+    '--local=false',
     '--listen 1',
     '--mode a --local --port 1',
     '--no-local',
@@ -41,6 +43,9 @@ test('an option that does not exist, or lacks its value, is refused by name', ()
     ['--mode c', '--mode c is none of a, b'],
     ['--mode=ab', '--mode ab is none of a, b'],
     ['--local extra', "'extra'"],
+    ['--port --local', '--port needs a value'],
+    ['--no-port 1', "'--no-port'"],
+    ['--local=maybe', '--local takes no value but'],
   ] as const)
     assert.throws(
       () => checkOptions(line.split(' '), definition),
@@ -49,6 +54,27 @@ test('an option that does not exist, or lacks its value, is refused by name', ()
       line,
     )
   assert.throws(() => checkOptions(['x', 'y'], positional), /'y'/)
+})
+
+test('a near name is suggested, and one dash before a word is no option', () => {
+  for (const [line, said] of [
+    ['-listen 1', "'-listen' has one dash; did you mean --listen?"],
+    ['-listen=1', "'-listen' has one dash; did you mean --listen?"],
+    ['-local', "'-local' has one dash; did you mean --local?"],
+    ['-lisen 1', "there is no option '-lisen'; did you mean --listen?"],
+    ['--prot 1', "there is no option '--prot'; did you mean --port?"],
+    ['--no-locl', "there is no option '--no-locl'; did you mean --no-local?"],
+    ['local', "'local' is not expected here; did you mean --local?"],
+    ['-p=1', 'as in -p 1'],
+    ['-p1', "there is no option '-p1'; did you mean -p?"],
+    ['--whatever', "there is no option '--whatever': see --help"],
+    ['-x', "there is no option '-x': see --help"],
+  ] as const)
+    assert.throws(
+      () => checkOptions(line.split(' '), definition),
+      (error: unknown) => error instanceof UsageError && error.message.includes(said),
+      `${line}: ${said}`,
+    )
 })
 
 test.run()

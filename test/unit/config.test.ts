@@ -77,6 +77,7 @@ for (const [what, text, ...words] of [
     'file.yaml:3:',
     'leave out',
   ],
+  ['a duration without its unit', 'fleet:\n  rotate: 90', 'file.yaml:2:', 'has no unit', '90s', '90m'],
   ['no STUN server', 'proxy:\n  stun_server: []', 'file.yaml:2:', 'no STUN server'],
   ['a malformed STUN server', 'proxy:\n  stun_server: [a b]', 'file.yaml:2:', "'a b'"],
 ] as const)
