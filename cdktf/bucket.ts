@@ -6,6 +6,7 @@ import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.j
 import { S3BucketPublicAccessBlock } from '@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js'
 import { S3BucketServerSideEncryptionConfigurationA } from '@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js'
 import { Construct } from 'constructs'
+import { sessionsPrefix } from '../tunnel/signalling/keys.ts'
 import { hcl, hclMap, here } from './hcl.ts'
 import { perRegion } from './names.ts'
 
@@ -46,7 +47,7 @@ export class SignallingBucket extends Construct {
         {
           id: 'expire-sessions',
           status: 'Enabled',
-          filter: [{ prefix: 'sessions/' }],
+          filter: [{ prefix: sessionsPrefix }],
           expiration: [{ days: 1 }],
         },
         {

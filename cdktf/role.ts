@@ -2,6 +2,7 @@ import { DataAwsIamPolicyDocument } from '@cdktf/provider-aws/lib/data-aws-iam-p
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js'
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js'
 import { Construct } from 'constructs'
+import { answerKey, offerKey } from '../tunnel/signalling/keys.ts'
 import { hcl, hclList, hclMap } from './hcl.ts'
 
 /** What the function may do, in every region: read offers, write answers, write its own log. */
@@ -33,12 +34,12 @@ export class ExitRole extends Construct {
         {
           sid: 'ReadOffers',
           actions: ['s3:GetObject'],
-          resources: hclList('formatlist("%s/sessions/*/offer.json", values(local.bucket_arns))'),
+          resources: hclList(`formatlist("%s/${offerKey('*')}", values(local.bucket_arns))`),
         },
         {
           sid: 'WriteAnswers',
           actions: ['s3:PutObject'],
-          resources: hclList('formatlist("%s/sessions/*/answer.json", values(local.bucket_arns))'),
+          resources: hclList(`formatlist("%s/${answerKey('*')}", values(local.bucket_arns))`),
         },
         {
           sid: 'WriteLog',

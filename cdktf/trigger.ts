@@ -1,6 +1,7 @@
 import { LambdaPermission } from '@cdktf/provider-aws/lib/lambda-permission/index.js'
 import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js'
 import { Construct } from 'constructs'
+import { offerSuffix, sessionsPrefix } from '../tunnel/signalling/keys.ts'
 import type { SignallingBucket } from './bucket.ts'
 import type { ExitFunction } from './function.ts'
 import { hcl, here } from './hcl.ts'
@@ -30,8 +31,8 @@ export class OfferTrigger extends Construct {
           id: 'offers',
           lambdaFunctionArn: here(lambda, 'arn'),
           events: ['s3:ObjectCreated:Put'],
-          filterPrefix: 'sessions/',
-          filterSuffix: '/offer.json',
+          filterPrefix: sessionsPrefix,
+          filterSuffix: offerSuffix,
         },
       ],
       dependsOn: [permission],

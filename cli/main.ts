@@ -6,6 +6,7 @@ import { checkOptions } from './config/check-options.ts'
 import { didYouMean } from './input/did-you-mean.ts'
 import { CancelledError } from './input/prompt.ts'
 import { UsageError } from './input/usage-error.ts'
+import { inWords } from './output/advice.ts'
 import { exitCodes } from './output/exit-codes.ts'
 import { describe, type HelpSubject, renderHelp } from './output/help.ts'
 
@@ -101,7 +102,7 @@ async function run(args: string[]): Promise<number> {
       return exitCodes.interrupted
     }
     const wrong = error instanceof UsageError || (error instanceof Error && error.name === 'CLIError')
-    consola.error(error instanceof Error ? error.message : String(error))
+    consola.error(inWords(error))
     if (!wrong && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
     return wrong ? 2 : 1
   }

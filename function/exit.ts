@@ -1,5 +1,5 @@
 import { discover } from '../tunnel/nat/stun/discover.ts'
-import { mappingBehaviour } from '../tunnel/nat/stun/mapping.ts'
+import { mappingOf } from '../tunnel/nat/stun/mapping.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 import { formatEndpoint } from '../tunnel/net/endpoint.ts'
 import { closeCodes } from '../tunnel/quic/close-codes.ts'
@@ -66,7 +66,7 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
     engine: await loadEngine(),
     locate: async socket => {
       const views = await discover(socket, settings.stunServers, { want: 2 })
-      return { mapped: views[0]!.mapped, mapping: mappingBehaviour(views) }
+      return { mapped: views[0]!.mapped, mapping: mappingOf(views) }
     },
     exchange,
     onPunched: ({ nominated, stats }) =>

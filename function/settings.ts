@@ -1,5 +1,6 @@
 import { defaultStunServers, parseStunServers, type StunServerName } from '../tunnel/nat/stun/server-name.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
+import { RefusalError } from '../tunnel/signalling/refusal.ts'
 
 /** What the deployment says; the client has no part in it. */
 export interface Settings {
@@ -11,12 +12,20 @@ export interface Settings {
   region: string
 }
 
-/** Reads the function's environment. Throws a RangeError that names what is malformed. */
+/** Reads the function's environment. Throws a RefusalError that names the variable that is malformed. */
 export function readSettings(env: Record<string, string | undefined>): Settings {
+  const read = <T>(variable: string, parse: (text: string | undefined) => T): T => {
+    try {
+      return parse(env[variable])
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new RefusalError('E_EXIT_SETTINGS', `the function's setting ${variable}: ${reason}`)
+    }
+  }
   return {
-    stunServers: parseStunServers(env.STUN_SERVERS || defaultStunServers.join(',')),
+    stunServers: read('STUN_SERVERS', text => parseStunServers(text || defaultStunServers.join(','))),
     allowPrivate: env.ALLOW_PRIVATE === 'true',
-    dnsServer: parseDnsServer(env.DNS_SERVER),
+    dnsServer: read('DNS_SERVER', parseDnsServer),
     region: env.AWS_REGION ?? 'unknown',
   }
 }

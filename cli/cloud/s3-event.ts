@@ -1,3 +1,5 @@
+import { isOfferKey, sessionIdOfOfferKey } from '../../tunnel/signalling/keys.ts'
+
 /** An S3 event notification, as Lambda gets it: what is read of it here. */
 export interface S3Event {
   Records: S3EventRecord[]
@@ -28,16 +30,14 @@ export const asDelivered = (event: S3Event, region: string): S3Event => ({
   })),
 })
 
-/** The filter of the deployed notification: objects created under sessions/ whose name ends in /offer.json. */
+/** The filter of the deployed notification: an offer was written. */
 export const startsFunction = ({ eventName, s3 }: S3EventRecord): boolean =>
-  eventName.startsWith('ObjectCreated:') &&
-  s3.object.key.startsWith('sessions/') &&
-  s3.object.key.endsWith('/offer.json')
+  eventName.startsWith('ObjectCreated:') && isOfferKey(s3.object.key)
 
 /** The session's id in an event that was delivered, when its first record's key has one. */
 export const sessionOf = (event: unknown): string | undefined => {
   const key = (event as Partial<S3Event> | null)?.Records?.[0]?.s3?.object?.key
-  return typeof key === 'string' ? /^sessions\/([^/]+)\/offer\.json$/.exec(key)?.[1] : undefined
+  return typeof key === 'string' ? sessionIdOfOfferKey(key) : undefined
 }
 
 // --- internal ---

@@ -1,4 +1,4 @@
-import { diagnose } from '../../tunnel/signalling/errors.ts'
+import { diagnose } from '../../tunnel/signalling/aws-errors.ts'
 
 /** What a person can do about what Terraform complains of; nothing where its own words are all that is known. */
 export function advise(complaint: string, folder: string): string {
@@ -7,11 +7,13 @@ export function advise(complaint: string, folder: string): string {
   const error = Object.assign(new Error(complaint), {
     name: /api error (\w+)/.exec(complaint)?.[1] ?? 'Error',
   })
-  const { code, advice } = diagnose(error, { service: 'AWS', resource: 'the account' })
-  return code === 'other' ? '' : advice
+  const { code, message, hint = '' } = diagnose(error, { service: 'AWS', resource: 'the account' })
+  return code === 'E_AWS_UNEXPECTED' ? '' : `${capital(message)}. ${hint}`
 }
 
 // --- internal ---
+
+const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const rules: { text: RegExp; advice: (folder: string) => string }[] = [
   {

@@ -1,18 +1,12 @@
-import { diagnose, type Place, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
+import { type AwsErrorCode, diagnose, type Place } from '../../tunnel/signalling/aws-errors.ts'
 import type { Config } from '../config/load.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { readOutputs } from './outputs.ts'
 
-/** AWS did not do as asked; `message` names the cause and the next step. */
-export class AwsError extends Error {
-  override readonly name = 'AwsError'
-  constructor(
-    readonly code: SignalErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options)
-  }
+/** AWS did not do as asked. */
+export class AwsError extends CodedError<AwsErrorCode> {
+  override name = 'AwsError'
 }
 
 /** What every client is made with: no wait on AWS is without a limit. */
@@ -27,8 +21,8 @@ export async function ask<T>(doing: string, place: Place, action: () => Promise<
   try {
     return await action()
   } catch (error) {
-    const { code, advice } = diagnose(error, place)
-    throw new AwsError(code, `could not ${doing}: ${advice}`, { cause: error })
+    const { code, message, hint } = diagnose(error, place)
+    throw new AwsError(code, `could not ${doing}: ${message}`, { hint, cause: error })
   }
 }
 

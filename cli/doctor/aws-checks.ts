@@ -79,7 +79,7 @@ export const awsChecks: Check<Context>[] = [
         return { status: 'ok', detail: `${names}, which tells the function of offers`, facts: { buckets } }
       } catch (error) {
         // Whoever serves in S3's place may not tell as much; a launch will show.
-        const isTold = !(error instanceof AwsError) || error.code !== 'other'
+        const isTold = !(error instanceof AwsError) || error.code !== 'E_AWS_UNEXPECTED'
         const next = 'See whether an exit that is launched by it answers'
         return isTold ? failure(error) : { ...failure(error), status: 'warn', next }
       }

@@ -1,3 +1,5 @@
+import { CodedError } from '../../tunnel/net/coded-error.ts'
+
 export type Status = 'ok' | 'warn' | 'fail' | 'skip'
 
 /** What a check found. */
@@ -42,6 +44,8 @@ export async function* examine<Context>(
 
 /** A finding of what was thrown: in our messages the cause stands first, and then what to do. */
 export function failure(error: unknown): Finding {
+  if (error instanceof CodedError && error.hint !== undefined)
+    return { status: 'fail', detail: error.message, next: error.hint.replace(/\.$/, '') }
   const message = error instanceof Error ? error.message : String(error)
   const [, cause = message, advice] =
     /^(.+?)(?:\. (?=[A-Z])|: (?=(?:run|give|get) ))(.+)$/s.exec(message) ?? []

@@ -1,10 +1,10 @@
+import { type NetcheckReport, netcheck } from '../../tunnel/nat/netcheck.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
 import { type OwnSession, startOwnSession } from '../client/fleet/own-session.ts'
 import type { Config } from '../config/load.ts'
 import { regionsOf, useProfile } from '../deploy/aws.ts'
 import { findStack, type Stack } from '../deploy/find.ts'
 import { openSignalling, type SignallingOptions } from '../deploy/signalling.ts'
-import { type Survey, survey } from './survey.ts'
 
 /** What checks share. Each thing is found out once, when it is first asked for. */
 export interface Context {
@@ -16,7 +16,7 @@ export interface Context {
   regions(): Promise<string[]>
   stack(): Promise<Stack>
   stunServers(): Promise<StunServerName[]>
-  survey(): Promise<Survey>
+  netcheck(): Promise<NetcheckReport>
   /** An exit, launched for this. */
   exit(): Promise<OwnSession>
   close(): Promise<void>
@@ -42,7 +42,7 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
     }),
     stack: once(() => findStack(config)),
     stunServers,
-    survey: once(async () => survey(await stunServers())),
+    netcheck: once(async () => netcheck(await stunServers())),
     exit,
     async close() {
       await exit.made()?.then(({ end }) => end(), ignore)

@@ -1,22 +1,4 @@
-import type { Survey } from './survey.ts'
-
-/** The kinds of NATs as people know them (RFC 3489, section 5), in terms of what RFC 4787 has NATs do. */
-export type NatKind =
-  | 'none'
-  | 'firewall'
-  | 'full-cone'
-  | 'address-restricted'
-  | 'port-restricted'
-  | 'cone'
-  | 'symmetric'
-  | 'unknown'
-
-export function natKind({ isOwn, mapping, filtering }: Survey): NatKind {
-  if (mapping === 'address-dependent' || mapping === 'address-and-port-dependent') return 'symmetric'
-  if (isOwn) return filtering === 'endpoint-independent' || filtering === 'unknown' ? 'none' : 'firewall'
-  if (mapping === 'unknown') return 'unknown'
-  return cones[filtering]
-}
+import type { NatKind } from '../../tunnel/nat/nat-kind.ts'
 
 /** What to call each, and what it means here. */
 export const natNames: Record<NatKind, { name: string; verdict: string }> = {
@@ -32,12 +14,3 @@ export const natNames: Record<NatKind, { name: string; verdict: string }> = {
   },
   unknown: { name: 'a NAT of a kind that could not be found out', verdict: 'trying it will tell' },
 }
-
-// --- internal ---
-
-const cones = {
-  'endpoint-independent': 'full-cone',
-  'address-dependent': 'address-restricted',
-  'address-and-port-dependent': 'port-restricted',
-  unknown: 'cone',
-} as const

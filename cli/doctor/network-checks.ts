@@ -1,11 +1,12 @@
+import type { NetcheckReport } from '../../tunnel/nat/netcheck.ts'
+import type { ServerReport } from '../../tunnel/nat/stun/client.ts'
 import type { StunServerName } from '../../tunnel/nat/stun/server-name.ts'
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import type { Check, Finding } from './check.ts'
 import type { Context } from './context.ts'
-import { natKind, natNames } from './nat-kind.ts'
-import type { ServerReport, Survey } from './survey.ts'
+import { natNames } from './nat-kind.ts'
 
-/** The survey asks names, servers, and then the one with two addresses. Milliseconds. */
+/** It asks names, servers, and then the one with two addresses. Milliseconds. */
 const limitMs = 20_000
 
 /** Whether each STUN server answers. */
@@ -13,12 +14,12 @@ export const stunChecks = (servers: readonly StunServerName[]): Check<Context>[]
   servers.map(({ host, port }, index) => ({
     name: `stun ${host}:${port}`,
     limitMs,
-    async run({ survey }) {
-      const { outcome, view } = (await survey()).servers[index]!
+    async run({ netcheck }) {
+      const { outcome, view } = (await netcheck()).servers[index]!
       if (!view)
         return {
           status: 'warn',
-          detail: outcome === 'silent' ? 'does not answer' : 'its name is not found',
+          detail: unheard[outcome],
           next: 'Name servers that answer, with --stun or as proxy.stun_server in the configuration',
         }
       const { mapped, rttMs } = view
@@ -35,7 +36,7 @@ export const networkChecks: Check<Context>[] = [
   check('udp', [], ({ servers, mapped }) => {
     if (mapped)
       return { status: 'ok', detail: `passes, as ${heard(servers)} of ${servers.length} STUN servers show` }
-    if (servers.every(({ outcome }) => outcome === 'name not found'))
+    if (servers.every(({ outcome }) => outcome === 'name-not-found'))
       return {
         status: 'fail',
         detail: 'unknown: no STUN server’s name is found, so there is no network, or no DNS',
@@ -79,10 +80,9 @@ export const networkChecks: Check<Context>[] = [
       : 'no, which matters only to an exit behind this same NAT'
     return { status: 'ok', detail, facts }
   }),
-  check('nat', ['udp'], survey => {
-    const kind = natKind(survey)
+  check('nat', ['udp'], ({ kind, mapped }) => {
     const { name, verdict } = natNames[kind]
-    const facts = { kind, mapped: survey.mapped }
+    const facts = { kind, mapped }
     const detail = `${name}; ${verdict}`
     if (kind !== 'symmetric') return { status: 'ok', detail, facts }
     return {
@@ -96,8 +96,16 @@ export const networkChecks: Check<Context>[] = [
 
 // --- internal ---
 
-function check(name: string, after: string[], judge: (survey: Survey) => Finding): Check<Context> {
-  return { name, after, limitMs, run: async ({ survey }) => judge(await survey()) }
+const unheard: Record<ServerReport['outcome'], string> = {
+  answered: 'answers',
+  silent: 'does not answer',
+  refused: 'refuses to answer',
+  'name-not-found': 'its name is not found',
+  'not-asked': 'was not asked',
+}
+
+function check(name: string, after: string[], judge: (report: NetcheckReport) => Finding): Check<Context> {
+  return { name, after, limitMs, run: async ({ netcheck }) => judge(await netcheck()) }
 }
 
 const heard = (servers: ServerReport[]) => servers.filter(({ view }) => view).length

@@ -4,6 +4,7 @@ import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import type { ListenerAddress, ProxyEvent, Step } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { schemeNames } from '../input/scheme.ts'
+import { withAdvice } from './advice.ts'
 import { liveLine } from './live-line.ts'
 import { refusalLines } from './refusal-lines.ts'
 
@@ -81,7 +82,8 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
       case 'exit.failed':
         setUps.delete(event.session)
         // The same reason again and again is told once.
-        if (!event.repeated || verbose) consola.error(`${stepNames[event.step]} ${event.message}${of(event)}`)
+        if (!event.repeated || verbose)
+          consola.error(`${stepNames[event.step]} ${withAdvice(event)}${of(event)}`)
         if (!event.repeated) consola.info(`${event.region} is tried again from ${duration(event.retryMs)} on`)
         break
       case 'exit.silent':

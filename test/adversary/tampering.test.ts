@@ -4,8 +4,10 @@ import * as assert from 'uvu/assert'
 import { LaunchError, launch } from '../../cli/client/fleet/launch.ts'
 import { parseStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
-import { answerKey, newSessionId, type Offer, offerKey } from '../../tunnel/signalling/documents.ts'
+import { newSessionId, type Offer } from '../../tunnel/signalling/documents.ts'
 import { SignalError } from '../../tunnel/signalling/errors.ts'
+import { answerKey, offerKey } from '../../tunnel/signalling/keys.ts'
+import type { RefusalCode } from '../../tunnel/signalling/refusal.ts'
 import { anOffer } from '../support/documents.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 
@@ -87,17 +89,18 @@ test('offers that are malformed, of another version, stale or from the future ar
   bucket,
 }) => {
   const client = local.client
-  const offers: [Partial<Record<keyof Offer, unknown>>, RegExp][] = [
-    [{ client_port: '80' }, /offer's client_port/],
-    [{ candidates: { length: 3 } }, /offer's candidates/],
-    [{ ice_password: 'x'.repeat(5_000) }, /offer's ice_password/],
-    [{ version: 2 }, /version 2.*speaks 1/],
-    [{ session_id: newSessionId() }, /session_id/],
-    [{ client_ip: 'x'.repeat(9_000) }, /larger than 8192 bytes/],
-    [{ timestamp: Date.now() - 120_000 }, /1[12]\d s/],
-    [{ timestamp: Date.now() + 120_000 }, /1[12]\d s/],
+  const offers: [Partial<Record<keyof Offer, unknown>>, RefusalCode, RegExp][] = [
+    [{ client_port: '80' }, 'E_OFFER_INVALID', /offer's client_port/],
+    [{ candidates: { length: 3 } }, 'E_OFFER_INVALID', /offer's candidates/],
+    [{ ice_password: 'x'.repeat(5_000) }, 'E_OFFER_INVALID', /offer's ice_password/],
+    [{ version: 2 }, 'E_OFFER_INVALID', /version 2.*speaks 1/],
+    [{ session_id: newSessionId() }, 'E_OFFER_INVALID', /session_id/],
+    [{ client_ip: 'x'.repeat(9_000) }, 'E_OFFER_INVALID', /larger than 8192 bytes/],
+    [{ dns: 'not a server' }, 'E_OFFER_INVALID', /offer's dns/],
+    [{ timestamp: Date.now() - 120_000 }, 'E_OFFER_CLOCK', /1[12]\d s/],
+    [{ timestamp: Date.now() + 120_000 }, 'E_OFFER_CLOCK', /1[12]\d s/],
   ]
-  for (const [fields, reason] of offers) {
+  for (const [fields, code, reason] of offers) {
     const session_id = newSessionId()
     const Body = JSON.stringify({ ...anOffer({ session_id }), ...fields })
     await client.send(new PutObjectCommand({ Bucket: local.bucket, Key: offerKey(session_id), Body }))
@@ -106,7 +109,7 @@ test('offers that are malformed, of another version, stale or from the future ar
       assert.unreachable('it was answered')
     } catch (error) {
       assert.instance(error, SignalError)
-      assert.is((error as SignalError).code, 'refused', (error as Error).message)
+      assert.is((error as SignalError).code, code, (error as Error).message)
       assert.match((error as Error).message, reason)
     }
   }

@@ -53,8 +53,8 @@ test('an event that comes two minutes late is refused as such', async ({ local }
 })
 
 for (const [side, offset, words] of [
-  ['behind', -5 * minuteMs, /clock is 30\d s behind.*set the clock/],
-  ['ahead', 5 * minuteMs, /clock is (29\d|300) s ahead.*set the clock/],
+  ['behind', -5 * minuteMs, /clock is 30\d s behind/],
+  ['ahead', 5 * minuteMs, /clock is (29\d|300) s ahead/],
 ] as const)
   test(`an offer from a clock five minutes ${side} is refused, and the client is told why`, async ({
     local,
@@ -89,9 +89,10 @@ test('an offer that is replayed gets nothing, under its own key or another, and 
     }),
   )
   await put(local, thief, offer)
-  const { error } = await local.logged('session failed', record => record.session === thief)
-  assert.match(String(error), /session_id is not that of its key/)
-  assert.match(String((await answer(local, thief)).refused), /session_id is not that of its key/)
+  await refusal(local, thief, /session_id is not abcdefabcdefabcdef00/)
+  const { code, refused } = await answer(local, thief)
+  assert.is(code, 'E_OFFER_INVALID')
+  assert.match(String(refused), /session_id is not abcdefabcdefabcdef00/)
 
   assert.is(local.log.filter(({ message }) => message === 'answered').length, 1)
   assert.ok((await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })).complete)

@@ -31,7 +31,7 @@ async function tried(pair: Record<Side, NatKind>): Promise<string> {
 
 /** The first words of what the error says about the NATs. */
 function reason(message: string): string {
-  return /responses\. ([^,.:]+)/.exec(message)?.[1] ?? message
+  return /responses: ([^,.:;]+)/.exec(message)?.[1] ?? message
 }
 
 function milliseconds(ms: number): string {

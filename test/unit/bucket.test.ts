@@ -7,8 +7,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { credentials, startS3 } from '../../cli/cloud/s3.ts'
 import { type BucketOptions, openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
-import { answerKey, DocumentError, newSessionId, offerKey } from '../../tunnel/signalling/documents.ts'
+import { DocumentError, newSessionId } from '../../tunnel/signalling/documents.ts'
 import { SignalError, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
+import { answerKey, offerKey } from '../../tunnel/signalling/keys.ts'
 import { anAnswer, anOffer } from '../support/documents.ts'
 
 interface Context {
@@ -50,11 +51,11 @@ test.after.each(async ({ undo }) => {
 })
 
 /** The error's message, where it is a SignalError of this code. */
-async function refused(code: SignalErrorCode, run: Promise<unknown>): Promise<string> {
+async function refused(code: SignalErrorCode, run: Promise<unknown>): Promise<SignalError> {
   const error = await failure(run)
-  assert.instance(error, SignalError)
-  assert.is((error as SignalError).code, code, error.message)
-  return error.message
+  if (!(error instanceof SignalError)) throw error
+  assert.is(error.code, code, error.message)
+  return error
 }
 
 async function failure(run: Promise<unknown>): Promise<Error> {
@@ -94,9 +95,9 @@ test('an answer that comes while it is waited for is taken', async ({ bucket }) 
 })
 
 test('without an answer the limit ends the wait, and the error says where to look', async ({ bucket }) => {
-  const message = await refused('no-answer', bucket.waitForAnswer(newSessionId(), 200))
+  const { message, hint } = await refused('E_ANSWER_TIMEOUT', bucket.waitForAnswer(newSessionId(), 200))
   assert.match(message, 'within 0.2 s')
-  assert.match(message, 'status --logs')
+  assert.match(hint!, 'look at its log')
 })
 
 test('an abort ends the wait with its own reason', async ({ bucket }) => {
@@ -107,10 +108,24 @@ test('an abort ends the wait with its own reason', async ({ bucket }) => {
   assert.is((await waiting).message, 'enough')
 })
 
-test("a refusal is told in the function's words", async ({ bucket }) => {
-  const session_id = newSessionId()
-  await bucket.putAnswer({ version: 1, session_id, refused: 'the offer is 90 s old' })
-  assert.match(await refused('refused', bucket.waitForAnswer(session_id, 5_000)), 'the offer is 90 s old')
+test("a refusal is told by the function's code and words, and acts on no terminal", async ({ bucket }) => {
+  const refuse = async (code: string, refused: string) => {
+    const session_id = newSessionId()
+    await bucket.putAnswer({ version: 1, session_id, code, refused })
+    return bucket.waitForAnswer(session_id, 5_000)
+  }
+  const old = await refused('E_OFFER_EXPIRED', refuse('E_OFFER_EXPIRED', 'the offer is 90 s old'))
+  assert.match(old.message, 'the offer is 90 s old')
+  const acting = await refused('E_EXIT_SETTINGS', refuse('E_EXIT_SETTINGS', '\x1b]0;title\x07\u202ex'))
+  assert.not.match(acting.message, /[\p{Cc}\u202e]/u)
+  // Of a later release, or of nobody: its words are all that is known.
+  await refused('E_OFFER_REFUSED', refuse('E_OF_TOMORROW', 'no more'))
+  await refused('E_OFFER_REFUSED', refuse('E_AWS_UNREACHABLE', 'somebody else’s code'))
+})
+
+test('an offer that is not there any more is told from a bucket that is not', async ({ bucket, open }) => {
+  await refused('E_OFFER_GONE', bucket.getOffer(newSessionId()))
+  await refused('E_BUCKET_NOT_FOUND', open({ bucket: 'nosuch' }).getOffer(newSessionId()))
 })
 
 test('documents that are malformed, huge, or of another session are refused', async ({ bucket, put }) => {
@@ -147,12 +162,12 @@ test('a bucket that is not there is named', async ({ open }) => {
     bucket.getOffer(newSessionId()),
     bucket.putAnswer(anAnswer()),
   ])
-    assert.match(await refused('no-such-bucket', run), 'the bucket nosuch does not exist')
+    assert.match((await refused('E_BUCKET_NOT_FOUND', run)).message, 'the bucket nosuch does not exist')
 })
 
 test('credentials that nobody knows are not called anything else', async ({ open }) => {
   const bucket = open({ credentials: { accessKeyId: 'AKIAUNKNOWN', secretAccessKey: 'x' } })
-  await refused('bad-credentials', bucket.putOffer(anOffer()))
+  await refused('E_AWS_CREDENTIALS_INVALID', bucket.putOffer(anOffer()))
 })
 
 test('an endpoint where nobody answers is unreachable', async ({ open }) => {
@@ -160,11 +175,11 @@ test('an endpoint where nobody answers is unreachable', async ({ open }) => {
   await new Promise(resolve => server.once('listening', resolve))
   const { port } = server.address() as { port: number }
   await new Promise(resolve => server.close(resolve))
-  const message = await refused(
-    'unreachable',
+  const { hint } = await refused(
+    'E_AWS_UNREACHABLE',
     open({ endpoint: `http://${host}:${port}` }).putOffer(anOffer()),
   )
-  assert.match(message, 'AWS_ENDPOINT_URL')
+  assert.match(hint!, 'AWS_ENDPOINT_URL')
 })
 
 test.run()

@@ -92,8 +92,12 @@ test('an offer in S3 starts the function of its region, with the event that Lamb
     credentials: cloud.credentials,
   })
   const Bucket = cloud.buckets.get('local-2')
-  await client.send(new PutObjectCommand({ Bucket, Key: 'sessions/abc/answer.json', Body: '{}' }))
-  await client.send(new PutObjectCommand({ Bucket, Key: 'sessions/abc/offer.json', Body: '{}' }))
+  await client.send(
+    new PutObjectCommand({ Bucket, Key: 'sessions/abcdefghij0123456789/answer.json', Body: '{}' }),
+  )
+  await client.send(
+    new PutObjectCommand({ Bucket, Key: 'sessions/abcdefghij0123456789/offer.json', Body: '{}' }),
+  )
   client.destroy()
   await until(() => logs.some(({ message }) => message === 'platform.report'), 'the end of the invocation')
 
@@ -105,11 +109,11 @@ test('an offer in S3 starts the function of its region, with the event that Lamb
   const { awsRegion, s3 } = (record.event as S3Event).Records[0]!
   assert.equal(
     [awsRegion, s3.bucket.name, s3.object.key],
-    ['local-2', 'lambda-nat-proxy-local-2', 'sessions/abc/offer.json'],
+    ['local-2', 'lambda-nat-proxy-local-2', 'sessions/abcdefghij0123456789/offer.json'],
   )
   assert.equal(
     cloud.processes().map(({ region, session, invocations }) => ({ region, session, invocations })),
-    [{ region: 'local-2', session: 'abc', invocations: 1 }],
+    [{ region: 'local-2', session: 'abcdefghij0123456789', invocations: 1 }],
   )
 })
 

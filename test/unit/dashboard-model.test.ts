@@ -161,6 +161,7 @@ test('a launch that fails is kept with its step and reason', context => {
   events.emit({ type: 'exit.launching', session: 'a', region: 'eu-west-1' })
   events.emit({
     type: 'exit.failed',
+    code: 'E_ANSWER_TIMEOUT',
     session: 'a',
     region: 'eu-west-1',
     step: 'answer',

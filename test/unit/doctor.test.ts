@@ -2,9 +2,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Check, examine, type Finding, failure, type Result } from '../../cli/doctor/check.ts'
 import { clockOffset } from '../../cli/doctor/clock-check.ts'
-import { type NatKind, natKind } from '../../cli/doctor/nat-kind.ts'
 import { formatResult, verdict } from '../../cli/doctor/report.ts'
-import type { Survey } from '../../cli/doctor/survey.ts'
+import { type NatKind, natKind } from '../../tunnel/nat/nat-kind.ts'
+import type { Behaviour } from '../../tunnel/nat/stun/mapping.ts'
 
 const test = suite('doctor')
 
@@ -107,8 +107,8 @@ test('what a check throws is taken apart into the cause and what to do', () => {
 })
 
 test('a NAT is named by how it maps and filters', () => {
-  const kind = (mapping: Survey['mapping'], filtering: Survey['filtering'], isOwn = false) =>
-    natKind({ servers: [], isOwn, mapping, filtering })
+  const kind = (mapping: Behaviour, filtering: Behaviour, isOwn = false) =>
+    natKind({ isOwn, mapping, filtering })
   const [all, address, port] = [
     'endpoint-independent',
     'address-dependent',

@@ -1,13 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  DocumentError,
-  newSessionId,
-  offerKey,
-  parseAnswer,
-  parseOffer,
-  sessionIdOfOfferKey,
-} from '../../tunnel/signalling/documents.ts'
+import { DocumentError, newSessionId, parseAnswer, parseOffer } from '../../tunnel/signalling/documents.ts'
+import { offerKey, sessionIdOfOfferKey } from '../../tunnel/signalling/keys.ts'
 import { anAnswer, anOffer } from '../support/documents.ts'
 import { seeded } from '../support/random.ts'
 
@@ -29,7 +23,7 @@ test('offers, answers and refusals come back as they went', () => {
   assert.equal(parseOffer(JSON.stringify(offer)), offer)
   const answer = anAnswer()
   assert.equal(parseAnswer(JSON.stringify(answer)), answer)
-  const refusal = { version: 1, session_id: newSessionId(), refused: 'too old' }
+  const refusal = { version: 1, session_id: newSessionId(), code: 'E_OFFER_EXPIRED', refused: 'too old' }
   assert.equal(parseAnswer(JSON.stringify(refusal)), refusal)
 })
 
@@ -93,11 +87,16 @@ test("an answer's own fields are checked, and so is a refusal", () => {
       complaint(() => parseAnswer(JSON.stringify({ ...anAnswer(), [field]: value }))),
       `the answer's ${field}`,
     )
-  const refusal = { version: 1, session_id: newSessionId(), refused: 'x'.repeat(501) }
-  assert.match(
-    complaint(() => parseAnswer(JSON.stringify(refusal))),
-    "the answer's refused",
-  )
+  const refusal = { version: 1, session_id: newSessionId(), code: 'E_EXIT_FAILED', refused: 'x' }
+  for (const [field, value] of [
+    ['refused', 'x'.repeat(501)],
+    ['code', 'refused'],
+    ['code', undefined],
+  ] as const)
+    assert.match(
+      complaint(() => parseAnswer(JSON.stringify({ ...refusal, [field]: value }))),
+      `the answer's ${field}`,
+    )
 })
 
 test('a document over 8 KiB is refused unread, and a huge field is not repeated in the message', () => {
@@ -111,6 +110,14 @@ test('a document over 8 KiB is refused unread, and a huge field is not repeated 
   )
   const message = complaint(() => parseOffer(JSON.stringify({ ...anOffer(), version: 'x'.repeat(7000) })))
   assert.ok(message.length < 400, `${message.length} characters`)
+})
+
+test('what the other end wrote acts on no terminal when it is repeated', () => {
+  for (const value of ['\x1b[2J', '\u009b2J', '\u202e'])
+    assert.not.match(
+      complaint(() => parseOffer(JSON.stringify({ ...anOffer(), version: value }))),
+      /[\p{Cc}\u202e]/u,
+    )
 })
 
 test('what is no JSON, or no object, is refused', () => {

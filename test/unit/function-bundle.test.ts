@@ -114,7 +114,7 @@ test('under Node 24 the handler passes over what is no offer, and throws at noth
   }
 })
 
-test('a key that is encoded as S3 does it is read, and an offer that cannot be had is an error in the log', ({
+test('a key that is encoded as S3 does it is read, and an offer that cannot be had is an error in the log and of the invocation', ({
   folder,
 }) => {
   const key = 'sessions/abcdefghij0123456789/offer.json'
@@ -122,7 +122,8 @@ test('a key that is encoded as S3 does it is read, and an offer that cannot be h
   const event = { Records: [{ s3: { bucket: { name: 'b' }, object: { key: encoded } } }] }
   const script = `
     const { handler } = require(${JSON.stringify(join(folder, 'index.js'))})
-    handler(${JSON.stringify(event)}, { awsRequestId: 'r', memoryLimitInMB: '128', getRemainingTimeInMillis: () => 60000 })`
+    handler(${JSON.stringify(event)}, { awsRequestId: 'r', memoryLimitInMB: '128', getRemainingTimeInMillis: () => 60000 })
+      .catch(error => console.log('threw ' + error.code))`
   const { stdout, status } = spawnSync(node, ['-e', script], {
     env: {
       AWS_REGION: 'local-1',
@@ -134,7 +135,9 @@ test('a key that is encoded as S3 does it is read, and an offer that cannot be h
     timeout: patient(60_000),
   })
   assert.is(status, 0)
-  const last = JSON.parse(stdout.trim().split('\n').pop()!)
+  const lines = stdout.trim().split('\n')
+  assert.is(lines.pop(), 'threw E_AWS_UNREACHABLE')
+  const last = JSON.parse(lines.pop()!)
   assert.is(last.level, 'ERROR')
   assert.is(last.session, 'abcdefghij0123456789')
   assert.match(last.error, 'could not read the offer')

@@ -10,7 +10,9 @@ import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { buildFunction } from '../../function/build.ts'
-import { newSessionId, offerKey } from '../../tunnel/signalling/documents.ts'
+import { newSessionId } from '../../tunnel/signalling/documents.ts'
+import type { SignalErrorCode } from '../../tunnel/signalling/errors.ts'
+import { offerKey } from '../../tunnel/signalling/keys.ts'
 import { anOffer } from '../support/documents.ts'
 import { patient } from '../support/patience.ts'
 
@@ -76,17 +78,32 @@ async function handle(
   { folder }: Context,
   environment: Record<string, string>,
   before = '',
-): Promise<{ level: string; message: string; reason?: string; error?: string }> {
+): Promise<{
+  level: string
+  message: string
+  code?: string
+  reason?: string
+  error?: string
+  threw?: string
+}> {
   const event = { Records: [{ s3: { bucket: { name: 'of-mine' }, object: { key } } }] }
   const context = `{ awsRequestId: 'r', memoryLimitInMB: '128', getRemainingTimeInMillis: () => 60000 }`
   const script = `${before}
-    require('./index.js').handler(${JSON.stringify(event)}, ${context})`
+    require('./index.js').handler(${JSON.stringify(event)}, ${context})
+      .catch(error => console.log(JSON.stringify({ threw: error.code })))`
   const { stdout } = await promisify(execFile)(node, ['-e', script], {
     cwd: folder,
     env: environment,
     timeout: patient(60_000),
   })
-  return JSON.parse(stdout.trim().split('\n').pop()!)
+  return Object.assign(
+    {},
+    ...stdout
+      .trim()
+      .split('\n')
+      .slice(-2)
+      .map(line => JSON.parse(line)),
+  )
 }
 
 const local = ({ server }: Context) => ({
@@ -99,25 +116,35 @@ const s3Error = (status: number, code: string): Answered => ({
   body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>what S3 says</Message></Error>`,
 })
 
-const failures: [Answered, RegExp][] = [
-  [s3Error(403, 'AccessDenied'), /access to the bucket of-mine is denied/],
-  [s3Error(404, 'NoSuchBucket'), /the bucket of-mine does not exist/],
-  [s3Error(404, 'NoSuchKey'), /could not read the offer: NoSuchKey/],
-  [s3Error(400, 'ExpiredToken'), /credentials have expired/],
-  [s3Error(403, 'InvalidAccessKeyId'), /does not accept these credentials/],
-  [s3Error(403, 'SignatureDoesNotMatch'), /does not accept these credentials/],
-  [s3Error(403, 'RequestTimeTooSkewed'), /clock is too far off/],
-  [s3Error(301, 'PermanentRedirect'), /in another region/],
+const failures: [Answered, SignalErrorCode, RegExp][] = [
+  [s3Error(404, 'NoSuchBucket'), 'E_BUCKET_NOT_FOUND', /the bucket of-mine does not exist/],
+  [s3Error(400, 'ExpiredToken'), 'E_AWS_CREDENTIALS_EXPIRED', /credentials have expired/],
+  [s3Error(403, 'InvalidAccessKeyId'), 'E_AWS_CREDENTIALS_INVALID', /does not accept these credentials/],
+  [s3Error(403, 'SignatureDoesNotMatch'), 'E_AWS_CREDENTIALS_INVALID', /does not accept these credentials/],
+  [s3Error(403, 'RequestTimeTooSkewed'), 'E_AWS_CLOCK', /clock is too far off/],
+  [s3Error(301, 'PermanentRedirect'), 'E_BUCKET_WRONG_REGION', /in another region/],
 ]
 
-for (const [answer, said] of failures)
-  test(`what S3 answers is told as what it is: ${/<Code>(\w+)/.exec(answer.body!)![1]}`, async context => {
-    // A clock that is off is corrected by the server's own, and tried again.
-    context.answers = Array.from({ length: 3 }, () => answer)
-    const { level, message, error } = await handle(context, local(context))
-    assert.is(level, 'ERROR')
-    assert.is(message, 'session failed')
-    assert.match(error!, said)
+for (const [answer, code, said] of failures)
+  test(`what S3 answers is told as what it is, and counted as an error: ${code}`, async context => {
+    // A clock that is off is corrected by the server's own, and tried again; then the client is to be told.
+    context.answers = Array.from({ length: 6 }, () => answer)
+    const told = await handle(context, local(context))
+    assert.equal([told.level, told.message, told.code, told.threw], ['ERROR', 'session failed', code, code])
+    assert.match(told.error!, said)
+  })
+
+for (const [status, name] of [
+  [404, 'NoSuchKey'],
+  [403, 'AccessDenied'],
+] as const)
+  test(`an offer that is gone is no failure, and nobody is answered: ${name}`, async context => {
+    context.answers = [s3Error(status, name)]
+    const { level, message, threw } = await handle(context, local(context))
+    assert.is(level, 'INFO')
+    assert.match(message, 'late or a duplicate')
+    assert.is(threw, undefined)
+    assert.is(context.asked.length, 1)
   })
 
 test('an offer is asked for by path, in the region, with what Lambda gave for credentials', async context => {
@@ -145,10 +172,14 @@ test('S3 itself is asked where no endpoint is named: the bucket by its host name
 })
 
 test('throttling is tried again, three times in all', async context => {
-  context.answers = Array.from({ length: 3 }, () => s3Error(503, 'SlowDown'))
-  const { error } = await handle(context, local(context))
-  assert.match(error!, 'AWS is throttling requests')
-  assert.is(context.asked.length, 3)
+  context.answers = [...Array.from({ length: 3 }, () => s3Error(503, 'SlowDown')), { status: 200 }]
+  const { code } = await handle(context, local(context))
+  assert.is(code, 'E_AWS_THROTTLED')
+  assert.equal(
+    context.asked.map(({ method }) => method),
+    ['GET', 'GET', 'GET', 'PUT'],
+  )
+  assert.is(JSON.parse(context.asked[3]!.body).code, 'E_EXIT_FAILED')
 })
 
 test('without credentials nobody is asked for any, and that is what is said', async context => {
@@ -165,15 +196,17 @@ test('an offer that is not in order is refused, on condition that nobody has ans
     { status: 200, body: offer, headers: { 'content-type': 'application/json' } },
     { status: 200 },
   ]
-  const { error } = await handle(context, local(context))
-  assert.match(error!, "the offer's client_port is not valid")
+  const { level, code, reason, threw } = await handle(context, local(context))
+  assert.equal([level, code, threw], ['WARN', 'E_OFFER_INVALID', undefined])
+  assert.match(reason!, "the offer's client_port is not valid")
   const { method, url, headers, body } = context.asked[1]!
   assert.is(method, 'PUT')
   assert.is(url, `/of-mine/sessions/${id}/answer.json?x-id=PutObject`)
   assert.is(headers['if-none-match'], '*')
   assert.is(headers['content-type'], 'application/json')
-  const { session_id, refused } = JSON.parse(body)
-  assert.is(session_id, id)
+  const refusal = JSON.parse(body)
+  assert.equal([refusal.session_id, refusal.code], [id, 'E_OFFER_INVALID'])
+  const { refused } = refusal
   assert.match(refused, 'client_port')
 })
 

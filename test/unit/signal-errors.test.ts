@@ -4,59 +4,80 @@ import { explain, SignalError, type SignalErrorCode } from '../../tunnel/signall
 
 const test = suite('signalling errors')
 
+interface Sdk {
+  status?: number
+  code?: string
+  message?: string
+  cause?: unknown
+}
+
 /** An error as the SDK gives it. */
-function sdkError(name: string, message = 'no details', httpStatusCode?: number, code?: string): Error {
-  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode }, ...(code && { code }) })
+function sdkError(name: string, { status, code, message = 'no details', cause }: Sdk = {}): Error {
+  return Object.assign(new Error(message, { cause }), {
+    name,
+    $metadata: { httpStatusCode: status },
+    ...(code && { code }),
+  })
 }
 
 const cases: [SignalErrorCode, Error, RegExp][] = [
-  ['access-denied', sdkError('AccessDenied', 'Access Denied', 403), /bucket of-mine.*client_policy_json/],
-  ['access-denied', sdkError('UnknownError', '', 403), /denied/],
+  ['E_BUCKET_ACCESS_DENIED', sdkError('AccessDenied', { status: 403 }), /bucket of-mine.*client_policy_json/],
+  ['E_BUCKET_ACCESS_DENIED', sdkError('UnknownError', { status: 403 }), /denied/],
+  ['E_BUCKET_NOT_FOUND', sdkError('NoSuchBucket', { status: 404 }), /of-mine.*name/],
+  ['E_AWS_CREDENTIALS_MISSING', sdkError('CredentialsProviderError'), /AWS_PROFILE/],
+  ['E_AWS_CREDENTIALS_EXPIRED', sdkError('ExpiredToken', { status: 400 }), /expired.*sso login/],
+  ['E_AWS_CREDENTIALS_INVALID', sdkError('InvalidAccessKeyId', { status: 403 }), /does not accept/],
+  ['E_AWS_CREDENTIALS_INVALID', sdkError('SignatureDoesNotMatch', { status: 403 }), /does not accept/],
+  ['E_AWS_CLOCK', sdkError('RequestTimeTooSkewed', { status: 403 }), /clock/],
+  ['E_BUCKET_WRONG_REGION', sdkError('PermanentRedirect', { status: 301 }), /region/],
+  ['E_BUCKET_WRONG_REGION', sdkError('AuthorizationHeaderMalformed', { status: 400 }), /region/],
+  ['E_AWS_THROTTLED', sdkError('SlowDown', { status: 503 }), /throttling/],
+  ['E_AWS_UNREACHABLE', sdkError('Error', { code: 'ECONNREFUSED' }), /AWS_ENDPOINT_URL/],
+  ['E_AWS_UNREACHABLE', sdkError('TimeoutError'), /network/],
+  ['E_AWS_UNREACHABLE', sdkError('Error', { cause: sdkError('Error', { code: 'ENOTFOUND' }) }), /network/],
   [
-    'no-such-bucket',
-    sdkError('NoSuchBucket', 'The specified bucket does not exist', 404),
-    /of-mine.*--bucket/,
+    'E_AWS_UNREACHABLE',
+    new AggregateError([sdkError('Error', { code: 'ENETUNREACH' })], 'all addresses failed'),
+    /network/,
   ],
-  [
-    'no-credentials',
-    sdkError('CredentialsProviderError', 'Could not load credentials from any providers'),
-    /AWS_PROFILE/,
-  ],
-  [
-    'expired-credentials',
-    sdkError('ExpiredToken', 'The provided token has expired.', 400),
-    /expired.*sso login/,
-  ],
-  ['bad-credentials', sdkError('InvalidAccessKeyId', 'does not exist', 403), /does not accept/],
-  ['bad-credentials', sdkError('SignatureDoesNotMatch', 'signature', 403), /does not accept/],
-  ['clock-skew', sdkError('RequestTimeTooSkewed', 'too large', 403), /clock/],
-  ['wrong-region', sdkError('PermanentRedirect', 'endpoint', 301), /--region/],
-  ['wrong-region', sdkError('AuthorizationHeaderMalformed', 'the region is wrong', 400), /--region/],
-  ['throttled', sdkError('SlowDown', 'reduce your request rate', 503), /throttling/],
-  [
-    'unreachable',
-    sdkError('Error', 'connect ECONNREFUSED 127.0.0.1:1', undefined, 'ECONNREFUSED'),
-    /AWS_ENDPOINT_URL/,
-  ],
-  ['unreachable', sdkError('TimeoutError', 'timed out'), /network/],
-  ['unreachable', sdkError('Error', 'getaddrinfo ENOTFOUND s3.nowhere'), /network/],
-  ['other', sdkError('Strange', 'what is this'), /Strange: what is this/],
+  ['E_AWS_UNEXPECTED', sdkError('Strange', { message: 'what is this' }), /Strange: what is this/],
 ]
 
-test('what the SDK throws becomes a cause and a next step', () => {
-  for (const [code, error, advice] of cases) {
+test('what the SDK throws becomes a code, what happened, and a next step', () => {
+  for (const [code, error, words] of cases) {
     const explained = explain(error, 'write the offer', 'of-mine')
     assert.instance(explained, SignalError)
     assert.is(explained.code, code, `${error.name}: ${error.message}`)
     assert.match(explained.message, /^could not write the offer: /)
-    assert.match(explained.message, advice)
+    assert.match(`${explained.message} ${explained.hint}`, words)
     assert.is(explained.cause, error)
   }
 })
 
+test('text decides nothing', () => {
+  for (const message of ['connect ECONNREFUSED 127.0.0.1:1', 'Could not load credentials', 'Access Denied'])
+    assert.is(explain(sdkError('Error', { message }), 'read', 'b').code, 'E_AWS_UNEXPECTED', message)
+})
+
+test('what the other end says acts on no terminal, and is cut off', () => {
+  const { message } = explain(
+    sdkError('Strange', { message: `\x1b[2J\u202e${'x'.repeat(9_000)}` }),
+    'read',
+    'b',
+  )
+  assert.not.match(message, /[\p{Cc}\u202e]/u)
+  assert.ok(message.length < 600, `${message.length} characters`)
+})
+
 test('an error that is explained already stays as it is', () => {
-  const known = new SignalError('no-answer', 'nobody answered')
+  const known = new SignalError('E_ANSWER_TIMEOUT', 'nobody answered')
   assert.is(explain(known, 'read', 'b'), known)
+})
+
+test('a cause that is its own cause is looked at, and left', () => {
+  const error = sdkError('Strange')
+  error.cause = error
+  assert.is(explain(error, 'read', 'b').code, 'E_AWS_UNEXPECTED')
 })
 
 test('what is no error at all is still told', () => {

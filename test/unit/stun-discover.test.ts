@@ -65,9 +65,11 @@ const refusal = (request: Buffer) => Buffer.concat([Buffer.of(0x01, 0x11, 0, 0),
 
 test("the socket's own address comes back, with the server that saw it", async ({ socket, real }) => {
   const port = await real()
-  assert.equal(await discover(socket, [name(port)]), [
-    { server: `${host}:${port}`, mapped: { address: host, port: socket.local.port } },
-  ])
+  const [view, ...others] = await discover(socket, [name(port)])
+  assert.is(others.length, 0)
+  assert.is(view?.server, `${host}:${port}`)
+  assert.equal(view?.mapped, { address: host, port: socket.local.port })
+  assert.equal(view?.from, { address: host, port })
 })
 
 test('where one is silent, the next is asked', async ({ socket, server, real }) => {
@@ -119,7 +121,8 @@ test('when all are silent the error says what became of each, and what to do', a
   assert.match(error.message, `${host}:${silent} (no answer)`)
   assert.match(error.message, `${host}:${refusing} (refused)`)
   assert.match(error.message, 'nowhere.invalid:3478 (name not found)')
-  assert.match(error.message, '--stun')
+  assert.is((error as StunError).code, 'E_STUN_UNREACHABLE')
+  assert.match((error as StunError).hint!, 'name another server')
 })
 
 test('when no name is found it does not wait for the limit', async ({ socket }) => {
@@ -129,6 +132,7 @@ test('when no name is found it does not wait for the limit', async ({ socket }) 
   ]
   const error = await failure(discover(socket, servers, { limitMs: 200_000 }))
   assert.match(error.message, 'neither.invalid:1 (name not found)')
+  assert.is((error as StunError).code, 'E_STUN_NAME_NOT_FOUND')
 })
 
 test('answers of another transaction, from another source, or that are none are not taken', async ({

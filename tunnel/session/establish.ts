@@ -1,6 +1,6 @@
 import { newIceCredentials } from '../nat/ice/credentials.ts'
 import { type Punched, punch } from '../nat/ice/punch.ts'
-import type { MappingBehaviour } from '../nat/stun/mapping.ts'
+import type { Behaviour } from '../nat/stun/mapping.ts'
 import type { Endpoint } from '../net/endpoint.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
 import { QuicConnection } from '../quic/connection.ts'
@@ -12,7 +12,7 @@ import { type Side, sideOf } from '../signalling/documents.ts'
 /** Where the world sees a socket. */
 export interface Place {
   mapped: Endpoint
-  mapping: MappingBehaviour
+  mapping: Behaviour
 }
 
 export interface EstablishOptions<Here extends Place, There extends Side> {

@@ -1,16 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DeleteObjectsCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { printable } from '../net/printable.ts'
 import {
   type Answer,
-  answerKey,
   DocumentError,
   documentLimit,
   type Offer,
-  offerKey,
   parseAnswer,
   parseOffer,
   type Refusal,
+  tooLarge,
 } from './documents.ts'
 import { explain, SignalError } from './errors.ts'
+import { answerKey, offerKey } from './keys.ts'
+import { type RefusalCode, refusalHint } from './refusal.ts'
 
 export interface BucketOptions {
   bucket: string
@@ -26,10 +29,11 @@ export interface BucketOptions {
 export interface SignalBucket {
   readonly name: string
   putOffer(offer: Offer): Promise<void>
+  /** Throws E_OFFER_GONE when it was deleted, which looks the same as a role that may not read it. */
   getOffer(id: string): Promise<Offer>
   /** Writes the answer if there is none yet; false when another invocation was first. */
   putAnswer(answer: Answer | Refusal): Promise<boolean>
-  /** Polls for the answer, fast at first; throws 'no-answer' at the limit (milliseconds) and 'refused' with the function's reason. */
+  /** Polls for the answer, fast at first; throws E_ANSWER_TIMEOUT at the limit (milliseconds), and the function's own code when it refuses. */
   waitForAnswer(id: string, limitMs: number, signal?: AbortSignal): Promise<Answer>
   /** Deletes offer and answer. */
   remove(id: string): Promise<void>
@@ -82,8 +86,7 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
       new GetObjectCommand({ Bucket: bucket, Key: key }),
       abortSignal && { abortSignal },
     )
-    if ((ContentLength ?? 0) > documentLimit)
-      throw new DocumentError(`${key} is larger than ${documentLimit} bytes`)
+    if ((ContentLength ?? 0) > documentLimit) throw tooLarge(key)
     return (await Body?.transformToString()) ?? ''
   }
 
@@ -95,9 +98,10 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
       }),
     getOffer: id =>
       attempt('read the offer', async () => {
-        const offer = parseOffer(await get(offerKey(id)))
-        if (offer.session_id !== id)
-          throw new DocumentError(`the offer's session_id is not that of its key ${offerKey(id)}`)
+        const text = await getIfThere(() => get(offerKey(id)), maybeGone)
+        if (text === undefined) throw offerGone()
+        const offer = parseOffer(text)
+        if (offer.session_id !== id) throw foreign('offer', id)
         return offer
       }),
     putAnswer: answer =>
@@ -120,7 +124,7 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
         const deadline = performance.now() + limitMs
         for (let wait = firstPollMs; ; wait = Math.min(wait * pollGrowth, slowestPollMs)) {
           await pause(wait, signal)
-          const text = await getIfThere(() => get(answerKey(id), signal))
+          const text = await getIfThere(() => get(answerKey(id), signal), gone)
           if (text !== undefined) return accept(parseAnswer(text), id)
           if (performance.now() + wait > deadline) throw noAnswer(limitMs)
         }
@@ -136,40 +140,45 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
 
 // --- internal ---
 
-async function getIfThere(get: () => Promise<string>): Promise<string | undefined> {
+/** What S3 calls a key that is not there. */
+const gone = ['NoSuchKey']
+/** The same, and what it says of one that is not there to who may not list the bucket. */
+const maybeGone = [...gone, 'AccessDenied']
+
+async function getIfThere(
+  get: () => Promise<string>,
+  absent: readonly string[],
+): Promise<string | undefined> {
   try {
     return await get()
   } catch (error) {
-    if (error instanceof Error && error.name === 'NoSuchKey') return undefined
+    if (error instanceof Error && absent.includes(error.name)) return undefined
     throw error
   }
 }
 
 function accept(answer: Answer | Refusal, id: string): Answer {
-  if (answer.session_id !== id) throw new DocumentError(`the answer's session_id is not ${id}`)
-  if ('refused' in answer)
-    throw new SignalError('refused', `the function refused the offer: ${answer.refused}`)
-  return answer
+  if (answer.session_id !== id) throw foreign('answer', id)
+  if (!('refused' in answer)) return answer
+  const { code, refused } = answer
+  const hint = refusalHint(code)
+  throw new SignalError(
+    hint === undefined ? 'E_OFFER_REFUSED' : (code as RefusalCode),
+    `the function refused the offer: ${printable(refused)}`,
+    { hint },
+  )
 }
+
+const foreign = (what: string, id: string) =>
+  new DocumentError('E_DOCUMENT_FOREIGN', `the ${what}'s session_id is not ${id}, as its key says`)
+
+const offerGone = () =>
+  new SignalError('E_OFFER_GONE', 'there is no such offer any more, or this role may not read it')
 
 const noAnswer = (limitMs: number) =>
-  new SignalError(
-    'no-answer',
-    `the function did not answer within ${limitMs / 1000} s. It may have failed to start: look at its log with "lambda-nat-proxy status --logs", ` +
-      'and check that the bucket notifies it of new offers.',
-  )
-
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const stop = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
-    signal?.addEventListener('abort', stop, { once: true })
+  new SignalError('E_ANSWER_TIMEOUT', `the function did not answer within ${limitMs / 1000} s`, {
+    hint: 'It may have failed to start: look at its log, and check that the bucket notifies it of new offers.',
   })
-}
+
+const pause = (ms: number, signal?: AbortSignal) =>
+  sleep(ms, undefined, { signal }).catch(() => signal?.throwIfAborted())

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
 import type { IceCredentials } from '../nat/ice/check-list.ts'
-import { type MappingBehaviour, mappingBehaviours } from '../nat/stun/mapping.ts'
+import { type Behaviour, behaviours } from '../nat/stun/mapping.ts'
+import { CodedError } from '../net/coded-error.ts'
+import { isDnsServer } from '../net/dns-server.ts'
 import type { Endpoint } from '../net/endpoint.ts'
+import { printable } from '../net/printable.ts'
 import type { Identity } from '../quic/identity.ts'
+import { sessionIdPattern } from './keys.ts'
 
 /** The version of offer and answer. Ends of different versions refuse each other and say so. */
 export const signalVersion = 1
@@ -19,7 +23,7 @@ export const newSessionId = (): string => randomBytes(10).toString('hex')
 
 const sessionId = v.pipe(
   v.string(),
-  v.regex(/^[a-z0-9]{16,32}$/, 'must be 16 to 32 lower-case letters or digits'),
+  v.regex(sessionIdPattern, 'must be 16 to 32 lower-case letters or digits'),
 )
 const address = v.pipe(v.string(), v.maxLength(15), v.ipv4('must be an IPv4 address'))
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))
@@ -41,7 +45,7 @@ const side = {
   timestamp,
   candidates: v.pipe(v.array(candidate), v.minLength(1), v.maxLength(8)),
   /** How the writer's NAT maps, which decides how the two are to find each other. */
-  mapping: v.picklist(mappingBehaviours),
+  mapping: v.picklist(behaviours),
   ice_ufrag: ufrag,
   ice_password: password,
   certificate_sha256: fingerprint,
@@ -55,7 +59,7 @@ export const sideOf = (
   session: string,
   about: {
     mapped: Endpoint
-    mapping: MappingBehaviour
+    mapping: Behaviour
     credentials: IceCredentials
     identity: Identity
   },
@@ -76,7 +80,9 @@ export const offerSchema = v.object({
   client_ip: address,
   client_port: port,
   /** Where the exit is to look names up, in place of its own resolver: an IP address or an https URL. */
-  dns: v.optional(v.pipe(v.string(), v.maxLength(255))),
+  dns: v.optional(
+    v.pipe(v.string(), v.maxLength(255), v.check(isDnsServer, 'must be an IP address or an https URL')),
+  ),
 })
 export type Offer = v.InferOutput<typeof offerSchema>
 
@@ -96,12 +102,24 @@ export type Answer = v.InferOutput<typeof answerSchema>
 export const refusalSchema = v.object({
   version: side.version,
   session_id: sessionId,
+  /** For programs: a RefusalCode, or one of a later release. */
+  code: v.pipe(v.string(), v.regex(/^E_[A-Z0-9_]{1,60}$/)),
+  /** The same for a person. Unicode characters. */
   refused: v.pipe(v.string(), v.maxLength(500)),
 })
 export type Refusal = v.InferOutput<typeof refusalSchema>
 
+export type DocumentErrorCode =
+  /** No JSON, or larger than any document. */
+  | 'E_DOCUMENT_MALFORMED'
+  /** A field that is missing or is not what it should be. */
+  | 'E_DOCUMENT_INVALID'
+  | 'E_DOCUMENT_VERSION'
+  /** It is of another session than its key says. */
+  | 'E_DOCUMENT_FOREIGN'
+
 /** A document that is not what it should be; the message names the field. */
-export class DocumentError extends Error {
+export class DocumentError extends CodedError<DocumentErrorCode> {
   override name = 'DocumentError'
 }
 
@@ -115,12 +133,9 @@ export function parseAnswer(text: string): Answer | Refusal {
   return refused ? check('answer', refusalSchema, json) : check('answer', answerSchema, json)
 }
 
-export const offerKey = (id: string): string => `sessions/${id}/offer.json`
-export const answerKey = (id: string): string => `sessions/${id}/answer.json`
-
-/** The session id in an offer's key, or undefined for any other key. */
-export const sessionIdOfOfferKey = (key: string): string | undefined =>
-  /^sessions\/([a-z0-9]{16,32})\/offer\.json$/.exec(key)?.[1]
+/** `what` is "answer", or a key of the bucket. */
+export const tooLarge = (what: string): DocumentError =>
+  new DocumentError('E_DOCUMENT_MALFORMED', `the ${what} is larger than ${documentLimit} bytes`)
 
 // --- internal ---
 
@@ -131,12 +146,11 @@ function parse<S extends Schema>(what: string, schema: S, text: string): v.Infer
 }
 
 function parseJson(what: string, text: string): unknown {
-  if (Buffer.byteLength(text) > documentLimit)
-    throw new DocumentError(`the ${what} is larger than ${documentLimit} bytes`)
+  if (Buffer.byteLength(text) > documentLimit) throw tooLarge(what)
   try {
     return JSON.parse(text)
   } catch {
-    throw new DocumentError(`the ${what} is not JSON`)
+    throw new DocumentError('E_DOCUMENT_MALFORMED', `the ${what} is not JSON`)
   }
 }
 
@@ -145,7 +159,10 @@ function check<S extends Schema>(what: string, schema: S, json: unknown): v.Infe
   if (result.success) return result.output
   const [issue] = result.issues
   const field = issue ? v.getDotPath(issue) : null
+  // What is wrong repeats what the other end wrote.
+  const wrong = printable(issue?.message ?? 'unknown', 200)
   throw new DocumentError(
-    `the ${what}${field ? `'s ${field}` : ''} is not valid: ${issue?.message.slice(0, 200) ?? 'unknown'}`,
+    field === 'version' ? 'E_DOCUMENT_VERSION' : 'E_DOCUMENT_INVALID',
+    `the ${what}${field ? `'s ${printable(field, 100)}` : ''} is not valid: ${wrong}`,
   )
 }

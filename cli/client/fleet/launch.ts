@@ -1,4 +1,5 @@
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import { CodedError, errorData } from '../../../tunnel/net/coded-error.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
@@ -43,14 +44,15 @@ export interface Session {
   bye(message: string, closeCode?: CloseCode): void
 }
 
-/** A session could not be set up; `step` is where it failed. */
-export class LaunchError extends Error {
+/** A session could not be set up; `step` is where it failed, and the code is that of the cause. */
+export class LaunchError extends CodedError {
   override name = 'LaunchError'
   constructor(
     readonly step: Step,
     cause: unknown,
   ) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    const { code, message, hint } = errorData(cause)
+    super(code, message, { hint, cause })
   }
 }
 

@@ -1,5 +1,5 @@
 import { discover, StunError } from '../../../tunnel/nat/stun/discover.ts'
-import { type MappingBehaviour, mappingBehaviour } from '../../../tunnel/nat/stun/mapping.ts'
+import { type Behaviour, isHard, mappingOf } from '../../../tunnel/nat/stun/mapping.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { type Endpoint, formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import type { UdpSocket } from '../../../tunnel/net/udp/socket.ts'
@@ -7,7 +7,7 @@ import type { UdpSocket } from '../../../tunnel/net/udp/socket.ts'
 /** Where the world sees a socket. */
 export interface Location {
   mapped: Endpoint
-  mapping: MappingBehaviour
+  mapping: Behaviour
   /** The same for a person. */
   detail: string
 }
@@ -33,8 +33,8 @@ export async function locate(socket: UdpSocket, options: LocateOptions): Promise
     const limitMs = lastAddress === undefined ? undefined : limitWithGuessMs
     const views = await discover(socket, stunServers, { want: 2, limitMs, signal })
     const { mapped } = views[0]!
-    const mapping = mappingBehaviour(views)
-    return { mapped, mapping, detail: `${formatEndpoint(mapped)}${notes[mapping]}` }
+    const mapping = mappingOf(views)
+    return { mapped, mapping, detail: `${formatEndpoint(mapped)}${noteOn(mapping)}` }
   } catch (error) {
     if (!(error instanceof StunError) || lastAddress === undefined) throw error
     const mapped = { address: lastAddress, port: socket.local.port }
@@ -45,8 +45,5 @@ export async function locate(socket: UdpSocket, options: LocateOptions): Promise
 
 // --- internal ---
 
-const notes: Record<MappingBehaviour, string> = {
-  'endpoint-independent': '',
-  'address-dependent': ', another port for each destination (symmetric NAT)',
-  unknown: '',
-}
+const noteOn = (mapping: Behaviour) =>
+  isHard(mapping) ? ', another port for each destination (symmetric NAT)' : ''

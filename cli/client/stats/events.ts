@@ -55,7 +55,10 @@ export type ProxyEvent =
       session: string
       region: string
       step: Step
+      /** For programs; `message` and `hint` say the same to a person. */
+      code: string
       message: string
+      hint?: string
       retryMs: number
       /** A launch in this region failed for the same reason since an exit last came up there. */
       repeated: boolean

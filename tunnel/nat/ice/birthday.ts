@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../net/endpoint.ts'
-import type { MappingBehaviour } from '../stun/mapping.ts'
+import { type Behaviour, isHard } from '../stun/mapping.ts'
 import type { Route } from './route.ts'
 
 // A NAT that maps each destination to another port ("hard", a symmetric NAT) hides from everybody the port that
@@ -29,8 +29,8 @@ const burst = 16
 export type BirthdayPart = 'open' | 'probe'
 
 /** The parts are dealt where one side is hard and the other is not known to be; two hard sides share no fixed point. */
-export function birthdayPart(local: MappingBehaviour, remote: MappingBehaviour): BirthdayPart | undefined {
-  const [here, there] = [local === 'address-dependent', remote === 'address-dependent']
+export function birthdayPart(local: Behaviour, remote: Behaviour): BirthdayPart | undefined {
+  const [here, there] = [isHard(local), isHard(remote)]
   if (here === there) return undefined
   return here ? 'open' : 'probe'
 }

@@ -2,7 +2,7 @@ import { classify } from '../../net/demux.ts'
 import type { Endpoint } from '../../net/endpoint.ts'
 import { openUdpSocket } from '../../net/udp/open.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
-import type { MappingBehaviour } from '../stun/mapping.ts'
+import { type Behaviour, isHard } from '../stun/mapping.ts'
 import { birthdayPart } from './birthday.ts'
 import { CheckList, type CheckListOptions, type CheckStats, type Outgoing } from './check-list.ts'
 import { PunchError } from './error.ts'
@@ -11,7 +11,7 @@ import { createSockets } from './sockets.ts'
 
 export interface PunchOptions extends Omit<CheckListOptions, 'birthday'> {
   /** How each side's NAT maps, as offer and answer say. */
-  mapping: { local: MappingBehaviour; remote: MappingBehaviour }
+  mapping: { local: Behaviour; remote: Behaviour }
   /** Limit in milliseconds, 10,000 by default; 3,000 where both NATs map by destination. */
   limitMs?: number
   signal?: AbortSignal
@@ -46,7 +46,7 @@ const maxEarly = 16
 export async function punch(socket: UdpSocket, options: PunchOptions): Promise<Punched> {
   const { mapping, signal, openSocket = openUdpSocket } = options
   const birthday = birthdayPart(mapping.local, mapping.remote)
-  const hopeless = mapping.local === 'address-dependent' && mapping.remote === 'address-dependent'
+  const hopeless = isHard(mapping.local) && isHard(mapping.remote)
   const limitMs = options.limitMs ?? (hopeless ? hopelessLimitMs : defaultLimitMs)
   signal?.throwIfAborted()
   const list = new CheckList({ ...options, birthday }, performance.now())

@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises'
-import { type Endpoint, formatEndpoint, sameEndpoint } from '../../net/endpoint.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../../net/coded-error.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
-import type { Mapping } from './mapping.ts'
-import { bindingRequest, parseStun } from './message.ts'
+import { createStunClient, type ServerReport } from './client.ts'
+import type { View } from './mapping.ts'
 import type { StunServerName } from './server-name.ts'
 
 export interface DiscoverOptions {
@@ -13,109 +13,97 @@ export interface DiscoverOptions {
   signal?: AbortSignal
 }
 
+export type StunErrorCode =
+  | 'E_STUN_UNREACHABLE'
+  /** No server's name has an address: there is no network, or no DNS. */
+  | 'E_STUN_NAME_NOT_FOUND'
+
 /** No server answered; `tried` says what became of each. */
-export class StunError extends Error {
+export class StunError extends CodedError<StunErrorCode> {
   override name = 'StunError'
-  constructor(readonly tried: { server: string; outcome: string }[]) {
-    const list = tried.map(({ server, outcome }) => `${server} (${outcome})`).join(', ')
-    super(
-      `no STUN server answered: ${list}. UDP may be blocked on this network, or the servers may be wrong: try --stun host:port with another server.`,
-    )
+  constructor(readonly tried: readonly ServerReport[]) {
+    const list = tried.map(({ server, outcome }) => `${server} (${words[outcome]})`).join(', ')
+    const isNameless = tried.every(({ outcome }) => outcome === 'name-not-found')
+    super(isNameless ? 'E_STUN_NAME_NOT_FOUND' : 'E_STUN_UNREACHABLE', `no STUN server answered: ${list}`, {
+      hint: isNameless
+        ? 'There may be no network, or no DNS.'
+        : 'UDP may be blocked on this network, or the servers may be wrong: name another server.',
+    })
   }
 }
 
-/** First retransmission time-out, doubled each time (RFC 8489, section 6.2.1). */
-const retransmitMs = 500
 /** A server that is silent this long is not waited for: the next is asked as well. */
 const nextServerMs = 500
 /** One view will do: the others that are wanted are waited for no longer than this after the first. */
 const furtherViewsMs = 300
-const silent = 'no answer'
 
 /**
- * Asks STUN servers for the public address of this socket, the next in turn where one is silent,
- * retransmitting as RFC 8489 says. Takes over `socket.onDatagram` while it runs. Gives at least one
- * mapping, in order of arrival, or throws a StunError when all are silent within the limit.
+ * Asks STUN servers for the public address of this socket, the next in turn where one is silent. Takes over
+ * `socket.onDatagram` while it runs. Gives at least one view, in order of arrival, or throws a StunError when there
+ * is none within the limit, and the signal's reason.
  */
 export async function discover(
   socket: UdpSocket,
-  servers: StunServerName[],
-  options: DiscoverOptions = {},
-): Promise<Mapping[]> {
-  const { want = 1, limitMs = 8_000, signal } = options
+  servers: readonly StunServerName[],
+  { want = 1, limitMs = 8_000, signal }: DiscoverOptions = {},
+): Promise<View[]> {
   signal?.throwIfAborted()
-  const mappings: Mapping[] = []
-  const outcomes = servers.map(({ host, port }) => ({ server: `${host}:${port}`, outcome: 'not asked' }))
-  const waiting = new Map<string, { index: number; address: Endpoint }>()
-  const timers = new Set<ReturnType<typeof setTimeout>>()
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const client = createStunClient(socket, { limitMs })
+  const reports: ServerReport[] = servers.map(({ host, port }) => ({
+    server: `${host}:${port}`,
+    outcome: 'not-asked',
+  }))
+  const views: View[] = []
+  const done = Promise.withResolvers<void>()
+  const over = new AbortController()
+  const after = (ms: number, action: () => void) =>
+    void sleep(ms, undefined, { signal: over.signal }).then(action, () => {})
 
-  const after = (ms: number, action: () => void) => {
-    const timer = setTimeout(() => {
-      timers.delete(timer)
-      action()
-    }, ms)
-    timers.add(timer)
-  }
-
-  let over = false
   let asked = 0
+  let answered = 0
   const askNext = () => {
     const index = asked++
     if (index < servers.length) void ask(index)
-    else if (outcomes.every(({ outcome }) => outcome.startsWith('name'))) resolve()
   }
-
   const ask = async (index: number) => {
-    const { host, port } = servers[index]!
-    outcomes[index]!.outcome = silent
-    after(nextServerMs, () => outcomes[index]!.outcome === silent && askNext())
-    let address: Endpoint
-    try {
-      address = { address: (await lookup(host, { family: 4 })).address, port }
-    } catch {
-      outcomes[index]!.outcome = 'name not found'
-      return askNext()
+    reports[index] = { ...reports[index]!, outcome: 'silent' }
+    let next = () => {
+      next = () => {}
+      askNext()
     }
-    if (over) return
-    const { datagram, transactionId } = bindingRequest()
-    waiting.set(transactionId, { index, address })
-    const transmit = (timeout: number) => {
-      socket.send(datagram, address)
-      after(timeout, () => waiting.has(transactionId) && transmit(timeout * 2))
-    }
-    transmit(retransmitMs)
+    after(nextServerMs, () => next())
+    const report = await client.askByName(servers[index]!)
+    reports[index] = report
+    answered++
+    if (report.view) {
+      views.push(report.view)
+      if (views.length >= Math.min(want, servers.length)) done.resolve()
+      else after(furtherViewsMs, done.resolve)
+    } else next()
+    if (answered === servers.length) done.resolve()
   }
 
-  socket.onDatagram = (datagram, address, port) => {
-    const message = parseStun(datagram)
-    const request = message && waiting.get(message.transactionId)
-    if (!message || !request || !sameEndpoint(request.address, { address, port })) return
-    waiting.delete(message.transactionId)
-    if (message.kind !== 'success' || !message.mapped) {
-      outcomes[request.index]!.outcome = 'refused'
-      return askNext()
-    }
-    outcomes[request.index]!.outcome = formatEndpoint(message.mapped)
-    mappings.push({ server: outcomes[request.index]!.server, mapped: message.mapped })
-    if (mappings.length >= Math.min(want, servers.length)) resolve()
-    else after(furtherViewsMs, resolve)
-  }
-
-  const abort = () => reject(signal?.reason)
+  after(limitMs, done.resolve)
+  const abort = () => done.reject(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
-  after(limitMs, resolve)
-  for (let views = 0; views < want; views++) askNext()
+  for (let count = 0; count < want; count++) askNext()
   try {
-    await promise
+    await done.promise
   } finally {
-    over = true
-    socket.onDatagram = () => {}
-    for (const timer of timers) clearTimeout(timer)
-    timers.clear()
-    waiting.clear()
+    over.abort()
+    client.close()
     signal?.removeEventListener('abort', abort)
   }
-  if (mappings.length === 0) throw new StunError(outcomes)
-  return mappings
+  if (views.length === 0) throw new StunError(reports)
+  return views
+}
+
+// --- internal ---
+
+const words: Record<ServerReport['outcome'], string> = {
+  answered: 'answered',
+  silent: 'no answer',
+  refused: 'refused',
+  'name-not-found': 'name not found',
+  'not-asked': 'not asked',
 }

@@ -1,21 +1,36 @@
 import { type Endpoint, sameEndpoint } from '../../net/endpoint.ts'
 
-/** What a STUN server saw: the address that this socket has on its side of the NAT (server-reflexive). */
-export interface Mapping {
+/** What a STUN server's answer says: the address that this socket has on its side of the NAT (server-reflexive). */
+export interface View {
+  /** The server as it was asked for, `host:port`. */
   server: string
   mapped: Endpoint
+  /** Where the answer came from. */
+  from: Endpoint
+  /** The server's other address and port, where it has them (OTHER-ADDRESS; RFC 5780, section 7.4). */
+  other?: Endpoint
+  rttMs: number
 }
 
 /**
- * How a NAT maps a socket (RFC 4787, section 4.1): to one address and port for all destinations, or to
- * another for each ("symmetric"; whether the destination's port counts as well makes no difference here).
+ * What a NAT's mapping, or its filter, goes by (RFC 4787, sections 4.1 and 5): nothing, the destination's address,
+ * or its port as well.
  */
-export const mappingBehaviours = ['endpoint-independent', 'address-dependent', 'unknown'] as const
-export type MappingBehaviour = (typeof mappingBehaviours)[number]
+export const behaviours = [
+  'endpoint-independent',
+  'address-dependent',
+  'address-and-port-dependent',
+  'unknown',
+] as const
+export type Behaviour = (typeof behaviours)[number]
 
-/** What the views of several STUN servers say about the NAT; one view alone says nothing. */
-export function mappingBehaviour(mappings: Mapping[]): MappingBehaviour {
-  const [first, ...others] = mappings
+/** A mapping that hides the port from everybody but the destination ("symmetric"). */
+export const isHard = (mapping: Behaviour): boolean =>
+  mapping === 'address-dependent' || mapping === 'address-and-port-dependent'
+
+/** What the views of several STUN servers say of the NAT's mapping; one view alone says nothing. */
+export function mappingOf(views: readonly Pick<View, 'server' | 'mapped'>[]): Behaviour {
+  const [first, ...others] = views
   if (!first || others.every(({ server }) => server === first.server)) return 'unknown'
   const same = others.every(({ mapped }) => sameEndpoint(mapped, first.mapped))
   return same ? 'endpoint-independent' : 'address-dependent'

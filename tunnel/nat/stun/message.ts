@@ -25,15 +25,21 @@ export interface StunMessage {
   /** 24 hexadecimal digits. */
   transactionId: string
   mapped: Endpoint | undefined
+  /** The server's other address and port (OTHER-ADDRESS; RFC 5780, section 7.4). */
+  other: Endpoint | undefined
   username: string | undefined
   nominate: boolean
   /** True when FINGERPRINT is right and MESSAGE-INTEGRITY was made with this password (RFC 8489, 14.5 and 14.7). */
   authentic(password: string): boolean
 }
 
+/** Where a server is asked to answer from (CHANGE-REQUEST; RFC 5780, section 7.2). */
+export type Change = 'port' | 'address-and-port'
+
 /** A plain Binding request, as a STUN server answers it: the datagram and its transaction id. */
-export function bindingRequest(): { datagram: Buffer; transactionId: string } {
+export function bindingRequest(change?: Change): { datagram: Buffer; transactionId: string } {
   const message = createMessage(constants.STUN_BINDING_REQUEST!)
+  if (change) message.addAttribute(constants.STUN_ATTR_CHANGE_REQUEST!, changes[change])
   return { datagram: message.toBuffer(), transactionId: message.transactionId.toString('hex') }
 }
 
@@ -78,7 +84,8 @@ export function parseStun(datagram: Uint8Array): StunMessage | undefined {
     return {
       kind,
       transactionId: message.transactionId.toString('hex'),
-      mapped: mapped && { address: mapped.address, port: mapped.port },
+      mapped: endpointOf(mapped),
+      other: endpointOf(message.getAttribute(constants.STUN_ATTR_OTHER_ADDRESS!)?.value),
       username: message.getUsername(),
       nominate: message.hasAttribute(constants.STUN_ATTR_USE_CANDIDATE!),
       authentic: password => isAuthentic(copy, password),
@@ -89,6 +96,16 @@ export function parseStun(datagram: Uint8Array): StunMessage | undefined {
 }
 
 // --- internal ---
+
+/** The bits "change IP" and "change port" (RFC 5780, section 7.2). */
+const changes: Record<Change, number> = { port: 0x2, 'address-and-port': 0x6 }
+
+/** The value of an address attribute. */
+function endpointOf(value: unknown): Endpoint | undefined {
+  if (typeof value !== 'object' || value === null || !('address' in value && 'port' in value))
+    return undefined
+  return { address: String(value.address), port: Number(value.port) }
+}
 
 const kinds = new Map<number, StunMessage['kind']>([
   [constants.STUN_BINDING_REQUEST!, 'request'],

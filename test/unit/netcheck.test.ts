@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { constants, createMessage, decode } from 'stun'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { survey } from '../../cli/doctor/survey.ts'
+import { netcheck } from '../../tunnel/nat/netcheck.ts'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 
 // What is made of servers that do not do what they say, or nothing at all. What right ones show is tested behind
@@ -24,7 +24,7 @@ interface Context {
   server(address: string, port?: number, manner?: Manner): Promise<number>
 }
 
-const test = suite<Context>('doctor, asking STUN servers')
+const test = suite<Context>('netcheck')
 
 test.before.each(context => {
   context.open = []
@@ -57,7 +57,7 @@ test('a server that answers from the same place whatever it is asked shows how a
   const alternate = await server(second)
   const port = await server(first, 0, { other: { address: second, port: alternate } })
   await server(second, port)
-  const { mapping, filtering, testedWith } = await survey([at(port)])
+  const { mapping, filtering, testedWith } = await netcheck([at(port)])
   assert.is(testedWith, `${first}:${port}`)
   assert.is(mapping, 'endpoint-independent')
   assert.is(filtering, 'unknown')
@@ -65,14 +65,14 @@ test('a server that answers from the same place whatever it is asked shows how a
 
 test('a server whose other address is silent is not tested with', async ({ server }) => {
   const port = await server(first, 0, { other: { address: second, port: 9 } })
-  const { mapping, filtering, testedWith } = await survey([at(port)])
+  const { mapping, filtering, testedWith } = await netcheck([at(port)])
   assert.equal([mapping, filtering, testedWith], ['unknown', 'unknown', undefined])
 })
 
 test('a server whose other address is its own is not tested with', async ({ server }) => {
   const alternate = await server(first)
   const port = await server(first, 0, { other: { address: first, port: alternate } })
-  const { mapping, testedWith } = await survey([at(port)])
+  const { mapping, testedWith } = await netcheck([at(port)])
   assert.equal([mapping, testedWith], ['unknown', undefined])
 })
 
@@ -81,9 +81,9 @@ test('two servers that see one address find a cone, two that see two a symmetric
   const one = await server(first, 0, { mapped: seen })
   const same = await server(second, 0, { mapped: seen })
   const another = await server(second, 0, { mapped: { ...seen, port: 4501 } })
-  const cone = await survey([at(one), at(same, second)])
+  const cone = await netcheck([at(one), at(same, second)])
   assert.equal([cone.mapping, cone.isOwn, cone.mapped], ['endpoint-independent', false, seen])
-  assert.is((await survey([at(one), at(another, second)])).mapping, 'address-dependent')
+  assert.is((await netcheck([at(one), at(another, second)])).mapping, 'address-dependent')
 })
 
 test('servers that are silent, refuse or have no name do not keep the others from being heard', async ({
@@ -93,7 +93,7 @@ test('servers that are silent, refuse or have no name do not keep the others fro
   const refusing = await server(first, 0, { refuses: true })
   const silent = createSocket('udp4').bind(0, first)
   await once(silent, 'listening')
-  const { servers, isOwn, hairpinning } = await survey([
+  const { servers, isOwn, hairpinning } = await netcheck([
     at(silent.address().port),
     at(refusing),
     { host: 'no-such-name.invalid', port: 3478 },
@@ -102,14 +102,14 @@ test('servers that are silent, refuse or have no name do not keep the others fro
   silent.close()
   assert.equal(
     servers.map(({ outcome }) => outcome),
-    ['silent', 'silent', 'name not found', 'answers'],
+    ['silent', 'refused', 'name-not-found', 'answered'],
   )
   assert.ok(isOwn)
   assert.is(hairpinning, true)
 })
 
 test('with nobody to ask nothing is known', async () => {
-  const { mapped, mapping, filtering, hairpinning } = await survey([at(9)])
+  const { mapped, mapping, filtering, hairpinning } = await netcheck([at(9)])
   assert.equal([mapped, mapping, filtering, hairpinning], [undefined, 'unknown', 'unknown', undefined])
 })
 
