@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { unzipSync } from 'fflate'
 import { type Mode, modes } from '../../function/modes.ts'
+import { errorData } from '../../tunnel/net/coded-error.ts'
 import bootstrap from './bootstrap.cjs' with { type: 'text' }
-import { CloudError } from './errors.ts'
+import { CloudError, maxProcesses } from './errors.ts'
 import type { LogRecord } from './log.ts'
 import { createRunner, type ProcessState, type Result, type Runner } from './runner.ts'
 import { findRuntime } from './runtime.ts'
-import { credentials, startS3 } from './s3.ts'
+import { startS3 } from './s3.ts'
+import { type Credentials, newCredentials } from './s3-auth.ts'
 import { asDelivered, type S3Event, startsFunction } from './s3-event.ts'
 import { startStun } from './stun.ts'
 
@@ -52,7 +54,8 @@ export interface Cloud {
   readonly stunServers: readonly string[]
   /** Region → bucket. */
   readonly buckets: ReadonlyMap<string, string>
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** Made for this cloud alone. */
+  readonly credentials: Credentials
   processes(): ProcessState[]
   /** Gives an event to a region's function (the first by default), past the notification's filter. */
   deliver(event: unknown, region?: string): Promise<Result>
@@ -91,19 +94,22 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
 
     const buckets = new Map(regions.map(region => [region, bucketName(region)]))
     const runners = new Map<string, Runner>()
+    const processes = () => [...runners.values()].flatMap(runner => runner.processes())
     const onEvent = (event: S3Event) => {
       const bucket = event.Records[0]?.s3.bucket.name
       const region = regions.find(region => buckets.get(region) === bucket)
       if (!region || !event.Records.some(startsFunction)) return
       cloud.deliver(asDelivered(event, region), region).catch(error => {
-        onLog({ timestamp: new Date().toISOString(), level: 'ERROR', message: error.message, region, pid: 0 })
+        onLog({ timestamp: new Date().toISOString(), level: 'ERROR', ...errorData(error), region, pid: 0 })
       })
     }
+    const credentials = newCredentials()
     const s3 = await startS3({
       host,
       port: s3Port,
       directory: join(directory, 's3'),
       buckets: [...buckets.values()],
+      credentials,
       onEvent,
     })
     undo.push(s3.close)
@@ -137,6 +143,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         command: [...(options.command ?? []), runtime.program, script],
         taskRoot,
         environment,
+        hasRoom: () => processes().length < maxProcesses,
         onLog,
       })
       runners.set(region, runner)
@@ -149,7 +156,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       stunServers,
       buckets,
       credentials,
-      processes: () => [...runners.values()].flatMap(runner => runner.processes()),
+      processes,
       async deliver(event, region = regions[0]!) {
         const runner = runners.get(region)
         if (!runner) throw new CloudError(`there is no region ${region} here, only ${regions.join(', ')}`)

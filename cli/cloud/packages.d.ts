@@ -8,7 +8,8 @@ declare module 's3rver' {
     readonly method: string
     /** Path of the request, still percent-encoded. */
     readonly path: string
-    readonly query: Record<string, string | undefined>
+    /** Without its question mark, still percent-encoded. */
+    readonly querystring: string
     readonly headers: IncomingHttpHeaders
     /** Body of the request; the store reads whatever stands here. */
     req: Readable

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
+import { CapacityError } from './errors.ts'
 import { type LogRecord, parseLine } from './log.ts'
 import { type FunctionProcess, type Outcome, startProcess } from './process.ts'
 import { sessionOf } from './s3-event.ts'
@@ -17,6 +19,8 @@ export interface RunnerOptions {
   /** Folder of the unpacked function. */
   taskRoot: string
   environment: Record<string, string>
+  /** Whether one more process may be started. */
+  hasRoom(): boolean
   onLog: (record: LogRecord) => void
 }
 
@@ -36,9 +40,9 @@ export interface ProcessState {
 export type Result = Outcome & { requestId: string; pid: number }
 
 export interface Runner {
-  /** Handles an event in an idle process, or in a new one. Rejects when no more may be started. */
+  /** Handles an event in an idle process, or in a new one. Rejects with a CapacityError when no more may be started. */
   invoke(event: unknown): Promise<Result>
-  /** Starts a process ahead of its event. */
+  /** Starts a process ahead of its event, while there is room. */
   prewarm(): void
   processes(): ProcessState[]
   /** Kills a process of this runner; false when it has none with this id. */
@@ -46,9 +50,6 @@ export interface Runner {
   /** Kills all processes and waits for their end. */
   close(): Promise<void>
 }
-
-/** More at once are refused: a client gone wrong must not fill the machine with processes. */
-const maxProcesses = 64
 
 /** One region's function, run as Lambda does: one event at a time in a process, idle processes used again. */
 export function createRunner(options: RunnerOptions): Runner {
@@ -69,9 +70,8 @@ export function createRunner(options: RunnerOptions): Runner {
   let closed = false
 
   function start(): Worker {
-    if (closed) throw new Error('the embedded cloud is closed')
-    if (workers.size >= maxProcesses)
-      throw new Error(`no more than ${maxProcesses} function processes are started`)
+    if (closed) throw new CodedError('E_CLOUD_CLOSED', 'the embedded cloud is closed')
+    if (!options.hasRoom()) throw new CapacityError()
     const process = startProcess({
       command: options.command,
       cwd: options.taskRoot,
@@ -126,7 +126,9 @@ export function createRunner(options: RunnerOptions): Runner {
       rest(worker)
       return { ...outcome, requestId, pid: process.pid }
     },
-    prewarm: () => void start(),
+    prewarm() {
+      if (options.hasRoom()) start()
+    },
     processes: () =>
       [...workers].map(({ process: { pid }, state, invocations, requestId, session }) => ({
         pid,

@@ -5,18 +5,21 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { Context, Middleware, Store, StoredObject } from 's3rver'
 import S3Error from 's3rver/lib/models/error.js'
+import { authenticator, type Credentials } from './s3-auth.ts'
 
-// What S3 does and s3rver does not: conditional writes, whole objects or none, chunked uploads, and no
+// What S3 does and s3rver does not: conditional writes, whole objects or none, chunked uploads with a trailer, and no
 // answer to whoever brings no credentials.
 
 const maxBody = 64 * 1024 * 1024
 
 /** The Koa middleware that stands in front of s3rver's own. */
-export function strict(store: Store): Middleware {
+export function strict(store: Store, credentials: Credentials): Middleware {
+  const authenticate = authenticator(credentials)
   const inTurn = turns()
   return async (ctx, next) => {
-    // A web page can send a request to a loopback port, but not this header without being asked.
-    if (!ctx.headers.authorization) throw new S3Error('AccessDenied', 'Access Denied')
+    await authenticate(ctx)
+    // s3rver's own check knows one key pair, which everybody knows; without this header it lets everybody in.
+    delete ctx.headers.authorization
     const path = objectPath(ctx)
     if (ctx.method !== 'PUT' || !path) return next()
 

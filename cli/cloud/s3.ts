@@ -3,11 +3,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import S3rver from 's3rver'
 import { listenError } from './errors.ts'
+import type { Credentials } from './s3-auth.ts'
 import type { S3Event } from './s3-event.ts'
 import { putWhole, strict } from './s3-strict.ts'
-
-/** The only key pair that s3rver knows. It opens nothing but this server. */
-export const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' } as const
 
 export interface LocalS3 {
   readonly port: number
@@ -21,14 +19,17 @@ export interface S3Options {
   /** Folder for the objects; whoever made it removes it. */
   directory: string
   buckets: string[]
+  /** Who signs with another key pair is refused. */
+  credentials: Credentials
   /** Called with s3rver's own event for each object created or removed, once it can be read. */
   onEvent: (event: S3Event) => void
 }
 
 /** An S3 endpoint (path style) that keeps objects in a folder. Throws a CloudError when the port cannot be had. */
-export async function startS3({ host, port, directory, buckets, onEvent }: S3Options): Promise<LocalS3> {
+export async function startS3(options: S3Options): Promise<LocalS3> {
+  const { host, port, directory, buckets, credentials, onEvent } = options
   const app = new S3rver({ directory, silent: true, vhostBuckets: false })
-  app.middleware.unshift(strict(app.store))
+  app.middleware.unshift(strict(app.store, credentials))
   app.store.putObject = putWhole(app.store)
   app.on('event', onEvent)
   for (const bucket of buckets) await app.store.putBucket(bucket)

@@ -134,7 +134,7 @@ To use it from a client:
     lambda-nat-proxy run --region ${region} --bucket ${bucket} --stun ${stunServers}
 `)
     if (!host.startsWith('127.'))
-      consola.warn(`Anyone who can reach ${host} can use it: its key pair is not secret.`)
+      consola.warn(`S3 is plain HTTP on ${host}: others on its network can read offers and answers.`)
   },
   log({ timestamp, level, message, region, pid, requestId, ...fields }) {
     const details = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { credentials, startS3 } from '../../cli/cloud/s3.ts'
+import { startS3 } from '../../cli/cloud/s3.ts'
+import { newCredentials } from '../../cli/cloud/s3-auth.ts'
 import { type BucketOptions, openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
 import { DocumentError, newSessionId } from '../../tunnel/signalling/documents.ts'
 import { SignalError, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
@@ -27,7 +28,8 @@ const test = suite<Context>('signalling bucket')
 
 test.before.each(async context => {
   const directory = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  const s3 = await startS3({ host, port: 0, directory, buckets: [name], onEvent() {} })
+  const credentials = newCredentials()
+  const s3 = await startS3({ host, port: 0, directory, buckets: [name], credentials, onEvent() {} })
   const endpoint = `http://${host}:${s3.port}`
   const common = { region: 'local-1', endpoint, credentials }
   const client = new S3Client({ ...common, forcePathStyle: true })

@@ -7,7 +7,7 @@ import { strToU8, zipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Cloud, type CloudOptions, startCloud } from '../../cli/cloud/cloud.ts'
-import { CloudError } from '../../cli/cloud/errors.ts'
+import { CloudError, maxProcesses } from '../../cli/cloud/errors.ts'
 import type { LogRecord } from '../../cli/cloud/log.ts'
 import type { S3Event } from '../../cli/cloud/s3-event.ts'
 import { runs } from '../support/runs.ts'
@@ -72,8 +72,8 @@ async function report(cloud: Cloud, event: unknown = {}, region?: string): Promi
   return outcome.result as Report
 }
 
-async function failure(cloud: Cloud, event: unknown) {
-  const outcome = await cloud.deliver(event)
+async function failure(cloud: Cloud, event: unknown, region?: string) {
+  const outcome = await cloud.deliver(event, region)
   if (outcome.status === 'success') throw new Error('the event was to fail')
   return { status: outcome.status, pid: outcome.pid, ...outcome.error }
 }
@@ -240,6 +240,31 @@ test('JSON lines of the function are records, other lines are their message', as
   assert.is(of('wrong')?.level, 'ERROR')
   for (const record of logs)
     assert.equal([record.pid, record.requestId, record.region], [pid, requestId, 'local-1'])
+})
+
+test('no more than so many processes run at once, in all regions together, and the log says so', async ({
+  start,
+  logs,
+}) => {
+  const cloud = await start({ regions: ['local-1', 'local-2'], prewarm: maxProcesses })
+  assert.is(cloud.processes().length, maxProcesses)
+  const busy = cloud.processes().map(({ region }) => failure(cloud, { do: 'hang' }, region))
+  const error = await cloud.deliver({}, 'local-2').catch(error => error)
+  assert.is(error.code, 'E_FUNCTION_PROCESSES_FULL')
+
+  const client = new S3Client({
+    endpoint: cloud.endpoint,
+    forcePathStyle: true,
+    region: 'local-1',
+    credentials: cloud.credentials,
+  })
+  const Bucket = cloud.buckets.get('local-1')
+  await client.send(new PutObjectCommand({ Bucket, Key: 'sessions/abc/offer.json', Body: '{}' }))
+  client.destroy()
+  await until(() => logs.some(({ code }) => code === 'E_FUNCTION_PROCESSES_FULL'), 'the line in the log')
+  assert.is(cloud.processes().length, maxProcesses)
+  for (const { pid } of cloud.processes()) cloud.kill(pid)
+  await Promise.all(busy)
 })
 
 test('an idle process ends after its time', async ({ start }) => {

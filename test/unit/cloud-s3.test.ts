@@ -11,18 +11,22 @@ import {
   S3Client,
   type S3ServiceException,
 } from '@aws-sdk/client-s3'
+import { Sha256 } from '@smithy/core/checksum'
+import { SignatureV4 } from '@smithy/signature-v4'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CloudError } from '../../cli/cloud/errors.ts'
-import { credentials, type LocalS3, startS3 } from '../../cli/cloud/s3.ts'
+import { type LocalS3, startS3 } from '../../cli/cloud/s3.ts'
+import { newCredentials } from '../../cli/cloud/s3-auth.ts'
 import { asDelivered, type S3Event, startsFunction } from '../../cli/cloud/s3-event.ts'
 import { startMoto } from '../support/moto.ts'
 
 const host = '127.0.0.1'
 const Bucket = 'signalling'
+const credentials = newCredentials()
 
-const clientOf = (endpoint: string) =>
-  new S3Client({ endpoint, forcePathStyle: true, region: 'local-1', credentials })
+const clientOf = (endpoint: string, key = credentials) =>
+  new S3Client({ endpoint, forcePathStyle: true, region: 'local-1', credentials: key })
 
 const moto = await startMoto()
 
@@ -43,6 +47,7 @@ test.before.each(async context => {
     port: 0,
     directory: join(context.directory, 's3'),
     buckets: [Bucket],
+    credentials,
     onEvent: event => context.events.push(event),
   })
   context.client = clientOf(`http://${host}:${context.s3.port}`)
@@ -66,11 +71,32 @@ const failure = async (request: Promise<unknown>): Promise<S3ServiceException> =
   throw new Error('the request was to fail')
 }
 
-/** A PUT that no SDK would send: any path, any length. */
-const rawPut = (path: string, length: number) =>
-  `PUT ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: ${length}\r\n` +
-  'Authorization: AWS4-HMAC-SHA256 Credential=S3RVER/20200101/local-1/s3/aws4_request,SignedHeaders=host,Signature=0\r\n' +
-  `X-Amz-Date: ${new Date().toISOString().replace(/[-:]|\.\d+/g, '')}\r\nX-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\n\r\n`
+/** The head of a PUT that no SDK would send: any path, any length, signed for another path or at another time. */
+async function rawPut(
+  path: string,
+  length: number,
+  { signedPath = path, at = new Date() } = {},
+): Promise<string> {
+  const signer = new SignatureV4({
+    ...{ credentials, region: 'local-1', service: 's3', sha256: Sha256 },
+    uriEscapePath: false,
+  })
+  const headers = { host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }
+  const request = { protocol: 'http:', hostname: host, method: 'PUT', path: signedPath, headers }
+  const signed = await signer.sign(request, { signingDate: at })
+  const fields = { ...signed.headers, connection: 'close', 'content-length': String(length) }
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `PUT ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
+}
+
+/** What S3 answers to these bytes. */
+async function answerTo(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, host)
+  socket.write(bytes)
+  let response = ''
+  for await (const chunk of socket) response += chunk
+  return response
+}
 
 /** What the signalling relies on, said of a server that has the bucket. */
 async function conditionalWrites(client: S3Client) {
@@ -146,7 +172,7 @@ test('an object that is being overwritten reads as the old or the new one, whole
 
 test('an upload that breaks off stores nothing', async ({ client, s3, events }) => {
   const socket = connect(s3.port, host)
-  socket.write(`${rawPut(`/${Bucket}/sessions/a/offer.json`, 100)}half`)
+  socket.write(`${await rawPut(`/${Bucket}/sessions/a/offer.json`, 100)}half`)
   socket.once('connect', () => setImmediate(() => socket.end()))
   await new Promise(resolve =>
     socket
@@ -197,16 +223,52 @@ test('who brings no credentials, or unknown ones, is refused', async ({ s3, even
   const anonymous = await fetch(`${url}/${Bucket}/sessions/a/offer.json`, { method: 'PUT', body: '{}' })
   assert.is(anonymous.status, 403)
   assert.match(await anonymous.text(), '<Code>AccessDenied</Code>')
-  const stranger = new S3Client({
-    endpoint: url,
-    forcePathStyle: true,
-    region: 'local-1',
-    credentials: { accessKeyId: 'SOMEBODY', secretAccessKey: 'ELSE' },
-  })
-  const error = await failure(stranger.send(new PutObjectCommand({ Bucket, Key: 'a', Body: '{}' })))
-  assert.is(error.name, 'InvalidAccessKeyId')
-  stranger.destroy()
+  const strangers = [
+    // The one that s3rver itself knows.
+    { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER', name: 'InvalidAccessKeyId' },
+    { ...newCredentials(), name: 'InvalidAccessKeyId' },
+    { ...credentials, secretAccessKey: 'guess', name: 'SignatureDoesNotMatch' },
+  ]
+  for (const { name, ...key } of strangers) {
+    const stranger = clientOf(url, key)
+    for (const command of [
+      new PutObjectCommand({ Bucket, Key: 'a', Body: '{}' }),
+      new GetObjectCommand({ Bucket, Key: 'a' }),
+    ])
+      assert.is((await failure(stranger.send(command as PutObjectCommand))).name, name)
+    stranger.destroy()
+  }
   assert.equal(events, [])
+})
+
+test('a signature is good for its own request and a quarter of an hour', async ({ s3, events }) => {
+  const path = `/${Bucket}/sessions/a/offer.json`
+  const answer = async (how: Parameters<typeof rawPut>[2]) =>
+    answerTo(s3.port, `${await rawPut(path, 2, how)}{}`)
+  assert.match(await answer({ signedPath: `/${Bucket}/other` }), '<Code>SignatureDoesNotMatch</Code>')
+  for (const minutes of [-16, 16])
+    assert.match(
+      await answer({ at: new Date(Date.now() + minutes * 60_000) }),
+      '<Code>RequestTimeTooSkewed</Code>',
+    )
+  assert.equal(events, [])
+  for (const minutes of [-14, 14])
+    assert.match(await answer({ at: new Date(Date.now() + minutes * 60_000) }), 'HTTP/1.1 200 OK')
+})
+
+test('what is refused is not read: a body without a good signature costs nothing', async ({ s3 }) => {
+  const head = await rawPut(`/${Bucket}/a`, 60_000_000, { signedPath: '/other' })
+  assert.match(await answerTo(s3.port, head), '<Code>SignatureDoesNotMatch</Code>')
+})
+
+test('each key pair is new', () => {
+  const pairs = Array.from({ length: 100 }, newCredentials)
+  for (const { accessKeyId, secretAccessKey } of pairs) {
+    assert.match(accessKeyId, /^[A-Z0-9]{20}$/)
+    assert.match(secretAccessKey, /^[\w-]{40}$/)
+  }
+  assert.is(new Set(pairs.map(({ accessKeyId }) => accessKeyId)).size, 100)
+  assert.is(new Set(pairs.map(({ secretAccessKey }) => secretAccessKey)).size, 100)
 })
 
 test('a key cannot climb out of the folder', async ({ s3, directory }) => {
@@ -216,10 +278,7 @@ test('a key cannot climb out of the folder', async ({ s3, directory }) => {
     '/%2e%2e/escaped',
     `/${Bucket}/%ff`,
   ]) {
-    const socket = connect(s3.port, host)
-    socket.write(`${rawPut(path, 1)}x`)
-    let response = ''
-    for await (const chunk of socket) response += chunk
+    const response = await answerTo(s3.port, `${await rawPut(path, 1)}x`)
     assert.match(response, '<Code>InvalidURI</Code>', path)
   }
   assert.equal(await readdir(directory), ['s3'])
@@ -227,7 +286,7 @@ test('a key cannot climb out of the folder', async ({ s3, directory }) => {
 
 test('a port in use is named, with the option that changes it', async ({ s3, directory }) => {
   try {
-    await startS3({ host, port: s3.port, directory, buckets: [], onEvent: () => {} })
+    await startS3({ host, port: s3.port, directory, buckets: [], credentials, onEvent: () => {} })
     assert.unreachable('the port was taken twice')
   } catch (error) {
     assert.instance(error, CloudError)
