@@ -8,6 +8,8 @@ export interface Metrics {
   /** Prometheus's text format, and its content type. */
   text(): Promise<string>
   readonly type: string
+  /** Follows the events no longer. */
+  close(): void
 }
 
 const prefix = 'lambda_nat_proxy_'
@@ -122,12 +124,12 @@ export function createMetrics(model: Model, events: Events): Metrics {
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
-  events.subscribe(event => {
+  const close = events.subscribe(event => {
     if (event.type === 'exit.ready') launch.observe(event.setUpMs / 1000)
     if (event.type === 'connection.opened') connect.observe(event.ms / 1000)
   })
   processMetrics(registry)
-  return { text: () => registry.metrics(), type: registry.contentType }
+  return { text: () => registry.metrics(), type: registry.contentType, close }
 }
 
 // --- internal ---

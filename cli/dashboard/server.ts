@@ -40,13 +40,25 @@ export function startDashboard(options: DashboardOptions): Dashboard {
   // Once, however many ports are tried: it follows the events from then on.
   const metrics = createMetrics(model, events)
   const listen = (port: number) => serve(options, metrics, port)
-  const server = port === undefined ? serveNear(listen) : listen(port)
+  let server: Server<undefined>
+  try {
+    server = port === undefined ? serveNear(listen) : listen(port)
+  } catch (error) {
+    metrics.close()
+    throw error
+  }
   events.emit({
     type: 'dashboard.ready',
     url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`,
     ...(port === undefined && server.port !== defaultDashboardPort && { busy: defaultDashboardPort }),
   })
-  return { port: server.port!, close: () => void server.stop(true) }
+  return {
+    port: server.port!,
+    close() {
+      void server.stop(true)
+      metrics.close()
+    },
+  }
 }
 
 // --- internal ---

@@ -8,7 +8,7 @@ import { quicPair } from './quic-pair.ts'
 /** An exit in this process, behind a real QUIC connection; it reaches loopback. */
 export interface NearExit extends Exits {
   /** What was asked for, connection by connection. */
-  readonly wanted: ExitRequest[]
+  readonly requests: Omit<ExitRequest, 'signal'>[]
   /** Streams that are open at this end. */
   streams(): number
   /** From here on there is no exit: who asks is told so. */
@@ -42,16 +42,16 @@ export async function nearExit(): Promise<NearExit> {
     control: { onMessage() {}, send() {} },
     bye() {},
   }
-  const wanted: ExitRequest[] = []
+  const requests: NearExit['requests'] = []
   let here = true
   return {
-    wanted,
+    requests,
     streams: () => session.connection.streams,
     vanish: () => {
       here = false
     },
-    async select(asked) {
-      wanted.push(asked)
+    async select({ signal: _, ...request }) {
+      requests.push(request)
       if (!here) throw new Error('no exit came up')
       return session
     },

@@ -257,6 +257,39 @@ test('tells Prometheus what it tells the page', async context => {
   }
 })
 
+test('what is closed, or never came to listen, follows the events no longer', async () => {
+  const events = createEvents()
+  const { subscribe } = events
+  let following = 0
+  events.subscribe = listener => {
+    following++
+    const unsubscribe = subscribe(listener)
+    return () => {
+      following--
+      return unsubscribe()
+    }
+  }
+  const model = createModel(events)
+  const before = following
+  const options = { host: '127.0.0.1', model, events, rotate() {} }
+  const dashboard = startDashboard({ ...options, port: 0 })
+  assert.throws(() => startDashboard({ ...options, port: dashboard.port }))
+  const url = `http://127.0.0.1:${dashboard.port}/api/stream`
+  // A page that is left before its first word, and one that stays.
+  const left = Array.from({ length: 50 }, (_, i) => {
+    const leaving = new AbortController()
+    setTimeout(() => leaving.abort(), i % 5)
+    return fetch(url, { signal: leaving.signal }).catch(() => undefined)
+  })
+  await Promise.all(left)
+  const told = follow(url.replace('/api/stream', ''))
+  await told.next()
+  await until(() => following === before + 2, 'the pages that left to be forgotten')
+  dashboard.close()
+  await until(() => following === before, 'everybody to have left')
+  await told.return(undefined).catch(() => {})
+})
+
 test('moves on from the default port when that is taken, and says so', ({ told, events }) => {
   const first = start(events, [])
   const second = start(events, [])

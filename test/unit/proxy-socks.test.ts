@@ -82,7 +82,7 @@ test('a login that is not needed says which exit is wanted', async ({ open, orig
       all(hello(0, 2), login(user, password), request(origin.port), Buffer.from('bye')),
     )
     assert.match(hex(said), /^0502010005000001/)
-    assert.equal(open.exit.wanted.at(-1), { host: '127.0.0.1', user })
+    assert.equal(open.exit.requests.at(-1), { host: '127.0.0.1', user })
   }
 })
 
@@ -97,10 +97,10 @@ test('a login that is needed must be right, and the whole user name is passed on
   assert.is(hex(await ask(hello(2), login('bob', 'secret'))), '05020101')
   assert.is(hex(await ask(hello(2), login('', ''))), '05020101')
   assert.is(hex(await ask(hello(2), Buffer.of(5, 1, 0))), '05020101')
-  assert.is(closed.exit.wanted.length, 0)
+  assert.is(closed.exit.requests.length, 0)
   const user = 'alice-region-eu-west-1'
   assert.match(hex(await ask(hello(0, 1, 2), login(user, 'secret'))), /^0502010005000001/)
-  assert.equal(closed.exit.wanted, [{ host: '127.0.0.1', user }])
+  assert.equal(closed.exit.requests, [{ host: '127.0.0.1', user }])
   assert.equal(new Set(closed.told('client.rejected').map(({ protocol }) => protocol)), new Set(['socks5']))
   assert.not.match(JSON.stringify(closed.events), 'secret')
 })

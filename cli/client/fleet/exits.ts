@@ -7,6 +7,8 @@ export interface ExitRequest {
   host: string
   /** The user name of its login, whose parameters may name a region or a sticky key. */
   user?: string | undefined
+  /** Aborted when whoever asks is gone. */
+  signal?: AbortSignal | undefined
 }
 
 /** There is no exit for a connection: none in the region it asks for, none in time, or the proxy ends. */
@@ -16,6 +18,6 @@ export class NoExitError extends CodedError<'E_REGION_NOT_DEPLOYED' | 'E_EXIT_TI
 
 /** Where connections get their exits from. */
 export interface Exits {
-  /** An exit that can be used now, or as soon as there is one; rejects with a NoExitError at the limit (milliseconds). */
+  /** An exit that can be used now, or as soon as there is one; rejects with a NoExitError at the limit (milliseconds), or with the signal's reason. */
   select(request: ExitRequest, limitMs: number): Promise<Session>
 }

@@ -1,14 +1,11 @@
-import { errorData } from '../../../tunnel/net/coded-error.ts'
+import { type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
 import type { SignalErrorCode } from '../../../tunnel/signalling/errors.ts'
 import type { Step } from '../stats/events.ts'
 import { LaunchError } from './launch.ts'
 
 /** What there is to tell of a launch that failed. */
-export interface Failure {
+export interface Failure extends ErrorData {
   step: Step
-  code: string
-  message: string
-  hint?: string
   /** One in this region failed for the same reason since an exit last came up there. */
   repeated: boolean
 }

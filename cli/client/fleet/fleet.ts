@@ -19,6 +19,7 @@ import {
   newFleetState,
   ready,
 } from './state.ts'
+import { createWaitList } from './wait-list.ts'
 
 export interface FleetOptions {
   settings: FleetSettings
@@ -55,7 +56,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
   const selector = createSelector(policy)
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
-  const waiters = new Set<() => void>()
+  const waits = createWaitList()
   const failures = createFailures([...buckets.keys()])
   let lastAddress: string | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -87,7 +88,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
     // While an exit drains, the end of its connections is looked for once a second.
     const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
     timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : maxTimerMs))
-    for (const waiter of [...waiters]) waiter()
+    waits.retry()
   }
 
   const track = (work: Promise<void>) => {
@@ -220,40 +221,18 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         state.demands.set(region, now())
         if (isNew) replan()
       }
-      const select = () => {
+      countConnections(now())
+      const take = () => {
         const exit = selector.select(state, request, now())
         if (exit) exit.connections++
         return exit && sessions.get(exit.id)
       }
-      countConnections(now())
-      const selected = select()
-      if (selected) return Promise.resolve(selected)
-      return new Promise((resolve, reject) => {
-        const settle = () => {
-          clearTimeout(limit)
-          waiters.delete(waiter)
-        }
-        const waiter = () => {
-          if (stop.signal.aborted) {
-            settle()
-            return reject(new NoExitError('E_PROXY_CLOSED', 'the proxy is shutting down'))
-          }
-          const session = select()
-          if (!session) return
-          settle()
-          resolve(session)
-        }
-        const limit = setTimeout(() => {
-          settle()
-          reject(new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`))
-        }, limitMs)
-        waiters.add(waiter)
-      })
+      return waits.wait(take, limitMs, request.signal)
     },
     async close() {
       stop.abort()
       clearTimeout(timer)
-      for (const waiter of [...waiters]) waiter()
+      waits.close()
       for (const session of sessions.values()) session.bye('the client ends')
       // The end of a session starts more work: what it left in the bucket is deleted.
       const allEnded = async () => {

@@ -33,9 +33,12 @@ export function tunnelOutbound(exits: Exits): Outbound {
 // --- internal ---
 
 async function through(exits: Exits, target: Target, { user, signal }: Requester): Promise<OutboundConn> {
-  const session = await exits.select({ host: target.host, user }, sessionLimitMs).catch((error: unknown) => {
-    throw new OutboundError('no-exit', reply.failure, errorData(error))
-  })
+  const session = await exits
+    .select({ host: target.host, user, signal }, sessionLimitMs)
+    .catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw new OutboundError('no-exit', reply.failure, errorData(error))
+    })
   signal.throwIfAborted()
   const stream = session.connection.open()
   const answer = await tunnelTo(stream, { command: 'connect', target }, signal)

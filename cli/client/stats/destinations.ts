@@ -19,12 +19,14 @@ export interface Destinations {
 
 export function createDestinations(): Destinations {
   const all = new Map<string, DestinationState>()
+  /** They are added up at this many: when all have connections open nothing is saved, and the next time is put off. */
+  let mergeAt = maxDomains
 
   const of = (target: string): DestinationState => {
     const domain = domainOf(target)
     const known = all.get(domain)
     if (known) return known
-    if (all.size >= maxDomains) merge()
+    if (all.size >= mergeAt) merge()
     const added = { domain, connections: 0, active: 0, bytesUp: 0, bytesDown: 0 }
     all.set(domain, added)
     return added
@@ -40,6 +42,7 @@ export function createDestinations(): Destinations {
       sum.bytesDown += destination.bytesDown
       all.delete(destination.domain)
     }
+    mergeAt = Math.max(maxDomains, all.size + maxDomains - domainsKept)
   }
 
   return {

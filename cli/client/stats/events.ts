@@ -50,19 +50,15 @@ export type ProxyEvent =
       /** The function's size, which its price goes by. */
       memoryMb: number
     }
-  | {
+  | ({
       type: 'exit.failed'
       session: string
       region: string
       step: Step
-      /** For programs; `message` and `hint` say the same to a person. */
-      code: string
-      message: string
-      hint?: string
       retryMs: number
-      /** A launch in this region failed for the same reason since an exit last came up there. */
+      /** A launch in this region failed at this step with this code since an exit last came up there. */
       repeated: boolean
-    }
+    } & ErrorData)
   | { type: 'exit.draining'; session: string; connections: number; remainingMs: number }
   /** The exit answers no probes (true) or is heard again (false). */
   | { type: 'exit.silent'; session: string; silent: boolean }

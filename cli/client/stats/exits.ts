@@ -1,10 +1,11 @@
+import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 import { addUsage, type Usage, usageOf } from './cost.ts'
 import type { Path, ProxyEvent } from './events.ts'
 import type { ExitStatus, LaunchStatus } from './state.ts'
 
 /** An exit that is over stays in sight for this long. Milliseconds. */
 const keepEndedMs = 30_000
-const maxSetUps = 20
+const maxLaunches = 20
 
 /** The exits of this process, their launches, and what they used. */
 export interface ExitTable {
@@ -24,7 +25,7 @@ export interface ExitTable {
 
 export function createExits(): ExitTable {
   const exits = new Map<string, ExitStatus>()
-  const launches = new Map<string, LaunchStatus>()
+  const launches = new BoundedMap<string, LaunchStatus>(maxLaunches)
   /** What the exits used that are out of sight. */
   const past = new Map<string, Usage>()
 
@@ -40,7 +41,6 @@ export function createExits(): ExitTable {
       addUsage(past, exit.region, usageOf(exit, now))
       exits.delete(id)
     }
-    for (const id of launches.keys()) if (launches.size > maxSetUps) launches.delete(id)
   }
 
   return {
@@ -79,11 +79,11 @@ export function createExits(): ExitTable {
           break
         }
         case 'exit.failed': {
-          const { session, step, message, retryMs } = event
+          const { session, step, code, message, hint, retryMs } = event
           const launch = launches.get(session)
           if (launch)
             Object.assign(launch, {
-              failure: { step, message, retryMs },
+              failure: { step, code, message, ...(hint !== undefined && { hint }), retryMs },
               totalMs: now - launch.launchedAt,
             })
           end(session, now, message)

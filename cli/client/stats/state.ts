@@ -82,7 +82,7 @@ export interface LaunchStatus {
   steps: { step: Step; ms: number; detail: string; functionStartMs?: number }[]
   totalMs?: number
   /** It failed: at which step, and why. */
-  failure?: { step: Step; message: string; retryMs: number }
+  failure?: ErrorData & { step: Step; retryMs: number }
 }
 
 export interface DestinationState {

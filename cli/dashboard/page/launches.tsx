@@ -41,6 +41,7 @@ function Launch({ launch, open }: { launch: LaunchStatus; open: boolean }) {
       {failure && (
         <p class="bad">
           {stepNames[failure.step]}: {failure.message}
+          {failure.hint && `. ${failure.hint}`}
         </p>
       )}
       <table class="waterfall">

@@ -118,7 +118,7 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
     opening = true
     const started = performance.now()
     try {
-      const session = await exits.select({ host, user }, exitLimitMs)
+      const session = await exits.select({ host, user, signal }, exitLimitMs)
       const stream = session.connection.open()
       const { code } = await tunnelTo(
         stream,

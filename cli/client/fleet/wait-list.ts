@@ -1,0 +1,64 @@
+import { NoExitError } from './exits.ts'
+
+/** Connections that wait for an exit, first come, first served. */
+export interface WaitList {
+  /**
+   * Gives what `take` finds, now or when it is tried again. Rejects with a NoExitError at the limit (milliseconds) or
+   * when the list is closed, and with the signal's reason when whoever waits is gone.
+   */
+  wait<T>(take: () => T | undefined, limitMs: number, signal?: AbortSignal): Promise<T>
+  /** Something changed: everybody who waits tries again. */
+  retry(): void
+  /** Ends all waits, now and from now on. */
+  close(): void
+  readonly size: number
+}
+
+export function createWaitList(): WaitList {
+  const waiting = new Set<() => void>()
+  let closed = false
+  const closedError = () => new NoExitError('E_PROXY_CLOSED', 'the proxy is shutting down')
+
+  return {
+    wait: (take, limitMs, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        if (closed) return reject(closedError())
+        const found = take()
+        if (found !== undefined) return resolve(found)
+
+        const leave = () => {
+          clearTimeout(limit)
+          waiting.delete(retry)
+          signal?.removeEventListener('abort', gone)
+        }
+        const retry = () => {
+          const found = closed ? undefined : take()
+          if (!closed && found === undefined) return
+          leave()
+          if (found === undefined) reject(closedError())
+          else resolve(found)
+        }
+        const gone = () => {
+          leave()
+          reject(signal?.reason)
+        }
+        const limit = setTimeout(() => {
+          leave()
+          reject(new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`))
+        }, limitMs)
+        waiting.add(retry)
+        signal?.addEventListener('abort', gone)
+      }),
+    retry() {
+      for (const retry of [...waiting]) retry()
+    },
+    close() {
+      closed = true
+      for (const retry of [...waiting]) retry()
+    },
+    get size() {
+      return waiting.size
+    },
+  }
+}
