@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const test = suite('The house: documents')
+
+const root = join(import.meta.dir, '../..')
+const pages = [
+  ...readdirSync(root).filter(name => name.endsWith('.md')),
+  ...readdirSync(join(root, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+]
+const read = (page: string) => readFileSync(join(root, page), 'utf8')
+
+test('every file that a page names is there', () => {
+  const path = /`((?:cli|function|tunnel|native|cdktf|test|terraform|docs)\/[\w./-]+)`/g
+  const missing = pages.flatMap(page =>
+    [...read(page).matchAll(path)]
+      .filter(([, named]) => !existsSync(join(root, named!)))
+      .map(([, named]) => `${page}: ${named}`),
+  )
+  assert.equal(missing, [])
+})
+
+test('every link to a file leads somewhere', () => {
+  const link = /\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g
+  const broken = pages.flatMap(page =>
+    [...read(page).matchAll(link)]
+      .filter(([, to]) => !existsSync(join(root, dirname(page), to!)))
+      .map(([, to]) => `${page}: ${to}`),
+  )
+  assert.equal(broken, [])
+})
+
+test('the README fits: under 150 lines, none over 120 characters but in tables', () => {
+  const lines = read('README.md').split('\n')
+  assert.ok(lines.length <= 150, `${lines.length} lines`)
+  assert.equal(
+    lines.filter(line => line.length > 120 && !/^(\||!?\[)/.test(line)),
+    [],
+  )
+})
+
+test.run()
