@@ -7,23 +7,31 @@ import { S3BucketPublicAccessBlock } from '@cdktf/provider-aws/lib/s3-bucket-pub
 import { S3BucketServerSideEncryptionConfigurationA } from '@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js'
 import { Construct } from 'constructs'
 import { sessionsPrefix } from '../tunnel/signalling/keys.ts'
-import { hcl, hclMap, here } from './hcl.ts'
+import { hcl, hclBool, hclMap, here, ofRegion } from './hcl.ts'
+import { comment } from './hcl-blocks.ts'
 import { perRegion } from './names.ts'
 
-/** Where offers and answers meet: private to its owner, encrypted, reached by TLS alone, emptied after a day. */
+const HAS_KEY = 'contains(keys(var.kms_key_arn), each.key)'
+
+/**
+ * Where offers and answers meet: private to its owner, encrypted, reached by TLS alone, emptied after a day. S3 refuses
+ * two changes of one bucket at a time (409 OperationAborted), so each of its parts waits for the one before.
+ */
 export class SignallingBucket extends Construct {
   readonly bucket: S3Bucket
+  /** The last of its parts to be made. */
+  readonly last: S3BucketPolicy
 
   constructor(scope: Construct, id: string) {
     super(scope, id)
 
-    // What it holds is worthless after a minute: nothing is lost when a destroy takes the objects along.
     this.bucket = new S3Bucket(this, 'bucket', {
       ...perRegion,
       bucket: hcl('local.buckets[each.key]'),
       forceDestroy: true,
       tags: hclMap('local.tags'),
     })
+    comment(this.bucket, 'What it holds is worthless after a minute: a destroy takes the objects along.')
     const ofBucket = { ...perRegion, bucket: here(this.bucket, 'id') }
 
     const publicAccess = new S3BucketPublicAccessBlock(this, 'public_access', {
@@ -33,15 +41,30 @@ export class SignallingBucket extends Construct {
       ignorePublicAcls: true,
       restrictPublicBuckets: true,
     })
-    new S3BucketOwnershipControls(this, 'ownership', {
+    comment(
+      publicAccess,
+      'S3 refuses two changes of one bucket at a time: each part waits for the one before.',
+    )
+    const ownership = new S3BucketOwnershipControls(this, 'ownership', {
       ...ofBucket,
       rule: { objectOwnership: 'BucketOwnerEnforced' },
+      dependsOn: [publicAccess],
     })
-    new S3BucketServerSideEncryptionConfigurationA(this, 'encryption', {
+    const encryption = new S3BucketServerSideEncryptionConfigurationA(this, 'encryption', {
       ...ofBucket,
-      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
+      rule: [
+        {
+          applyServerSideEncryptionByDefault: {
+            sseAlgorithm: hcl(`${HAS_KEY} ? "aws:kms" : "AES256"`),
+            kmsMasterKeyId: hcl(ofRegion('kms_key_arn')),
+          },
+          // One call to KMS a day in place of one an object.
+          bucketKeyEnabled: hclBool(HAS_KEY),
+        },
+      ],
+      dependsOn: [ownership],
     })
-    new S3BucketLifecycleConfiguration(this, 'lifecycle', {
+    const lifecycle = new S3BucketLifecycleConfiguration(this, 'lifecycle', {
       ...ofBucket,
       rule: [
         {
@@ -57,6 +80,7 @@ export class SignallingBucket extends Construct {
           abortIncompleteMultipartUpload: [{ daysAfterInitiation: 1 }],
         },
       ],
+      dependsOn: [encryption],
     })
 
     new DataAwsIamPolicyDocument(this, 'tls_only', {
@@ -72,11 +96,10 @@ export class SignallingBucket extends Construct {
         },
       ],
     })
-    // S3 refuses two changes of one bucket's access at a time: the policy waits its turn.
-    new S3BucketPolicy(this, 'policy', {
+    this.last = new S3BucketPolicy(this, 'policy', {
       ...ofBucket,
       policy: hcl('data.aws_iam_policy_document.tls_only[each.key].json'),
-      dependsOn: [publicAccess],
+      dependsOn: [lifecycle],
     })
   }
 }

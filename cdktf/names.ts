@@ -6,8 +6,8 @@ import type { Construct } from 'constructs'
 import { hcl } from './hcl.ts'
 import { MODES } from './modes.ts'
 
-const PARTITION = 'data.aws_partition.current.partition'
-const ACCOUNT = 'data.aws_caller_identity.current.account_id'
+export const PARTITION = 'data.aws_partition.current.partition'
+export const ACCOUNT = 'data.aws_caller_identity.current.account_id'
 
 const inEachRegion = (value: string) => hcl(`{ for region in local.regions : region => ${value} }`)
 
@@ -15,21 +15,28 @@ const inEachRegion = (value: string) => hcl(`{ for region in local.regions : reg
 const arn = (service: string, region: string, resource: string) =>
   `join(":", ["arn", ${PARTITION}, "${service}", ${region}, ${ACCOUNT}, ${resource}])`
 
-export const functionArn = (region: string) => arn('lambda', region, '"function", var.name')
+export const functionArn = (region: string) => arn('lambda', region, '"function", local.name')
 export const logGroupArn = (region: string) => arn('logs', region, '"log-group", local.log_group, "*"')
+
+// A checksum in the base64 that Lambda has it in, out of the hexadecimal of SHA256SUMS: three bytes give four digits.
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const base64 = (hex: string) =>
+  `format("%.43s=", join("", [for at in range(0, 66, 6) : join("", [for unit in [262144, 4096, 64, 1] : substr("${DIGITS}", floor(parseint(substr("\${${hex}}00", at, 6), 16) / unit) % 64, 1)])]))`
 
 /**
  * Names and ARNs are worked out here rather than read from the resources, so that a plan shows every policy in
  * full before anything exists. A bucket's name is unique in the world by a hash of the account's id.
  */
 const LOCALS: Record<string, string | typeof MODES> = {
+  name: `${hcl('var.name_prefix')}${hcl('var.name')}`,
   regions: hcl('length(var.regions) > 0 ? var.regions : toset([data.aws_region.current.region])'),
   modes: MODES,
-  buckets: inEachRegion(`join("-", [var.name, region, substr(sha256(${ACCOUNT}), 0, 8)])`),
+  buckets: inEachRegion(`join("-", [local.name, region, substr(sha256(${ACCOUNT}), 0, 8)])`),
   bucket_arns: inEachRegion(`join(":", ["arn", ${PARTITION}, "s3", "", "", local.buckets[region]])`),
-  log_group: `/aws/lambda/${hcl('var.name')}`,
+  log_group: `/aws/lambda/${hcl('local.name')}`,
   log_group_arns: inEachRegion(logGroupArn('region')),
   function_zip: hcl(`coalesce(var.function_zip, "${hcl('path.module')}/function.zip")`),
+  release_hash: hcl(`var.function_release == null ? null : ${base64('var.function_release.sha256')}`),
   tags: hcl('merge(var.tags, { "lambda-nat-proxy:stack" = var.name })'),
 }
 

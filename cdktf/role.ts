@@ -3,12 +3,27 @@ import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js'
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js'
 import { Construct } from 'constructs'
 import { answerKey, offerKey } from '../tunnel/signalling/keys.ts'
-import { hcl, hclList, hclMap } from './hcl.ts'
+import { hcl, hclList, hclMap, hclNumber, only } from './hcl.ts'
+import { comment } from './hcl-blocks.ts'
+import { functionArn } from './names.ts'
+import { addOptional, HAS_KEYS, inAccount, useOfKeys } from './statements.ts'
+
+/** The role's own, where the importer brings none. */
+const OWN = hclNumber('var.existing_role == null ? 1 : 0')
+const IN_VPC = 'length(var.vpc_config) > 0'
+const INTERFACES = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+]
 
 /** What the function may do, in every region: read offers, write answers, write its own log. */
 export class ExitRole extends Construct {
-  readonly role: IamRole
   readonly policy: IamRolePolicy
+  readonly arn: string
 
   constructor(scope: Construct, id: string) {
     super(scope, id)
@@ -21,25 +36,30 @@ export class ExitRole extends Construct {
         },
       ],
     })
-    this.role = new IamRole(this, 'role', {
-      name: hcl('var.name'),
+    const role = new IamRole(this, 'role', {
+      count: OWN,
+      name: hcl('local.name'),
+      path: hcl('var.role_path'),
       description: 'Exit of lambda-nat-proxy: reads offers, writes answers and its own log.',
+      permissionsBoundary: hcl('var.role_permissions_boundary'),
       assumeRolePolicy: trust.json,
       tags: hclMap('local.tags'),
     })
+    this.arn = hcl(`var.existing_role == null ? one(aws_iam_role.exit[*].arn) : var.existing_role.arn`)
 
-    // No s3:ListBucket: the function reads only what an event has just named. The log groups are Terraform's to make.
     const permissions = new DataAwsIamPolicyDocument(this, 'exit', {
       statement: [
         {
           sid: 'ReadOffers',
           actions: ['s3:GetObject'],
           resources: hclList(`formatlist("%s/${offerKey('*')}", values(local.bucket_arns))`),
+          condition: [inAccount],
         },
         {
           sid: 'WriteAnswers',
           actions: ['s3:PutObject'],
           resources: hclList(`formatlist("%s/${answerKey('*')}", values(local.bucket_arns))`),
+          condition: [inAccount],
         },
         {
           sid: 'WriteLog',
@@ -48,9 +68,36 @@ export class ExitRole extends Construct {
         },
       ],
     })
+    comment(
+      permissions,
+      'No s3:ListBucket: the function reads only what an event has just named. No logs:CreateLogGroup:',
+      "the log groups are this module's to make.",
+    )
+    // Lambda makes the interfaces under the function's role; the code that runs under it has no use for them.
+    addOptional(permissions, [
+      [HAS_KEYS, useOfKeys],
+      [
+        'var.tracing_mode == "Active"',
+        { sid: 'Trace', actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resources: ['*'] },
+      ],
+      [IN_VPC, { sid: 'Interfaces', actions: INTERFACES, resources: ['*'] }],
+      [
+        IN_VPC,
+        {
+          sid: 'NotByTheCode',
+          effect: 'Deny',
+          actions: INTERFACES,
+          resources: ['*'],
+          condition: [
+            { test: 'ArnLike', variable: 'lambda:SourceFunctionArn', values: [hcl(functionArn('"*"'))] },
+          ],
+        },
+      ],
+    ])
     this.policy = new IamRolePolicy(this, 'policy', {
+      count: OWN,
       name: 'exit',
-      role: this.role.id,
+      role: only(role, 'id'),
       policy: permissions.json,
     })
   }

@@ -1,7 +1,9 @@
 import { TerraformElement, TerraformResource, TerraformStack } from 'cdktf'
 import { Construct, type Node, RootConstruct } from 'constructs'
 import { SignallingBucket } from './bucket.ts'
+import { Budget } from './budget.ts'
 import { declareClientPolicy } from './client-policy.ts'
+import { declareDeployerPolicy } from './deployer-policy.ts'
 import { ExitFunction } from './function.ts'
 import { declareNames } from './names.ts'
 import { declareOutputs } from './outputs.ts'
@@ -29,6 +31,8 @@ export class NatProxyStack extends TerraformStack {
     const exit = new ExitFunction(this, 'exit')
     new OfferTrigger(this, 'offers', bucket, exit)
     declareClientPolicy(this)
+    declareDeployerPolicy(this)
+    new Budget(this, 'budget')
     declareOutputs(new Construct(this, 'outputs'))
   }
 

@@ -1,7 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { deployerPolicy } from './deployer-policy.ts'
 import { declarations, plainBlock } from './hcl-blocks.ts'
 import { block } from './hcl-text.ts'
+import { withTables } from './readme.ts'
 import { NatProxyStack, REQUIREMENTS } from './stack.ts'
 
 /** The files of a Terraform module and the top-level blocks that each holds. */
@@ -30,8 +32,16 @@ export function render(): Record<string, string> {
   )
 }
 
+/** The rest of what is written into the module's folder from the stacks, given what stands there now. */
+export const renderBeside = (readme: string): Record<string, string> => ({
+  'README.md': withTables(readme),
+  'deployer-policy.json': `${JSON.stringify(deployerPolicy(), null, 2)}\n`,
+})
+
 /** Writes the module into `folder`, which is made when it is not there; what else is in it stays. */
 export const synth = (folder: string) => {
   mkdirSync(folder, { recursive: true })
-  for (const [name, text] of Object.entries(render())) writeFileSync(join(folder, name), text)
+  const readme = join(folder, 'README.md')
+  const files = { ...render(), ...renderBeside(existsSync(readme) ? readFileSync(readme, 'utf8') : '') }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
 }

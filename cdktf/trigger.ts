@@ -5,11 +5,12 @@ import { offerSuffix, sessionsPrefix } from '../tunnel/signalling/keys.ts'
 import type { SignallingBucket } from './bucket.ts'
 import type { ExitFunction } from './function.ts'
 import { hcl, here } from './hcl.ts'
-import { perRegion } from './names.ts'
+import { comment } from './hcl-blocks.ts'
+import { ACCOUNT, perRegion } from './names.ts'
 
 /** An offer written to the bucket starts the function of the same region. */
 export class OfferTrigger extends Construct {
-  constructor(scope: Construct, id: string, { bucket }: SignallingBucket, { lambda }: ExitFunction) {
+  constructor(scope: Construct, id: string, { bucket, last }: SignallingBucket, { lambda }: ExitFunction) {
     super(scope, id)
 
     const permission = new LambdaPermission(this, 'permission', {
@@ -19,11 +20,14 @@ export class OfferTrigger extends Construct {
       functionName: here(lambda, 'function_name'),
       principal: 's3.amazonaws.com',
       sourceArn: here(bucket, 'arn'),
-      // A bucket's ARN carries no account: without this, who takes over a freed name could start the function.
-      sourceAccount: hcl('data.aws_caller_identity.current.account_id'),
+      sourceAccount: hcl(ACCOUNT),
     })
-    // S3 tries the permission when the notification is made.
-    new S3BucketNotification(this, 'notification', {
+    comment(
+      permission,
+      "A bucket's ARN carries no account: without source_account, who takes over a freed name",
+      'could start the function.',
+    )
+    const notification = new S3BucketNotification(this, 'notification', {
       ...perRegion,
       bucket: here(bucket, 'id'),
       lambdaFunction: [
@@ -35,7 +39,8 @@ export class OfferTrigger extends Construct {
           filterSuffix: offerSuffix,
         },
       ],
-      dependsOn: [permission],
+      dependsOn: [permission, last],
     })
+    comment(notification, 'S3 tries the permission when the notification is made.')
   }
 }

@@ -1,6 +1,6 @@
 import { TerraformVariable, type TerraformVariableConfig } from 'cdktf'
 import type { Construct } from 'constructs'
-import { hcl } from './hcl.ts'
+import { array, hcl } from './hcl.ts'
 import { MODES } from './modes.ts'
 
 const RETENTION_DAYS = [
@@ -10,26 +10,57 @@ const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR']
 
 const rule = (condition: string, errorMessage: string) => ({ condition: hcl(condition), errorMessage })
 
-const array = (values: readonly (string | number)[]) => JSON.stringify(values).replaceAll(',', ', ')
-
 /** Terraform evaluates both sides of ||, so a variable that may be null is tested by way of a value that passes. */
 const wholeBetween = (variable: string, low: number, high: number) => {
   const value = `coalesce(var.${variable}, ${low})`
   return `${value} >= ${low} && ${value} <= ${high} && floor(${value}) == ${value}`
 }
 
+const oneOf = (variable: string, values: readonly (string | number)[]) =>
+  rule(`contains(${array(values)}, var.${variable})`, `${variable} must be one of ${values.join(', ')}.`)
+
+const matches = (value: string, pattern: string) => `can(regex(${JSON.stringify(pattern)}, ${value}))`
+/** So is a null by way of an ARN that passes. */
+const arnRule = (variable: string, value: string, service: string, resource: string) => {
+  const passing = `arn:aws:${service}::123456789012:${resource}x`
+  return rule(
+    matches(
+      `coalesce(${value}, "${passing}")`,
+      `^arn:[a-z-]+:${service}:[a-z0-9-]*:([0-9]{12}|aws):${resource}`,
+    ),
+    `${variable} must be the ARN of a ${resource.replace('/', '')}, such as ${passing}.`,
+  )
+}
+const arnsByRegion = (variable: string, service: string, resource: string) =>
+  rule(
+    `alltrue([for region, arn in var.${variable} : ${matches('arn', `^arn:[a-z-]+:${service}:`)} && strcontains(arn, ":\${region}:")])`,
+    `${variable} must be ARNs by the region that each is in, such as { eu-central-1 = "arn:aws:${service}:eu-central-1:123456789012:${resource}" }.`,
+  )
+
 /** What the importer may set, in the order of the README's table. None is required: what has no default here is null. */
-const VARIABLES: Record<string, TerraformVariableConfig> = {
+export const VARIABLES: Record<string, TerraformVariableConfig> = {
   name: {
     type: 'string',
     default: 'lambda-nat-proxy',
     description:
-      'Name of the stack: the function, the role, the log group and the buckets are named from it.',
+      'Name of the stack: the function, the role, the log group and the buckets are named from it. 3 to 38 characters: lower-case letters, digits and single dashes, a letter first.',
     validation: [
       // 63 characters of a bucket name, less 16 for the longest region with its dash and 9 for the account's hash.
       rule(
-        'length(var.name) >= 3 && length(var.name) <= 38 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name))',
+        `length(var.name) >= 3 && length(var.name) <= 38 && ${matches('var.name', '^[a-z][a-z0-9]*(-[a-z0-9]+)*$')}`,
         'name must have 3 to 38 characters: lower-case letters, digits and single dashes, a letter first, no dash last.',
+      ),
+    ],
+  },
+  name_prefix: {
+    type: 'string',
+    default: '',
+    description:
+      "Put before the name of everything that is made, where an organisation's rules ask for it. The stack's own name, by which the client finds it, stays without. Both have 38 characters at most.",
+    validation: [
+      rule(
+        `var.name_prefix == "" || ${matches('var.name_prefix', '^[a-z][a-z0-9]*(-[a-z0-9]+)*-?$')}`,
+        'name_prefix must be lower-case letters, digits and single dashes, a letter first.',
       ),
     ],
   },
@@ -39,7 +70,7 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     description: 'AWS regions to put an exit in. Empty: the one region that the provider is configured for.',
     validation: [
       rule(
-        'alltrue([for region in var.regions : can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]+$", region))])',
+        `alltrue([for region in var.regions : ${matches('region', '^[a-z]{2,4}(-[a-z]+)+-[0-9]+$')}])`,
         'regions must be AWS region names, such as eu-central-1.',
       ),
     ],
@@ -49,12 +80,7 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     default: 'normal',
     description:
       'How large the function is: test (128 MB, 120 s), normal (256 MB, 600 s) or performance (512 MB, 900 s).',
-    validation: [
-      rule(
-        `contains(${array(Object.keys(MODES))}, var.mode)`,
-        `mode must be one of ${Object.keys(MODES).join(', ')}.`,
-      ),
-    ],
+    validation: [oneOf('mode', Object.keys(MODES))],
   },
   memory_mb: {
     type: 'number',
@@ -70,10 +96,17 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
       rule(wholeBetween('timeout_s', 30, 900), 'timeout_s must be a whole number from 30 to 900.'),
     ],
   },
+  sessions: {
+    type: 'number',
+    default: 1,
+    description:
+      'Sessions that all clients together hold at once in each region. Only reserved_concurrency is checked against it.',
+    validation: [rule(wholeBetween('sessions', 1, 5000), 'sessions must be a whole number from 1 to 5000.')],
+  },
   reserved_concurrency: {
     type: 'number',
     description:
-      "Sessions that may run at once in each region: a cap on cost, taken from the account's concurrency. 0 stops all; null sets no cap.",
+      "Functions that may run at once in each region: a cap on cost, taken from the account's concurrency. At least twice the sessions, since each is replaced by a new one before it ends; 0 stops all; null sets no cap. 10 is a good cap for up to 5 sessions, in an account whose quota leaves 10 unreserved beside it: a new account's quota is 10 in all, and allows no reservation.",
     validation: [
       rule(
         wholeBetween('reserved_concurrency', 0, 10000),
@@ -87,7 +120,7 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     description: 'STUN servers, as host:port, that the function asks for its public endpoint, in order.',
     validation: [
       rule(
-        'length(var.stun_servers) > 0 && alltrue([for server in var.stun_servers : can(regex("^(stun:)?[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$", server)) && tonumber(try(regex(":([0-9]+)$", server)[0], 1)) <= 65535])',
+        `length(var.stun_servers) > 0 && alltrue([for server in var.stun_servers : ${matches('server', '^(stun:)?[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$')} && tonumber(try(regex(":([0-9]+)$", server)[0], 1)) <= 65535])`,
         'stun_servers must hold at least one server, each as host or host:port, such as stun.example.net:3478.',
       ),
     ],
@@ -98,32 +131,46 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     description:
       "Whether clients may reach private, loopback and link-local addresses from the function. Dangerous: these lead into the function's own environment, and into your network if it is attached to one.",
   },
+  client_may_invoke: {
+    type: 'bool',
+    default: true,
+    description:
+      'Whether the client policy allows lambda:InvokeFunction on the function, so that a client can start it itself when the bucket is slow to do so.',
+  },
   log_level: {
     type: 'string',
     default: 'INFO',
     description: `Least severe level that the function logs: ${LOG_LEVELS.join(', ')}. DEBUG and below may name the targets that people visit.`,
-    validation: [
-      rule(
-        `contains(${array(LOG_LEVELS)}, var.log_level)`,
-        `log_level must be one of ${LOG_LEVELS.join(', ')}.`,
-      ),
-    ],
+    validation: [oneOf('log_level', LOG_LEVELS)],
   },
   log_retention_days: {
     type: 'number',
     default: 14,
     description:
       'Days that log records are kept; one of the periods that CloudWatch Logs offers. 0 keeps them for ever.',
-    validation: [
-      rule(
-        `contains(${array(RETENTION_DAYS)}, var.log_retention_days)`,
-        `log_retention_days must be one of ${RETENTION_DAYS.join(', ')}.`,
-      ),
-    ],
+    validation: [oneOf('log_retention_days', RETENTION_DAYS)],
+  },
+  tracing_mode: {
+    type: 'string',
+    default: 'PassThrough',
+    description:
+      'X-Ray tracing of the function: PassThrough, or Active, which costs a trace for each session.',
+    validation: [oneOf('tracing_mode', ['PassThrough', 'Active'])],
   },
   function_zip: {
     type: 'string',
     description: "Path of the function's bundle. Null: function.zip beside the module.",
+  },
+  function_release: {
+    type: 'object({ url = string, sha256 = string })',
+    description:
+      "The bundle of a release in place of a file: the https URL of its function.zip, and the checksum from its SHA256SUMS. It is fetched when the function's code changes, by curl where Terraform runs, on Linux or macOS.",
+    validation: [
+      rule(
+        `${matches('coalesce(try(var.function_release.url, null), "https://-")', '^https://')} && ${matches(`coalesce(try(var.function_release.sha256, null), "${'0'.repeat(64)}")`, '^[0-9A-Fa-f]{64}$')}`,
+        'function_release must have an https URL and a SHA-256 checksum of 64 hexadecimal digits.',
+      ),
+    ],
   },
   function_s3: {
     type: 'map(object({ bucket = string, key = string, version = optional(string), sha256 = optional(string) }))',
@@ -137,8 +184,75 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     description: 'Node.js runtime of the function, nodejs22.x or later.',
     validation: [
       rule(
-        'can(regex("^nodejs(2[2-9]|[3-9][0-9])\\\\.x$", var.runtime))',
+        matches('var.runtime', '^nodejs(2[2-9]|[3-9][0-9])\\.x$'),
         'runtime must be a Node.js runtime of Lambda, nodejs22.x or later.',
+      ),
+    ],
+  },
+  architecture: {
+    type: 'string',
+    default: 'x86_64',
+    description:
+      'Processor of the function: x86_64, or arm64, which needs a bundle built with the native engine for arm64.',
+    validation: [oneOf('architecture', ['x86_64', 'arm64'])],
+  },
+  existing_role: {
+    type: 'object({ arn = string })',
+    description:
+      "ARN of a role of your own for the function, in place of one that the module makes; in an object, so that a role of the same apply can be given. Lambda must be able to assume it, and it needs what the output function_policy_json says before the function's first run.",
+    validation: [arnRule('existing_role', 'try(var.existing_role.arn, null)', 'iam', 'role/')],
+  },
+  role_path: {
+    type: 'string',
+    default: '/',
+    description: 'IAM path of the roles and the policy that the module makes.',
+    validation: [
+      rule(
+        matches('var.role_path', '^/([!-~]+/)?$'),
+        'role_path must begin and end with a slash, such as /proxies/.',
+      ),
+    ],
+  },
+  role_permissions_boundary: {
+    type: 'string',
+    description:
+      'ARN of the managed policy that bounds what the roles that the module makes can ever be allowed.',
+    validation: [arnRule('role_permissions_boundary', 'var.role_permissions_boundary', 'iam', 'policy/')],
+  },
+  kms_key_arn: {
+    type: 'map(string)',
+    default: {},
+    description:
+      "ARN of a KMS key by region: for the bucket's objects, the log group and the function's environment, in place of AWS's own keys. The key's policy must let CloudWatch Logs use it; the function and the clients are allowed by their own policies.",
+    validation: [arnsByRegion('kms_key_arn', 'kms', 'key/…')],
+  },
+  vpc_config: {
+    type: 'map(object({ subnet_ids = list(string), security_group_ids = list(string), ipv6_allowed_for_dual_stack = optional(bool, false) }))',
+    default: {},
+    description:
+      'Subnets and security groups to attach the function to, by region. The subnets need a way to the internet for UDP; through a NAT gateway, which maps each destination anew, only clients behind an easy NAT connect.',
+    validation: [
+      rule(
+        'alltrue([for vpc in values(var.vpc_config) : length(vpc.subnet_ids) > 0 && length(vpc.security_group_ids) > 0])',
+        'vpc_config must have at least one subnet and one security group for each region.',
+      ),
+    ],
+  },
+  code_signing_config_arn: {
+    type: 'map(string)',
+    default: {},
+    description:
+      'ARN of a code signing configuration by region. The bundle must then be signed, and so come from function_s3.',
+    validation: [arnsByRegion('code_signing_config_arn', 'lambda', 'code-signing-config:csc-…')],
+  },
+  budget: {
+    type: 'object({ limit_usd = number, emails = list(string), roles = optional(list(string), []), groups = optional(list(string), []), users = optional(list(string), []) })',
+    description:
+      "A monthly budget in US dollars for the account's Lambda, S3, CloudWatch and data transfer. It writes to emails at 80 % and when 100 % is forecast. At 100 % it denies the IAM roles, groups and users that are named here, by name, the start of further sessions until it is undone by hand or the month ends. AWS works costs out a few times a day: a brake, not a cap.",
+    validation: [
+      rule(
+        'try(var.budget.limit_usd, 1) > 0 && length(try(var.budget.emails, ["-"])) > 0 && length(try(var.budget.emails, [])) <= 10',
+        'budget must have a limit above 0 and one to ten emails.',
       ),
     ],
   },
@@ -148,7 +262,7 @@ const VARIABLES: Record<string, TerraformVariableConfig> = {
     description: 'Further tags for every resource that takes tags.',
     validation: [
       rule(
-        'length(var.tags) <= 45 && alltrue([for key in keys(var.tags) : !can(regex("^(aws|lambda-nat-proxy):", key))])',
+        `length(var.tags) <= 45 && alltrue([for key in keys(var.tags) : !${matches('key', '^(aws|lambda-nat-proxy):')}])`,
         'tags must be 45 at most, and none may begin with aws: or lambda-nat-proxy:.',
       ),
     ],

@@ -11,16 +11,26 @@ output "buckets" {
 }
 
 output "functions" {
-  description = "Name, ARN and log group of the function, by region."
+  description = "Name, ARN and log group of the function, by region: name, arn and log_group."
   value       = { for region, function in aws_lambda_function.exit : region => { name = function.function_name, arn = function.arn, log_group = local.log_group } }
 }
 
 output "role_arn" {
   description = "ARN of the role that the functions run under."
-  value       = aws_iam_role.exit.arn
+  value       = var.existing_role == null ? one(aws_iam_role.exit[*].arn) : var.existing_role.arn
 }
 
 output "client_policy_json" {
-  description = "The least IAM policy for the people who run the client: sessions, and read-only status."
+  description = "The least IAM policy for the people who run the client: it writes offers, reads answers and looks at the stack's state. It fits a managed policy with as many regions as an account begins with, 17."
   value       = data.aws_iam_policy_document.client.json
+}
+
+output "function_policy_json" {
+  description = "What the function's role must be allowed, for a role of your own (existing_role)."
+  value       = data.aws_iam_policy_document.exit.json
+}
+
+output "deployer_policy_json" {
+  description = "The least IAM policy for who applies this module with the inputs that it has now. deployer-policy.json has it for the first apply, when there is no output yet."
+  value       = data.aws_iam_policy_document.deployer.json
 }

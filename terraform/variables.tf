@@ -2,13 +2,25 @@
 
 variable "name" {
   type        = string
-  description = "Name of the stack: the function, the role, the log group and the buckets are named from it."
+  description = "Name of the stack: the function, the role, the log group and the buckets are named from it. 3 to 38 characters: lower-case letters, digits and single dashes, a letter first."
   default     = "lambda-nat-proxy"
   nullable    = false
 
   validation {
     condition     = length(var.name) >= 3 && length(var.name) <= 38 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name))
     error_message = "name must have 3 to 38 characters: lower-case letters, digits and single dashes, a letter first, no dash last."
+  }
+}
+
+variable "name_prefix" {
+  type        = string
+  description = "Put before the name of everything that is made, where an organisation's rules ask for it. The stack's own name, by which the client finds it, stays without. Both have 38 characters at most."
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.name_prefix == "" || can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*-?$", var.name_prefix))
+    error_message = "name_prefix must be lower-case letters, digits and single dashes, a letter first."
   }
 }
 
@@ -60,9 +72,21 @@ variable "timeout_s" {
   }
 }
 
+variable "sessions" {
+  type        = number
+  description = "Sessions that all clients together hold at once in each region. Only reserved_concurrency is checked against it."
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = coalesce(var.sessions, 1) >= 1 && coalesce(var.sessions, 1) <= 5000 && floor(coalesce(var.sessions, 1)) == coalesce(var.sessions, 1)
+    error_message = "sessions must be a whole number from 1 to 5000."
+  }
+}
+
 variable "reserved_concurrency" {
   type        = number
-  description = "Sessions that may run at once in each region: a cap on cost, taken from the account's concurrency. 0 stops all; null sets no cap."
+  description = "Functions that may run at once in each region: a cap on cost, taken from the account's concurrency. At least twice the sessions, since each is replaced by a new one before it ends; 0 stops all; null sets no cap. 10 is a good cap for up to 5 sessions, in an account whose quota leaves 10 unreserved beside it: a new account's quota is 10 in all, and allows no reservation."
   default     = null
   nullable    = true
 
@@ -91,6 +115,13 @@ variable "allow_private" {
   nullable    = false
 }
 
+variable "client_may_invoke" {
+  type        = bool
+  description = "Whether the client policy allows lambda:InvokeFunction on the function, so that a client can start it itself when the bucket is slow to do so."
+  default     = true
+  nullable    = false
+}
+
 variable "log_level" {
   type        = string
   description = "Least severe level that the function logs: TRACE, DEBUG, INFO, WARN, ERROR. DEBUG and below may name the targets that people visit."
@@ -115,11 +146,35 @@ variable "log_retention_days" {
   }
 }
 
+variable "tracing_mode" {
+  type        = string
+  description = "X-Ray tracing of the function: PassThrough, or Active, which costs a trace for each session."
+  default     = "PassThrough"
+  nullable    = false
+
+  validation {
+    condition     = contains(["PassThrough", "Active"], var.tracing_mode)
+    error_message = "tracing_mode must be one of PassThrough, Active."
+  }
+}
+
 variable "function_zip" {
   type        = string
   description = "Path of the function's bundle. Null: function.zip beside the module."
   default     = null
   nullable    = true
+}
+
+variable "function_release" {
+  type        = object({ url = string, sha256 = string })
+  description = "The bundle of a release in place of a file: the https URL of its function.zip, and the checksum from its SHA256SUMS. It is fetched when the function's code changes, by curl where Terraform runs, on Linux or macOS."
+  default     = null
+  nullable    = true
+
+  validation {
+    condition     = can(regex("^https://", coalesce(try(var.function_release.url, null), "https://-"))) && can(regex("^[0-9A-Fa-f]{64}$", coalesce(try(var.function_release.sha256, null), "0000000000000000000000000000000000000000000000000000000000000000")))
+    error_message = "function_release must have an https URL and a SHA-256 checksum of 64 hexadecimal digits."
+  }
 }
 
 variable "function_s3" {
@@ -138,6 +193,102 @@ variable "runtime" {
   validation {
     condition     = can(regex("^nodejs(2[2-9]|[3-9][0-9])\\.x$", var.runtime))
     error_message = "runtime must be a Node.js runtime of Lambda, nodejs22.x or later."
+  }
+}
+
+variable "architecture" {
+  type        = string
+  description = "Processor of the function: x86_64, or arm64, which needs a bundle built with the native engine for arm64."
+  default     = "x86_64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "architecture must be one of x86_64, arm64."
+  }
+}
+
+variable "existing_role" {
+  type        = object({ arn = string })
+  description = "ARN of a role of your own for the function, in place of one that the module makes; in an object, so that a role of the same apply can be given. Lambda must be able to assume it, and it needs what the output function_policy_json says before the function's first run."
+  default     = null
+  nullable    = true
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam:[a-z0-9-]*:([0-9]{12}|aws):role/", coalesce(try(var.existing_role.arn, null), "arn:aws:iam::123456789012:role/x")))
+    error_message = "existing_role must be the ARN of a role, such as arn:aws:iam::123456789012:role/x."
+  }
+}
+
+variable "role_path" {
+  type        = string
+  description = "IAM path of the roles and the policy that the module makes."
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path))
+    error_message = "role_path must begin and end with a slash, such as /proxies/."
+  }
+}
+
+variable "role_permissions_boundary" {
+  type        = string
+  description = "ARN of the managed policy that bounds what the roles that the module makes can ever be allowed."
+  default     = null
+  nullable    = true
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam:[a-z0-9-]*:([0-9]{12}|aws):policy/", coalesce(var.role_permissions_boundary, "arn:aws:iam::123456789012:policy/x")))
+    error_message = "role_permissions_boundary must be the ARN of a policy, such as arn:aws:iam::123456789012:policy/x."
+  }
+}
+
+variable "kms_key_arn" {
+  type        = map(string)
+  description = "ARN of a KMS key by region: for the bucket's objects, the log group and the function's environment, in place of AWS's own keys. The key's policy must let CloudWatch Logs use it; the function and the clients are allowed by their own policies."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for region, arn in var.kms_key_arn : can(regex("^arn:[a-z-]+:kms:", arn)) && strcontains(arn, ":${region}:")])
+    error_message = "kms_key_arn must be ARNs by the region that each is in, such as { eu-central-1 = \"arn:aws:kms:eu-central-1:123456789012:key/…\" }."
+  }
+}
+
+variable "vpc_config" {
+  type        = map(object({ subnet_ids = list(string), security_group_ids = list(string), ipv6_allowed_for_dual_stack = optional(bool, false) }))
+  description = "Subnets and security groups to attach the function to, by region. The subnets need a way to the internet for UDP; through a NAT gateway, which maps each destination anew, only clients behind an easy NAT connect."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for vpc in values(var.vpc_config) : length(vpc.subnet_ids) > 0 && length(vpc.security_group_ids) > 0])
+    error_message = "vpc_config must have at least one subnet and one security group for each region."
+  }
+}
+
+variable "code_signing_config_arn" {
+  type        = map(string)
+  description = "ARN of a code signing configuration by region. The bundle must then be signed, and so come from function_s3."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for region, arn in var.code_signing_config_arn : can(regex("^arn:[a-z-]+:lambda:", arn)) && strcontains(arn, ":${region}:")])
+    error_message = "code_signing_config_arn must be ARNs by the region that each is in, such as { eu-central-1 = \"arn:aws:lambda:eu-central-1:123456789012:code-signing-config:csc-…\" }."
+  }
+}
+
+variable "budget" {
+  type        = object({ limit_usd = number, emails = list(string), roles = optional(list(string), []), groups = optional(list(string), []), users = optional(list(string), []) })
+  description = "A monthly budget in US dollars for the account's Lambda, S3, CloudWatch and data transfer. It writes to emails at 80 % and when 100 % is forecast. At 100 % it denies the IAM roles, groups and users that are named here, by name, the start of further sessions until it is undone by hand or the month ends. AWS works costs out a few times a day: a brake, not a cap."
+  default     = null
+  nullable    = true
+
+  validation {
+    condition     = try(var.budget.limit_usd, 1) > 0 && length(try(var.budget.emails, ["-"])) > 0 && length(try(var.budget.emails, [])) <= 10
+    error_message = "budget must have a limit above 0 and one to ten emails."
   }
 }
 

@@ -7,6 +7,8 @@ import { delimiter, join } from 'node:path'
 // anybody else's run says loudly what is left out.
 
 const installLimit = 240_000
+/** A large program is compiled from its source, once. */
+const goLimit = 540_000
 const cache = join(import.meta.dir, '../../node_modules/.cache/lambda-nat-proxy')
 
 /**
@@ -40,6 +42,24 @@ export function needPip(packages: readonly string[]): string | undefined {
   return undefined
 }
 
+/**
+ * Path of a program built from a Go module, with the Go that is on PATH, kept from run to run; undefined (or an error,
+ * as with `need`) when it cannot be had.
+ */
+export function needGo(module: string, version: string): string | undefined {
+  const folder = join(cache, `go-${version}`)
+  const program = join(folder, module.split('/').at(-1)!)
+  if (existsSync(program)) return program
+  if (onPath('go')) {
+    mkdirSync(folder, { recursive: true })
+    const steps = 'test -e "$1" || GOBIN="$2" GOFLAGS=-buildvcs=false go install "$3"'
+    locked('go', ['sh', '-c', steps, 'sh', program, folder, `${module}@${version}`], goLimit)
+  }
+  if (existsSync(program)) return program
+  lacking(`${module} ${version} (Go)`)
+  return undefined
+}
+
 // --- internal ---
 
 const onPath = (program: string) =>
@@ -58,11 +78,11 @@ function install(packages: readonly string[]): void {
 }
 
 /** Runs a command while no other test runs one under the same name. What it says is shown when it fails. */
-function locked(name: string, command: string[]): void {
+function locked(name: string, command: string[], timeout = installLimit): void {
   const lock = join(tmpdir(), `lambda-nat-proxy-${name}.lock`)
   const { status, stdout, stderr } = spawnSync('flock', [lock, ...command], {
     encoding: 'utf8',
-    timeout: installLimit,
+    timeout,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   })
   if (status !== 0) console.error(`${command.slice(-1)}: ${stdout ?? ''}${stderr ?? ''}`)

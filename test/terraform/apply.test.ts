@@ -4,19 +4,39 @@ import * as assert from 'uvu/assert'
 import { openBucket } from '../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../tunnel/signalling/documents.ts'
 import { anAnswer, anOffer } from '../support/documents.ts'
+import { type Moto, startMoto } from '../support/moto.ts'
 import { findEngine } from './engine.ts'
-import { credentials, openWorkspace, type Workspace } from './workspace.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
 
-// What Terraform makes of the module, on moto's AWS. Left out, loudly, where there is no Terraform.
+// What the AWS provider itself makes of the module, on moto's AWS. Left out, loudly, where it cannot be had.
 
 const test = suite('terraform apply')
 const regions = ['eu-central-1', 'us-east-1']
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 let workspace: Workspace
+let moto: Moto
 
 test.before(async () => {
-  workspace = await openWorkspace(engine!, { name: 'team-proxy', regions, tags: { team: 'platform' } })
+  const started = await startMoto()
+  if (!started) throw new Error('there is an AWS provider but no moto to try it on')
+  moto = started
+  // moto would run functions in containers; here they have only to be notified.
+  await fetch(`${moto.endpoint}/moto-api/config`, { method: 'POST', body: '{"lambda":{"use_docker":false}}' })
+  workspace = openWorkspace(
+    engine!,
+    { name: 'team-proxy', regions, tags: { team: 'platform' } },
+    {
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: '',
+      AWS_ENDPOINT_URL: moto.endpoint,
+    },
+  )
 })
-test.after(() => workspace?.close())
+test.after(async () => {
+  workspace?.close()
+  await moto?.close()
+})
 
 interface Outputs {
   buckets: Record<string, string>
@@ -31,7 +51,7 @@ const changes = () =>
     .resource_changes.filter(({ change }) => change.actions.join() !== 'no-op')
 
 const open = (region: string, bucket: string) =>
-  openBucket({ bucket, region, credentials, endpoint: workspace.endpoint })
+  openBucket({ bucket, region, credentials, endpoint: moto.endpoint })
 
 test('an apply makes a bucket and a function in each region', () => {
   workspace.run(workspace.importer, 'apply', '-input=false', '-auto-approve')
@@ -86,7 +106,7 @@ test('another bundle changes the functions and nothing else', () => {
 test('the buckets refuse plain HTTP', async () => {
   const { buckets } = outputs()
   for (const region of regions) {
-    const s3 = new S3Client({ region, credentials, endpoint: workspace.endpoint, forcePathStyle: true })
+    const s3 = new S3Client({ region, credentials, endpoint: moto.endpoint, forcePathStyle: true })
     const Bucket = buckets[region]!
     const { Policy = '' } = await s3.send(new GetBucketPolicyCommand({ Bucket }))
     const [{ Effect, Principal, Condition }, ...more] = JSON.parse(Policy).Statement

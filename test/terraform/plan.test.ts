@@ -1,89 +1,309 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { findEngine } from './engine.ts'
-import { openWorkspace, type Workspace } from './workspace.ts'
+import { openStandIn } from './engine.ts'
+import { type Block, openWorkspace, type Plan, type Workspace } from './workspace.ts'
 
-// What Terraform itself says of the module before anything is made. Left out, loudly, where there is none.
+// What the module would make, as Terraform plans it, and what it refuses before anything is made.
 
 const test = suite('terraform plan')
+const engine = await openStandIn()
 let workspace: Workspace
 
-test.before(async () => {
-  workspace = await openWorkspace(engine!, {})
+test.before(() => {
+  workspace = openWorkspace(engine!, {})
 })
-test.after(() => workspace?.close())
+test.after(async () => {
+  workspace?.close()
+  await engine!.close()
+})
+
+const flags = (settings: Record<string, unknown>) =>
+  Object.entries(settings).map(
+    ([name, value]) => `-var=${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+const plan = (settings: Record<string, unknown> = {}): Plan =>
+  workspace.plan(workspace.module, ...flags(settings))
+const refusal = (settings: Record<string, unknown>): string => {
+  const { status, said } = workspace.attempt(workspace.module, 'plan', '-input=false', ...flags(settings))
+  assert.is(status, 1, 'the plan was not refused')
+  return said
+}
+const addresses = ({ planned_values }: Plan) =>
+  planned_values.root_module.resources.map(({ address }) => address).sort()
+const valuesOf = ({ planned_values }: Plan, wanted: string): Block[] =>
+  planned_values.root_module.resources
+    .filter(({ type, address }) => type === wanted || address === wanted)
+    .map(({ values }) => values)
+const lambda = (settings: Record<string, unknown>) => valuesOf(plan(settings), 'aws_lambda_function')[0]!
 
 test('the module is valid, alone and imported', () => {
   for (const place of [workspace.module, workspace.importer]) workspace.run(place, 'validate')
 })
 
-test('with nothing set, there is one exit, in the region of the provider', () => {
-  const { resources } = workspace.plan(workspace.module).planned_values.root_module
-  const functions = resources.filter(({ type }) => type === 'aws_lambda_function')
-  assert.equal(
-    functions.map(({ values }) => [values.function_name, values.memory_size, values.timeout, values.runtime]),
-    [['lambda-nat-proxy', 256, 600, 'nodejs24.x']],
-  )
+test('with nothing set, there is one exit, in the region of the provider, and nothing that one must ask for', () => {
+  assert.equal(addresses(plan()), [
+    'aws_cloudwatch_log_group.exit["eu-central-1"]',
+    'aws_iam_role.exit[0]',
+    'aws_iam_role_policy.exit[0]',
+    'aws_lambda_function.exit["eu-central-1"]',
+    'aws_lambda_function_event_invoke_config.exit["eu-central-1"]',
+    'aws_lambda_permission.offers["eu-central-1"]',
+    'aws_s3_bucket.signalling["eu-central-1"]',
+    'aws_s3_bucket_lifecycle_configuration.signalling["eu-central-1"]',
+    'aws_s3_bucket_notification.offers["eu-central-1"]',
+    'aws_s3_bucket_ownership_controls.signalling["eu-central-1"]',
+    'aws_s3_bucket_policy.signalling["eu-central-1"]',
+    'aws_s3_bucket_public_access_block.signalling["eu-central-1"]',
+    'aws_s3_bucket_server_side_encryption_configuration.signalling["eu-central-1"]',
+  ])
+})
+
+test('the function is as large and as patient as its mode, and runs with what it is told', () => {
+  const { memory_size, timeout, runtime, architectures, environment, ...values } = lambda({})
+  assert.equal([memory_size, timeout, runtime, architectures], [256, 600, 'nodejs24.x', ['x86_64']])
+  const [{ variables }] = environment as [{ variables: Block }]
+  assert.is(variables.STUN_SERVERS, 'stun.l.google.com:19302,stun.cloudflare.com:3478')
+  assert.equal([variables.MODE, variables.ALLOW_PRIVATE], ['normal', 'false'])
+  assert.is(values.reserved_concurrent_executions ?? null, null)
+  assert.equal(values.tracing_config, [{ mode: 'PassThrough' }])
+  assert.equal(values.vpc_config, [])
 })
 
 test('memory and limit follow the mode, but for what is set apart', () => {
-  const { resources } = workspace.plan(workspace.module, '-var=mode=performance', '-var=memory_mb=300')
-    .planned_values.root_module
-  const { values } = resources.find(({ type }) => type === 'aws_lambda_function')!
-  assert.equal([values.memory_size, values.timeout], [300, 900])
+  const { memory_size, timeout } = lambda({ mode: 'performance', memory_mb: 300 })
+  assert.equal([memory_size, timeout], [300, 900])
 })
 
-test('policies fit with all the regions that an account begins with and the longest name', () => {
-  const regions =
-    'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-central-1 eu-west-1 eu-west-2 eu-west-3 eu-north-1 ' +
-    'ap-south-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2'
-  const { outputs, root_module } = workspace.plan(
-    workspace.module,
-    `-var=name=${'n'.repeat(38)}`,
-    `-var=regions=${JSON.stringify(regions.split(' '))}`,
-  ).planned_values
-
-  // IAM counts the characters of a managed policy without white space, and has room for more in a role's own.
-  const size = (policy: unknown) => JSON.stringify(JSON.parse(String(policy))).length
-  const client = size(outputs.client_policy_json?.value)
-  assert.ok(client <= 6144, `the client's policy has ${client} characters`)
-  const valuesOf = (wanted: string) =>
-    root_module.resources.filter(({ type }) => type === wanted).map(({ values }) => values)
-  for (const { policy } of valuesOf('aws_iam_role_policy')) assert.ok(size(policy) <= 10240)
-  for (const { bucket } of valuesOf('aws_s3_bucket')) assert.ok(String(bucket).length <= 63, String(bucket))
-  assert.is(valuesOf('aws_lambda_function').length, 17)
+test('an event is tried once and for a minute, and only an offer that is written is one', () => {
+  const made = plan()
+  const [invoke] = valuesOf(made, 'aws_lambda_function_event_invoke_config')
+  assert.equal([invoke!.maximum_retry_attempts, invoke!.maximum_event_age_in_seconds], [0, 60])
+  const [notification] = valuesOf(made, 'aws_s3_bucket_notification')
+  const [{ events, filter_prefix, filter_suffix }, ...more] = notification!.lambda_function as [Block]
+  assert.equal([events, filter_prefix, filter_suffix], [['s3:ObjectCreated:Put'], 'sessions/', '/offer.json'])
+  assert.equal(more, [])
 })
+
+test('the bucket is closed, encrypted, its owner’s, and forgets within a day', () => {
+  const made = plan()
+  const [closed] = valuesOf(made, 'aws_s3_bucket_public_access_block')
+  for (const what of [
+    'block_public_acls',
+    'block_public_policy',
+    'ignore_public_acls',
+    'restrict_public_buckets',
+  ])
+    assert.is(closed![what], true, what)
+  const [encryption] = valuesOf(made, 'aws_s3_bucket_server_side_encryption_configuration')
+  assert.match(JSON.stringify(encryption!.rule), '"sse_algorithm":"AES256"')
+  const [ownership] = valuesOf(made, 'aws_s3_bucket_ownership_controls')
+  assert.match(JSON.stringify(ownership!.rule), 'BucketOwnerEnforced')
+  const [lifecycle] = valuesOf(made, 'aws_s3_bucket_lifecycle_configuration')
+  assert.match(JSON.stringify(lifecycle!.rule), /"expiration":\[\{[^\]]*"days":1.*"days_after_initiation":1/)
+})
+
+test('all that takes tags has the stack among them, by which the client finds it', () => {
+  const made = plan({ name: 'team-proxy', name_prefix: 'acme-', tags: { team: 'platform' } })
+  const tagged = made.planned_values.root_module.resources.filter(({ values }) => 'tags' in values)
+  assert.is(tagged.length, 4)
+  for (const { values, address } of tagged)
+    assert.equal(values.tags, { team: 'platform', 'lambda-nat-proxy:stack': 'team-proxy' }, address)
+})
+
+test('a prefix comes before every name', () => {
+  const made = plan({
+    name: 'team-proxy',
+    name_prefix: 'acme-',
+    budget: { limit_usd: 5, emails: ['a@b.c'], users: ['u'] },
+  })
+  const names = made.planned_values.root_module.resources.flatMap(({ values }) =>
+    [values.bucket, values.function_name, values.type === undefined ? values.name : null].filter(
+      name => typeof name === 'string' && !['exit', 'attach'].includes(name),
+    ),
+  )
+  assert.is(names.length, 9)
+  for (const name of names) assert.match(String(name), /^(\/aws\/lambda\/)?acme-team-proxy/)
+})
+
+test('a role of one’s own takes the place of the module’s', () => {
+  const arn = 'arn:aws:iam::123456789012:role/mine'
+  const made = plan({ existing_role: { arn } })
+  assert.not(addresses(made).some(address => address.startsWith('aws_iam_')))
+  assert.is(valuesOf(made, 'aws_lambda_function')[0]!.role, arn)
+  assert.is(made.planned_values.outputs.role_arn!.value, arn)
+})
+
+test('path and boundary go to every role that is made', () => {
+  const role_permissions_boundary = 'arn:aws:iam::123456789012:policy/bounds'
+  const settings = { role_path: '/proxies/', role_permissions_boundary }
+  const roles = valuesOf(
+    plan({ ...settings, budget: { limit_usd: 5, emails: ['a@b.c'], roles: ['r'] } }),
+    'aws_iam_role',
+  )
+  assert.is(roles.length, 2)
+  for (const { path, permissions_boundary } of roles)
+    assert.equal([path, permissions_boundary], ['/proxies/', role_permissions_boundary])
+})
+
+test('keys, networks and code signing are those of each region', () => {
+  const regions = ['eu-central-1', 'us-east-1']
+  const byRegion = (value: (region: string) => unknown) =>
+    Object.fromEntries(regions.map(region => [region, value(region)]))
+  const made = plan({
+    regions,
+    kms_key_arn: byRegion(region => `arn:aws:kms:${region}:123456789012:key/k`),
+    code_signing_config_arn: byRegion(
+      region => `arn:aws:lambda:${region}:123456789012:code-signing-config:c`,
+    ),
+    vpc_config: byRegion(region => ({ subnet_ids: [`subnet-${region}`], security_group_ids: ['sg'] })),
+    function_s3: byRegion(region => ({ bucket: `builds-${region}`, key: 'function.zip' })),
+  })
+  for (const region of regions) {
+    const of = (type: string, name = 'exit') => valuesOf(made, `${type}.${name}["${region}"]`)[0]!
+    const function_ = of('aws_lambda_function')
+    assert.match(String(function_.kms_key_arn), `:${region}:`)
+    assert.match(String(function_.code_signing_config_arn), `:${region}:`)
+    assert.equal((function_.vpc_config as [Block])[0].subnet_ids, [`subnet-${region}`])
+    assert.is(function_.s3_bucket, `builds-${region}`)
+    assert.is(function_.filename ?? null, null)
+    assert.match(String(of('aws_cloudwatch_log_group').kms_key_id), `:${region}:`)
+    const { rule } = of('aws_s3_bucket_server_side_encryption_configuration', 'signalling')
+    for (const part of ['"bucket_key_enabled":true', `:${region}:`, '"aws:kms"'])
+      assert.match(JSON.stringify(rule), part)
+  }
+})
+
+test('a budget tells by mail, and acts when it is told on whom', () => {
+  const told = plan({ budget: { limit_usd: 12.5, emails: ['ops@example.com'] } })
+  const [budget] = valuesOf(told, 'aws_budgets_budget')
+  assert.equal([budget!.limit_amount, budget!.limit_unit, budget!.time_unit], ['12.5', 'USD', 'MONTHLY'])
+  assert.is((budget!.notification as Block[]).length, 2)
+  assert.equal(valuesOf(told, 'aws_budgets_budget_action'), [])
+  const acting = plan({ budget: { limit_usd: 12.5, emails: ['ops@example.com'], groups: ['developers'] } })
+  assert.is(valuesOf(acting, 'aws_budgets_budget_action').length, 1)
+})
+
+const accountRegions = (
+  'us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-central-1 eu-west-1 eu-west-2 eu-west-3 eu-north-1 ' +
+  'ap-south-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2'
+).split(' ')
+
+for (const [what, regions, keys] of [
+  ['all the regions that an account begins with', accountRegions, []],
+  ['ten regions, each with a key', accountRegions.slice(0, 10), accountRegions.slice(0, 10)],
+] as const)
+  test(`policies fit with the longest name and ${what}`, () => {
+    const arn = (region: string) => `arn:aws:kms:${region}:123456789012:key/mrk-${'0'.repeat(32)}`
+    const kms_key_arn = Object.fromEntries(keys.map(region => [region, arn(region)]))
+    const made = plan({ name: 'n'.repeat(38), regions, kms_key_arn })
+    const { outputs } = made.planned_values
+
+    // IAM counts the characters of a managed policy without white space, and has room for more in a role's own.
+    const size = (policy: unknown) => JSON.stringify(JSON.parse(String(policy))).length
+    for (const output of ['client_policy_json', 'deployer_policy_json'])
+      assert.ok(
+        size(outputs[output]!.value) <= 6144,
+        `${output} has ${size(outputs[output]!.value)} characters`,
+      )
+    for (const { policy } of valuesOf(made, 'aws_iam_role_policy')) assert.ok(size(policy) <= 10240)
+    for (const { bucket } of valuesOf(made, 'aws_s3_bucket'))
+      assert.ok(String(bucket).length <= 63, String(bucket))
+    assert.is(valuesOf(made, 'aws_lambda_function').length, regions.length)
+  })
 
 test('values that AWS would refuse are refused before it is asked, each by name', () => {
   const bad = {
     name: 'Not_A_Name',
-    regions: '["mars"]',
+    name_prefix: 'Acme_',
+    regions: ['mars'],
     mode: 'huge',
-    memory_mb: '64',
-    timeout_s: '901',
-    reserved_concurrency: '-1',
-    stun_servers: '["stun.example.net:99999"]',
+    memory_mb: 64,
+    timeout_s: 901,
+    sessions: 0,
+    reserved_concurrency: -1,
+    stun_servers: ['stun.example.net:99999'],
     log_level: 'LOUD',
-    log_retention_days: '2',
+    log_retention_days: 2,
+    tracing_mode: 'Loud',
+    function_release: { url: 'http://example.com/function.zip', sha256: '0'.repeat(64) },
     runtime: 'nodejs18.x',
-    tags: '{"aws:team":"mine"}',
+    architecture: 'mips',
+    existing_role: { arn: 'mine' },
+    role_path: 'proxies',
+    role_permissions_boundary: 'arn:aws:iam::123456789012:role/mine',
+    kms_key_arn: { 'eu-central-1': 'arn:aws:kms:us-east-1:123456789012:key/k' },
+    vpc_config: { 'eu-central-1': { subnet_ids: [], security_group_ids: ['sg'] } },
+    code_signing_config_arn: { 'eu-central-1': 'csc' },
+    budget: { limit_usd: 0, emails: ['a@b.c'] },
+    tags: { 'aws:team': 'mine' },
   }
-  const settings = Object.entries(bad).map(([name, value]) => `-var=${name}=${value}`)
-  const { status, said } = workspace.attempt(workspace.module, 'plan', '-input=false', ...settings)
-  assert.is(status, 1)
+  const said = refusal(bad)
   for (const name of Object.keys(bad)) assert.match(said, `${name} must`)
 })
 
-test('a bundle that is not there is named, with what to do', () => {
-  const missing = (setting: string) =>
-    workspace.attempt(workspace.module, 'plan', '-input=false', setting).said
-  assert.match(
-    missing('-var=function_zip=nowhere.zip'),
-    'There is no nowhere.zip. Make it with bun run build',
-  )
-  const elsewhere = '-var=function_s3={"us-east-1":{"bucket":"builds","key":"function.zip"}}'
-  assert.match(missing(elsewhere), 'function_s3 names no object for eu-central-1')
+test('what is right takes no offence: values at the edge of what is refused', () => {
+  plan({
+    name: 'abc',
+    name_prefix: 'a',
+    memory_mb: 10240,
+    timeout_s: 30,
+    sessions: 5,
+    reserved_concurrency: 10,
+    role_path: '/a/b/',
+    role_permissions_boundary: 'arn:aws-us-gov:iam::aws:policy/Bounds',
+    architecture: 'arm64',
+    log_retention_days: 0,
+  })
 })
 
-const engine = findEngine()
+test('a cap on concurrency leaves room for twice the sessions', () => {
+  assert.match(refusal({ reserved_concurrency: 1 }), 'must be at least 2')
+  assert.match(refusal({ reserved_concurrency: 9, sessions: 5 }), 'must be at least 10')
+  assert.is(lambda({ reserved_concurrency: 10, sessions: 5 }).reserved_concurrent_executions, 10)
+  assert.is(lambda({ reserved_concurrency: 0, sessions: 5 }).reserved_concurrent_executions, 0)
+})
+
+test('a bundle that is not there is named, with what to do', () => {
+  assert.match(
+    refusal({ function_zip: 'nowhere.zip' }),
+    'There is no nowhere.zip. Make it with bun run build',
+  )
+})
+
+test('one place for the bundle, and not two', () => {
+  const function_release = { url: 'https://example.com/function.zip', sha256: '0'.repeat(64) }
+  const function_s3 = { 'eu-central-1': { bucket: 'builds', key: 'function.zip' } }
+  assert.match(refusal({ function_release, function_s3 }), 'exclude each other')
+})
+
+test('a map by region that leaves one out is refused, with the region', () => {
+  for (const [name, value] of Object.entries({
+    function_s3: { bucket: 'builds', key: 'function.zip' },
+    kms_key_arn: 'arn:aws:kms:us-east-1:123456789012:key/k',
+    vpc_config: { subnet_ids: ['s'], security_group_ids: ['sg'] },
+    code_signing_config_arn: 'arn:aws:lambda:us-east-1:123456789012:code-signing-config:c',
+  }))
+    assert.match(
+      refusal({ [name]: { 'us-east-1': value } }),
+      new RegExp(`${name} names no \\w+ for eu-central-1`),
+    )
+})
+
+test('name and prefix together are not too long for a bucket', () => {
+  assert.match(refusal({ name: 'n'.repeat(38), name_prefix: 'p-' }), 'is longer than 38 characters')
+})
+
+test('an argument that the provider does not know, or of a wrong type, is seen by these tests', async () => {
+  const broken = (text: string) => {
+    const place = `${workspace.module}-broken`
+    workspace.copy(place, { 'main.tf': main => main.replace('force_destroy = true', text) })
+    return workspace.attempt(place, 'validate')
+  }
+  assert.match(
+    broken('force_destroyed = true').said,
+    'An argument named "force_destroyed" is not expected here',
+  )
+  assert.match(broken('force_destroy = []').said, 'bool required')
+})
+
 if (engine) test.run()
