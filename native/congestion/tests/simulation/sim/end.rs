@@ -52,7 +52,7 @@ pub struct End {
     connection: Option<(ConnectionHandle, Connection)>,
     pacer: Pacer,
     options: Options,
-    app: App,
+    pub app: App,
     stream: Option<StreamId>,
     due: usize,
     next_chunk: Duration,
@@ -205,6 +205,9 @@ impl End {
                 Err(_) => break,
             }
         }
+        if matches!(self.app, App::Bulk) {
+            self.due = 0;
+        }
     }
 
     /// Sends what window and pacer let; returns when the pacer lets more.
@@ -238,7 +241,8 @@ impl End {
 
     fn next_wake(&mut self, paced: Option<Instant>) -> Option<Duration> {
         let timeout = self.connection().poll_timeout();
-        let chunk = matches!(self.app, App::Chunks(..)).then(|| self.base + self.next_chunk);
+        let chunks = self.stream.is_some() && matches!(self.app, App::Chunks(..));
+        let chunk = chunks.then(|| self.base + self.next_chunk);
         let next = [paced, timeout, chunk].into_iter().flatten().min()?;
         let next = next.saturating_duration_since(self.base);
         let tick = self.options.tick.as_nanos().max(1);

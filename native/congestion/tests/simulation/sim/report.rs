@@ -2,7 +2,19 @@
 
 use std::{fmt, time::Duration};
 
-use super::World;
+use super::{App, Options, Path, World, secs};
+
+/// One flow by itself for `seconds`, its start included.
+pub fn bulk(name: &str, out: Path, back: Path, options: Options, app: App, seconds: f64) -> Report {
+    let mut world = World::new(out, back, 1);
+    world.add(options, app, secs(0.0));
+    world.run_until(secs(0.0));
+    let measure = Measure::start(&mut world, 0);
+    world.run_until(secs(seconds));
+    let report = measure.end(&mut world);
+    println!("{name:36} {report}");
+    report
+}
 
 /// Counts at the start of the part.
 #[derive(Clone, Copy)]
