@@ -95,8 +95,8 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   const free = (): Worker | undefined => {
-    const usable = [...workers].filter(({ process, state }) => process.alive && state !== 'busy')
-    return usable.find(({ state }) => state === 'idle') ?? usable[0]
+    const ready = [...workers].filter(({ process, state }) => process.alive && state !== 'busy')
+    return ready.find(({ state }) => state === 'idle') ?? ready[0]
   }
 
   const origin = ({ process: { pid }, requestId }: Worker) => ({

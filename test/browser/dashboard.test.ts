@@ -151,6 +151,14 @@ test('a refused connection is shown with the reason', async ({ page, proxy }) =>
     .waitFor()
 })
 
+test('what a client asks for is shown as text, whatever it looks like', async ({ page, proxy }) => {
+  const host = '<img/src=x/onerror=document.title=1><b>bold</b>'
+  await socksConnect({ proxy: proxy.port, host, port: 1 }).catch(error => error)
+  await page.getByRole('table', { name: connections }).getByText(`${host}:1`).waitFor()
+  assert.is(await page.locator('main :is(img:not([alt]), b:text("bold"))').count(), 0)
+  assert.is(await page.title(), 'lambda-nat-proxy')
+})
+
 test('connections are sorted by a press on a head, and the other way round by the next', async ({ page }) => {
   const head = page.getByRole('table', { name: connections }).getByRole('button', { name: 'Down' })
   const sorted = async () => (await rowsOf(page, connections)).map(row => bytesIn(row.Down))
@@ -190,7 +198,7 @@ test('a thousand connections at once are counted, and no more rows are drawn tha
   assert.is(await page.getByRole('table', { name: connections }).locator('tbody tr').count(), 100)
   await page
     .locator('.figures div', { hasText: 'Connections' })
-    .getByText(/^1\d\d\d so far, 1 not made$/)
+    .getByText(/^1\d\d\d so far, 2 not made$/)
     .waitFor()
 })
 

@@ -76,7 +76,7 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     /closed under its connections/,
   ],
   [
-    'launches one more than is wanted',
+    'launches one too many',
     {
       plan: (state, now) => {
         const some = [...state.exits.values()].some(exit => isAccepting(exit, now))

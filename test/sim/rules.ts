@@ -29,7 +29,7 @@ export interface Rules {
 /** Watches a fleet's state; throws an Error that says what does not hold. */
 export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: string) => number): Rules {
   const { sessions, standby, launchesPerMinute, rotateMs } = schedule.settings
-  const wanted = sessions + standby
+  const target = sessions + standby
   const phases = new Map<string, Phase>()
   const drainingSince = new Map<string, number>()
   const launches: number[] = []
@@ -53,8 +53,8 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
     const open = [...state.regions.values()].filter(({ retryAt }) => retryAt <= now).map(({ name }) => name)
     const covering = exits().filter(exit => covers(exit, now))
     hold(
-      covering.length >= wanted || open.length === 0,
-      `${wanted - covering.length} exits are missing or due, a region is free and the budget allows, yet nothing is launched`,
+      covering.length >= target || open.length === 0,
+      `${target - covering.length} exits are missing or due, a region is free and the budget allows, yet nothing is launched`,
     )
     for (const [region] of demanded(now))
       hold(
@@ -76,7 +76,7 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       )
     }
     const inUse = exits().filter(exit => takesNew(exit, now)).length
-    hold(inUse <= wanted + demanded(now).length, `${inUse} exits are kept where ${wanted} are wanted`)
+    hold(inUse <= target + demanded(now).length, `${inUse} exits are kept where ${target} should be`)
     for (const { retryAt } of state.regions.values())
       hold(retryAt - now <= maxWaitMs, 'a region is set aside for longer than a minute and a half')
   }
@@ -123,7 +123,7 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       }
       if (retired.size === 0) return
       const left = exits().filter(exit => takesNew(exit, now) && !retired.has(exit.id))
-      hold(left.length >= wanted, `exits are retired that leave ${left.length} of ${wanted}`)
+      hold(left.length >= target, `exits are retired that leave ${left.length} of ${target}`)
       for (const [region] of demanded(now))
         hold(
           ![...retired].some(id => state.exits.get(id)?.region === region) ||
@@ -141,7 +141,7 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       while (launches[0]! + minuteMs <= now) launches.shift()
       hold(launches.length <= launchesPerMinute, `${launches.length} launches in a minute`)
       const onTheWay = exits().filter(({ phase }) => phase === 'launching').length
-      hold(onTheWay <= wanted + demanded(now).length, `${onTheWay} launches are under way at once`)
+      hold(onTheWay <= target + demanded(now).length, `${onTheWay} launches are under way at once`)
     },
   }
 }

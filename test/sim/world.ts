@@ -135,14 +135,14 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     const fitting = [...state.exits.values()].filter(
       exit => isAccepting(exit, now) && (!region || exit.region === region),
     )
-    const chosen = selector.select(state, request, now)
-    if (chosen ? !fitting.includes(chosen) : fitting.length > 0)
+    const selected = selector.select(state, request, now)
+    if (selected ? !fitting.includes(selected) : fitting.length > 0)
       throw new Error(
-        `a connection got ${chosen ? 'an exit that takes none' : 'no exit'} where ${fitting.length} fit`,
+        `a connection got ${selected ? 'an exit that takes none' : 'no exit'} where ${fitting.length} fit`,
       )
-    if (chosen) {
+    if (selected) {
       tally.connections++
-      const load = connections.get(chosen.id)!
+      const load = connections.get(selected.id)!
       load.count++
       load.idleSince = Number.POSITIVE_INFINITY
       happens(now + between(100, random.chance(0.05) ? 200_000 : 5_000), () => {

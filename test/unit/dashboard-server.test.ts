@@ -128,7 +128,7 @@ test('answers nothing to a host name of somebody else', async ({ dashboard }) =>
   }
 })
 
-test('is ready with an exit that can be used, and not without', async context => {
+test('is ready with an exit that accepts connections, and not without', async context => {
   const { url, events } = context
   const health = async () => (await fetch(`${url}/healthz`)).status
   assert.is(await health(), 503)
@@ -163,7 +163,7 @@ test('retires the exit that is named, and no other than there is', async context
   const rotate = (body: string) => fetch(`${url}/api/rotate`, { method: 'POST', headers, body })
   assert.is((await rotate('{"session":"a"}')).status, 204)
   assert.is((await rotate('{"session":"b"}')).status, 404)
-  // What cannot be read is no wish for all of them.
+  // What cannot be read does not mean all of them.
   for (const wrong of ['{"session":{}}', '{"session":', 'a', '{"sesion":"a"}'])
     assert.is((await rotate(wrong)).status, 400, wrong)
   assert.is((await rotate('x'.repeat(10_000))).status, 413)
@@ -238,7 +238,7 @@ test('tells Prometheus what it tells the page', async context => {
   const value = (name: string, labels: Record<string, string> = {}) => {
     const { metrics } = families.get(name) ?? { metrics: [] }
     const metric = metrics.find(each =>
-      Object.entries(labels).every(([label, wanted]) => each.labels?.[label] === wanted),
+      Object.entries(labels).every(([label, text]) => each.labels?.[label] === text),
     )
     return Number(metric?.value)
   }

@@ -35,7 +35,7 @@ const launched = (state: FleetState, now: number) =>
 const retired = (state: FleetState, now: number) =>
   plan(state, now).flatMap(action => (action.type === 'drain' ? [action.id] : []))
 
-test('as many exits are launched as are wanted, spread over the regions, and no more while they come up', () => {
+test('as many exits are launched as there should be, spread over the regions, and no more while they come up', () => {
   const state = fleet({ sessions: 2, standby: 1 })
   assert.equal(launched(state, 0), ['here', 'there', 'here'])
   launching(state, 'a', 'here', 0)
@@ -128,7 +128,7 @@ test('a region that a login asks for gets an exit, and keeps it while it is aske
   state.demands.set('there', 1_000)
   assert.equal(plan(state, 1_000), [{ type: 'launch', region: 'there' }])
   const there = up(state, 'there', 2_000)
-  // One is wanted and there are two: the region that is asked for keeps its own.
+  // There should be one and there are two: the region that is asked for keeps its own.
   assert.not(retired(state, 2_000).includes(there.id))
   there.retired = true
   assert.not(retired(state, 2_000).includes(there.id))
@@ -159,7 +159,7 @@ test('the launch budget holds for any minute, and says so only when it is what i
   forget(state, 60_000)
   assert.is(launched(state, 60_000).length, 1)
   up(state, 'here', 60_000)
-  assert.not(overBudget(state, 60_000), 'nothing more is wanted')
+  assert.not(overBudget(state, 60_000), 'no exit is missing')
 })
 
 test('the budget counts to the very end of its minute, whatever the fractions of the clock', () => {

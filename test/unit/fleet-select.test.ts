@@ -35,9 +35,9 @@ function spread(
   user?: string,
 ) {
   return hosts.map(host => {
-    const chosen = selector.select(state, { host, user }, now)
-    if (chosen) chosen.connections++
-    return chosen?.id ?? 'none'
+    const selected = selector.select(state, { host, user }, now)
+    if (selected) selected.connections++
+    return selected?.id ?? 'none'
   })
 }
 const hosts = (count: number) => Array.from({ length: count }, (_, i) => `host${i}.example${i}.com`)
@@ -98,13 +98,13 @@ test('least-loaded: where the fewest connections are', () => {
 test('random: all of them, about as often', () => {
   const state = fleet(['one', 'two', 'three'])
   const { int } = seeded(1)
-  const chosen = spread(
+  const selected = spread(
     createSelector('random', () => int(1e6) / 1e6),
     state,
     hosts(300),
   )
   for (const id of ['a', 'b', 'c']) {
-    const share = chosen.filter(one => one === id).length
+    const share = selected.filter(one => one === id).length
     assert.ok(share > 70 && share < 130, `${id}: ${share}`)
   }
 })
@@ -160,7 +160,7 @@ test('an exit that is to be replaced is used only while too few others are there
   assert.equal(spread(createSelector('sticky'), state, hosts(3)), ['a', 'a', 'a'])
 })
 
-test('nothing is chosen while nothing can be used', () => {
+test('nothing is selected while nothing can be used', () => {
   for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
     const state = fleet(['one'])
     exit(state, 'a').silent = true

@@ -18,6 +18,9 @@ export class NoExitError extends CodedError<'E_REGION_NOT_DEPLOYED' | 'E_EXIT_TI
 
 /** Where connections get their exits from. */
 export interface Exits {
-  /** An exit that can be used now, or as soon as there is one; rejects with a NoExitError at the limit (milliseconds), or with the signal's reason. */
+  /**
+   * An exit that accepts connections, now or as soon as there is one. Rejects with a NoExitError at the limit
+   * (milliseconds), or with the signal's reason.
+   */
   select(request: ExitRequest, limitMs: number): Promise<Session>
 }

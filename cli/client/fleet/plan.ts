@@ -60,7 +60,7 @@ export const overBudget = (state: FleetState, now: number): boolean =>
 function launches(state: FleetState, now: number): Action[] {
   const { sessions, standby, launchesPerMinute } = state.settings
   let budget = launchesPerMinute - state.launches.length
-  /** Exits that count towards what is wanted, by region. */
+  /** Exits that count towards the target number, by region. */
   const counted = new Map<string, number>()
   for (const exit of state.exits.values()) {
     if (exit.phase === 'launching' || (isAccepting(exit, now) && !isDue(state, exit, now)))
@@ -96,7 +96,7 @@ function drains(state: FleetState, now: number): Action[] {
   const { sessions, standby, rotateMs } = state.settings
   const active = [...state.exits.values()].filter(({ phase }) => phase === 'active')
   const atEnd = active.filter(exit => now >= exit.deadline - reserveMs)
-  // Nobody is retired before the replacement is there: only what is more than wanted, the oldest first.
+  // Nobody is retired before the replacement is there: only those beyond the target number, the oldest first.
   const inUse = active
     .filter(exit => isAccepting(exit, now))
     .sort((a, b) => replaceAt(a, rotateMs) - replaceAt(b, rotateMs))

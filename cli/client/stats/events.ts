@@ -89,7 +89,7 @@ export type ProxyEvent =
   | ({ type: 'connection.refused'; connection: number; target: string; reply: number } & ErrorData)
   /** No exit was there for it, or it was lost. */
   | ({ type: 'connection.failed'; connection: number; target: string } & ErrorData)
-  /** A client was sent away before it could ask for a target: its login or its protocol was wrong, or there were too many. */
+  /** A client was rejected before it could ask for a target: its login or its protocol was wrong, or there were too many. */
   | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
   | {
       type: 'connection.closed'

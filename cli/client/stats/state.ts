@@ -38,7 +38,7 @@ export interface Totals {
   active: number
   refused: number
   failed: number
-  /** Clients that were sent away before they asked for a target. */
+  /** Clients rejected before they asked for a target. */
   rejected: number
   launches: number
   launchesFailed: number

@@ -14,10 +14,10 @@ const maxPaths = 6
 
 /** Throughput, connections, and the paths to the exits over time. */
 export function Traffic({ state }: { state: State }) {
-  const [chosen, setChosen] = useState(0)
-  const points = state.series[chosen]?.points ?? []
+  const [selected, setSelected] = useState(0)
+  const points = state.series[selected]?.points ?? []
   const to = state.now / 1000
-  const time = { times: points.map(({ at }) => at / 1000), from: to - spans[chosen]!.seconds, to }
+  const time = { times: points.map(({ at }) => at / 1000), from: to - spans[selected]!.seconds, to }
   const line = (name: string, color: string, value: (point: Point) => number): Line => ({
     name,
     color,
@@ -32,7 +32,7 @@ export function Traffic({ state }: { state: State }) {
           <legend class="hidden">Time shown</legend>
           {spans.map(({ name }, i) => (
             <label key={name}>
-              <input type="radio" name="span" checked={i === chosen} onChange={() => setChosen(i)} />
+              <input type="radio" name="span" checked={i === selected} onChange={() => setSelected(i)} />
               <span>{name}</span>
             </label>
           ))}
