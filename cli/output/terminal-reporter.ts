@@ -1,6 +1,7 @@
 import { consola } from 'consola'
 import { colors } from 'consola/utils'
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
+import { printable } from '../../tunnel/net/printable.ts'
 import type { ListenerAddress, ProxyEvent, Step } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { schemeNames } from '../input/scheme.ts'
@@ -40,6 +41,9 @@ export function outliveReader(): void {
 }
 
 // --- internal ---
+
+/** A line of the function's log is cut off here, with its stack trace in mind. Characters. */
+const maxLogLength = 4_000
 
 /** What is shown with `verbose` only: what happens to each connection, and the function's log but for its errors. */
 const isDetail = (event: ProxyEvent) =>
@@ -117,7 +121,9 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         )
         break
       case 'function.log':
-        consola.log(`function ${event.level} ${event.message} ${fields(event.fields)}${of(event)}`)
+        consola.log(
+          `${printable(`function ${event.level} ${event.message} ${fields(event.fields)}`, maxLogLength)}${of(event)}`,
+        )
         break
       case 'connection.opened':
         if (verbose)
@@ -134,7 +140,7 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         if (failures.has(event.code) && !verbose) break
         failures.add(event.code)
         consola.warn(
-          `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${event.message}`,
+          `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${withAdvice(event)}`,
         )
         break
       case 'connection.closed':

@@ -72,6 +72,7 @@ test('what is no control message is refused', () => {
     '{"type":"ping","id":"1"}',
     '{"type":"drain","remaining_ms":-1}',
     JSON.stringify({ ...hello, region: 'r'.repeat(65) }),
+    JSON.stringify({ ...hello, address: '\u001b[2J' }),
     JSON.stringify({ ...hello, remaining_ms: null }),
     '{"type":"ping","id":1',
   ])

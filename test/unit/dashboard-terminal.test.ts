@@ -194,6 +194,20 @@ test('why connections fail is told once until an exit comes up, and with --verbo
   )
 })
 
+test("what the function's log says does nothing to the terminal", () => {
+  const said: string[] = []
+  consola.mockTypes(() => (text: string) => said.push(text))
+  const show = terminalReporter(true, running().model)
+  show.event({
+    type: 'function.log',
+    session: undefined,
+    level: 'ERROR',
+    message: 'clear \u001b[2J',
+    fields: { target: 'a\u0007b', nested: ['\u202e'] },
+  })
+  assert.equal(said, ['function ERROR clear \ufffd[2J target=a\ufffdb nested=["\ufffd"]'])
+})
+
 test('a kind of refusal is told once a minute, with the way out and without the target', () => {
   const clock = { now: 0 }
   const line = refusalLines(() => clock.now)

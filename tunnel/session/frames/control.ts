@@ -22,7 +22,7 @@ export const controlSchema = v.variant('type', [
     version: v.number(),
     region: v.pipe(v.string(), v.maxLength(64)),
     /** The exit's public address, as STUN saw it. */
-    address: v.pipe(v.string(), v.maxLength(45)),
+    address: v.pipe(v.string(), v.ip()),
     /** How many milliseconds from now the function has left. */
     remaining_ms: v.pipe(v.number(), v.minValue(0)),
     memory_mb: v.number(),
