@@ -101,6 +101,8 @@ const always = ({ partition, account, name }: Place): Statement[] => {
       ],
       resources: [logs, `${logs}:*`],
     },
+    // For `deploy` itself: what the account has room for, and where the stack is already. Neither knows resources.
+    { sid: 'Deploy', actions: ['lambda:GetAccountSettings', 'tag:GetResources'], resources: ['*'] },
     // It knows no single group.
     {
       sid: 'FindLogGroups',

@@ -325,6 +325,12 @@ data "aws_iam_policy_document" "deployer" {
   }
 
   statement {
+    sid       = "Deploy"
+    actions   = ["lambda:GetAccountSettings", "tag:GetResources"]
+    resources = ["*"]
+  }
+
+  statement {
     sid       = "FindLogGroups"
     actions   = ["logs:DescribeLogGroups"]
     resources = ["arn:${data.aws_partition.current.partition}:logs:*:${data.aws_caller_identity.current.account_id}:log-group:*"]

@@ -41,10 +41,15 @@ const rules: { text: RegExp; advice: (folder: string) => string }[] = [
       'Terraform found no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
   },
   {
+    text: /below its minimum value of \[\d+\]/i,
+    advice: () =>
+      "The account's quota of concurrent functions has no room for this reservation. Set TF_VAR_reserved_concurrency to less, or ask for a higher quota (Service Quotas, AWS Lambda, Concurrent executions), and run this again.",
+  },
+  {
     text: /AccessDenied|not authorized to perform|explicit deny/i,
     advice: () =>
       'These credentials may not do that. To deploy takes the right to make S3 buckets, Lambda functions, log groups and an IAM role. ' +
-      'Get it and run this again, or give the module in terraform/ to somebody who has it.',
+      'terraform/deployer-policy.json has the least policy for it. Get it and run this again, or give the module in terraform/ to somebody who has it.',
   },
   {
     text: /AlreadyExists|already exists|AlreadyOwnedByYou/i,

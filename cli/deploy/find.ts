@@ -83,7 +83,7 @@ async function findByTag(name: string, region: string): Promise<Found> {
     for await (const { ResourceTagMappingList = [] } of paginateGetResources({ client }, query))
       for (const { ResourceARN = '' } of ResourceTagMappingList) {
         const [, , service, , , kind = '', functionName] = ResourceARN.split(':')
-        if (service === 's3' && kind.startsWith(`${name}-${region}-`)) found.bucket = kind
+        if (service === 's3' && kind.includes(`${name}-${region}-`)) found.bucket = kind
         if (service === 'lambda' && functionName !== undefined) found.functionName = functionName
       }
     client.destroy()

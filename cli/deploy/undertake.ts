@@ -8,6 +8,7 @@ import { isTerminal } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { regionsOf, useProfile, whoAmI } from './aws.ts'
 import { change, type Outcome } from './change.ts'
+import { reservedConcurrency } from './concurrency.ts'
 import { layOut, lock } from './folder.ts'
 import { findTerraform } from './terraform.ts'
 
@@ -76,7 +77,11 @@ export async function undertake(
     consola.info(`Stack ${name} in ${regions.join(', ')}, account ${account} (as ${arn})`)
     const unlock = await lock(folder, what)
     try {
-      const layout = { variables: variables(config, regions), backend: backend.length > 0 }
+      const reserved = what === 'deploy' ? await reservedConcurrency(config, regions) : undefined
+      const layout = {
+        variables: { ...variables(config, regions), ...(reserved && { reserved_concurrency: reserved }) },
+        backend: backend.length > 0,
+      }
       return await change({
         program,
         folder,

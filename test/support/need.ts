@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path'
 
 const installLimit = 240_000
 /** A large program is compiled from its source, once. */
-const goLimit = 540_000
+const goLimit = 300_000
 const cache = join(import.meta.dir, '../../node_modules/.cache/lambda-nat-proxy')
 
 /**

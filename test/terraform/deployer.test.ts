@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { openStandIn } from './engine.ts'
 import { allowedActions, isAllowed, type Request } from './iam.ts'
 import { folder } from './module.ts'
-import { INPUT_ACTIONS, PROVIDER_ACTIONS } from './provider-actions.ts'
+import { DEPLOY_ACTIONS, INPUT_ACTIONS, PROVIDER_ACTIONS } from './provider-actions.ts'
 import { openWorkspace, type Plan, type Workspace } from './workspace.ts'
 
 // The deployer's policy: all that the provider calls for what a plan makes, on what it makes, and nothing else.
@@ -73,13 +73,14 @@ const full = {
   code_signing_config_arn: { [region]: `arn:aws:lambda:${region}:${account}:code-signing-config:c` },
 }
 
-test('it allows exactly what the provider calls: with nothing set, with everything set, and the file', () => {
+test('it allows exactly what the provider and deploy call: with nothing set, with everything set, and the file', () => {
   const bare = plan()
   const everything = plan(full)
   const expected = (types: string[], more: string[]) =>
     [
       ...new Set([
         ...types.flatMap(type => PROVIDER_ACTIONS[type] ?? [`of ${type} nothing is known`]),
+        ...DEPLOY_ACTIONS,
         ...more,
       ]),
     ].sort()
@@ -100,6 +101,7 @@ test("each call of the provider's is allowed on the stack's own, and on no other
     for (const action of typesOf(bare).flatMap(type => PROVIDER_ACTIONS[type]!)) {
       const request = resourceOf(action, name)
       assert.ok(isAllowed([policy], request), JSON.stringify(request))
+      // It knows no single group.
       if (action === 'logs:DescribeLogGroups') continue
       assert.not(isAllowed([policy], resourceOf(action, 'other')), `${action} on another stack`)
     }

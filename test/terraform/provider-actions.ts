@@ -100,3 +100,6 @@ export const INPUT_ACTIONS: Record<string, string[]> = {
   ],
   code_signing_config_arn: ['lambda:GetCodeSigningConfig'],
 }
+
+/** What `lambda-nat-proxy deploy` and `destroy` ask themselves, beside what the client's policy allows anyway. */
+export const DEPLOY_ACTIONS = ['lambda:GetAccountSettings', 'lambda:GetFunction', 'tag:GetResources']

@@ -48,6 +48,11 @@ for (const [what, words, advice] of [
   ['a provider that cannot be had', 'Failed to query available provider packages', 'network'],
   ['no credentials', 'No valid credential sources found', 'AWS_PROFILE'],
   ['expired credentials', 'operation error STS: GetCallerIdentity, api error ExpiredToken: gone', 'expired'],
+  [
+    'a reservation that leaves too little',
+    "api error InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].",
+    'TF_VAR_reserved_concurrency',
+  ],
   ['an action that is denied', 'api error AccessDenied: not authorized to perform: iam:CreateRole', 'right'],
   ['a name that is taken', 'api error EntityAlreadyExists: Role with name x already exists.', '--name'],
   ["Terraform's own lock", 'Error acquiring the state lock', 'force-unlock'],
