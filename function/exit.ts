@@ -1,3 +1,4 @@
+import { admitCandidates } from '../tunnel/nat/ice/candidates.ts'
 import { discover } from '../tunnel/nat/stun/discover.ts'
 import { mappingOf } from '../tunnel/nat/stun/mapping.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
@@ -40,7 +41,10 @@ const closeAtMs = 1_500
 /** Runs one session: answers the offer, punches, dials, serves until bye, loss of the peer, or the deadline. */
 export async function runExit({ offer, bucket, settings, invocation, log }: ExitOptions): Promise<void> {
   const dnsServer = offer.dns ? parseDnsServer(offer.dns) : settings.dnsServer
+  const { allowPrivate } = settings
   const exchange = async (side: Side, { mapped, mapping }: Place): Promise<Offer | undefined> => {
+    // Before the answer, so that the client is told.
+    admitCandidates(offer.candidates, { mapped, allowPrivate })
     const answer: Answer = {
       ...side,
       function_ip: mapped.address,
@@ -64,6 +68,7 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
     id: offer.session_id,
     role: 'client',
     engine: await loadEngine(),
+    allowPrivate,
     locate: async socket => {
       const views = await discover(socket, settings.stunServers, { want: 2 })
       return { mapped: views[0]!.mapped, mapping: mappingOf(views) }

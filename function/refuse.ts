@@ -1,3 +1,4 @@
+import { CandidateError } from '../tunnel/nat/ice/candidates.ts'
 import { StunError } from '../tunnel/nat/stun/discover.ts'
 import { errorData } from '../tunnel/net/coded-error.ts'
 import { DocumentError } from '../tunnel/signalling/documents.ts'
@@ -13,6 +14,7 @@ export function asRefusal(error: unknown): RefusalError {
   const text = message.length > 499 ? `${message.slice(0, 499)}…` : message
   if (error instanceof DocumentError) return new RefusalError('E_OFFER_INVALID', text, { cause: error })
   if (error instanceof StunError) return new RefusalError('E_EXIT_STUN_UNREACHABLE', text, { cause: error })
+  if (error instanceof CandidateError) return new RefusalError('E_OFFER_CANDIDATES', text, { cause: error })
   if (exhausted.includes(code)) return new RefusalError('E_EXIT_FULL', text, { cause: error })
   return new RefusalError('E_EXIT_FAILED', text, { cause: error })
 }

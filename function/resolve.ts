@@ -1,20 +1,27 @@
 import { promises as dns, type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
+import { BoundedMap } from '../tunnel/net/bounded-map.ts'
+import { CodedError } from '../tunnel/net/coded-error.ts'
 import type { DnsServer } from '../tunnel/net/dns-server.ts'
+import { isPublicAddress } from '../tunnel/net/public-address.ts'
 import { type DnsAnswer, httpsQuery } from './dns-over-https.ts'
-import { isPublicAddress } from './guard.ts'
 
 export interface Resolver {
   /**
    * The addresses of a host that the exit may reach; an address stands for itself. Rejects with a
-   * NotAllowedError when there are only others, and with ENOTFOUND when there are none.
+   * NotAllowedError when there are only others, and with a LookupError when there are none.
    */
   resolve(host: string): Promise<LookupAddress[]>
 }
 
 /** A host has addresses, and none of them is one that this exit reaches. */
-export class NotAllowedError extends Error {
+export class NotAllowedError extends CodedError<'E_TARGET_NOT_ALLOWED'> {
   override name = 'NotAllowedError'
+}
+
+/** A host has no address, or none that could be found out: to a client it is the same. */
+export class LookupError extends CodedError<'ENOTFOUND'> {
+  override name = 'LookupError'
 }
 
 /** The system's resolver tells no time to live: its answers are good for this long. Seconds. */
@@ -27,7 +34,7 @@ const maxCached = 1_000
 /** Makes a resolver with a cache of its own. */
 export function createResolver(server: DnsServer, allowPrivate: boolean): Resolver {
   const query = queryBy(server, allowPrivate)
-  const cache = new Map<string, { addresses: Promise<LookupAddress[]>; until: number }>()
+  const cache = new BoundedMap<string, { addresses: Promise<LookupAddress[]>; until: number }>(maxCached)
 
   const look = (host: string): Promise<LookupAddress[]> => {
     const known = cache.get(host)
@@ -43,10 +50,7 @@ export function createResolver(server: DnsServer, allowPrivate: boolean): Resolv
         throw lookupError(host, error)
       },
     )
-    cache.delete(host)
     cache.set(host, entry)
-    const [oldest] = cache.keys()
-    if (cache.size > maxCached && oldest !== undefined) cache.delete(oldest)
     return entry.addresses
   }
 
@@ -58,7 +62,10 @@ export function createResolver(server: DnsServer, allowPrivate: boolean): Resolv
       const allowed = addresses.filter(({ address }) => allowPrivate || isPublicAddress(address))
       if (allowed.length > 0) return allowed
       const list = addresses.map(({ address }) => address).join(', ')
-      throw new NotAllowedError(`${list} is not a public address, and this exit reaches no other`)
+      throw new NotAllowedError(
+        'E_TARGET_NOT_ALLOWED',
+        `${list} is not a public address, and this exit reaches no other`,
+      )
     },
   }
 }
@@ -92,4 +99,4 @@ function queryBy(server: DnsServer, allowPrivate: boolean): (host: string) => Pr
 const lookupError = (host: string, error: Error) =>
   error instanceof NotAllowedError
     ? error
-    : Object.assign(new Error(`${host} cannot be looked up: ${error.message}`), { code: 'ENOTFOUND' })
+    : new LookupError('ENOTFOUND', `${host} cannot be looked up: ${error.message}`, { cause: error })

@@ -119,7 +119,7 @@ export default defineCommand({
         await source?.close()
       })
       source = await Promise.race([opening, whenAborted(signal)])
-      const { buckets, stunServers } = source
+      const { buckets, stunServers, allowPrivate } = source
       // Its listeners before the first launch, for the same reason.
       const proxy = startProxy({
         ...access,
@@ -131,6 +131,7 @@ export default defineCommand({
         policy: values['fleet.exit'],
         buckets,
         stunServers,
+        allowPrivate,
         dns: values['proxy.dns'],
         events,
       })

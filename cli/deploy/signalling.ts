@@ -11,6 +11,8 @@ import { functionZip } from './function-zip.ts'
 export interface Signalling {
   buckets: Map<string, SignalBucket>
   stunServers: StunServerName[]
+  /** The function runs on this machine: its address may be private where this end's is not. */
+  allowPrivate: boolean
   close(): Promise<void>
 }
 
@@ -112,6 +114,7 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
       buckets: opened(
         [...buckets].map(([region, name]) => [region, { bucket: name, region, endpoint, credentials }]),
       ),
+      allowPrivate: true,
       stunServers: ownStun ? stun() : parseStunServers(stunServers.join(',')),
       close: cloud.close,
     }
@@ -123,6 +126,7 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
     : await deployed(config)
   return {
     buckets,
+    allowPrivate: false,
     stunServers: stun(),
     async close() {
       for (const each of buckets.values()) each.close()

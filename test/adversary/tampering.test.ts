@@ -18,6 +18,7 @@ interface Context {
 
 const test = suite<Context>('Tampering with offer and answer')
 const strange = 'ab'.repeat(32)
+const candidate = (address: string) => ({ type: 'srflx' as const, address, port: 4500 })
 
 test.before(async context => {
   context.local = await startLocalCloud()
@@ -84,6 +85,18 @@ test('another password in the answer: no path, and the error says what was heard
   assert.match(message, /sent \d+ checks/)
 })
 
+test('an answer that names what is no peer: the client sends nothing, and says so', async context => {
+  for (const address of ['255.255.255.255', '224.0.0.251', '169.254.169.254']) {
+    const error = await failure(context, {
+      waitForAnswer: async (...args) => ({
+        ...(await context.bucket.waitForAnswer(...args)),
+        candidates: [candidate(address)],
+      }),
+    })
+    assert.equal([error.step, error.code], ['punch', 'E_PEER_CANDIDATES'], address)
+  }
+})
+
 test('offers that are malformed, of another version, stale or from the future are refused in words', async ({
   local,
   bucket,
@@ -96,6 +109,12 @@ test('offers that are malformed, of another version, stale or from the future ar
     [{ version: 2 }, 'E_OFFER_INVALID', /version 2.*speaks 1/],
     [{ session_id: newSessionId() }, 'E_OFFER_INVALID', /session_id/],
     [{ client_ip: 'x'.repeat(9_000) }, 'E_OFFER_INVALID', /larger than 8192 bytes/],
+    [{ candidates: [candidate('255.255.255.255')] }, 'E_OFFER_CANDIDATES', /none of the candidates/],
+    [
+      { candidates: ['224.0.0.251', '169.254.169.254'].map(candidate) },
+      'E_OFFER_CANDIDATES',
+      /none of the candidates/,
+    ],
     [{ dns: 'not a server' }, 'E_OFFER_INVALID', /offer's dns/],
     [{ timestamp: Date.now() - 120_000 }, 'E_OFFER_CLOCK', /1[12]\d s/],
     [{ timestamp: Date.now() + 120_000 }, 'E_OFFER_CLOCK', /1[12]\d s/],

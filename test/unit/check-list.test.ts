@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CheckList } from '../../tunnel/nat/ice/check-list.ts'
+import { CheckList, maxChecks } from '../../tunnel/nat/ice/check-list.ts'
 import { newIceCredentials } from '../../tunnel/nat/ice/credentials.ts'
 import { checkRequest, checkResponse, parseStun } from '../../tunnel/nat/stun/message.ts'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
@@ -215,6 +215,42 @@ test('checks start at once, slow down, and never stop by themselves', () => {
     sent += list.poll(now).length
   }
   assert.ok(sent > 200 && sent < 300, `${sent} checks`)
+})
+
+const alone = (options: { birthday?: 'open' | 'probe'; admits?: (address: string) => boolean } = {}) => {
+  const [local, remote] = [newIceCredentials(), newIceCredentials()]
+  const candidates = Array.from({ length: 8 }, (_, i) => ({ address: '203.0.113.9', port: 1_000 + i }))
+  return {
+    local,
+    remote,
+    list: new CheckList({ local, remote, candidates, controlling: false, ...options }, 0),
+  }
+}
+
+test('a peer that is not there gets so many checks, and then there is nothing left to do', () => {
+  for (const birthday of [undefined, 'probe', 'open'] as const) {
+    const { list } = alone({ ...(birthday && { birthday }) })
+    let sent = 0
+    for (let now = 0; now < 120_000 && list.nextAt() < Number.POSITIVE_INFINITY; now = list.nextAt())
+      sent += list.poll(now).length
+    assert.is(sent, list.stats.checksSent)
+    assert.ok(sent >= maxChecks && sent < maxChecks + 32, `${sent} checks`)
+    assert.equal(list.poll(1e9), [])
+  }
+})
+
+test('an authentic check from an address that is no peer’s is not answered, nor is it learnt', () => {
+  const { list, local, remote } = alone({ admits: address => address !== '169.254.169.254' })
+  const check = checkRequest({
+    username: `${local.ufrag}:${remote.ufrag}`,
+    password: local.password,
+    controlling: true,
+    tieBreaker: Buffer.alloc(8),
+    nominate: true,
+  }).datagram
+  assert.equal(list.receive(check, { address: '169.254.169.254', port: 80 }, 1), [])
+  assert.equal([list.stats.forged, list.stats.peerReflexive, list.stats.checksReceived], [1, 0, 0])
+  assert.is(list.receive(check, stranger, 1).length, 2)
 })
 
 test.run()

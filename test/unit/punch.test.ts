@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { CandidateError } from '../../tunnel/nat/ice/candidates.ts'
 import { CheckList } from '../../tunnel/nat/ice/check-list.ts'
 import { newIceCredentials } from '../../tunnel/nat/ice/credentials.ts'
 import { PunchError, type PunchErrorCode } from '../../tunnel/nat/ice/error.ts'
@@ -41,6 +42,7 @@ test.before.each(async context => {
     remote,
     candidates: [at],
     controlling: true,
+    admission: { mapped: { address, port: socket.local.port } },
     mapping: { local: easy, remote: easy },
   }
   context.answer = (lets = () => true) => {
@@ -114,6 +116,19 @@ test('when nothing comes back the socket stays the caller’s, and the error say
   })
   socket.send(Buffer.from('x'), options.candidates[0]!)
   await heard
+})
+
+test('to what may be no peer nothing is sent', async ({ socket, other, options }) => {
+  let heard = 0
+  other.onDatagram = () => heard++
+  const admission = { mapped: { address: '1.1.1.1', port: 4500 } }
+  const error = await failure(punch(socket, { ...options, admission }))
+  assert.instance(error, CandidateError)
+  const never = [{ address: '255.255.255.255', port: other.local.port }]
+  assert.instance(await failure(punch(socket, { ...options, candidates: never })), CandidateError)
+  socket.send(Buffer.from('x'), options.candidates[0]!)
+  await until(() => heard > 0, 'the datagram that is sent here')
+  assert.is(heard, 1)
 })
 
 test('an abort ends it with its own reason', async ({ socket, options }) => {

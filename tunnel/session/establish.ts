@@ -22,6 +22,8 @@ export interface EstablishOptions<Here extends Place, There extends Side> {
   engine: Engine
   tuning?: Tuning | undefined
   signal?: AbortSignal | undefined
+  /** The other end may have a private address, whatever this end's own is. */
+  allowPrivate?: boolean | undefined
   /** Finds out where the socket is seen; it may listen on it meanwhile. */
   locate: (socket: UdpSocket) => Promise<Here>
   /** Publishes this end's document and gives the other's; undefined calls the session off. */
@@ -61,6 +63,7 @@ export async function establish<Here extends Place, There extends Side>(
       remote: { ufrag: there.ice_ufrag, password: there.ice_password },
       candidates: there.candidates,
       controlling: role === 'server',
+      admission: { mapped: here.mapped, allowPrivate: options.allowPrivate },
       mapping: { local: here.mapping, remote: there.mapping },
       openSocket: () => engine.openSocket(),
       ...(signal && { signal }),

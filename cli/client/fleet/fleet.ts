@@ -27,6 +27,8 @@ export interface FleetOptions {
   /** Region → its signalling bucket. */
   buckets: Map<string, SignalBucket>
   stunServers: StunServerName[]
+  /** Exits may have private addresses. */
+  allowPrivate?: boolean
   /** Where the exits are to look names up; their own resolvers otherwise. */
   dns?: string | undefined
   events: Events
@@ -50,7 +52,8 @@ const maxTimerMs = 3_600_000
 const closeLimitMs = 2_000
 
 /** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
-export function startFleet({ settings, policy, buckets, stunServers, dns, events }: FleetOptions): Fleet {
+export function startFleet(options: FleetOptions): Fleet {
+  const { settings, policy, buckets, stunServers, allowPrivate = false, dns, events } = options
   const state = newFleetState(settings, [...buckets.keys()])
   const sessions = new Map<string, Session>()
   const selector = createSelector(policy)
@@ -121,6 +124,7 @@ export function startFleet({ settings, policy, buckets, stunServers, dns, events
         id,
         bucket,
         stunServers,
+        allowPrivate,
         ...(dns && { dns }),
         signal: stop.signal,
         ...(lastAddress && { lastAddress }),

@@ -18,6 +18,8 @@ export interface LaunchOptions {
   id: string
   bucket: SignalBucket
   stunServers: StunServerName[]
+  /** The exit may have a private address, whatever this end's own is. */
+  allowPrivate?: boolean
   tuning?: Tuning
   /** How long the function may take to answer, in milliseconds; 30,000 by default (a cold start takes 1 to 3 s). */
   answerMs?: number
@@ -96,6 +98,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       role: 'server',
       engine: await loadEngine(),
       tuning: options.tuning,
+      allowPrivate: options.allowPrivate,
       signal,
       locate: socket => locate(socket, options),
       exchange,

@@ -10,6 +10,8 @@ export interface SessionSource {
   /** By region. */
   buckets: ReadonlyMap<string, SignalBucket>
   stunServers: StunServerName[]
+  /** The exit may have a private address. */
+  allowPrivate?: boolean
 }
 
 /** A session for one command, apart from what `run` keeps. */
@@ -28,7 +30,7 @@ const endLimitMs = 2_000
 
 /** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
 export async function startOwnSession(
-  { buckets, stunServers }: SessionSource,
+  { buckets, stunServers, allowPrivate = false }: SessionSource,
   signal: AbortSignal,
 ): Promise<OwnSession> {
   const [region, bucket] = [...buckets][0]!
@@ -39,6 +41,7 @@ export async function startOwnSession(
     id,
     bucket,
     stunServers,
+    allowPrivate,
     signal,
     onStep(step, ms) {
       steps[step] = ms

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { BoundedMap } from '../../net/bounded-map.ts'
 import type { Endpoint } from '../../net/endpoint.ts'
 import { checkRequest, checkResponse, parseStun } from '../stun/message.ts'
 import { type BirthdayPart, birthdayAfterMs, birthdayChecks, createSpray, type Spray } from './birthday.ts'
@@ -21,6 +22,8 @@ export interface CheckListOptions {
   intervalMs?: number
   /** What this side does where ordinary checks fail because one NAT hides its ports. Nothing by default. */
   birthday?: BirthdayPart
+  /** Whether an address may be the peer's; checks from any other are not answered. All of them by default. */
+  admits?: (address: string) => boolean
   /** Random numbers, 0 to 1, of which the ports to probe are made; Math.random by default. */
   random?: () => number
 }
@@ -47,6 +50,8 @@ export interface CheckStats {
 const maxCandidates = 16
 /** Transactions remembered: what comes later than this many checks counts as lost. */
 const maxOutstanding = 512 + birthdayChecks
+/** Checks that a session sends by itself; who has not been reached by then is not there. */
+export const maxChecks = birthdayChecks + 1_024
 /** Checks are spaced at 20 ms at first and slower after this many, up to 50 ms (RFC 8445, 14.2 sets the floor at 5). */
 const briskChecks = 25
 
@@ -86,7 +91,7 @@ export class CheckList {
   readonly #tieBreaker = randomBytes(8)
   readonly #pairs = new Map<string, Pair>()
   #chosen = false
-  readonly #outstanding = new Map<string, { route: Route; nominating: boolean }>()
+  readonly #outstanding = new BoundedMap<string, { route: Route; nominating: boolean }>(maxOutstanding)
   /** Held until it starts, dropped at the first success. */
   #spray: Spray | undefined
 
@@ -100,7 +105,7 @@ export class CheckList {
 
   /** The checks that are due. Call again at `nextAt()`. */
   poll(now: number): Outgoing[] {
-    if (this.nominated) return []
+    if (this.#isSpent) return []
     const due: Outgoing[] = []
     for (const pair of this.#pairs.values()) if (pair.nextAt <= now) due.push(this.#check(pair, now))
     for (const route of this.#spray?.take(now) ?? []) {
@@ -112,7 +117,7 @@ export class CheckList {
 
   /** When the next check is due, or Infinity when there is nothing left to do. */
   nextAt(): number {
-    if (this.nominated) return Number.POSITIVE_INFINITY
+    if (this.#isSpent) return Number.POSITIVE_INFINITY
     let next = this.#spray?.nextAt() ?? Number.POSITIVE_INFINITY
     for (const pair of this.#pairs.values()) next = Math.min(next, pair.nextAt)
     return next
@@ -159,7 +164,16 @@ export class CheckList {
 
   // --- internal ---
 
+  /** Nothing is left to send but what a peer's checks ask for. */
+  get #isSpent(): boolean {
+    return this.nominated !== undefined || this.stats.checksSent >= maxChecks
+  }
+
   #requested(transactionId: string, nominate: boolean, from: Route, now: number): Outgoing[] {
+    if (this.#options.admits?.(from.address) === false) {
+      this.stats.forged++
+      return []
+    }
     this.stats.checksReceived++
     const response: Outgoing = {
       datagram: checkResponse(transactionId, from, this.#options.local.password),
@@ -224,10 +238,6 @@ export class CheckList {
       tieBreaker: this.#tieBreaker,
       nominate: nominating,
     })
-    if (this.#outstanding.size >= maxOutstanding) {
-      const oldest = this.#outstanding.keys().next().value
-      if (oldest !== undefined) this.#outstanding.delete(oldest)
-    }
     this.#outstanding.set(transactionId, { route, nominating })
     this.stats.checksSent++
     return { datagram, to: route }

@@ -4,12 +4,15 @@ import { openUdpSocket } from '../../net/udp/open.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import { type Behaviour, isHard } from '../stun/mapping.ts'
 import { birthdayPart } from './birthday.ts'
+import { type Admission, admitCandidates, admits } from './candidates.ts'
 import { CheckList, type CheckListOptions, type CheckStats, type Outgoing } from './check-list.ts'
 import { PunchError } from './error.ts'
 import type { Route } from './route.ts'
 import { createSockets } from './sockets.ts'
 
-export interface PunchOptions extends Omit<CheckListOptions, 'birthday'> {
+export interface PunchOptions extends Omit<CheckListOptions, 'birthday' | 'admits'> {
+  /** Which of the peer's addresses may be sent to. */
+  admission: Admission
   /** How each side's NAT maps, as offer and answer say. */
   mapping: { local: Behaviour; remote: Behaviour }
   /** Limit in milliseconds, 10,000 by default; 3,000 where both NATs map by destination. */
@@ -41,15 +44,20 @@ const maxEarly = 16
  * Sends connectivity checks until both sides have been heard and the pair is nominated; behind a
  * symmetric NAT or towards one by many sockets or to many ports (birthday.ts) when ordinary checks have
  * failed. Takes over `socket`: on success exactly one socket is open, the one given back. Throws a
- * PunchError at the limit; the socket is the caller's again then.
+ * PunchError at the limit, a CandidateError at once when it may send to none of the candidates; the socket is the
+ * caller's again then.
  */
 export async function punch(socket: UdpSocket, options: PunchOptions): Promise<Punched> {
-  const { mapping, signal, openSocket = openUdpSocket } = options
+  const { mapping, admission, signal, openSocket = openUdpSocket } = options
   const birthday = birthdayPart(mapping.local, mapping.remote)
   const hopeless = isHard(mapping.local) && isHard(mapping.remote)
   const limitMs = options.limitMs ?? (hopeless ? hopelessLimitMs : defaultLimitMs)
   signal?.throwIfAborted()
-  const list = new CheckList({ ...options, birthday }, performance.now())
+  const candidates = admitCandidates(options.candidates, admission)
+  const list = new CheckList(
+    { ...options, candidates, birthday, admits: address => admits(admission, address) },
+    performance.now(),
+  )
   const early: Uint8Array[] = []
   const { promise, resolve, reject } = Promise.withResolvers<Route>()
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -72,12 +80,12 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
     clearTimeout(timer)
     if (list.nominated) return resolve(list.nominated)
     flush(list.poll(performance.now()))
-    timer = setTimeout(next, Math.max(1, list.nextAt() - performance.now()))
+    timer = setTimeout(next, Math.min(Math.max(1, list.nextAt() - performance.now()), limitMs))
   }
   const fail = () =>
     reject(
       new PunchError({
-        candidates: options.candidates,
+        candidates,
         stats: list.stats,
         sockets: sockets.opened,
         mapping,

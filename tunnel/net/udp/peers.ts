@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { BoundedMap } from '../bounded-map.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { ipv6Bytes, ipv6Text } from '../ipv6.ts'
 
@@ -12,15 +13,9 @@ export interface Peers {
 const maxPeers = 1_024
 
 export function createPeers(): Peers {
-  const peers = new Set<string>()
+  const peers = new BoundedMap<string, true>(maxPeers)
   return {
-    add(peer) {
-      const key = keyOf(peer)
-      peers.delete(key)
-      peers.add(key)
-      const [oldest] = peers
-      if (peers.size > maxPeers && oldest !== undefined) peers.delete(oldest)
-    },
+    add: peer => void peers.set(keyOf(peer), true),
     has: peer => peers.has(keyOf(peer)),
   }
 }
