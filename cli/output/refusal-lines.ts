@@ -1,4 +1,5 @@
 import type { ProxyEvent } from '../client/stats/events.ts'
+import { withAdvice } from './advice.ts'
 
 type Refused = Extract<ProxyEvent, { type: 'connection.refused' }>
 
@@ -11,7 +12,8 @@ const againMs = 60_000
  */
 export function refusalLines(now: () => number = () => performance.now()) {
   const told = new Map<string, { at: number; untold: number }>()
-  return ({ code, message, hint }: Refused): string | undefined => {
+  return (event: Refused): string | undefined => {
+    const { code } = event
     // The person's own rule: no news.
     if (code === 'E_TARGET_BLOCKED') return undefined
     const known = told.get(code)
@@ -21,6 +23,6 @@ export function refusalLines(now: () => number = () => performance.now()) {
     }
     told.set(code, { at: now(), untold: 0 })
     const more = known?.untold ? ` (${known.untold} more since the last such line)` : ''
-    return `Connection refused: ${message}${hint ? `; ${hint}` : ''}${more}`
+    return `Connection refused: ${withAdvice(event)}${more}`
   }
 }

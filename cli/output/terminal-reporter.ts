@@ -59,9 +59,7 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
   const refusalLine = refusalLines()
   const tellRefusal = (event: Extract<ProxyEvent, { type: 'connection.refused' }>) => {
     if (verbose)
-      return consola.log(
-        `#${event.connection} ${event.target} refused (${event.code}): ${event.message}${event.hint ? `; ${event.hint}` : ''}`,
-      )
+      return consola.log(`#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event)}`)
     const line = refusalLine(event)
     if (line) consola.warn(line)
   }

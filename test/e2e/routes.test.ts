@@ -72,7 +72,7 @@ if (haveCurl())
         assert.is(status, 403)
         assert.match(
           body,
-          /127\.200\.0\.1:\d+ is a private address, which this exit refuses; .*--allow-private/,
+          /127\.200\.0\.1:\d+ is a private address, which this exit refuses\. .*--allow-private/,
         )
       } else assert.is(exit, 97)
       const refused = proxy.told('connection.refused').at(-1)

@@ -224,7 +224,7 @@ test('a kind of refusal is told once a minute, with the way out and without the 
   const first = line(refused)
   assert.is(
     first,
-    'Connection refused: the target is a private address, which this exit refuses; give --allow-private to the embedded cloud, or set allow_private in a deployment',
+    'Connection refused: the target is a private address, which this exit refuses. Give --allow-private to the embedded cloud, or set allow_private in a deployment.',
   )
   assert.is(line(refused), undefined)
   assert.match(line({ ...refused, code: 'E_TARGET_REFUSED' }) ?? '', 'Connection refused')

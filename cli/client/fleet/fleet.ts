@@ -217,7 +217,7 @@ export function startFleet(options: FleetOptions): Fleet {
       if (region !== undefined && !buckets.has(region))
         return Promise.reject(
           new NoExitError('E_REGION_NOT_DEPLOYED', `no exit is deployed in ${region}`, {
-            hint: `ask for one of ${[...buckets.keys()].join(', ')}`,
+            hint: `Ask for one of ${[...buckets.keys()].join(', ')}.`,
           }),
         )
       if (region !== undefined) {

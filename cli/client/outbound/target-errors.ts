@@ -54,7 +54,7 @@ const errors: Record<TargetErrorCode, TargetErrorText> = {
     reply: reply.notAllowed,
     says: 'is a private address, which this exit refuses',
     ofName: 'resolves to a private address, which this exit refuses',
-    hint: 'give --allow-private to the embedded cloud, or set allow_private in a deployment',
+    hint: 'Give --allow-private to the embedded cloud, or set allow_private in a deployment.',
   },
   E_TARGET_BLOCKED: { reply: reply.notAllowed, says: 'is blocked by a rule' },
   E_TARGET_INVALID: { reply: reply.failure, says: 'is not a valid host and port' },
@@ -75,7 +75,7 @@ const errors: Record<TargetErrorCode, TargetErrorText> = {
   E_ASSOCIATIONS_FULL: {
     reply: reply.failure,
     says: 'got no UDP association: all are in use',
-    hint: 'close an application that uses UDP through the proxy',
+    hint: 'Close an application that uses UDP through the proxy.',
   },
 }
 

@@ -103,7 +103,7 @@ function End({ connection: { end, error } }: { connection: ConnectionState }) {
       {error && (
         <small class="reason" title={error.code}>
           {error.message}
-          {error.hint && `; ${error.hint}`}
+          {error.hint && `. ${error.hint}`}
         </small>
       )}
     </>

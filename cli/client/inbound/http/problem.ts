@@ -23,7 +23,7 @@ export function problemOf(error: unknown, host = 'the target'): HttpProblem {
   if (error.kind === 'exit-lost') return failed(502, 'proxy_internal_error', 'the exit was lost: try again')
   const [status, type] = refusals[error.reply] ?? refusal
   const reason = error instanceof TargetError ? `${host} ${error.says}` : error.message
-  return failed(status, type, error.hint ? `${reason}; ${error.hint}` : reason)
+  return failed(status, type, error.hint ? `${reason}. ${error.hint}` : reason)
 }
 
 /** Answers with the problem, where nothing has been answered yet; else the connection breaks off, so that the client can tell. */
