@@ -1,19 +1,22 @@
 import type { Socket } from 'node:net'
+import { CodedError } from '../tunnel/net/coded-error.ts'
 import type { Conn } from '../tunnel/net/conn.ts'
-import { dialConn } from '../tunnel/net/node-conn.ts'
+import { NodeConn } from '../tunnel/net/node-conn.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
 import { type RefusalReason, type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
 import { NotAllowedError, type Resolver } from './resolve.ts'
 
 /** A target could not be reached; `reply` is what SOCKS says of it. */
-export class DialError extends Error {
+export class DialError extends CodedError<'E_DIAL_FAILED' | 'E_DIAL_TIMEOUT'> {
   override name = 'DialError'
+
   constructor(
+    code: 'E_DIAL_FAILED' | 'E_DIAL_TIMEOUT',
     readonly reply: ReplyCode,
     message: string,
     readonly reason?: RefusalReason | undefined,
   ) {
-    super(message)
+    super(code, message)
   }
 }
 
@@ -35,17 +38,15 @@ export interface Dialled {
  */
 export async function dial({ host, port }: Target, options: DialOptions): Promise<Dialled> {
   const { resolver, limitMs = 10_000 } = options
-  if (port === 0) throw new DialError(reply.failure, 'port 0 is no port', 'invalid-target')
+  if (port === 0) throw new DialError('E_DIAL_FAILED', reply.failure, 'port 0 is no port', 'invalid-target')
   const limit = AbortSignal.timeout(limitMs)
   try {
     return await connect(await unless(limit, resolver.resolve(host)), host, port, limit)
   } catch (error) {
-    if (limit.aborted) throw new DialError(reply.ttlExpired, `no connection within ${limitMs / 1000} s`)
-    throw new DialError(
-      replyOf(error),
-      error instanceof Error ? error.message : String(error),
-      reasonOf(error),
-    )
+    if (limit.aborted)
+      throw new DialError('E_DIAL_TIMEOUT', reply.ttlExpired, `no connection within ${limitMs / 1000} s`)
+    const message = error instanceof Error ? error.message : String(error)
+    throw new DialError('E_DIAL_FAILED', replyOf(error), message, reasonOf(error))
   }
 }
 
@@ -54,7 +55,9 @@ export async function dial({ host, port }: Target, options: DialOptions): Promis
 type Addresses = Awaited<ReturnType<Resolver['resolve']>>
 
 function connect(addresses: Addresses, host: string, port: number, limit: AbortSignal): Promise<Dialled> {
-  const { conn, socket } = dialConn({
+  const conn = new NodeConn()
+  const { socket } = conn
+  socket.connect({
     host,
     port,
     autoSelectFamily: true,
@@ -77,8 +80,6 @@ function connect(addresses: Addresses, host: string, port: number, limit: AbortS
     })
     socket.once('connect', () => {
       limit.removeEventListener('abort', expire)
-      // From here on an error closes the socket, and the close is what the relay acts on.
-      socket.on('error', () => {})
       resolve({ conn, bound: boundOf(socket) })
     })
   })

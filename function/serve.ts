@@ -1,3 +1,4 @@
+import { closeAfterWrite } from '../tunnel/net/close-after-write.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import type { QuicStream } from '../tunnel/quic/stream.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
@@ -5,7 +6,6 @@ import { HeaderReader } from '../tunnel/session/frames/reader.ts'
 import {
   encodeReply,
   type RefusalReason,
-  type Reply,
   type ReplyCode,
   reply,
   unbound,
@@ -41,20 +41,15 @@ export function streamServer(
 
   const connect = async (stream: QuicStream, { host, port }: Target) => {
     const started = performance.now()
-    let gone = false
-    stream.onAborted = () => {
-      gone = true
-    }
+    // What the client says meanwhile waits in the stream, which nobody has to own for that.
     try {
       await turn()
-      if (gone) return
+      if (stream.aborted) return
       const { conn, bound } = await dial({ host, port }, { resolver })
-      if (gone) return conn.abort()
+      if (stream.aborted) return conn.abort(0)
       log.debug('connected', { target: `${host}:${port}`, ms: Math.round(performance.now() - started) })
-      relay(conn, stream)
-      // Ahead of what the target says: what the stream does not take yet waits in the relay, and the connection
-      // with it. A target that speaks first would be lost on a connection that nobody listens to.
-      conn.onData(encodeReply({ code: reply.succeeded, bound }))
+      stream.write(encodeReply({ code: reply.succeeded, bound }))
+      relay(stream, conn)
     } catch (error) {
       log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })
       if (error instanceof DialError) refuse(stream, error.reply, error.reason)
@@ -64,54 +59,54 @@ export function streamServer(
   const openAssociation = (stream: QuicStream) => {
     if (associations >= maxAssociations) return refuse(stream, reply.failure, 'no-room')
     associations++
-    sendReply(stream, { code: reply.succeeded, bound: unbound }, () => {
-      const channel = openPacketChannel(connection, stream)
-      associate(channel, { resolver, log })
-      const { onClose } = channel
-      channel.onClose = () => {
-        associations--
-        onClose()
-      }
-    })
+    stream.write(accepted)
+    const channel = openPacketChannel(connection, stream)
+    associate(channel, { resolver, log })
+    const { onClose } = channel
+    channel.onClose = () => {
+      associations--
+      onClose()
+    }
   }
   const serve = (stream: QuicStream, request: Request) => {
-    if (request.command === 'connect') void connect(stream, request.target)
-    else if (request.command === 'associate') openAssociation(stream)
-    else sendReply(stream, { code: reply.succeeded, bound: unbound }, () => serveMeasure(request, stream))
+    if (request.command === 'connect') return void connect(stream, request.target)
+    if (request.command === 'associate') return openAssociation(stream)
+    stream.write(accepted)
+    serveMeasure(request, stream)
   }
   return stream => readRequest(stream, request => serve(stream, request))
 }
 
 // --- internal ---
 
+/** Where there is no address to tell. */
+const accepted = encodeReply({ code: reply.succeeded, bound: unbound })
+
 function readRequest(stream: QuicStream, onRequest: (request: Request) => void): void {
-  const header = new HeaderReader(stream, requestLength)
-  const timer = setTimeout(() => stream.abort(), headerLimitMs)
-  stream.onAborted = () => clearTimeout(timer)
-  stream.onReadable = () => {
-    try {
-      const bytes = header.read()
-      if (!bytes && !stream.readEnded) return
-      clearTimeout(timer)
-      stream.onReadable = () => {}
-      if (bytes) onRequest(decodeRequest(bytes))
-      else stream.abort()
-    } catch {
-      clearTimeout(timer)
-      refuse(stream, reply.failure, 'invalid-target')
-    }
+  const reader = new HeaderReader(requestLength)
+  const timer = setTimeout(() => stream.abort(0), headerLimitMs)
+  const letGo = (rest?: Uint8Array) => {
+    clearTimeout(timer)
+    detach(rest)
   }
+  const detach = stream.attach({
+    data(chunk) {
+      try {
+        const read = reader.push(chunk)
+        if (!read) return
+        const request = decodeRequest(read.header)
+        letGo(read.rest)
+        onRequest(request)
+      } catch {
+        letGo()
+        refuse(stream, reply.failure, 'invalid-target')
+      }
+    },
+    end: () => stream.abort(0),
+    drain() {},
+    close: () => letGo(),
+  })
 }
 
 const refuse = (stream: QuicStream, code: ReplyCode, reason?: RefusalReason) =>
-  sendReply(stream, { code, reason, bound: unbound }, () => stream.end())
-
-/** Writes the reply, all of it, then goes on. */
-function sendReply(stream: QuicStream, answer: Reply, then: () => void): void {
-  const send = (bytes: Uint8Array) => {
-    const rest = bytes.subarray(stream.write(bytes))
-    if (rest.length === 0) return then()
-    stream.onWritable = () => send(rest)
-  }
-  send(encodeReply(answer))
-}
+  closeAfterWrite(stream, encodeReply({ code, reason, bound: unbound }))

@@ -62,7 +62,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     for (const listener of listeners) listener.close()
     const last = performance.now() + graceMs
     while (clients.size > 0 && performance.now() < last) await Bun.sleep(20)
-    for (const client of clients) client.abort()
+    for (const client of clients) client.abort(0)
   }
   const shared = {
     connect: connector({ outbounds: { tunnel: tunnelOutbound(exits), direct, block }, rules, events }),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CheckStats } from '../../tunnel/nat/ice/check-list.ts'
+import type { Conn } from '../../tunnel/net/conn.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { PacketSocket } from '../../tunnel/net/udp/socket.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
@@ -83,38 +84,78 @@ export const nextStream = ({ connection }: End): Promise<QuicStream> =>
     connection.onStream = resolve
   })
 
-/** Writes all of it and ends; resolves when the connection has taken the last byte. */
-export function writeAll(stream: QuicStream, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.onAborted = () => reject(new Error('the stream was aborted'))
-    const go = (rest: Uint8Array) => {
-      const left = rest.subarray(stream.write(rest))
-      if (left.length > 0) {
-        stream.onWritable = () => go(left)
-        return
-      }
-      stream.end()
-      resolve()
-    }
-    go(bytes)
-  })
+/** What an owner has heard of its connection. */
+export interface Heard {
+  text: string
+  ended: boolean
+  closed: boolean
+  broken: boolean
 }
 
-/** Reads to the end: how many bytes came, and their SHA-256. */
-export function readAll(stream: QuicStream): Promise<{ length: number; hash: string }> {
-  return new Promise((resolve, reject) => {
-    const hash = createHash('sha256')
-    const buffer = new Uint8Array(64 * 1024)
-    let length = 0
-    stream.onAborted = () => reject(new Error('the stream was aborted'))
-    const go = () => {
-      for (let read = stream.read(buffer); read > 0; read = stream.read(buffer)) {
-        hash.update(buffer.subarray(0, read))
-        length += read
-      }
-      if (stream.readEnded) resolve({ length, hash: hash.digest('hex') })
-    }
-    stream.onReadable = go
-    go()
+/** Owns a connection from here on, and collects what comes. */
+export function listenTo(conn: Conn): Heard {
+  const heard = { text: '', ended: false, closed: false, broken: false }
+  conn.attach({
+    data(chunk) {
+      heard.text += Buffer.from(chunk).toString()
+    },
+    end() {
+      heard.ended = true
+    },
+    drain() {},
+    close(broken) {
+      Object.assign(heard, { closed: true, broken })
+    },
   })
+  return heard
+}
+
+/** Writes all of it and ends; resolves when the connection has taken the last byte. What comes meanwhile waits. */
+export function writeAll(conn: Conn, bytes: Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const detach = conn.attach({ data() {}, end() {}, drain: resolve, close: () => reject(aborted()) })
+  conn.pause()
+  if (conn.write(bytes)) resolve()
+  conn.end()
+  return promise.finally(detach)
+}
+
+interface Read {
+  length: number
+  /** SHA-256 of all of it. */
+  hash: string
+}
+
+/** Reads to the end. */
+export function readAll(conn: Conn): Promise<Read> {
+  const { promise, resolve, reject } = Promise.withResolvers<Read>()
+  const { data, read } = reader()
+  const detach = conn.attach({ data, end: () => resolve(read()), drain() {}, close: () => reject(aborted()) })
+  return promise.finally(detach)
+}
+
+/** Both at once. */
+export function exchange(conn: Conn, bytes: Uint8Array): Promise<Read> {
+  const { promise, resolve, reject } = Promise.withResolvers<Read>()
+  const { data, read } = reader()
+  conn.attach({ data, end: () => resolve(read()), drain() {}, close: () => reject(aborted()) })
+  conn.write(bytes)
+  conn.end()
+  return promise
+}
+
+// --- internal ---
+
+const aborted = () => new Error('the stream was aborted')
+
+function reader() {
+  const hash = createHash('sha256')
+  let length = 0
+  return {
+    data(chunk: Uint8Array) {
+      hash.update(chunk)
+      length += chunk.length
+    },
+    read: (): Read => ({ length, hash: hash.digest('hex') }),
+  }
 }

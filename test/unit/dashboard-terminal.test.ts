@@ -97,7 +97,7 @@ const opened: ProxyEvent = {
   session: 'a',
   target: 'secret.example:443',
   ms: 5,
-  counts: { fromConn: 0, toConn: 0 },
+  counts: { up: 0, down: 0 },
 }
 
 test('with --json an event is a line with its time; where it goes is told with --verbose only', () => {

@@ -5,7 +5,7 @@ import type { Request } from '../../tunnel/session/frames/request.ts'
 import { tunnelTo } from '../../tunnel/session/open-stream.ts'
 import { content, sha256 } from '../lab/content.ts'
 import { type NearExit, nearExit } from '../support/near-exit.ts'
-import { readAll, writeAll } from '../support/quic-pair.ts'
+import { exchange, readAll } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 
 interface Context {
@@ -35,16 +35,12 @@ test.after(({ exit }) => exit.close())
 test('echo gives back what it gets, more than any buffer holds', async ({ open }) => {
   const bytes = content(12_000_000)
   const stream = await open('echo')
-  const all = readAll(stream)
-  await writeAll(stream, bytes)
-  assert.equal(await all, { length: bytes.length, hash: sha256(bytes) })
+  assert.equal(await exchange(stream, bytes), { length: bytes.length, hash: sha256(bytes) })
 })
 
 test('discard swallows all, then ends', async ({ open }) => {
   const stream = await open('discard')
-  const all = readAll(stream)
-  await writeAll(stream, content(12_000_000))
-  assert.is((await all).length, 0)
+  assert.is((await exchange(stream, content(12_000_000))).length, 0)
 })
 
 test('chargen gives as many bytes as are wanted', async ({ open }) => {

@@ -105,7 +105,7 @@ test('a client that never reads holds a bounded part of what is sent to it, and 
   ]
   const deaf = requests.map(request => linger(proxy.port, request).pause())
   await until(() => proxy.open() === 2, 'both connections')
-  const carried = () => proxy.told('connection.opened').map(({ counts }) => counts?.toConn ?? 0)
+  const carried = () => proxy.told('connection.opened').map(({ counts }) => counts?.down ?? 0)
   let last = carried()
   let since = performance.now()
   await until(() => {

@@ -114,7 +114,7 @@ test('refusals have their RFC form', async ({ open }) => {
     [all(hello(0), Buffer.from('\x05\x01\x00\x03\x00\x00\x50', 'latin1')), unreached(1)],
     [all(hello(0), Buffer.from('\x05\x01\x00\x03\x03a b\x00\x50', 'latin1')), unreached(1)],
     [hello(1, 3), '05ff'],
-    [Buffer.from([5, 0]), ''],
+    [Buffer.from([5, 0]), '05ff'],
     [Buffer.from([4, 1, 0, 80, 1, 2, 3, 4, 0]), '005b000000000000'],
   ]
   for (const [bytes, expected] of cases) {

@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { controlStream } from '../../tunnel/session/control-stream.ts'
-import { type End, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
+import { type End, listenTo, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 
 const test = suite<{ pair: QuicPair }>('the end of a stream')
@@ -20,17 +20,6 @@ function muffle({ socket }: End, deaf: () => boolean): void {
   }
 }
 
-/** Reads what comes; gives what has come so far. */
-function collect(stream: QuicStream): () => string {
-  const buffer = new Uint8Array(100)
-  let text = ''
-  stream.onReadable = () => {
-    for (let read = stream.read(buffer); read > 0; read = stream.read(buffer))
-      text += Buffer.from(buffer.subarray(0, read)).toString()
-  }
-  return () => text
-}
-
 test('is heard although all bytes sent with it had come before', async ({ pair }) => {
   const { client, exit } = pair
   const { near, stream } = await asked(pair)
@@ -39,25 +28,25 @@ test('is heard although all bytes sent with it had come before', async ({ pair }
   let acknowledges = false
   let lost = 0
   muffle(exit, () => !acknowledges)
-  const heard = collect(near)
+  const heard = listenTo(near)
   stream.write(Buffer.from('answer'))
-  await until(() => heard() === 'answer', 'the answer')
+  await until(() => heard.text === 'answer', 'the answer')
   muffle(client, () => lost === 0 && ++lost > 0)
   stream.end()
   await until(() => lost === 1, 'the end to be lost')
   acknowledges = true
 
-  await until(() => near.readEnded, 'the end')
+  await until(() => heard.ended, 'the end')
   assert.not(near.aborted)
-  assert.is(heard(), 'answer')
+  assert.is(heard.text, 'answer')
 })
 
 test('is sent although the other end comes at the same moment', async ({ pair }) => {
   const { exit } = pair
-  const { near, stream } = await asked(pair)
-  const heard = collect(near)
+  const { near, stream, question } = await asked(pair)
+  const heard = listenTo(near)
   stream.write(Buffer.from('answer'))
-  await until(() => heard() === 'answer', 'the answer')
+  await until(() => heard.text === 'answer', 'the answer')
 
   // The exit ends, and before its loop has turned it hears the client's end, and that the answer has come.
   const { onDatagram } = exit.socket
@@ -66,7 +55,7 @@ test('is sent although the other end comes at the same moment', async ({ pair })
     onDatagram(...datagram)
   }
   near.end()
-  await until(() => near.readEnded && stream.readEnded, 'both ends')
+  await until(() => heard.ended && question.ended, 'both ends')
   assert.not(near.aborted || stream.aborted)
 })
 
@@ -79,30 +68,30 @@ test('is asked for when it was lost and the other end has forgotten the stream',
   near.end()
   await until(() => isForgotten(exit, stream), 'the exit to forget the stream')
   deaf = false
-  await until(() => near.readEnded, 'the end')
+  await until(() => heard.ended, 'the end')
   assert.not(near.aborted || stream.aborted)
-  assert.is(heard(), 'answer')
+  assert.is(heard.text, 'answer')
   assert.equal([client.connection.streams, exit.connection.streams], [1, 1])
 })
 
 test('is an abort when it was an abort that was lost', async ({ pair }) => {
   const { client, exit } = pair
-  const { near, stream, heard } = await answered(pair)
+  const { near, stream, heard, question } = await answered(pair)
   near.end()
-  await until(() => stream.readEnded, "the client's end")
+  await until(() => question.ended, "the client's end")
   // More comes and is acknowledged, but the abort leaves before that is heard, and is lost.
   const release = hold(exit)
   stream.write(Buffer.from(', and more'))
-  await until(() => heard() === 'answer, and more', 'the rest of the answer')
+  await until(() => heard.text === 'answer, and more', 'the rest of the answer')
   let deaf = true
   muffle(client, () => deaf)
-  stream.abort()
+  stream.abort(0)
   release()
   await until(() => isForgotten(exit, stream), 'the exit to forget the stream')
   assert.equal(exit.connection.statusOf([near.id]), { ended: [], aborted: [near.id] })
   deaf = false
   await until(() => near.aborted, 'the abort')
-  assert.not(near.readEnded)
+  assert.not(heard.ended)
 })
 
 test.run()
@@ -115,9 +104,9 @@ async function asked({ client, exit }: QuicPair) {
   const near = client.connection.open()
   near.write(Buffer.from('question'))
   const stream = await far
-  const question = collect(stream)
-  await until(() => question() === 'question', 'the question')
-  return { near, stream }
+  const question = listenTo(stream)
+  await until(() => question.text === 'question', 'the question')
+  return { near, stream, question }
 }
 
 /** Two ends with a control stream, and a stream on which both have been heard. */
@@ -126,11 +115,11 @@ async function answered(pair: QuicPair) {
   const greeting = nextStream(client)
   controlStream(exit.connection, exit.connection.open()).send({ type: 'ping', id: 1 })
   controlStream(client.connection, await greeting)
-  const { near, stream } = await asked(pair)
-  const heard = collect(near)
+  const { near, stream, question } = await asked(pair)
+  const heard = listenTo(near)
   stream.write(Buffer.from('answer'))
-  await until(() => heard() === 'answer', 'the answer')
-  return { near, stream, heard }
+  await until(() => heard.text === 'answer', 'the answer')
+  return { near, stream, heard, question }
 }
 
 /** Lets this end hear nothing until what was held is released. */

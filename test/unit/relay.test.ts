@@ -1,50 +1,55 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Conn } from '../../tunnel/net/conn.ts'
+import { OwnedConn } from '../../tunnel/net/owned-conn.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { type RelayEnd, relay } from '../../tunnel/session/relay.ts'
+import { relay } from '../../tunnel/session/relay.ts'
+import type { RelayEnd } from '../../tunnel/session/relay-report.ts'
 import { content, sha256 } from '../lab/content.ts'
-import { nextStream, type QuicPair, quicPair, readAll, writeAll } from '../support/quic-pair.ts'
+import { listenTo, nextStream, type QuicPair, quicPair, readAll, writeAll } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 
-/** A TCP connection that takes as much as the test lets it. */
-interface FakeConn extends Conn {
-  written: Buffer[]
+/** A connection that takes as much as the test lets it, and says what the test has it say. */
+class FakeConn extends OwnedConn {
+  readonly written: Buffer[] = []
   /** False: the next chunk is kept, as by a peer that does not read. */
-  taking: boolean
+  taking = true
   /** Chunks that it was given and has not taken. */
-  held: Uint8Array[]
-  said: string[]
-  /** Takes what it holds. */
-  drain(): void
-}
+  readonly held: Uint8Array[] = []
+  readonly said: string[] = []
 
-function fakeConn(): FakeConn {
-  const take = (chunk: Uint8Array) => void conn.written.push(Buffer.from(chunk))
-  const conn: FakeConn = {
-    onData() {},
-    onEnd() {},
-    onDrain() {},
-    onClose() {},
-    written: [],
-    taking: true,
-    held: [],
-    said: [],
-    write(chunk) {
-      if (conn.taking) take(chunk)
-      else conn.held.push(chunk)
-      return conn.taking
-    },
-    drain() {
-      for (const chunk of conn.held.splice(0)) take(chunk)
-      conn.onDrain()
-    },
-    end: () => void conn.said.push('end'),
-    abort: () => void conn.said.push('abort'),
-    pause: () => void conn.said.push('pause'),
-    resume: () => void conn.said.push('resume'),
+  get full(): boolean {
+    return this.held.length > 0
   }
-  return conn
+
+  write(chunk: Uint8Array): boolean {
+    if (this.taking) this.written.push(Buffer.from(chunk))
+    else this.held.push(chunk)
+    return this.taking
+  }
+
+  /** Takes what it holds. */
+  take(): void {
+    for (const chunk of this.held.splice(0)) this.written.push(Buffer.from(chunk))
+    this.drained()
+  }
+
+  end = () => void this.said.push('end')
+  abort = () => void this.said.push('abort')
+
+  sayData(chunk: Uint8Array): void {
+    this.received(chunk)
+  }
+
+  sayEnd(): void {
+    this.ended()
+  }
+
+  sayClose(broken: boolean): void {
+    this.over(broken)
+  }
+
+  protected stopReading = () => void this.said.push('pause')
+  protected startReading = () => void this.said.push('resume')
 }
 
 interface Context {
@@ -53,7 +58,7 @@ interface Context {
   /** The relay's stream, and the other end of it. */
   near: QuicStream
   far: QuicStream
-  counts: { fromConn: number; toConn: number }
+  counts: { up: number; down: number }
   ends: RelayEnd[]
 }
 
@@ -66,9 +71,20 @@ test.before.each(async context => {
   context.far = context.pair.client.connection.open()
   context.far.write(Buffer.from('!'))
   context.near = await arriving
-  context.near.read(new Uint8Array(1))
-  context.conn = fakeConn()
-  context.counts = { fromConn: 0, toConn: 0 }
+  // The byte that opened it is not the relay's.
+  await new Promise<void>(resolve => {
+    const detach = context.near.attach({
+      data() {
+        detach()
+        resolve()
+      },
+      end() {},
+      drain() {},
+      close() {},
+    })
+  })
+  context.conn = new FakeConn()
+  context.counts = { up: 0, down: 0 }
   context.ends = []
   relay(context.conn, context.near, { counts: context.counts, onEnd: how => context.ends.push(how) })
 })
@@ -84,7 +100,7 @@ test('what the stream brings is written to the Conn as it was, and its end is pa
   await writeAll(far, bytes)
   await until(() => conn.said.includes('end'), 'the end')
   assert.is(hashOf(conn), sha256(bytes))
-  assert.is(counts.toConn, bytes.length)
+  assert.is(counts.down, bytes.length)
   assert.equal(ends, [])
 })
 
@@ -99,14 +115,14 @@ test('what the Conn brings is written to the stream as it was, and its end is pa
   const lent = Buffer.alloc(1_000)
   for (let at = 0; at < bytes.length; at += lent.length) {
     bytes.copy(lent, 0, at)
-    conn.onData(lent)
-    lent.fill(0)
+    conn.sayData(lent)
     const paused = () => conn.said.lastIndexOf('pause') > conn.said.lastIndexOf('resume')
     await until(() => !paused(), 'the Conn to be resumed')
+    lent.fill(0)
   }
-  conn.onEnd()
+  conn.sayEnd()
   assert.equal(await received, { length: bytes.length, hash: sha256(bytes) })
-  assert.is(counts.fromConn, bytes.length)
+  assert.is(counts.up, bytes.length)
 })
 
 test('each direction ends by itself, and the relay is complete when both have', async ({
@@ -114,8 +130,8 @@ test('each direction ends by itself, and the relay is complete when both have', 
   conn,
   ends,
 }) => {
-  conn.onData(Buffer.from('question'))
-  conn.onEnd()
+  conn.sayData(Buffer.from('question'))
+  conn.sayEnd()
   assert.is((await readAll(far)).length, 8)
   assert.equal(ends, [])
   await writeAll(far, content(300_000))
@@ -143,11 +159,11 @@ test('a Conn that does not take its data holds one chunk, and the writer at the 
   // Everything that can move has moved when the two ends have had many turns.
   for (let i = 0; i < 200; i++) await new Promise(resolve => setImmediate(resolve))
   assert.is(conn.held.length, 1)
-  assert.ok(counts.toConn <= 64 * 1024)
+  assert.ok(counts.down <= 64 * 1024)
   assert.not(done)
 
   conn.taking = true
-  conn.drain()
+  conn.take()
   await written
   await until(() => conn.said.includes('end'), 'the end')
   assert.is(hashOf(conn), sha256(bytes))
@@ -160,7 +176,7 @@ test('a Conn that drains chunk by chunk gets all of it, in order', async ({ far,
   while (!conn.said.includes('end')) {
     await until(() => conn.held.length > 0 || conn.said.includes('end'), 'a chunk or the end')
     assert.ok(conn.held.length <= 1)
-    if (conn.held.length > 0) conn.drain()
+    if (conn.held.length > 0) conn.take()
   }
   await written
   assert.is(hashOf(conn), sha256(bytes))
@@ -170,12 +186,12 @@ test('a stream that takes no more pauses the Conn, and resumes it', async ({ far
   const chunk = content(65_536)
   let sent = 0
   while (!conn.said.includes('pause')) {
-    conn.onData(chunk)
+    conn.sayData(chunk)
     sent += chunk.length
     assert.ok(sent < 64_000_000, 'nothing ever stops the Conn')
     if (!conn.said.includes('pause')) await new Promise(resolve => setImmediate(resolve))
   }
-  conn.onEnd()
+  conn.sayEnd()
   const { length } = await readAll(far)
   assert.is(length, sent)
   far.end()
@@ -186,28 +202,27 @@ test('a stream that takes no more pauses the Conn, and resumes it', async ({ far
 test('a stream that is aborted breaks the Conn', async ({ far, conn, ends }) => {
   far.abort()
   await until(() => ends.length > 0, 'the end of the relay')
-  assert.equal(ends, ['stream-aborted'])
-  assert.equal(conn.said, ['abort'])
+  assert.equal(ends, ['target-closed'])
+  assert.equal(conn.said.at(-1), 'abort')
 })
 
 test('a Conn that is gone breaks the stream', async ({ far, conn, ends }) => {
-  const buffer = new Uint8Array(10)
-  far.onReadable = () => far.read(buffer)
-  conn.onClose()
+  listenTo(far)
+  conn.sayClose(true)
   assert.is(ends.length, 1)
   await until(() => far.aborted, 'the stream to be aborted')
   // Whatever the connection still says is nobody's any more.
-  conn.onData(Buffer.from('late'))
-  conn.onEnd()
-  conn.onClose()
+  conn.sayData(Buffer.from('late'))
+  conn.sayEnd()
+  conn.sayClose(true)
   assert.is(ends.length, 1)
 })
 
 test('a connection that is lost breaks the Conn', async ({ pair, conn, ends }) => {
   pair.client.connection.close()
   await until(() => ends.length > 0, 'the end of the relay')
-  assert.equal(ends, ['stream-aborted'])
-  assert.equal(conn.said, ['abort'])
+  assert.equal(ends, ['target-closed'])
+  assert.equal(conn.said.at(-1), 'abort')
 })
 
 test.run()

@@ -7,6 +7,7 @@ import {
   measureUpload,
   percentile,
 } from '../../cli/client/speedtest/measure.ts'
+import { closeAfterWrite } from '../../tunnel/net/close-after-write.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { encodeReply, reply } from '../../tunnel/session/frames/reply.ts'
 import { decodeRequest } from '../../tunnel/session/frames/request.ts'
@@ -71,10 +72,23 @@ async function withExit<T>(
   }
 }
 
-const requestOf = (stream: QuicStream) => {
-  const bytes = new Uint8Array(300)
-  const read = stream.read(bytes)
-  return decodeRequest(bytes.subarray(0, read))
+/** Owns a stream whose request comes in one chunk, and which is measured after it. */
+const serveRequest = (
+  stream: QuicStream,
+  onRequest: (command: string) => void,
+  onData: (bytes: number) => void,
+) => {
+  let asked = false
+  stream.attach({
+    data(chunk) {
+      if (asked) return onData(chunk.length)
+      asked = true
+      onRequest(decodeRequest(chunk).command)
+    },
+    end: () => stream.end(),
+    drain() {},
+    close() {},
+  })
 }
 
 const message = async (promise: Promise<unknown>) =>
@@ -86,16 +100,13 @@ const message = async (promise: Promise<unknown>) =>
 test('an upload counts what arrived, to the byte', async () => {
   let arrived = 0
   const take = (stream: QuicStream) => {
-    const buffer = new Uint8Array(64 * 1024)
-    stream.onReadable = () => {
-      assert.is(requestOf(stream).command, 'discard')
+    const answer = (command: string) => {
+      assert.is(command, 'discard')
       stream.write(encodeReply({ code: reply.succeeded, bound: { host: '0.0.0.0', port: 0 } }))
-      stream.onReadable = () => {
-        for (let read = stream.read(buffer); read > 0; read = stream.read(buffer)) arrived += read
-        if (stream.readEnded) stream.end()
-      }
-      stream.onReadable()
     }
+    serveRequest(stream, answer, bytes => {
+      arrived += bytes
+    })
   }
   await withExit(take, async ({ client }) => {
     const { bytes } = await measureUpload(client.connection, { seconds, signal })
@@ -104,12 +115,11 @@ test('an upload counts what arrived, to the byte', async () => {
 })
 
 test('an exit that does not serve measurements is one to deploy anew', async () => {
-  const refuse = (stream: QuicStream) => {
-    stream.onReadable = () => {
-      stream.write(encodeReply({ code: reply.commandNotSupported, bound: { host: '0.0.0.0', port: 0 } }))
-      stream.end()
-    }
-  }
+  const refuse = (stream: QuicStream) =>
+    closeAfterWrite(
+      stream,
+      encodeReply({ code: reply.commandNotSupported, bound: { host: '0.0.0.0', port: 0 } }),
+    )
   await withExit(refuse, async ({ client }) => {
     const words = await message(measureDownload(client.connection, { seconds, signal }))
     assert.match(words as string, /reply 7.*lambda-nat-proxy deploy/)

@@ -1,45 +1,135 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
-import type { Conn } from './conn.ts'
+import { Socket, type SocketConstructorOpts } from 'node:net'
+import { defaultLingerMs } from './conn.ts'
+import { OwnedConn } from './owned-conn.ts'
+import { keep, readBuffer } from './read-buffer.ts'
 
-/** Every socket reads into this one: the runtime hands over a read before it begins the next. */
-const readBuffer = Buffer.alloc(16 * 1024)
+/**
+ * A TCP connection by node:net, reading without an allocation per read, and writing with the kernel's word on what it
+ * took. Who keeps a chunk of one, as `write` does, keeps a copy (`keep`): the next read comes into the same buffer.
+ */
+export class NodeConn extends OwnedConn {
+  readonly socket: Socket = new TargetSocket(
+    chunk => this.#onRead(chunk),
+    () => this.#onRefused(),
+  )
+  /** The peer takes nothing more. What it said before can still be read. */
+  #refused = false
+  #aborted = false
+  #limit: ReturnType<typeof setTimeout> | undefined
 
-/** A TCP connection by node:net, reading without an allocation per read, and writing with the kernel's word on what it took. */
-export function dialConn(options: NetConnectOpts): { conn: Conn; socket: Socket } {
-  const conn: Conn = {
-    onData() {},
-    onEnd() {},
-    onDrain() {},
-    onClose() {},
-    write(chunk) {
-      if (socket.destroyed) return true
-      socket.write(chunk)
-      // Node tries the system call at once: with nothing left to write, the buffer is free again.
-      return socket.writableLength === 0
-    },
-    end: () => socket.end(),
-    abort: () => socket.resetAndDestroy(),
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+  constructor() {
+    super()
+    const { socket } = this
+    socket.on('end', () => this.#onEnd())
+    socket.on('drain', () => (this.#aborted ? this.#reset() : this.drained()))
+    // The close that follows tells it.
+    socket.on('error', () => {})
+    socket.on('close', failed => {
+      clearTimeout(this.#limit)
+      this.over(failed || this.#refused || this.#aborted || !this.peerEnded)
+    })
   }
-  // Duplex's own option, which the types of connect leave out.
-  const settings: NetConnectOpts & { writableHighWaterMark: number } = {
-    ...options,
-    allowHalfOpen: true,
-    noDelay: true,
-    // 'drain' comes only after a write that reached this mark: any chunk that had to wait is to be told of.
-    writableHighWaterMark: 1,
-    onread: {
-      buffer: readBuffer,
-      callback(length, buffer) {
-        conn.onData(length === buffer.length ? buffer : buffer.subarray(0, length))
-        return true
+
+  get full(): boolean {
+    return this.socket.writableLength > 0
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.isGone || this.#refused || this.#aborted || this.socket.writableEnded) return true
+    this.socket.write(keep(chunk))
+    // Node tries the system call at once: with nothing left to write, the buffer is free again.
+    return !this.full
+  }
+
+  end(): void {
+    if (!this.#aborted) this.socket.end()
+  }
+
+  abort(lingerMs = defaultLingerMs): void {
+    if (this.isGone) return
+    this.#aborted = true
+    this.pause()
+    clearTimeout(this.#limit)
+    if (lingerMs <= 0 || !this.full) return void this.#reset()
+    this.#limit = setTimeout(() => this.#reset(), lingerMs)
+    this.#limit.unref()
+  }
+
+  protected stopReading(): void {
+    this.socket.pause()
+  }
+
+  protected startReading(): void {
+    if (!this.#aborted) this.socket.resume()
+  }
+
+  #onRead(chunk: Buffer): void {
+    if (!this.#aborted) this.received(this.flowing ? chunk : keep(chunk))
+  }
+
+  #onEnd(): void {
+    // A reset that comes along with bytes is told as an end by libuv. A write of nothing knows better.
+    if (!this.socket.writableEnded) this.socket.write(nothing)
+    if (this.#refused) this.#reset()
+    else this.ended()
+  }
+
+  #onRefused(): void {
+    this.#refused = true
+    if (this.peerEnded || this.#aborted) this.#reset()
+  }
+
+  #reset(): void {
+    this.socket.resetAndDestroy()
+  }
+}
+
+// --- internal ---
+
+const nothing = new Uint8Array()
+
+type Written = (error?: Error | null) => void
+
+/** A socket that goes on reading when the peer takes nothing more. */
+class TargetSocket extends Socket {
+  readonly #onRefused: () => void
+
+  constructor(onRead: (chunk: Buffer) => void, onRefused: () => void) {
+    // Duplex's own option, which the types leave out.
+    const options: SocketConstructorOpts & { writableHighWaterMark: number } = {
+      allowHalfOpen: true,
+      // 'drain' comes only after a write that reached this mark: any chunk that had to wait is to be told of.
+      writableHighWaterMark: 1,
+      onread: {
+        buffer: readBuffer,
+        callback(length, buffer) {
+          onRead(buffer.subarray(0, length) as Buffer)
+          return true
+        },
       },
-    },
+    }
+    super(options)
+    this.#onRefused = onRefused
+    this.setNoDelay()
   }
-  const socket = connect(settings)
-  socket.on('end', () => conn.onEnd())
-  socket.on('drain', () => conn.onDrain())
-  socket.on('close', () => conn.onClose())
-  return { conn, socket }
+
+  override _write(chunk: unknown, encoding: BufferEncoding, written: Written): void {
+    super._write(chunk, encoding, this.#told(written))
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], written: Written): void {
+    super._writev?.(chunks, this.#told(written))
+  }
+
+  override _final(done: Written): void {
+    super._final(this.#told(done))
+  }
+
+  /** An error that reached node:stream would close the socket, with all that is still to be read. */
+  #told(done: Written): Written {
+    return error => {
+      if (error) this.#onRefused()
+      done()
+    }
+  }
 }

@@ -35,13 +35,18 @@ export interface ConnectOptions {
  */
 export class QuicConnection {
   /** A stream that the peer opened. */
-  onStream: (stream: QuicStream) => void = stream => stream.abort()
+  onStream: (stream: QuicStream) => void = stream => stream.abort(0)
   /** QUIC datagrams (RFC 9221); the bytes are valid only until it returns. */
   onDatagram: (datagram: Uint8Array) => void = () => {}
   /** The peer fell silent (true) or was heard again (false). */
   onSilence: (silent: boolean) => void = () => {}
   /** Streams whose end may have been lost: the peer should be asked for their status. */
   onOverdue: (streams: number[]) => void = () => {}
+  /**
+   * The peer is to be told that a stream breaks off behind so many bytes, an end counted as one. False when it cannot
+   * be told: the stream is then reset, and what is on its way is lost.
+   */
+  onBreak: (stream: number, at: number) => boolean = () => false
   /** Resolves when the connection is over, with the reason. */
   readonly closed: Promise<CloseReason>
   readonly engine: Pick<Engine, 'name' | 'version'>
@@ -91,6 +96,11 @@ export class QuicConnection {
     this.#streams?.settle(status)
   }
 
+  /** The peer breaks a stream off behind so many bytes, an end counted as one. */
+  breakAt(stream: number, at: number): void {
+    this.#streams?.breakAt(stream, at)
+  }
+
   /** Sends a QUIC datagram; false when it was too large or the queue is full, and it was not sent. */
   sendDatagram(datagram: Uint8Array): boolean {
     return !this.#closeReason && this.#running?.sendDatagram(datagram) === true
@@ -138,7 +148,7 @@ export class QuicConnection {
       const handlers = this.#handlers(options.onPacket)
       const running = await engine.connect({ ...options, tuning, early, handlers })
       this.#running = running
-      this.#streams = new Streams(running)
+      this.#streams = new Streams(running, (stream, at) => this.onBreak(stream, at))
       if (this.#closeReason) running.close(closeCodes.done, this.#closeReason.message)
       await this.#ready.promise
       this.#watch(running)
@@ -156,7 +166,7 @@ export class QuicConnection {
       },
       onReadable: id => this.#streams?.get(id)?.onReadable(),
       onWritable: id => this.#streams?.get(id)?.onWritable(),
-      onGone: id => this.#streams?.get(id)?.abort(),
+      onGone: id => this.#streams?.get(id)?.onGone(),
       onDatagram: datagram => this.onDatagram(datagram),
       onPacket,
     }
@@ -167,6 +177,7 @@ export class QuicConnection {
     this.#liveness = new LivenessMonitor({
       received: () => running.received,
       onTick: () => {
+        this.#streams?.look()
         const overdue = running.lostEnds?.look() ?? []
         if (overdue.length > 0) this.onOverdue(overdue)
       },

@@ -1,96 +1,256 @@
+import { defaultLingerMs } from '../net/conn.ts'
+import { OwnedConn } from '../net/owned-conn.ts'
+import { keep } from '../net/read-buffer.ts'
 import { type EngineConnection, streamEnded, streamGone } from './engine-connection.ts'
 
-/**
- * A bidirectional QUIC stream. Nothing is buffered here: `read` takes what has arrived, `write` hands
- * over what the connection will take, and the callbacks say when to try again. After `onAborted`
- * nothing more happens on it.
- */
-export class QuicStream {
-  /** There is something to read. A reader goes on until it gets 0, or asks by `readLater`. */
-  onReadable: () => void = () => {}
-  onWritable: () => void = () => {}
-  /** The peer reset or refused the stream, or the connection is gone. */
-  onAborted: () => void = () => {}
+/** What a stream needs of its connection. */
+export interface StreamHost {
+  readonly engine: EngineConnection
+  /** Both directions are over. */
+  forget(stream: QuicStream): void
+  /**
+   * Tells the peer that the stream breaks off behind so many bytes, an end counted as one. False when that cannot be
+   * told now, and there is only a reset.
+   */
+  tellBreak(stream: number, at: number): boolean
+}
 
-  /** Everything the peer sent was read. */
-  readEnded = false
-  /** The end was sent, or the stream was aborted. */
-  writeEnded = false
-  aborted = false
+const chunkSize = 64 * 1024
+/** Chunks that a stream delivers before the others get their turn. */
+const chunksPerTurn = 4
+
+/**
+ * A bidirectional QUIC stream as a connection. It is read only while somebody takes what comes, into buffers that are
+ * used again. A reset (RESET_STREAM, RFC 9000, section 19.4) throws
+ * away what it overtakes: so a break is told on the control stream, with the place in this one where it is.
+ */
+export class QuicStream extends OwnedConn {
   /** Something has come from the peer. */
   heard = false
-  readonly #engine: EngineConnection
-  readonly #forget: (stream: QuicStream) => void
+  /** It was broken, by whomever, or lost. */
+  aborted = false
+  readonly #host: StreamHost
+  /** Bytes that were read, and that the engine has taken; an end counts as one. */
+  #read = 0
+  #written = 0
+  #readOver = false
+  #finished = false
+  /** The peer takes nothing more. What it has sent is still read. */
+  #refused = false
+  #over = false
+  /** Where the peer breaks off. */
+  #breakAt = Number.POSITIVE_INFINITY
+  /** What the engine has not taken yet. */
+  #rest: Uint8Array | undefined
+  /** What becomes of the stream behind what was written. */
+  #then: 'open' | 'end' | 'break' = 'open'
+  /** The buffer that a paused owner may have kept. */
+  #lent: Uint8Array | undefined
+  #limit: ReturnType<typeof setTimeout> | undefined
 
   constructor(
     readonly id: number,
-    engine: EngineConnection,
-    /** Called once, when both directions are over. */
-    forget: (stream: QuicStream) => void,
+    host: StreamHost,
   ) {
-    this.#engine = engine
-    this.#forget = forget
+    super()
+    this.#host = host
   }
 
-  /** Reads into `buffer`: the number of bytes, 0 when there is nothing now or the end was reached (`readEnded`). */
-  read(buffer: Uint8Array): number {
-    if (this.readEnded || this.aborted) return 0
-    const read = this.#engine.read(this.id, buffer)
-    if (read === streamGone) {
-      this.abort()
-      return 0
-    }
-    if (read !== 0) this.heard = true
-    if (read !== streamEnded) return read
-    this.readEnded = true
-    this.#settle()
-    return 0
+  get full(): boolean {
+    return this.#rest !== undefined
   }
 
-  /** Calls `onReadable` once more in the next turn of the event loop, if there is still something to read. */
-  readLater(): void {
-    if (!this.readEnded && !this.aborted) this.#engine.readLater(this.id)
+  write(chunk: Uint8Array): boolean {
+    if (this.#refused || this.#over || this.#then !== 'open') return true
+    // Whoever writes without room: nothing is lost or changes places.
+    const taken = this.#rest ? 0 : this.#offer(chunk)
+    if (taken === chunk.length) return true
+    const rest = chunk.subarray(taken)
+    this.#rest = this.#rest ? Buffer.concat([this.#rest, rest]) : keep(rest)
+    return false
   }
 
-  /** Sends what the connection takes now and gives the number of bytes; when it is not all, `onWritable` follows. */
-  write(chunk: Uint8Array): number {
-    if (this.writeEnded || this.aborted) return chunk.length
-    const taken = this.#engine.write(this.id, chunk)
-    if (taken !== streamGone) return taken
-    this.abort()
-    return chunk.length
-  }
-
-  /** Ends our direction; what the peer still sends goes on arriving. */
   end(): void {
-    if (this.writeEnded || this.aborted) return
-    this.writeEnded = true
-    this.#engine.finish(this.id)
-    this.#settle()
+    if (this.#then !== 'open') return
+    this.#then = 'end'
+    if (!this.#rest) this.#finish()
   }
 
-  /** Gives up both directions at once: RESET_STREAM and STOP_SENDING (RFC 9000, sections 19.4 and 19.5). */
-  abort(code = 0): void {
-    if (this.aborted) return
-    const over = this.readEnded && this.writeEnded
+  abort(lingerMs = defaultLingerMs): void {
+    if (this.#over) return
     this.aborted = true
-    if (over) return
-    this.#engine.reset(this.id, code)
-    this.#engine.stop(this.id, code)
-    this.#forget(this)
-    this.onAborted()
+    this.pause()
+    clearTimeout(this.#limit)
+    if (lingerMs <= 0 || this.#refused || (this.#written === 0 && !this.#rest)) return void this.#reset()
+    this.#then = 'break'
+    this.#readOver = true
+    this.#limit = setTimeout(() => this.#reset(), lingerMs)
+    this.#limit.unref()
+    if (!this.#rest) this.#break()
+    if (!this.#over) this.#host.engine.stop(this.id, noError)
   }
 
-  /** The connection is gone: like an abort, with nobody left to tell. */
+  override resume(): void {
+    if (this.#lent) giveBack(this.#lent)
+    this.#lent = undefined
+    super.resume()
+  }
+
+  // --- what the connection calls ---
+
+  /** There is something to read. */
+  onReadable(): void {
+    for (let turn = 0; this.flowing && !this.#readOver; turn++) {
+      if (turn === chunksPerTurn) return void this.#host.engine.readLater(this.id)
+      if (!this.#readChunk()) return
+    }
+  }
+
+  /** The engine may take more. */
+  onWritable(): void {
+    if (!this.#rest) return
+    const taken = this.#offer(this.#rest)
+    if (taken < this.#rest.length) {
+      this.#rest = this.#rest.subarray(taken)
+      return
+    }
+    this.#rest = undefined
+    if (this.#over) return
+    if (this.#then === 'end') this.#finish()
+    else if (this.#then === 'break') this.#break()
+    this.drained()
+  }
+
+  /** The peer may have given up one direction or both. */
+  onGone(): void {
+    if (this.#then === 'break') return void this.look()
+    if (!this.#over && !this.#finished) this.#offer(nothing)
+    this.onReadable()
+  }
+
+  /** The peer breaks off behind so many bytes, an end counted as one. */
+  breakAt(at: number): void {
+    this.#breakAt = at
+    this.#breakThere()
+  }
+
+  /** Looks whether the peer has read up to our break, or wants no more behind its own end: that may be told by nothing else. */
+  look(): void {
+    const waits = this.#readOver && !this.#rest && (this.#then === 'break' || !this.#finished)
+    if (waits && !this.#host.engine.isKept(this.id)) this.#giveUp()
+  }
+
+  /** The connection is gone: like a reset, with nobody left to tell. */
   lost(): void {
-    if (this.aborted) return
     this.aborted = true
-    this.onAborted()
+    this.#letGo(true)
+  }
+
+  protected stopReading(): void {}
+
+  protected startReading(): void {
+    // An owner that went without a `resume` may have left it anywhere.
+    this.#lent = undefined
+    this.onReadable()
   }
 
   // --- internal ---
 
-  #settle(): void {
-    if (this.readEnded && this.writeEnded) this.#forget(this)
+  /** Reads a chunk; false when there is none now. */
+  #readChunk(): boolean {
+    const buffer = spare.pop() ?? new Uint8Array(chunkSize)
+    const read = this.#host.engine.read(this.id, buffer)
+    if (read !== 0) this.heard = true
+    if (read <= 0) {
+      giveBack(buffer)
+      if (read === streamEnded) this.#endRead()
+      else if (read === streamGone) this.#giveUp()
+      return false
+    }
+    this.#read += read
+    this.received(read === chunkSize ? buffer : buffer.subarray(0, read))
+    if (this.flowing) giveBack(buffer)
+    else this.#lent = buffer
+    this.#breakThere()
+    return true
   }
+
+  #endRead(): void {
+    this.#read++
+    this.#readOver = true
+    this.ended()
+    this.#breakThere()
+    if (this.#refused) this.#giveUp()
+    this.#settle()
+  }
+
+  /** Gives bytes to the engine: how many it has taken, all when they are lost. */
+  #offer(chunk: Uint8Array): number {
+    const taken = this.#host.engine.write(this.id, chunk)
+    if (taken === streamGone) {
+      this.#refuse()
+      return chunk.length
+    }
+    this.#written += taken
+    return taken
+  }
+
+  #refuse(): void {
+    this.#refused = true
+    // Without that the engine would wait for more of ours.
+    this.#host.engine.reset(this.id, noError)
+    if (this.#readOver || this.#then === 'break') this.#giveUp()
+  }
+
+  #finish(): void {
+    this.#finished = true
+    this.#written++
+    this.#host.engine.finish(this.id)
+    this.#settle()
+  }
+
+  #break(): void {
+    if (!this.#host.tellBreak(this.id, this.#written)) this.#reset()
+  }
+
+  #breakThere(): void {
+    if (this.#read >= this.#breakAt) this.#giveUp()
+  }
+
+  #giveUp(): void {
+    this.aborted = true
+    this.#reset()
+  }
+
+  /** Both directions at once: RESET_STREAM and STOP_SENDING (RFC 9000, sections 19.4 and 19.5). */
+  #reset(): void {
+    if (this.#over) return
+    this.#host.engine.reset(this.id, noError)
+    this.#host.engine.stop(this.id, noError)
+    this.#letGo(true)
+  }
+
+  #settle(): void {
+    if (this.#readOver && this.#finished && this.#then === 'end') this.#letGo(false)
+  }
+
+  #letGo(broken: boolean): void {
+    if (this.#over) return
+    this.#over = true
+    this.#rest = undefined
+    clearTimeout(this.#limit)
+    this.#host.forget(this)
+    // Never from within a call of the owner's.
+    queueMicrotask(() => this.over(broken))
+  }
+}
+
+const noError = 0
+const nothing = new Uint8Array()
+
+const spare: Uint8Array[] = []
+const maxSpare = 32
+
+function giveBack(buffer: Uint8Array): void {
+  if (spare.length < maxSpare) spare.push(buffer)
 }

@@ -1,6 +1,6 @@
 import { BoundedMap } from '../net/bounded-map.ts'
 import type { EngineConnection } from './engine-connection.ts'
-import { QuicStream } from './stream.ts'
+import { QuicStream, type StreamHost } from './stream.ts'
 
 /** Streams that are over, by how. */
 export interface StreamStatus {
@@ -16,9 +16,20 @@ export class Streams {
   readonly #engine: EngineConnection
   readonly #open = new Map<number, QuicStream>()
   readonly #givenUp = new BoundedMap<number, true>(maxRemembered)
+  /** Where streams break off of which nothing has come yet. */
+  readonly #breaks = new BoundedMap<number, number>(maxRemembered)
+  readonly #host: StreamHost
 
-  constructor(engine: EngineConnection) {
+  constructor(engine: EngineConnection, tellBreak: StreamHost['tellBreak']) {
     this.#engine = engine
+    this.#host = {
+      engine,
+      tellBreak,
+      forget: stream => {
+        this.#open.delete(stream.id)
+        if (stream.aborted) this.#givenUp.set(stream.id, true)
+      },
+    }
   }
 
   get size(): number {
@@ -30,14 +41,29 @@ export class Streams {
   }
 
   add(id: number): QuicStream {
-    const stream = new QuicStream(id, this.#engine, this.#forget)
+    const stream = new QuicStream(id, this.#host)
     this.#open.set(id, stream)
+    const at = this.#breaks.get(id)
+    if (at !== undefined) stream.breakAt(at)
+    this.#breaks.delete(id)
     return stream
   }
 
   /** Gives up the streams on which nothing has come back: a silent peer may never have seen them. */
   abortUnheard(): void {
-    for (const stream of [...this.#open.values()]) if (!stream.heard) stream.abort()
+    for (const stream of [...this.#open.values()]) if (!stream.heard) stream.abort(0)
+  }
+
+  /** The peer breaks a stream off behind so many bytes, an end counted as one. */
+  breakAt(id: number, at: number): void {
+    const stream = this.#open.get(id)
+    if (stream) stream.breakAt(at)
+    else this.#breaks.set(id, at)
+  }
+
+  /** At every tick: forgets the streams whose break the peer has heard of. */
+  look(): void {
+    for (const stream of [...this.#open.values()]) stream.look()
   }
 
   /** Which of these, that the peer still has, are over here and will never be heard of again. */
@@ -52,19 +78,12 @@ export class Streams {
   /** The peer's answer: all that it sent on these has arrived. */
   settle({ ended, aborted }: StreamStatus): void {
     for (const id of ended) if (this.#open.has(id)) this.#engine.lostEnds?.settle(id)
-    for (const id of aborted) this.#open.get(id)?.abort()
+    for (const id of aborted) this.#open.get(id)?.abort(0)
   }
 
   /** The connection is gone, and so are they. */
   lost(): void {
     for (const stream of [...this.#open.values()]) stream.lost()
     this.#open.clear()
-  }
-
-  // --- internal ---
-
-  readonly #forget = (stream: QuicStream): void => {
-    this.#open.delete(stream.id)
-    if (stream.aborted) this.#givenUp.set(stream.id, true)
   }
 }

@@ -1,7 +1,13 @@
 import { closeCodes } from '../quic/close-codes.ts'
 import type { QuicConnection } from '../quic/connection.ts'
 import type { QuicStream } from '../quic/stream.ts'
-import { ControlDecoder, type ControlMessage, encodeControl, maxStreams } from './frames/control.ts'
+import {
+  ControlDecoder,
+  type ControlMessage,
+  encodeControl,
+  maxBreaks,
+  maxStreams,
+} from './frames/control.ts'
 
 /** The two ends' conversation about the session itself. */
 export interface ControlStream {
@@ -9,24 +15,27 @@ export interface ControlStream {
   onMessage: (message: ControlMessage) => void
 }
 
-/** Control messages that wait for the connection; a peer that lets more pile up has stopped reading. */
+/** Control messages that wait for the connection; a peer that lets more pile up has stopped reading. Bytes. */
 const maxQueueLength = 64 * 1024
 
 /**
  * Makes a control stream of a connection's first stream. Without it the session cannot go on: whatever is
- * malformed on it, and its end, close the connection. It asks and answers about overdue streams by itself.
+ * malformed on it, and its end, close the connection. It asks and answers about overdue streams, and tells of broken
+ * ones, by itself.
  */
 export function controlStream(connection: QuicConnection, stream: QuicStream): ControlStream {
   const decoder = new ControlDecoder()
-  const buffer = new Uint8Array(4096)
   let pending: Buffer = Buffer.alloc(0)
+  let breaks: { stream: number; at: number }[] = []
 
   const broken = () => {
-    stream.abort()
+    stream.abort(0)
     connection.close(closeCodes.controlBroken)
   }
   const flush = () => {
-    if (pending.length > 0) pending = pending.subarray(stream.write(pending))
+    if (stream.full || pending.length === 0) return
+    stream.write(pending)
+    pending = Buffer.alloc(0)
   }
   const control: ControlStream = {
     onMessage() {},
@@ -41,21 +50,43 @@ export function controlStream(connection: QuicConnection, stream: QuicStream): C
       const { ended, aborted } = connection.statusOf(message.streams)
       if (ended.length + aborted.length > 0) control.send({ type: 'over', ended, aborted })
     } else if (message.type === 'over') connection.settle(message)
+    else if (message.type === 'broken')
+      for (const { stream, at } of message.breaks) connection.breakAt(stream, at)
     else control.onMessage(message)
   }
   connection.onOverdue = streams => {
     for (let i = 0; i < streams.length; i += maxStreams)
       control.send({ type: 'overdue', streams: streams.slice(i, i + maxStreams) })
   }
-  stream.onWritable = flush
-  stream.onReadable = () => {
-    try {
-      for (let read = stream.read(buffer); read > 0; read = stream.read(buffer))
-        for (const message of decoder.push(buffer.subarray(0, read))) take(message)
-    } catch {
-      return broken()
-    }
-    if (stream.readEnded) broken()
+  const tellBreaks = () => {
+    for (let i = 0; i < breaks.length; i += maxBreaks)
+      control.send({ type: 'broken', breaks: breaks.slice(i, i + maxBreaks) })
+    breaks = []
   }
+  connection.onBreak = (stream, at) => {
+    // However many connections break at once, the session goes on.
+    if (pending.length + breaks.length * maxBreakLength > maxQueueLength / 2) return false
+    // Together with those that break in the same turn.
+    if (breaks.length === 0) setImmediate(tellBreaks)
+    breaks.push({ stream, at })
+    return true
+  }
+  stream.attach({
+    data(chunk) {
+      try {
+        for (const message of decoder.push(chunk)) take(message)
+      } catch {
+        broken()
+      }
+    },
+    end: broken,
+    drain: flush,
+    close: broken,
+  })
   return control
 }
+
+// --- internal ---
+
+/** What the telling of a break takes at most. Bytes. */
+const maxBreakLength = 64

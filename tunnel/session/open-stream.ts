@@ -1,3 +1,4 @@
+import { CodedError } from '../net/coded-error.ts'
 import type { QuicStream } from '../quic/stream.ts'
 import { HeaderReader } from './frames/reader.ts'
 import { decodeReply, type Reply, replyLength } from './frames/reply.ts'
@@ -6,53 +7,57 @@ import { encodeRequest, type Request } from './frames/request.ts'
 /** The exit's own limit for a dial is 10 s; past this it is not the target that is slow. Milliseconds. */
 const replyLimitMs = 15_000
 
-/** The stream ended without a reply: the exit went away or is too slow. */
-export class ExitLostError extends Error {
+export type ExitLostCode =
+  /** The stream ended without a reply. */
+  'E_EXIT_LOST' | 'E_EXIT_REPLY_TIMEOUT' | 'E_EXIT_REPLY_MALFORMED'
+
+/** There is no reply: the exit went away, is too slow, or is no exit. */
+export class ExitLostError extends CodedError<ExitLostCode> {
   override name = 'ExitLostError'
 }
 
 /**
  * Asks the exit for a connection, an association or a measurement over this stream. Resolves with its reply, good or bad; rejects
- * with an ExitLostError when there is none, or with the signal's reason. What follows the reply is still
- * in the stream.
+ * with an ExitLostError when there is none, or with the signal's reason. The stream, and what follows the reply, are the
+ * caller's then.
  */
 export function tunnelTo(stream: QuicStream, request: Request, signal: AbortSignal): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const header = new HeaderReader(stream, replyLength)
-    const end = () => {
+    const reader = new HeaderReader(replyLength)
+    const letGo = (rest?: Uint8Array) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', gone)
-      stream.onReadable = () => {}
-      stream.onAborted = () => {}
+      detach(rest)
     }
     const fail = (error: unknown) => {
-      end()
-      stream.abort()
+      letGo()
+      stream.abort(0)
       reject(error)
     }
     const gone = () => fail(signal.reason)
-    const lost = (message: string) => fail(new ExitLostError(message))
+    const lost = (code: ExitLostCode, message: string) => fail(new ExitLostError(code, message))
     const timer = setTimeout(
-      () => lost(`the exit did not reply within ${replyLimitMs / 1000} s`),
+      () => lost('E_EXIT_REPLY_TIMEOUT', `the exit did not reply within ${replyLimitMs / 1000} s`),
       replyLimitMs,
     )
+    const detach = stream.attach({
+      data(chunk) {
+        try {
+          const read = reader.push(chunk)
+          if (!read) return
+          const reply = decodeReply(read.header)
+          letGo(read.rest)
+          resolve(reply)
+        } catch {
+          lost('E_EXIT_REPLY_MALFORMED', 'the exit sent something that is no reply')
+        }
+      },
+      end: () => lost('E_EXIT_LOST', 'the exit ended the stream'),
+      drain() {},
+      close: () => lost('E_EXIT_LOST', 'the exit was lost'),
+    })
     signal.addEventListener('abort', gone)
-    stream.onAborted = () => lost('the exit was lost')
-    stream.onReadable = () => {
-      try {
-        const bytes = header.read()
-        if (!bytes) return stream.readEnded ? lost('the exit ended the stream') : undefined
-        end()
-        resolve(decodeReply(bytes))
-      } catch {
-        lost('the exit sent something that is no reply')
-      }
-    }
-    const send = (bytes: Uint8Array) => {
-      const rest = bytes.subarray(stream.write(bytes))
-      stream.onWritable = () => rest.length > 0 && send(rest)
-    }
     if (signal.aborted) gone()
-    else send(encodeRequest(request))
+    else stream.write(encodeRequest(request))
   })
 }

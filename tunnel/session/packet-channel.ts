@@ -48,15 +48,11 @@ export function openPacketChannel(connection: QuicConnection, stream: QuicStream
     }
   }
   const flush = () => {
-    while (waiting.length > 0) {
-      const [first] = waiting as [Uint8Array]
-      const taken = stream.write(first)
-      waitingBytes -= taken
-      if (taken < first.length) {
-        waiting[0] = first.subarray(taken)
-        return
-      }
-      waiting.shift()
+    while (!stream.full) {
+      const first = waiting.shift()
+      if (!first) return
+      waitingBytes -= first.length
+      stream.write(first)
     }
   }
   const sendOnStream = (packet: Uint8Array): boolean => {
@@ -84,25 +80,21 @@ export function openPacketChannel(connection: QuicConnection, stream: QuicStream
     },
     close() {
       waiting = []
-      stream.abort()
+      stream.abort(0)
       finish()
     },
   }
   byId.set(stream.id, receive)
-  const cut = packetCutter(receive)
-  stream.onReadable = () => {
-    for (let read = stream.read(scratch); read > 0; read = stream.read(scratch))
-      cut(scratch.subarray(0, read))
-    if (stream.readEnded) channel.close()
-  }
-  stream.onWritable = flush
-  stream.onAborted = finish
+  stream.attach({
+    data: packetCutter(receive),
+    end: () => channel.close(),
+    drain: flush,
+    close: finish,
+  })
   return channel
 }
 
 // --- internal ---
-
-const scratch = new Uint8Array(64 * 1024)
 
 /** The connection's datagrams, handed to the association that each names. */
 function channelsOf(connection: QuicConnection): Map<number, (bytes: Uint8Array) => void> {

@@ -1,114 +1,90 @@
-import type { Conn } from '../net/conn.ts'
-import type { QuicStream } from '../quic/stream.ts'
-
-/** Bytes that went through a relay: up is from the client's side to the target. */
-export interface RelayCounts {
-  fromConn: number
-  toConn: number
-}
-
-/** How a relay ended: both sides said their end, one of them broke off, or the exit's time was up. */
-export type RelayEnd = 'complete' | 'stream-aborted' | 'conn-closed' | 'deadline'
+import type { Conn, ConnHandlers, Detach } from '../net/conn.ts'
+import type { RelayCounts, RelayEnd } from './relay-report.ts'
 
 export interface RelayOptions {
-  counts?: RelayCounts
-  onEnd?: (how: RelayEnd) => void
+  counts?: RelayCounts | undefined
+  /** Told once, when all is said or can no more be said; the last bytes may still be on their way. */
+  onEnd?: ((how: RelayEnd) => void) | undefined
 }
 
-const chunkSize = 64 * 1024
-/** Chunks a stream may deliver before the others get their turn. */
-const chunksPerTurn = 4
-const spare: Uint8Array[] = []
-const maxSpare = 32
+/**
+ * With one direction ended and nothing in the other for this long, both are given up: a peer that is gone without a word
+ * would be waited for without end. Milliseconds.
+ */
+const halfClosedMs = 300_000
+/** Who is gone in good order leaves the other so long to end as well, and reads nothing more. Milliseconds. */
+const goodbyeMs = 30_000
 
 /**
- * Carries bytes between a TCP connection and a QUIC stream until both directions have ended. Each
- * direction's end is passed on by itself (half-close); a break on either side breaks the other.
+ * Joins two connections, which nobody owns, until both directions have ended. Each direction's end is passed on by itself
+ * (half-close); a break on either side breaks the other, behind what was said before it. Gives the function that lets go
+ * of both, and hands bytes back to the client's.
  */
-export function relay(conn: Conn, stream: QuicStream, options: RelayOptions = {}): void {
-  const { counts, onEnd } = options
-  /** The chunk that the connection keeps until it has drained. */
-  let held: Uint8Array | undefined
-  /** What the stream would not take yet; the connection is paused meanwhile. */
-  let unsent: Uint8Array | undefined
-  let connEnded = false
-  let toldEnd = false
+export function relay(client: Conn, target: Conn, options: RelayOptions = {}): Detach {
+  const { counts = { up: 0, down: 0 }, onEnd } = options
+  let directions = 2
+  let conns = 2
   let over = false
+  let timer: ReturnType<typeof setTimeout> | undefined
 
   const finish = (how: RelayEnd) => {
     if (over) return
     over = true
-    release()
     onEnd?.(how)
   }
-  const release = () => {
-    if (held && spare.length < maxSpare) spare.push(held)
-    held = undefined
+  const within = (ms: number, late: () => void) => {
+    clearTimeout(timer)
+    timer = setTimeout(late, ms)
+    timer.unref()
   }
-  const completed = () => {
-    if (toldEnd && connEnded && !unsent && !held) finish('complete')
+  const watch = () => {
+    const { up, down } = counts
+    within(halfClosedMs, () => {
+      // Who is slow to take something is not silent.
+      if (up !== counts.up || down !== counts.down || client.full || target.full) return watch()
+      target.abort()
+      client.abort()
+    })
   }
-
-  const pull = () => {
-    for (let i = 0; !held && !over && !stream.readEnded; i++) {
-      if (i === chunksPerTurn) return stream.readLater()
-      const buffer = spare.pop() ?? new Uint8Array(chunkSize)
-      const read = stream.read(buffer)
-      if (read === 0) {
-        spare.push(buffer)
-        break
-      }
-      if (counts) counts.toConn += read
-      if (conn.write(read === buffer.length ? buffer : buffer.subarray(0, read))) spare.push(buffer)
-      else held = buffer
+  const carry = (from: Conn, to: Conn, direction: keyof RelayCounts): ConnHandlers => {
+    let ended = false
+    return {
+      data(chunk) {
+        counts[direction] += chunk.length
+        if (!to.write(chunk)) from.pause()
+      },
+      end() {
+        ended = true
+        to.end()
+        watch()
+        if (--directions === 0) finish('complete')
+      },
+      drain: () => to.resume(),
+      close(broken) {
+        if (--conns === 0) clearTimeout(timer)
+        // Behind both ends there is nothing to tell: what was said to the other one is still delivered.
+        if (directions === 0) return
+        to.resume()
+        if (broken || !ended) {
+          finish(from === client ? 'client-closed' : 'target-closed')
+          to.abort()
+        } else {
+          finish('complete')
+          within(goodbyeMs, () => to.abort())
+        }
+      },
     }
-    if (stream.readEnded && !held && !toldEnd && !over) {
-      toldEnd = true
-      conn.end()
-      completed()
-    }
   }
-  const push = (chunk: Uint8Array) => {
-    if (over) return
-    if (counts) counts.fromConn += chunk.length
-    const taken = stream.write(chunk)
-    if (taken === chunk.length) return
-    conn.pause()
-    unsent = new Uint8Array(chunk.subarray(taken))
+  const letGo = [
+    client.attach(carry(client, target, 'up')),
+    target.attach(carry(target, client, 'down')),
+  ] as const
+  // What was said before the relay may still be on its way.
+  if (client.full) target.pause()
+  if (target.full) client.pause()
+  return rest => {
+    clearTimeout(timer)
+    letGo[0](rest)
+    letGo[1]()
   }
-
-  stream.onReadable = pull
-  stream.onWritable = () => {
-    if (!unsent) return
-    const taken = stream.write(unsent)
-    unsent = taken === unsent.length ? undefined : unsent.subarray(taken)
-    if (unsent) return
-    if (connEnded) stream.end()
-    else conn.resume()
-    completed()
-  }
-  stream.onAborted = () => {
-    if (over) return
-    finish('stream-aborted')
-    conn.abort()
-  }
-  conn.onData = push
-  conn.onDrain = () => {
-    release()
-    pull()
-    completed()
-  }
-  conn.onEnd = () => {
-    connEnded = true
-    if (!unsent) stream.end()
-    completed()
-  }
-  conn.onClose = () => {
-    if (over) return
-    // A connection that closes after both ends were said is an ordinary end.
-    const how = toldEnd && connEnded ? 'complete' : 'conn-closed'
-    finish(how)
-    if (how === 'conn-closed') stream.abort()
-  }
-  pull()
 }

@@ -1,7 +1,7 @@
 import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
+import { closeAfterWrite } from '../../../tunnel/net/close-after-write.ts'
 import { type Scheme, schemeNames } from '../../input/scheme.ts'
 import { UsageError } from '../../input/usage-error.ts'
-import { closeAfterWrite } from '../outbound/close-after-write.ts'
 import type { Connect } from '../outbound/connect.ts'
 import type { Rule } from '../outbound/rules.ts'
 import type { Events, ListenerAddress } from '../stats/events.ts'
@@ -105,29 +105,34 @@ function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
 
   return conn => {
     // Who comes when there is no room has only to hear that.
-    const timer = setTimeout(() => conn.abort(), clients.size > limits.clients ? fullMs : limits.handshakeMs)
+    const timer = setTimeout(() => conn.abort(0), clients.size > limits.clients ? fullMs : limits.handshakeMs)
     const settled = () => clearTimeout(timer)
-    conn.onClose = settled
-    conn.onEnd = () => conn.end()
-    conn.onData = first => {
-      const protocol = protocolOf(first[0]!)
-      const full = clients.size > limits.clients
-      const served = scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
-      if (full || !served) {
-        settled()
-        const problem = full
-          ? new HttpProblem(503, `there are ${limits.clients} clients already`)
-          : new HttpProblem(400, `this port speaks ${schemeNames[scheme]} only`)
-        reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')(problem.message)
-        closeAfterWrite(conn, refusal(protocol, problem))
-      } else if (protocol === 'http') {
-        settled()
-        serveHttp(conn, first)
-      } else {
-        socksConnect(conn, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })
-        conn.onData(first)
-      }
-    }
+    const detach = conn.attach({
+      data(first) {
+        const protocol = protocolOf(first[0]!)
+        const full = clients.size > limits.clients
+        const served = scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
+        if (full || !served) {
+          settled()
+          const problem = full
+            ? new HttpProblem(503, `there are ${limits.clients} clients already`)
+            : new HttpProblem(400, `this port speaks ${schemeNames[scheme]} only`)
+          reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')(problem.message)
+          detach()
+          closeAfterWrite(conn, refusal(protocol, problem))
+        } else if (protocol === 'http') {
+          settled()
+          detach(first)
+          serveHttp(conn)
+        } else {
+          detach(first)
+          socksConnect(conn, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })
+        }
+      },
+      end: () => conn.end(),
+      drain() {},
+      close: settled,
+    })
   }
 }
 

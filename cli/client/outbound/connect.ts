@@ -1,16 +1,17 @@
 import { errorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
+import { relay } from '../../../tunnel/session/relay.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
-import { nextConnection, trackConnection } from './connection-tracker.ts'
-import { type Outbound, OutboundError, type Requester } from './outbound.ts'
+import { type ConnectionTracker, nextConnection, trackConnection } from './connection-tracker.ts'
+import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 import { outboundFor, type Rule } from './rules.ts'
 import { TargetError } from './target-errors.ts'
 
-/** A connection to a target, whichever outbound it took; `carry` must follow at once. */
+/** A connection to a target, whichever outbound it took. */
 export interface Connected {
   readonly bound: Target
-  /** Joins the requester's connection to the target until both have ended. */
+  /** Joins the requester's connection, which nobody owns, to the target until both have ended. */
   carry(conn: Conn): void
 }
 
@@ -35,8 +36,8 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
       const reached = await outbounds[outbound](target, requester)
       requester.signal.throwIfAborted()
       const { session } = reached
-      const account = trackConnection(events, { connection, outbound, session, target: text, started })
-      return { bound: reached.bound, carry: conn => reached.carry(conn, account) }
+      const tracker = trackConnection(events, { connection, outbound, session, target: text, started })
+      return { bound: reached.bound, carry: conn => carry(conn, reached, tracker) }
     } catch (error) {
       if (error instanceof OutboundError && error.kind === 'refused')
         events.emit({
@@ -54,6 +55,13 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
 }
 
 // --- internal ---
+
+function carry(conn: Conn, reached: OutboundConn, { counts, onEnd }: ConnectionTracker): void {
+  relay(conn, reached.conn, {
+    counts,
+    onEnd: how => onEnd(how === 'target-closed' && reached.timeWasUp?.() ? 'deadline' : how),
+  })
+}
 
 /** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */
 const isHost = (host: string) => Buffer.byteLength(host) <= 255 && /^[^\s\p{Cc}]+$/u.test(host)

@@ -1,8 +1,8 @@
-import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
+import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
 
 /** A connection as the events tell of it. */
-export interface Account {
+export interface ConnectionTracker {
   /** What it carries: whoever carries it counts on here. */
   counts: RelayCounts
   onEnd(how: RelayEnd): void
@@ -13,7 +13,7 @@ let connections = 0
 /** The number of a connection that somebody asks for, made or not. */
 export const nextConnection = (): number => ++connections
 
-/** Tells the events that a connection is open, and, when the account's `onEnd` says so, that it ended. */
+/** Tells the events that a connection is open, and, when the tracker's `onEnd` says so, that it ended. */
 export function trackConnection(
   events: Events,
   about: {
@@ -23,9 +23,9 @@ export function trackConnection(
     target: string
     started: number
   },
-): Account {
+): ConnectionTracker {
   const { started, ...connection } = about
-  const counts = { fromConn: 0, toConn: 0 }
+  const counts = { up: 0, down: 0 }
   events.emit({ type: 'connection.opened', ...connection, ms: performance.now() - started, counts })
   return {
     counts,
@@ -34,8 +34,8 @@ export function trackConnection(
         type: 'connection.closed',
         connection: connection.connection,
         session: connection.session,
-        bytesUp: counts.fromConn,
-        bytesDown: counts.toConn,
+        bytesUp: counts.up,
+        bytesDown: counts.down,
         ms: performance.now() - started,
         how,
       }),

@@ -1,6 +1,5 @@
 import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
 import type { Outbound } from './outbound.ts'
-import { splice } from './splice.ts'
 import { TargetError, type TargetErrorCode } from './target-errors.ts'
 
 /** Name and connection together may take this long, as at an exit. Milliseconds. */
@@ -31,13 +30,13 @@ export const direct: Outbound = (target, { signal }) =>
         open(socket) {
           const conn = new BunConn(socket)
           socket.data = conn
-          if (over) return conn.abort()
+          if (over) return conn.abort(0)
           end()
           socket.setNoDelay(true)
           resolve({
             session: undefined,
             bound: { host: socket.localAddress, port: socket.localPort },
-            carry: (client, options) => splice(client, conn, options),
+            conn,
           })
         },
       },

@@ -2,7 +2,6 @@ import { CodedError, type ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import type { ReplyCode } from '../../../tunnel/session/frames/reply.ts'
-import type { RelayOptions } from '../../../tunnel/session/relay.ts'
 
 /** Who asks for a connection, as far as an outbound needs to know. */
 export interface Requester {
@@ -12,14 +11,16 @@ export interface Requester {
   signal: AbortSignal
 }
 
-/** A connection to a target. Nothing has been carried on it yet; `carry` must follow at once. */
+/** A connection to a target. Nothing has been carried on it yet. */
 export interface OutboundConn {
   /** The session that it goes through, where it goes through one. */
   readonly session: string | undefined
   /** The near end of the connection to the target, wherever that is. */
   readonly bound: Target
-  /** Joins the requester's connection to the target until both have ended. */
-  carry(conn: Conn, options: RelayOptions): void
+  /** It reads nothing before somebody owns it. */
+  readonly conn: Conn
+  /** Whether it broke because the exit's time was up. */
+  timeWasUp?(): boolean
 }
 
 /** A way to a target. Rejects with a OutboundError, or with the signal's reason. */

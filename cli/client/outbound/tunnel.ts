@@ -4,7 +4,6 @@ import { QuicError } from '../../../tunnel/quic/close-reason.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
 import { ExitLostError, tunnelTo } from '../../../tunnel/session/open-stream.ts'
-import { relay } from '../../../tunnel/session/relay.ts'
 import type { Exits } from '../fleet/exits.ts'
 import type { Session } from '../fleet/launch.ts'
 import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
@@ -46,13 +45,10 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
     return {
       session: session.id,
       bound: answer.bound,
-      carry: (conn, options) =>
-        relay(conn, stream, {
-          ...options,
-          onEnd: how => options.onEnd?.(how === 'stream-aborted' && timeWasUp(session) ? 'deadline' : how),
-        }),
+      conn: stream,
+      timeWasUp: () => timeWasUp(session),
     }
-  stream.abort()
+  stream.abort(0)
   throw targetErrorOf(answer, target.host)
 }
 

@@ -1,3 +1,4 @@
+import type { ConnHandlers } from '../../../tunnel/net/conn.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import type { QuicStream } from '../../../tunnel/quic/stream.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
@@ -51,14 +52,15 @@ export async function measureLatency(
       sentAt = performance.now()
       stream.write(byte)
     }
-    stream.onReadable = () => {
-      if (stream.read(byte) === 0) return
-      trips.push(performance.now() - sentAt)
-      if (trips.length >= times) done(latency(trips))
-      else send()
-    }
     send()
-    return () => clearTimeout(limit)
+    return {
+      data() {
+        trips.push(performance.now() - sentAt)
+        if (trips.length >= times) done(latency(trips))
+        else send()
+      },
+      release: () => clearTimeout(limit),
+    }
   })
 }
 
@@ -68,21 +70,21 @@ export async function measureDownload(
   { seconds, signal, onProgress = () => {} }: TransferOptions,
 ): Promise<Transfer> {
   const stream = await serviceOf(connection, 'chargen', String(plenty), signal)
-  const scratch = new Uint8Array(64 * 1024)
   const started = performance.now()
   let bytes = 0
   return during(stream, signal, done => {
     const finish = () => done(transfer(bytes, performance.now() - started))
     const limit = setTimeout(finish, seconds * 1000)
     const ticker = setInterval(() => onProgress(bytes, performance.now() - started), progressMs)
-    stream.onReadable = () => {
-      for (let read = stream.read(scratch); read > 0; read = stream.read(scratch)) bytes += read
-      if (stream.readEnded) finish()
-    }
-    stream.onReadable()
-    return () => {
-      clearTimeout(limit)
-      clearInterval(ticker)
+    return {
+      data(chunk) {
+        bytes += chunk.length
+      },
+      end: finish,
+      release() {
+        clearTimeout(limit)
+        clearInterval(ticker)
+      },
     }
   })
 }
@@ -98,30 +100,31 @@ export async function measureUpload(
   const elapsed = () => performance.now() - started
   let bytes = 0
   return during(stream, signal, (done, fail) => {
+    let sending = true
     let timer = setTimeout(end, seconds * 1000)
     const ticker = setInterval(() => onProgress(bytes, elapsed()), progressMs)
     function end() {
+      sending = false
       stream.end()
       timer = setTimeout(
         () => fail(new Error(`the exit did not take what was sent within ${drainLimitMs / 1000} s`)),
         drainLimitMs,
       )
     }
-    stream.onReadable = () => {
-      stream.read(chunk)
-      if (stream.readEnded) done(transfer(bytes, elapsed()))
-    }
-    stream.onWritable = () => {
-      while (!stream.writeEnded) {
-        const taken = stream.write(chunk)
-        bytes += taken
-        if (taken < chunk.length) return
+    const send = () => {
+      while (sending && !stream.full) {
+        stream.write(chunk)
+        bytes += chunk.length
       }
     }
-    stream.onWritable()
-    return () => {
-      clearTimeout(timer)
-      clearInterval(ticker)
+    send()
+    return {
+      drain: send,
+      end: () => done(transfer(bytes, elapsed())),
+      release() {
+        clearTimeout(timer)
+        clearInterval(ticker)
+      },
     }
   })
 }
@@ -156,29 +159,38 @@ async function serviceOf(
   const stream = connection.open()
   const { code } = await tunnelTo(stream, { command, target: { host, port: 0 } }, signal)
   if (code === reply.succeeded) return stream
-  stream.abort()
+  stream.abort(0)
   throw new Error(
     `the exit does not serve measurements (SOCKS reply ${code}): run "lambda-nat-proxy deploy" to update it`,
   )
 }
 
-/** Runs until `done`, `fail`, the loss of the stream or the signal; the stream is given up then, and `begin`'s clean-up done. */
+/** What a measurement hears of its stream, and how it is tidied up. */
+interface Measurement extends Partial<ConnHandlers> {
+  release(): void
+}
+
+/** Runs until `done`, `fail`, the loss of the stream or the signal; the stream is given up then. */
 function during<T>(
   stream: QuicStream,
   signal: AbortSignal,
-  begin: (done: (result: T) => void, fail: (error: unknown) => void) => () => void,
+  begin: (done: (result: T) => void, fail: (error: unknown) => void) => Measurement,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
-  stream.onAborted = () => reject(new Error('the exit was lost'))
   const stop = () => reject(signal.reason)
   signal.addEventListener('abort', stop)
-  const cleanUp = begin(resolve, reject)
+  const { release, ...handlers } = begin(resolve, reject)
+  const detach = stream.attach({
+    data() {},
+    end() {},
+    drain() {},
+    close: () => reject(new Error('the exit was lost')),
+    ...handlers,
+  })
   return promise.finally(() => {
-    cleanUp()
+    release()
     signal.removeEventListener('abort', stop)
-    stream.onAborted = () => {}
-    stream.onReadable = () => {}
-    stream.onWritable = () => {}
-    stream.abort()
+    detach()
+    stream.abort(0)
   })
 }

@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
-import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay.ts'
+import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Scheme } from '../../input/scheme.ts'
 
 /** Where a connection may leave: what a rule may name. */

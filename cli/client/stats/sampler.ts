@@ -1,4 +1,4 @@
-import type { RelayCounts } from '../../../tunnel/session/relay.ts'
+import type { RelayCounts } from '../../../tunnel/session/relay-report.ts'
 import type { Events, Path } from './events.ts'
 
 export const sampleMs = 1_000
@@ -18,7 +18,7 @@ export function startSampler(events: Events, paths: () => Path[]): () => void {
   const timer = setInterval(() => {
     const connections = []
     for (const [connection, known] of open) {
-      const { fromConn: bytesUp, toConn: bytesDown } = known.counts
+      const { up: bytesUp, down: bytesDown } = known.counts
       if (bytesUp === known.bytesUp && bytesDown === known.bytesDown) continue
       Object.assign(known, { bytesUp, bytesDown })
       connections.push({ connection, bytesUp, bytesDown })

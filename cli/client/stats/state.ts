@@ -1,5 +1,5 @@
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
-import type { RelayEnd } from '../../../tunnel/session/relay.ts'
+import type { RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { ListenerAddress, OutboundName, Step } from './events.ts'
 
 // What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds

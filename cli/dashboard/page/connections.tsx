@@ -85,9 +85,9 @@ export function Connections({ state }: { state: State }) {
 
 const ends = {
   complete: 'complete',
-  'stream-aborted': 'broken off at the exit',
+  'target-closed': 'broken off by the target',
   deadline: 'the exit’s time was up',
-  'conn-closed': 'broken off here',
+  'client-closed': 'broken off by the client',
   refused: 'refused',
   failed: 'failed',
 }

@@ -15,14 +15,15 @@ void serve(async ({ role, address, key, certificate, pin, tuning: other }) => {
   let connection: QuicConnection | undefined
 
   const receiveFrom = (stream: QuicStream) => {
-    stream.onReadable = () => {
-      let read = 0
-      do {
-        read = stream.read(chunk)
-        if (read > 0 || stream.readEnded) end.onReceived(read, stream.readEnded)
-      } while (read > 0 && !stream.readEnded)
-      if (stream.readEnded) stream.end()
-    }
+    stream.attach({
+      data: bytes => end.onReceived(bytes.length, false),
+      end() {
+        end.onReceived(0, true)
+        stream.end()
+      },
+      drain() {},
+      close() {},
+    })
   }
 
   const end: End = {
@@ -34,17 +35,16 @@ void serve(async ({ role, address, key, certificate, pin, tuning: other }) => {
     send(bytes) {
       const stream = connection!.open()
       let left = bytes
-      stream.onReadable = () => void stream.read(chunk)
-      stream.onWritable = () => {
-        while (left > 0) {
+      const go = () => {
+        while (left > 0 && !stream.full) {
           const part = left < chunkSize ? chunk.subarray(0, left) : chunk
-          const taken = stream.write(part)
-          left -= taken
-          if (taken < part.length) return
+          left -= part.length
+          stream.write(part)
         }
-        stream.end()
+        if (left === 0) stream.end()
       }
-      stream.onWritable()
+      stream.attach({ data() {}, end() {}, drain: go, close() {} })
+      go()
     },
     packets: () => connection!.stats(),
     onReceived() {},

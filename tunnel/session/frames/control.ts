@@ -9,7 +9,10 @@ const engine = v.object({ name: word, version: word })
 
 /** Stream ids that one message may name. */
 export const maxStreams = 256
-const streams = v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(maxStreams))
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const streams = v.pipe(v.array(natural), v.maxLength(maxStreams))
+/** Breaks that one message may tell. */
+export const maxBreaks = 128
 
 /**
  * What the control stream carries, each as a 16-bit length and that much JSON. It is the first stream
@@ -40,6 +43,14 @@ export const controlSchema = v.variant('type', [
   v.object({ type: v.literal('overdue'), streams }),
   /** Those of them that are: all that was sent on them has been acknowledged. */
   v.object({ type: v.literal('over'), ended: streams, aborted: streams }),
+  /**
+   * These streams break off, each behind so many bytes of the sender's, an end counted as one: what comes before still
+   * counts, which a reset would throw away. Who has read so far resets the stream.
+   */
+  v.object({
+    type: v.literal('broken'),
+    breaks: v.pipe(v.array(v.object({ stream: natural, at: natural })), v.maxLength(maxBreaks)),
+  }),
   /** The client is done: the function may stop at once. */
   v.object({ type: v.literal('bye') }),
 ])

@@ -1,29 +1,33 @@
-import type { QuicStream } from '../../quic/stream.ts'
-
 /** A name of 255 bytes, its length, the type, the port, and a byte before: no header is longer. */
 const maxHeaderLength = 300
 
 /**
- * Reads the header of a stream and not a byte more, so that what follows it is left for the relay.
- * `lengthOf` says how long the frame is, as far as the bytes so far tell.
+ * Collects the header of a stream from its chunks. `lengthOf` says how long the frame is, as far as the bytes so far
+ * tell.
  */
 export class HeaderReader {
   readonly #bytes = new Uint8Array(maxHeaderLength)
+  readonly #lengthOf: (bytes: Uint8Array) => number
   #have = 0
 
-  constructor(
-    readonly stream: QuicStream,
-    readonly lengthOf: (bytes: Uint8Array) => number,
-  ) {}
+  constructor(lengthOf: (bytes: Uint8Array) => number) {
+    this.#lengthOf = lengthOf
+  }
 
-  /** The whole header, or undefined when more must arrive. Throws a FrameError when it is malformed or cut off. */
-  read(): Uint8Array | undefined {
+  /**
+   * The whole header and what follows it in this chunk, or undefined when more must arrive. Throws a FrameError when it
+   * is malformed.
+   */
+  push(chunk: Uint8Array): { header: Uint8Array; rest: Uint8Array } | undefined {
+    let rest = chunk
     for (;;) {
-      const length = this.lengthOf(this.#bytes.subarray(0, this.#have))
-      if (this.#have === length) return this.#bytes.subarray(0, length)
-      const read = this.stream.read(this.#bytes.subarray(this.#have, length))
-      if (read === 0) return undefined
-      this.#have += read
+      const length = this.#lengthOf(this.#bytes.subarray(0, this.#have))
+      if (this.#have === length) return { header: this.#bytes.subarray(0, length), rest }
+      if (rest.length === 0) return undefined
+      const part = rest.subarray(0, length - this.#have)
+      this.#bytes.set(part, this.#have)
+      this.#have += part.length
+      rest = rest.subarray(part.length)
     }
   }
 }

@@ -1,9 +1,9 @@
 import { Agent, type ClientRequestArgs, type ServerResponse } from 'node:http'
-import type { Conn } from '../../../../tunnel/net/conn.ts'
-import { closeAfterWrite } from '../../outbound/close-after-write.ts'
+import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
+import type { Conn, Detach } from '../../../../tunnel/net/conn.ts'
+import { relay } from '../../../../tunnel/session/relay.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import type { Requester } from '../../outbound/outbound.ts'
-import { splice } from '../../outbound/splice.ts'
 import { ConnDuplex } from './conn-duplex.ts'
 import { type HttpProblem, problemBytes } from './problem.ts'
 
@@ -23,20 +23,21 @@ export class HttpClient {
   latest: ServerResponse | undefined
 
   readonly #conn: Conn
+  /** Takes the connection back from node:http. */
+  readonly #letGo: Detach
   readonly #gone = new AbortController()
-  #agent: RoadAgent | undefined
+  #agent: OutboundAgent | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #taken = false
 
   constructor(conn: Conn) {
     this.#conn = conn
-    splice(conn, this.duplex.conn)
+    this.#letGo = relay(conn, this.duplex.conn)
     // Also when both had said their ends: what was not read of the client is of no use to anybody now.
-    const { onClose } = conn
-    conn.onClose = () => {
-      onClose()
+    conn.gone.addEventListener('abort', () => {
       this.duplex.destroy()
-    }
+      if (this.#taken) this.#leave()
+    })
     this.duplex.on('error', () => {})
     this.duplex.on('close', () => {
       if (!this.#taken) this.#leave()
@@ -58,39 +59,33 @@ export class HttpClient {
   agent(connect: Connect, user: string | undefined, fresh = false): Agent {
     if (fresh || this.#agent?.user !== user) this.#agent?.destroy()
     else if (this.#agent) return this.#agent
-    this.#agent = new RoadAgent(connect, { user, signal: this.signal })
+    this.#agent = new OutboundAgent(connect, { user, signal: this.signal })
     return this.#agent
   }
 
   /**
-   * Takes the connection back from node:http, paused, with what had been read of it; undefined when
-   * answers are still on their way, and there is nothing to do but to end it.
+   * Takes the connection back from node:http, with what had been read of it; undefined when answers are still on their
+   * way, and there is nothing to do but to end it.
    */
-  take(head: Uint8Array): { conn: Conn; rest: Uint8Array } | undefined {
+  take(head: Uint8Array): Conn | undefined {
     if (!this.#unanswered() || this.duplex.writableLength > 0 || this.duplex.destroyed) {
       this.duplex.destroy()
       return undefined
     }
     this.#taken = true
     this.expect(undefined)
-    const conn = this.#conn
-    conn.pause()
     const rest: Uint8Array[] = [head]
     for (let chunk = this.duplex.read(); chunk !== null; chunk = this.duplex.read()) rest.push(chunk)
-    conn.onData = () => {}
-    conn.onDrain = () => {}
-    conn.onEnd = () => conn.end()
-    conn.onClose = () => this.#leave()
     // Nothing that becomes of the stream concerns the connection any more.
-    Object.assign(this.duplex.conn, { onEnd() {}, onClose() {} })
+    this.#letGo(Buffer.concat(rest))
     this.duplex.destroy()
-    return { conn, rest: Buffer.concat(rest) }
+    return this.#conn
   }
 
   /** Says why, past node:http, and ends the connection. */
   dismiss(problem: HttpProblem): void {
-    const taken = this.take(Buffer.alloc(0))
-    if (taken) closeAfterWrite(taken.conn, problemBytes(problem))
+    const conn = this.take(Buffer.alloc(0))
+    if (conn) closeAfterWrite(conn, problemBytes(problem))
   }
 
   /** Nothing has been promised yet: there is no request, or one that is still arriving. */
@@ -109,7 +104,7 @@ export class HttpClient {
 // --- internal ---
 
 /** Keeps connections to servers for one client, made by whichever outbound. */
-class RoadAgent extends Agent {
+class OutboundAgent extends Agent {
   readonly user: string | undefined
   readonly #connect: Connect
   readonly #requester: Requester
@@ -143,6 +138,8 @@ class RoadAgent extends Agent {
 
   /** Ends them all, also those that node:http has let go of. */
   override destroy(): void {
+    // Those at rest are left in good order.
+    for (const stream of Object.values(this.freeSockets).flat()) stream?.destroySoon()
     super.destroy()
     for (const stream of this.#open) stream.destroy()
   }

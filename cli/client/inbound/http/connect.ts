@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { closeAfterWrite } from '../../outbound/close-after-write.ts'
+import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import type { HttpClient } from './client.ts'
 import { checkRequest, hasBody, parseAuthority } from './message.ts'
@@ -15,9 +15,8 @@ export async function httpConnect(
   connect: Connect,
   login: () => string | undefined,
 ): Promise<void> {
-  const taken = client.take(head)
-  if (!taken) return
-  const { conn, rest } = taken
+  const conn = client.take(head)
+  if (!conn) return
   try {
     checkRequest(request)
     // It has no content; what looks like some could be read as another request.
@@ -26,9 +25,7 @@ export async function httpConnect(
     const connected = await connect(target, { user: login(), signal: client.signal })
     conn.write(established)
     connected.carry(conn)
-    conn.resume()
-    if (rest.length > 0) conn.onData(rest)
   } catch (error) {
-    if (!client.signal.aborted) closeAfterWrite(conn, problemBytes(problemOf(error, request.url)))
+    closeAfterWrite(conn, problemBytes(problemOf(error, request.url)))
   }
 }

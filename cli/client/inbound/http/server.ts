@@ -31,9 +31,9 @@ const methodsNotAllowed = new Set(['TRACE', 'TRACK'])
 
 /**
  * An HTTP proxy (RFC 9110, 9112) for connections that it is handed: node:http's parser reads them, and
- * `connect` makes the connections on. Gives the function that takes a client's connection and first bytes.
+ * `connect` makes the connections on. Gives the function that takes a client's connection, which nobody owns.
  */
-export function httpServer(options: HttpOptions): (conn: Conn, first: Uint8Array) => void {
+export function httpServer(options: HttpOptions): (conn: Conn) => void {
   const { connect, access, rules, headMs, onRejected } = options
   const clients = new WeakMap<Duplex, HttpClient>()
   const server = createServer({
@@ -115,12 +115,11 @@ export function httpServer(options: HttpOptions): (conn: Conn, first: Uint8Array
     client.dismiss(problem)
   })
 
-  return (conn, first) => {
+  return conn => {
     const client = new HttpClient(conn)
     clients.set(client.duplex, client)
     client.expect(headMs, () => client.dismiss(new HttpProblem(408, 'the request took too long to arrive')))
     server.emit('connection', client.duplex)
-    conn.onData(first)
   }
 }
 

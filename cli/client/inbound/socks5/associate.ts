@@ -5,7 +5,7 @@ import { reply } from '../../../../tunnel/session/frames/reply.ts'
 import { tunnelTo } from '../../../../tunnel/session/open-stream.ts'
 import { openPacketChannel, type PacketChannel } from '../../../../tunnel/session/packet-channel.ts'
 import type { Exits } from '../../fleet/exits.ts'
-import { type Account, nextConnection, trackConnection } from '../../outbound/connection-tracker.ts'
+import { type ConnectionTracker, nextConnection, trackConnection } from '../../outbound/connection-tracker.ts'
 import { directPackets } from '../../outbound/direct-packets.ts'
 import { outboundFor, type Rule } from '../../outbound/rules.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
@@ -109,7 +109,7 @@ interface TunnelOptions {
 /** Through an exit, and through another one when that is lost: the client does not notice. */
 function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions): Send {
   let channel: PacketChannel | undefined
-  let account: Account | undefined
+  let tracker: ConnectionTracker | undefined
   let opening = false
   let waiting: Packet[] = []
   let waitingBytes = 0
@@ -125,7 +125,7 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
         { command: 'associate', target: { host: '0.0.0.0', port: 0 } },
         signal,
       )
-      if (code !== reply.succeeded || stream.aborted || signal.aborted) return stream.abort()
+      if (code !== reply.succeeded || stream.aborted || signal.aborted) return stream.abort(0)
       channel = openPacketChannel(session.connection, stream)
       const target = `${host}:${waiting[0]?.target.port ?? 0}`
       const opened = trackConnection(events, {
@@ -135,14 +135,14 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
         target,
         started,
       })
-      account = opened
+      tracker = opened
       channel.onPacket = packet => {
-        opened.counts.toConn += packet.data.length
+        opened.counts.down += packet.data.length
         onPacket(packet)
       }
       channel.onClose = () => {
         channel = undefined
-        opened.onEnd(signal.aborted ? 'complete' : 'stream-aborted')
+        opened.onEnd(signal.aborted ? 'complete' : 'target-closed')
       }
       for (const packet of waiting) send(channel, packet)
     } catch {
@@ -154,7 +154,7 @@ function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions)
     }
   }
   const send = (to: PacketChannel, packet: Packet) => {
-    if (to.send(packet) && account) account.counts.fromConn += packet.data.length
+    if (to.send(packet) && tracker) tracker.counts.up += packet.data.length
   }
   signal.addEventListener('abort', () => channel?.close(), { once: true })
   return packet => {

@@ -1,6 +1,7 @@
 import type { BunConn } from '../../../../tunnel/net/bun-conn.ts'
+import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
+import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import { type ReplyCode, reply, unbound } from '../../../../tunnel/session/frames/reply.ts'
-import { closeAfterWrite } from '../../outbound/close-after-write.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import { OutboundError } from '../../outbound/outbound.ts'
 import type { Access } from '../logins.ts'
@@ -16,52 +17,64 @@ export interface SocksOptions {
   onSettled: () => void
 }
 
-/** Serves a SOCKS5 client on this connection; its first bytes are still to come by `connection.onData`. */
+/** Serves a SOCKS5 client on this connection, which nobody owns: its greeting, its request, and what it asks for. */
 export function socksConnect(conn: BunConn, options: SocksOptions): void {
   const { connect, associate, access, onRejected, onSettled } = options
-  conn.onData = socksServer({
-    access,
-    write: bytes => void conn.write(bytes),
-    async connect(target, user, rest) {
-      const gone = new AbortController()
-      onSettled()
-      conn.pause()
-      conn.onClose = () => gone.abort()
-      try {
-        const connected = await connect(target, { user, signal: gone.signal })
-        conn.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
-        connected.carry(conn)
-        conn.resume()
-        if (rest.length > 0) conn.onData(rest)
-      } catch (error) {
-        if (!gone.signal.aborted) closeAfterWrite(conn, refusal(error))
-      }
-    },
-    async associate(user) {
-      const gone = new AbortController()
-      onSettled()
-      conn.onClose = () => gone.abort()
-      // The association lives as long as this connection, on which nothing more is said.
-      conn.onData = () => {}
-      conn.onEnd = () => conn.end()
-      try {
-        const { peerAddress: client, localAddress: local } = conn
-        const bound = await associate({ client, local, user, signal: gone.signal })
-        conn.write(socksReply({ code: reply.succeeded, bound }))
-      } catch (error) {
-        gone.abort()
-        closeAfterWrite(conn, refusal(error))
-      }
-    },
-    fail(reason) {
-      onSettled()
-      onRejected(reason)
-      closeAfterWrite(conn)
-    },
+  const detach = conn.attach({
+    data: socksServer({
+      access,
+      write: bytes => void conn.write(bytes),
+      connect(target, user, rest) {
+        onSettled()
+        detach(rest)
+        void serveConnect(conn, connect, target, user)
+      },
+      associate(user) {
+        onSettled()
+        detach()
+        void serveAssociate(conn, associate, user)
+      },
+      fail(reason) {
+        onSettled()
+        onRejected(reason)
+        detach()
+        closeAfterWrite(conn)
+      },
+    }),
+    end: () => conn.end(),
+    drain() {},
+    close: onSettled,
   })
 }
 
 // --- internal ---
+
+/** What the client says before it has its reply waits: nobody owns the connection meanwhile. */
+async function serveConnect(conn: BunConn, connect: Connect, target: Target, user?: string): Promise<void> {
+  try {
+    const connected = await connect(target, { user, signal: conn.gone })
+    conn.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
+    connected.carry(conn)
+  } catch (error) {
+    closeAfterWrite(conn, refusal(error))
+  }
+}
+
+/** The association lives as long as the connection, on which nothing more is said (RFC 1928, section 7). */
+async function serveAssociate(conn: BunConn, associate: Associate, user?: string): Promise<void> {
+  const detach = conn.attach({ data() {}, end: () => conn.end(), drain() {}, close() {} })
+  const failed = new AbortController()
+  const signal = AbortSignal.any([conn.gone, failed.signal])
+  try {
+    const { peerAddress: client, localAddress: local } = conn
+    const bound = await associate({ client, local, user, signal })
+    conn.write(socksReply({ code: reply.succeeded, bound }))
+  } catch (error) {
+    failed.abort()
+    detach()
+    closeAfterWrite(conn, refusal(error))
+  }
+}
 
 const refusal = (error: unknown) => {
   const code: ReplyCode = error instanceof OutboundError ? error.reply : reply.failure

@@ -13,6 +13,8 @@ import { loginReply, readSocksLogin } from './login.ts'
 
 const version = 5
 const method = { none: 0, login: 2, noneAcceptable: 0xff } as const
+/** CONNECT, BIND and UDP ASSOCIATE (RFC 1928, section 4). */
+const commands = new Set<number | undefined>([1, 2, 3])
 
 /** What the SOCKS5 side of a connection asks of the proxy. */
 export interface SocksHandler {
@@ -59,6 +61,7 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
   const expectRequest = () => {
     loggingIn = false
     parser.authed = true
+    feed.read = Buffer.alloc(0)
     parser.start()
   }
   const logIn = () => {
@@ -93,10 +96,13 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
     if (cmd === 'udp') handler.associate(user)
     else handler.connect({ host: dstAddr, port: dstPort }, user, feed.rest)
   })
-  parser.on('error', ({ message }: Error) => {
-    if (message.includes('command')) refuse(reply.commandNotSupported, message)
-    else if (message.includes('address type')) refuse(reply.addressTypeNotSupported, message)
-    else fail(message)
+  // The parser tells by its words alone what it could not read: the bytes say the same.
+  parser.on('error', () => {
+    const [clientVersion, second, , fourth] = feed.read
+    if (clientVersion !== version) fail(`SOCKS version ${clientVersion} is not known, only ${version}`)
+    else if (!parser.authed) fail('the client offers no way to log in', noAcceptableMethod)
+    else if (!commands.has(second)) refuse(reply.commandNotSupported, `SOCKS5 command ${second} is not known`)
+    else refuse(reply.addressTypeNotSupported, `SOCKS5 address type ${fourth} is not known`)
   })
   return chunk => {
     feed.rest = Buffer.concat([feed.rest, chunk])
@@ -115,10 +121,13 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
 class Feed extends EventEmitter {
   /** What has not been read. */
   rest: Buffer = Buffer.alloc(0)
+  /** What the parser has been given of the greeting, or of the request. */
+  read: Buffer = Buffer.alloc(0)
 
   flow(): void {
     const bytes = this.rest
     this.rest = Buffer.alloc(0)
+    this.read = Buffer.concat([this.read, bytes])
     this.emit('data', bytes)
   }
 

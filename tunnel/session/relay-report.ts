@@ -1,0 +1,10 @@
+// What a relay tells, for those who only print it.
+
+/** Bytes that went through a relay: up is from the client to the target. */
+export interface RelayCounts {
+  up: number
+  down: number
+}
+
+/** How a relay ended: both sides said their end, one of them broke off, or the exit's time was up. */
+export type RelayEnd = 'complete' | 'client-closed' | 'target-closed' | 'deadline'
