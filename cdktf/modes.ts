@@ -1,11 +1,14 @@
+import { type Mode, modes } from '../function/modes.ts'
+
 // What the function is made with, apart from what the importer sets.
 
-/** Sizes of the function by mode: memory in MB, which also sets its share of a core, and its longest life in seconds. */
-export const MODES = {
-  test: { memory_mb: 128, timeout_s: 120 },
-  normal: { memory_mb: 256, timeout_s: 600 },
-  performance: { memory_mb: 512, timeout_s: 900 },
-}
+/** Sizes of the function by mode, in the units that Lambda has them in: MB and seconds. */
+export const MODES = Object.fromEntries(
+  Object.entries(modes).map(([mode, { memory, timeoutMs }]) => [
+    mode,
+    { memory_mb: memory, timeout_s: timeoutMs / 1000 },
+  ]),
+) as Record<Mode, { memory_mb: number; timeout_s: number }>
 
 /** A young generation of 1 MB: a third of the memory at the same speed, so that 128 MB suffice. */
 export const NODE_OPTIONS = '--max-semi-space-size=1'

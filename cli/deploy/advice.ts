@@ -47,9 +47,10 @@ const rules: { text: RegExp; advice: (folder: string) => string }[] = [
   },
   {
     text: /AccessDenied|not authorized to perform|explicit deny/i,
-    advice: () =>
+    advice: folder =>
       'These credentials may not do that. To deploy takes the right to make S3 buckets, Lambda functions, log groups and an IAM role. ' +
-      'terraform/deployer-policy.json has the least policy for it. Get it and run this again, or give the module in terraform/ to somebody who has it.',
+      `${folder}/deployer-policy.json is the least policy for it. ` +
+      'Get it and run this again, or give the module in terraform/ to somebody who has it.',
   },
   {
     text: /AlreadyExists|already exists|AlreadyOwnedByYou/i,

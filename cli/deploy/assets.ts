@@ -16,7 +16,9 @@ export async function terraformModule(): Promise<Record<string, Uint8Array>> {
   const folder = Bun.isStandaloneExecutable
     ? join(import.meta.dir, assetsFolder, 'terraform')
     : join(import.meta.dir, '../../terraform')
-  const names = (await readdir(folder)).filter(name => name.endsWith('.tf') || name === 'README.md').sort()
+  const names = (await readdir(folder))
+    .filter(name => /\.tf$|^README\.md$|^deployer-policy\.json$/.test(name))
+    .sort()
   return Object.fromEntries(
     await Promise.all(names.map(async name => [name, await readFile(join(folder, name))] as const)),
   )

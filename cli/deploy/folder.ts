@@ -50,6 +50,7 @@ export async function layOut(folder: string, { variables, backend }: Layout): Pr
   const module = await terraformModule()
   const files = {
     ...Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith('.tf'))),
+    'deployer-policy.json': deployerPolicy(module, String(variables.name)),
     'function.zip': await functionZip(),
     'terraform.tfvars.json': `${JSON.stringify(variables, null, 2)}\n`,
     ...(backend && { 'backend.tf.json': '{ "terraform": { "backend": { "s3": {} } } }\n' }),
@@ -74,6 +75,12 @@ export async function checkRoom(folder: string): Promise<void> {
 export const clear = (folder: string) => writing(folder, () => rm(folder, { recursive: true, force: true }))
 
 // --- internal ---
+
+/** The policy for who deploys, which the module has for its default name, for the stack's own. */
+const deployerPolicy = (module: Record<string, Uint8Array>, name: string) =>
+  Buffer.from(module['deployer-policy.json'] ?? '')
+    .toString()
+    .replaceAll('lambda-nat-proxy', name)
 
 /** Files of an earlier module that the present one does not replace: Terraform would read both. */
 async function leftOfEarlier(folder: string, present: string[]): Promise<string[]> {

@@ -12,6 +12,8 @@ export interface Engine {
     args: string[],
     env?: NodeJS.ProcessEnv,
   ): { status: number | null; stdout: string; stderr: string }
+  /** What makes another Terraform use the same provider. */
+  environment: Record<string, string>
   close(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export async function openStandIn(): Promise<Engine | undefined> {
   )
   return {
     run: (cwd, args, env) => run([program, ...args], cwd, { TF_REATTACH_PROVIDERS, ...env }),
+    environment: { TF_REATTACH_PROVIDERS },
     async close() {
       provider.stdin.end()
       await gone
@@ -74,6 +77,7 @@ export function findEngine(): Engine | undefined {
         TF_PLUGIN_CACHE_DIR: plugins,
         ...env,
       }),
+    environment: { TF_PLUGIN_CACHE_DIR: plugins },
     close: async () => {},
   }
 

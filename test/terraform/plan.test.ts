@@ -70,6 +70,14 @@ test('the function is as large and as patient as its mode, and runs with what it
 })
 
 test('memory and limit follow the mode, but for what is set apart', () => {
+  for (const [mode, size] of Object.entries({
+    test: [128, 120],
+    normal: [256, 600],
+    performance: [512, 900],
+  })) {
+    const { memory_size, timeout } = lambda({ mode })
+    assert.equal([memory_size, timeout], size, mode)
+  }
   const { memory_size, timeout } = lambda({ mode: 'performance', memory_mb: 300 })
   assert.equal([memory_size, timeout], [300, 900])
 })

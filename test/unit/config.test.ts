@@ -1,13 +1,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { MODES } from '../../cdktf/modes.ts'
 import { parseConfig } from '../../cli/config/file.ts'
 import { settle } from '../../cli/config/load.ts'
 import { wrongRegion } from '../../cli/config/regions.ts'
 import { keys } from '../../cli/config/settings.ts'
 import { configTemplate } from '../../cli/config/template.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
-import { modes } from '../../function/modes.ts'
 
 const test = suite('configuration')
 
@@ -131,14 +129,6 @@ test('a new file sets what it was given, and names all else in comments', () => 
   // With the comment signs gone it is a file that sets everything.
   const all = values(text.replace(/^ {2}# (\w+:)/gm, '  $1'))
   assert.equal(Object.keys(all).sort(), [...keys].sort())
-})
-
-test("the modes are the Terraform module's", () => {
-  const figures = Object.entries(modes).map(([name, { memory, timeoutMs }]) => [
-    name,
-    { memory_mb: memory, timeout_s: timeoutMs / 1000 },
-  ])
-  assert.equal(Object.fromEntries(figures), MODES)
 })
 
 test.run()

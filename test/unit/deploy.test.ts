@@ -87,6 +87,9 @@ test("a folder is laid out with the module's very bytes, and keeps the state", a
   assert.is(await readFile(join(folder, 'terraform.tfstate'), 'utf8'), 'state')
   for (const gone of ['main.tf.json', 'backend.tf.json']) assert.not((await readdir(folder)).includes(gone))
   assert.is(await readFile(join(folder, 'override.tf'), 'utf8'), '# my own')
+  const policy = await readFile(join(folder, 'deployer-policy.json'), 'utf8')
+  assert.match(policy, '"arn:aws:lambda:*:*:function:team-proxy"')
+  assert.not.match(policy, 'lambda-nat-proxy')
 
   // A release that asks for other providers has to ask for them anew.
   await writeFile(join(folder, 'versions.tf'), '')
