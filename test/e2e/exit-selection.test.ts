@@ -72,6 +72,13 @@ test('region-…: the exit is in the region that the user name asks for, launche
   assert.is(new Set(used).size, 1)
   const ready = await proxy.event('exit.ready', ({ session }) => session === used[0])
   assert.is(ready.region, other)
+
+  const nowhere = await fetch('http://127.0.0.1:1/', {
+    proxy: `http://region-eu-west-9:x@127.0.0.1:${proxy.port}`,
+  })
+  assert.is(nowhere.status, 503)
+  assert.match(await nowhere.text(), /no exit is deployed in eu-west-9\. Ask for one of local-1, local-2\./)
+  assert.is(proxy.told('connection.failed').at(-1)?.code, 'E_REGION_NOT_DEPLOYED')
 })
 
 test('session-…: the same name keeps the same exit, where others are used in turn', async context => {

@@ -1,6 +1,6 @@
 import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import { type ReplyCode, reply } from '../../../../tunnel/session/frames/reply.ts'
-import { OutboundError } from '../../outbound/outbound.ts'
+import { OutboundError, type OutboundErrorKind } from '../../outbound/outbound.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
 
 /** A request cannot be served: the status, and a short reason for the person who sees it. */
@@ -19,9 +19,7 @@ export class HttpProblem extends Error {
 export function problemOf(error: unknown, host = 'the target'): HttpProblem {
   if (error instanceof HttpProblem) return error
   if (!(error instanceof OutboundError)) return failed(502, 'http_protocol_error', `${host} broke off`)
-  if (error.kind === 'no-exit') return failed(503, 'destination_unavailable', 'no exit is up: try again soon')
-  if (error.kind === 'exit-lost') return failed(502, 'proxy_internal_error', 'the exit was lost: try again')
-  const [status, type] = refusals[error.reply] ?? refusal
+  const [status, type] = error.kind === 'refused' ? (refusals[error.reply] ?? refusal) : ours[error.kind]
   const reason = error instanceof TargetError ? `${host} ${error.says}` : error.message
   return failed(status, type, error.hint ? `${reason}. ${error.hint}` : reason)
 }
@@ -68,6 +66,10 @@ const failed = (status: number, type: string, reason: string) =>
   new HttpProblem(status, reason, { 'proxy-status': `lambda-nat-proxy; error=${type}` })
 
 type Refusal = [status: number, type: string]
+const ours: Record<Exclude<OutboundErrorKind, 'refused'>, Refusal> = {
+  'no-exit': [503, 'destination_unavailable'],
+  'exit-lost': [502, 'proxy_internal_error'],
+}
 const refusal: Refusal = [502, 'destination_unavailable']
 const refusals: Partial<Record<ReplyCode, Refusal>> = {
   [reply.notAllowed]: [403, 'destination_ip_prohibited'],
