@@ -15,12 +15,14 @@ function wideStreams(count: number): { streams: Streams; open: QuicheStream[] } 
   const quiche = {
     peerStreamsLeftBidi: () => count - open.length,
     streamSend: (_id: number, bytes: Uint8Array) => bytes.length,
+    streamCapacity: () => 0,
     writable: () => open.map(({ id }) => id),
   } as unknown as QuicheConnection
   const scheduler = new SendScheduler({ read: () => false, send: () => false })
   const handlers = {
     onOpened() {},
     onReadable() {},
+    onGone() {},
     onWritable: (id: number) => void streams.get(id)?.write(chunk),
   }
   const streams = new Streams({ quiche, role: 'client', scheduler, handlers })

@@ -16,7 +16,10 @@ export interface EngineConnection {
   read(stream: number, buffer: Uint8Array): number
   /** Tells `onReadable` once more in the next turn of the event loop, if there is still something to read. */
   readLater(stream: number): void
-  /** Bytes taken; when these are not all, `onWritable` follows. `streamGone` when none will ever be. */
+  /**
+   * Bytes taken; when these are not all, `onWritable` follows. `streamGone` when none will ever be, which an empty
+   * chunk only asks.
+   */
   write(stream: number, chunk: Uint8Array): number
   /** Ends our direction behind what was written (FIN). */
   finish(stream: number): void

@@ -49,7 +49,7 @@ export interface EngineHandlers {
   onReadable(stream: number): void
   /** A stream whose last write was not taken whole may take more. */
   onWritable(stream: number): void
-  /** The peer has reset the stream or refuses what is sent on it. An engine may tell so by `streamGone` alone. */
+  /** The peer may have given up one direction of the stream or both: `read` and an empty `write` say which. */
   onGone(stream: number): void
   /** A QUIC datagram (RFC 9221); the bytes are valid only until it returns. */
   onDatagram(datagram: Uint8Array): void

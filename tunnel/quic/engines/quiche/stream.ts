@@ -34,10 +34,17 @@ export class QuicheStream {
   /** Ticks for which an end was awaited and nothing came. */
   #quietTicks = 0
 
+  /** quiche has seen it: the peer opened it, or something was written. */
+  #known: boolean
+
   constructor(
     readonly id: number,
     readonly host: StreamHost,
-  ) {}
+    /** This end opens it. */
+    ours: boolean,
+  ) {
+    this.#known = !ours
+  }
 
   read(buffer: Uint8Array): number {
     if (this.readOver || this.ended) return this.#endRead()
@@ -64,18 +71,40 @@ export class QuicheStream {
   write(chunk: Uint8Array): number {
     if (this.#writeOver) return streamGone
     const { host } = this
+    let taken = 0
     try {
-      const taken = host.room > 0 ? (host.quiche.streamSend(this.id, chunk, false) ?? 0) : 0
-      // With nothing taken there is nothing to send: waking for it would keep a blocked stream spinning.
-      if (taken > 0) host.scheduler.wake()
-      this.written += taken
-      host.room -= taken
-      this.blocked = taken < chunk.length
-      if (this.blocked) host.block(this)
-      return taken
+      if (host.room > 0 && chunk.length > 0) taken = host.quiche.streamSend(this.id, chunk, false) ?? 0
     } catch {
       this.#overWrite()
       return streamGone
+    }
+    if (taken === 0 && this.isRefused()) {
+      this.#overWrite()
+      return streamGone
+    }
+    // With nothing taken there is nothing to send: waking for it would keep a blocked stream spinning.
+    if (taken > 0) {
+      this.#known = true
+      host.scheduler.wake()
+    }
+    this.written += taken
+    host.room -= taken
+    this.blocked = taken < chunk.length
+    if (this.blocked) host.block(this)
+    return taken
+  }
+
+  /**
+   * Whether nothing more can be sent, though this end has not ended: the peer has refused it, or quiche has
+   * forgotten it since. `streamSend` says of that one what it says of one without room; `streamCapacity` throws.
+   */
+  isRefused(): boolean {
+    if (this.#writeOver || !this.#known) return false
+    try {
+      this.host.quiche.streamCapacity(this.id)
+      return false
+    } catch {
+      return true
     }
   }
 

@@ -9,7 +9,7 @@ export interface StreamsOptions {
   quiche: QuicheConnection
   role: Role
   scheduler: SendScheduler
-  handlers: Pick<EngineHandlers, 'onOpened' | 'onReadable' | 'onWritable'>
+  handlers: Pick<EngineHandlers, 'onOpened' | 'onReadable' | 'onWritable' | 'onGone'>
 }
 
 /**
@@ -64,7 +64,7 @@ export class Streams {
   /** Opens a stream; undefined when the peer allows no more. */
   open(): number | undefined {
     if (this.#options.quiche.peerStreamsLeftBidi() === 0) return undefined
-    return this.#add(this.#ids.next()).id
+    return this.#add(this.#ids.next(), true).id
   }
 
   /** Tells of each stream that has something to read. */
@@ -115,11 +115,15 @@ export class Streams {
     return full && this.#blocked.size > 0
   }
 
-  /** At every tick: finds the ends that quiche keeps to itself, and gives the streams whose peer should be asked for theirs. */
+  /**
+   * At every tick: finds the ends and refusals that quiche keeps to itself, and gives the streams whose peer should
+   * be asked for theirs.
+   */
   look(): number[] {
     const overdue: number[] = []
     for (const stream of this.#open.values()) {
       this.#findEnd(stream)
+      if (stream.isRefused()) this.#options.handlers.onGone(stream.id)
       if (stream.isOverdue()) overdue.push(stream.id)
     }
     return overdue
@@ -152,15 +156,15 @@ export class Streams {
 
   // --- internal ---
 
-  #add(id: number): QuicheStream {
-    const stream = new QuicheStream(id, this.#host)
+  #add(id: number, ours: boolean): QuicheStream {
+    const stream = new QuicheStream(id, this.#host, ours)
     this.#open.set(id, stream)
     return stream
   }
 
   #accept(id: number): boolean {
     if (this.#ids.isNew(id)) {
-      this.#add(id)
+      this.#add(id, false)
       this.#options.handlers.onOpened(id)
       return true
     }
