@@ -28,7 +28,12 @@ export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptio
     if (peerPort !== 0 && (from.port !== peerPort || from.address !== peerAddress)) return
     socket.onDatagram(datagram, from.address, from.port)
   })
-  const drained = () => socket.onDrain()
+  /** A packet that waits in Node's queue will say when it has gone, and with it all before it. */
+  let full = false
+  const drained = () => {
+    full = false
+    socket.onDrain()
+  }
 
   const socket: PacketSocket = {
     local: { address: raw.address().address, port: raw.address().port },
@@ -47,15 +52,15 @@ export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptio
     },
     sendBatch(packets, lengths, from, count) {
       if (closed || peerPort === 0) return count
+      if (full) return from
       for (let i = from; i < count; i++) {
         const packet = packets[i]!
-        raw.send(packet, 0, lengths[i]!)
-        // Node tries the system call at once; only a packet that had to be queued is still held.
-        if (raw.getSendQueueCount() > 0) {
-          packets[i] = new Uint8Array(packet.length)
-          setImmediate(drained)
-          return i + 1
-        }
+        // Node tries the system call at once; only a packet that had to be queued, or comes behind one, is still held.
+        full = raw.getSendQueueCount() > 0
+        if (full) raw.send(packet, 0, lengths[i]!, drained)
+        else raw.send(packet, 0, lengths[i]!)
+        if (full || raw.getSendQueueCount() > 0) packets[i] = new Uint8Array(packet.length)
+        if (full) return i + 1
       }
       return count
     },
