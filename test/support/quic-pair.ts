@@ -28,20 +28,28 @@ export interface PairOptions {
   exitPin?: string
   /** Milliseconds by which the client hears everything later. */
   delayMs?: number
+  /** What the client has heard from the exit's address before. */
+  early?: Uint8Array[]
 }
 
 const host = '127.0.0.1'
 const stats = {} as CheckStats
 
 /** How each end comes up, good or bad; the sockets are the caller's to close. */
-export async function linkBoth({ clientPin, exitPin, delayMs }: PairOptions = {}) {
+export async function linkBoth({ clientPin, exitPin, delayMs, early = [] }: PairOptions = {}) {
   const open = () => openUdpSocket({ address: host })
   const sockets = [await open(), await open()] as const
   if (delayMs) delay(sockets[0], delayMs)
   const identities = [await createIdentity(), await createIdentity()] as const
   const end = (self: 0 | 1, role: 'server' | 'client', pin = identities[1 - self]!.fingerprint) => {
     const nominated = sockets[1 - self]!.local
-    const punched = { socket: sockets[self], nominated, stats, answerCheck() {}, early: [] }
+    const punched = {
+      socket: sockets[self],
+      nominated,
+      stats,
+      answerCheck() {},
+      early: self === 0 ? early : [],
+    }
     return connectQuic({ engine: quicheEngine, punched, identity: identities[self], pin, role })
   }
   const [client, exit] = await Promise.allSettled([end(0, 'server', clientPin), end(1, 'client', exitPin)])

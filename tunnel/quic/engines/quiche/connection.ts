@@ -9,13 +9,13 @@ import { fingerprintOf } from '../../identity.ts'
 import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
 import { closeOf } from './close.ts'
 import { quicheConfig } from './config.ts'
+import { connectionIdLength, Handshakes, hasFailed } from './handshakes.ts'
 import { Packets } from './packets.ts'
 import { SendScheduler } from './send-scheduler.ts'
 import { Streams } from './streams.ts'
 
 /** Batches a turn: then other work of the process gets its turn. */
 const batchesPerTurn = 4
-const connectionIdLength = 8
 
 /**
  * A connection run by our own loop on the native binding: a datagram is handed to the parser at once, then one
@@ -31,6 +31,8 @@ export class QuicheEngineConnection implements EngineConnection {
   readonly #options: EngineOptions
   readonly #packets: Packets
   readonly #recvInfo: RecvInfo
+  /** A server's, until one of them is done. */
+  readonly #handshakes: Handshakes
   readonly #scheduler = new SendScheduler({ read: () => this.#read(), send: () => this.#send() })
   #quiche: QuicheConnection | undefined
   #streams: Streams | undefined
@@ -46,10 +48,13 @@ export class QuicheEngineConnection implements EngineConnection {
     this.#packets = new Packets(socket, tuning.packetSize)
     // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
     this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
-    if (role === 'client') {
-      const { from, to } = this.#recvInfo
-      this.#run(quiche.Connection.connect(null, newId(), to, from, quicheConfig(identity, tuning)))
-    }
+    const { from, to } = this.#recvInfo
+    const config = quicheConfig(identity, tuning)
+    this.#handshakes = new Handshakes({
+      recvInfo: this.#recvInfo,
+      accept: id => quiche.Connection.accept(id, null, to, from, config),
+    })
+    if (role === 'client') this.#run(quiche.Connection.connect(null, newId(), to, from, config))
     socket.onDrain = () => this.#scheduler.wake()
     socket.onDatagram = datagram => {
       if (classify(datagram) === 'quic') this.#receive(datagram)
@@ -137,27 +142,22 @@ export class QuicheEngineConnection implements EngineConnection {
   #receive(datagram: Uint8Array): void {
     if (this.#over) return
     this.#packFins()
-    if (!this.#quiche) this.#accept(datagram)
-    try {
-      this.#quiche?.recv(datagram, this.#recvInfo)
-      this.received++
-    } catch {
-      // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
-    }
+    if (!this.#quiche) this.#shakeHands(datagram)
+    else
+      try {
+        this.#quiche.recv(datagram, this.#recvInfo)
+        this.received++
+      } catch {
+        // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
+      }
     this.#scheduler.heard()
   }
 
-  /** The answering end begins with the dialler's first packet, which must be an Initial (RFC 9000, section 17.2.2). */
-  #accept(datagram: Uint8Array): void {
-    const { identity, tuning } = this.#options
-    const { from, to } = this.#recvInfo
-    try {
-      const initial = 0
-      if (quiche.Header.fromSlice(datagram, connectionIdLength).ty !== initial) return
-      this.#run(quiche.Connection.accept(newId(), null, to, from, quicheConfig(identity, tuning)))
-    } catch {
-      // Not a packet that begins anything.
-    }
+  /** The first handshake that is done is the connection. */
+  #shakeHands(datagram: Uint8Array): void {
+    this.#handshakes.receive(datagram)
+    const done = this.#handshakes.connections.find(connection => connection.isEstablished())
+    if (done) this.#run(done)
   }
 
   #run(connection: QuicheConnection): void {
@@ -195,15 +195,25 @@ export class QuicheEngineConnection implements EngineConnection {
 
   #send(): boolean {
     const connection = this.#quiche
-    if (!connection) return false
+    if (!connection) return this.#sendHandshakes()
     this.#scheduler.takeFin()
     const more = this.#packets.flush(connection, batchesPerTurn)
     const waiting = this.#packets.drained && this.#streams?.sent() === true
     if (connection.isClosed() || connection.isDraining()) {
       this.#end()
       this.#options.handlers.onClosed(closeOf(connection))
-    } else this.#arm(connection)
+    } else this.#arm([connection])
     return more || waiting
+  }
+
+  #sendHandshakes(): boolean {
+    let more = false
+    for (const connection of this.#handshakes.connections) {
+      more = this.#packets.flush(connection, 1) || more
+      if (hasFailed(connection)) this.#handshakes.drop(connection)
+    }
+    this.#arm(this.#handshakes.connections)
+    return more
   }
 
   /** Compares the peer's certificate with the pin, once the handshake is done. */
@@ -229,16 +239,16 @@ export class QuicheEngineConnection implements EngineConnection {
   }
 
   /** One timer: one that fires too early only looks again, which is cheaper than moving it with every packet. */
-  #arm(connection: QuicheConnection): void {
-    const timeout = connection.timeout()
-    if (timeout === null) return
+  #arm(connections: QuicheConnection[]): void {
+    const timeout = Math.min(...connections.map(connection => connection.timeout() ?? Infinity))
+    if (timeout === Infinity) return
     const at = performance.now() + timeout
     if (this.#timer !== undefined && this.#timerAt <= at) return
     clearTimeout(this.#timer)
     this.#timerAt = at
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      if ((connection.timeout() ?? 1) <= 0) connection.onTimeout()
+      for (const connection of connections) if ((connection.timeout() ?? 1) <= 0) connection.onTimeout()
       this.#scheduler.wake()
     }, Math.ceil(timeout))
   }
