@@ -73,8 +73,10 @@ function delay(socket: PacketSocket, ms: number): void {
 /** Two ends that trust each other. */
 export async function quicPair(options: PairOptions = {}): Promise<QuicPair> {
   const { sockets, client, exit } = await linkBoth(options)
-  if (client.status === 'rejected') throw client.reason
-  if (exit.status === 'rejected') throw exit.reason
+  if (client.status === 'rejected' || exit.status === 'rejected') {
+    for (const socket of sockets) socket.close()
+    throw client.status === 'rejected' ? client.reason : (exit as PromiseRejectedResult).reason
+  }
   return {
     client: { socket: sockets[0], connection: client.value },
     exit: { socket: sockets[1], connection: exit.value },
