@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { content } from '../lab/content.ts'
-import { nextStream, type QuicPair, quicPair, readAll } from '../support/quic-pair.ts'
+import { listenTo, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 
 const test = suite<{ pair: QuicPair }>('a stream whose reader has gone')
@@ -17,30 +17,24 @@ async function refused({ client, exit }: QuicPair) {
   const near = client.connection.open()
   near.write(Buffer.from('question'))
   const stream = await far
-  const answer = readAll(near)
+  const heard = listenTo(near)
   stream.end()
-  await answer
-  stream.abort()
-  return near
+  await until(() => heard.ended, 'the end')
+  stream.abort(0)
+  return { near, heard }
 }
 
 test('breaks the writer that waits', async ({ pair }) => {
-  const near = await refused(pair)
-  let aborted = false
-  near.onAborted = () => {
-    aborted = true
-  }
-  const chunk = content(100_000)
-  near.onWritable = () => {
-    while (!aborted && near.write(chunk) === chunk.length);
-  }
-  near.onWritable()
-  await until(() => aborted, 'the writer to be told')
+  const { near, heard } = await refused(pair)
+  while (!near.full && !heard.closed) near.write(content(100_000))
+  await until(() => heard.closed, 'the writer to be told')
+  assert.ok(heard.broken)
 })
 
 test('breaks the writer that has nothing to write', async ({ pair }) => {
-  const near = await refused(pair)
-  await until(() => near.aborted, 'the stream to be aborted')
+  const { heard } = await refused(pair)
+  await until(() => heard.closed, 'the stream to be given up')
+  assert.ok(heard.broken)
   assert.is(pair.client.connection.streams, 0)
 })
 

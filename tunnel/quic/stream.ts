@@ -108,14 +108,15 @@ export class QuicStream extends OwnedConn {
 
   /** The engine may take more. */
   onWritable(): void {
-    if (!this.#rest) return
-    const taken = this.#offer(this.#rest)
-    if (taken < this.#rest.length) {
-      this.#rest = this.#rest.subarray(taken)
+    const rest = this.#rest
+    if (!rest) return
+    const taken = this.#offer(rest)
+    if (this.#over) return
+    if (taken < rest.length) {
+      this.#rest = rest.subarray(taken)
       return
     }
     this.#rest = undefined
-    if (this.#over) return
     if (this.#then === 'end') this.#finish()
     else if (this.#then === 'break') this.#break()
     this.drained()
