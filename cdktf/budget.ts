@@ -10,9 +10,7 @@ import { comment } from './hcl-blocks.ts'
 import { ACCOUNT, functionArn, PARTITION } from './names.ts'
 
 const THERE = hclNumber('var.budget == null ? 0 : 1')
-const ACTS = hclNumber(
-  'var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0',
-)
+const ACTS = hclNumber('local.budget_acts ? 1 : 0')
 /** What sessions cost. Tags would tell the stack's costs apart, but only once somebody has activated them in billing. */
 const SERVICES = ['AWS Data Transfer', 'AWS Lambda', 'Amazon Simple Storage Service', 'AmazonCloudWatch']
 

@@ -51,7 +51,7 @@ const META_BLOCKS = ['lifecycle', 'precondition', 'postcondition', 'provisioner'
 const REFERENCES = ['depends_on', 'replace_triggered_by', 'ignore_changes']
 const FIRST = [
   ...['for_each', 'count', 'region', 'sid', 'effect', 'type', 'description', 'value', 'default'],
-  ...['condition', 'name', 'actions', 'resources'],
+  ...['condition', 'name', 'actions', 'resources', 'test', 'variable', 'values'],
 ]
 const LAST = ['depends_on']
 
@@ -81,6 +81,7 @@ function body(values: Values, hints: unknown): Body {
   const rank = (name: string) =>
     LAST.includes(name) ? FIRST.length + 1 : (FIRST.indexOf(name) + 1 || FIRST.length + 1) - 1
   out.arguments.sort(([a], [b]) => rank(a) - rank(b))
+  out.blocks.sort((a, b) => Number(a.head === 'lifecycle') - Number(b.head === 'lifecycle'))
   return out
 }
 

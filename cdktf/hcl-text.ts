@@ -18,9 +18,10 @@ export interface Block {
   comment?: string[]
 }
 
-/** A value as an expression. What is wholly one interpolation stands bare. */
+/** A value as an expression. What is wholly one interpolation stands bare; lines that all end are a heredoc. */
 export function expression(value: Value): string {
-  if (typeof value === 'string') return interpolated(value) ?? quoted(value)
+  if (typeof value === 'string')
+    return value.endsWith('\n') ? `<<-EOT\n${indent(value)}EOT` : (interpolated(value) ?? quoted(value))
   if (value === null || typeof value !== 'object') return String(value)
   if (Array.isArray(value)) return list(value.map(expression))
   const entries = Object.entries(value).map(([key, each]): [string, string] => [
@@ -45,7 +46,7 @@ export function block({ head, body, comment = [] }: Block): string {
 
 // --- internal ---
 
-/** Equals signs of neighbouring lines stand in one column; an argument of several lines has its own. */
+/** Equals signs of neighbouring lines stand in one column; an argument of several lines has its own, or ends the group. */
 function aligned(entries: [string, string][]): string {
   const lines: string[] = []
   let group: [string, string][] = []
@@ -54,11 +55,11 @@ function aligned(entries: [string, string][]): string {
     lines.push(...group.map(([name, text]) => `${name.padEnd(width)} = ${text}`))
     group = []
   }
-  for (const [name, text] of entries) {
-    if (text.includes('\n')) {
-      flush()
-      lines.push(`${name} = ${text}`)
-    } else group.push([name, text])
+  for (const entry of entries) {
+    const isLong = entry[1].includes('\n')
+    if (isLong && !entry[1].startsWith('<<')) flush()
+    group.push(entry)
+    if (isLong) flush()
   }
   flush()
   return lines.join('\n')

@@ -37,6 +37,7 @@ const LOCALS: Record<string, string | typeof MODES> = {
   log_group_arns: inEachRegion(logGroupArn('region')),
   function_zip: hcl(`coalesce(var.function_zip, "${hcl('path.module')}/function.zip")`),
   release_hash: hcl(`var.function_release == null ? null : ${base64('var.function_release.sha256')}`),
+  budget_acts: hcl('try(length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0, false)'),
   tags: hcl('merge(var.tags, { "lambda-nat-proxy:stack" = var.name })'),
 }
 

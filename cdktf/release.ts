@@ -3,13 +3,14 @@ import { Construct } from 'constructs'
 import { hcl } from './hcl.ts'
 import { comment } from './hcl-blocks.ts'
 
-const STEPS = [
-  `curl --fail --silent --show-error --location --proto '=https' --output "$FILE.part" "$URL"`,
-  '{ sha256sum "$FILE.part" 2> /dev/null || shasum -a 256 "$FILE.part"; } | grep -qi "^$SHA256 "',
-  'mv "$FILE.part" "$FILE"',
-]
-const COMPLAINT =
-  '{ echo "function_release: $URL cannot be had, or is not the file with the checksum $SHA256" >&2; exit 1; }'
+const COMMAND = `set -eu
+curl --fail --silent --show-error --location --proto '=https' --output "$FILE.part" "$URL"
+{ sha256sum "$FILE.part" 2> /dev/null || shasum -a 256 "$FILE.part"; } | grep -qi "^$SHA256 " || {
+  echo "function_release: the file at $URL does not have the checksum $SHA256" >&2
+  exit 1
+}
+mv "$FILE.part" "$FILE"
+`
 
 /** A release's function.zip, fetched and checked where Terraform runs, once for each region that it goes to. */
 export class Release extends Construct {
@@ -27,7 +28,7 @@ export class Release extends Construct {
         {
           'local-exec': {
             interpreter: ['/bin/sh', '-c'],
-            command: `${STEPS.join(' && ')} || ${COMPLAINT}`,
+            command: COMMAND,
             environment: {
               FILE: this.file,
               URL: hcl('var.function_release.url'),

@@ -23,6 +23,7 @@ locals {
   log_group_arns = { for region in local.regions : region => join(":", ["arn", data.aws_partition.current.partition, "logs", region, data.aws_caller_identity.current.account_id, "log-group", local.log_group, "*"]) }
   function_zip   = coalesce(var.function_zip, "${path.module}/function.zip")
   release_hash   = var.function_release == null ? null : format("%.43s=", join("", [for at in range(0, 66, 6) : join("", [for unit in [262144, 4096, 64, 1] : substr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", floor(parseint(substr("${var.function_release.sha256}00", at, 6), 16) / unit) % 64, 1)])]))
+  budget_acts    = try(length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0, false)
   tags           = merge(var.tags, { "lambda-nat-proxy:stack" = var.name })
 }
 
@@ -43,8 +44,8 @@ data "aws_iam_policy_document" "tls_only" {
 
     condition {
       test     = "Bool"
-      values   = ["false"]
       variable = "aws:SecureTransport"
+      values   = ["false"]
     }
 
     principals {
@@ -75,8 +76,8 @@ data "aws_iam_policy_document" "exit" {
 
     condition {
       test     = "StringEquals"
-      values   = [data.aws_caller_identity.current.account_id]
       variable = "aws:ResourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 
@@ -87,8 +88,8 @@ data "aws_iam_policy_document" "exit" {
 
     condition {
       test     = "StringEquals"
-      values   = [data.aws_caller_identity.current.account_id]
       variable = "aws:ResourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 
@@ -168,8 +169,8 @@ data "aws_iam_policy_document" "client" {
 
     condition {
       test     = "StringEquals"
-      values   = [data.aws_caller_identity.current.account_id]
       variable = "aws:ResourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 
@@ -180,8 +181,8 @@ data "aws_iam_policy_document" "client" {
 
     condition {
       test     = "StringEquals"
-      values   = [data.aws_caller_identity.current.account_id]
       variable = "aws:ResourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
   }
 
@@ -195,8 +196,8 @@ data "aws_iam_policy_document" "client" {
 
     condition {
       test     = "StringEquals"
-      values   = sort(local.regions)
       variable = "aws:RequestedRegion"
+      values   = sort(local.regions)
     }
   }
 
@@ -207,8 +208,8 @@ data "aws_iam_policy_document" "client" {
 
     condition {
       test     = "StringEquals"
-      values   = sort(local.regions)
       variable = "aws:RequestedRegion"
+      values   = sort(local.regions)
     }
   }
 
@@ -557,7 +558,7 @@ data "aws_iam_policy_document" "deployer" {
 }
 
 data "aws_iam_policy_document" "stop" {
-  count = var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0
+  count = local.budget_acts ? 1 : 0
 
   statement {
     sid       = "NoMoreSessions"
@@ -568,15 +569,15 @@ data "aws_iam_policy_document" "stop" {
 }
 
 data "aws_iam_policy_document" "budget_trust" {
-  count = var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0
+  count = local.budget_acts ? 1 : 0
 
   statement {
     actions = ["sts:AssumeRole"]
 
     condition {
       test     = "StringEquals"
-      values   = [data.aws_caller_identity.current.account_id]
       variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
     }
 
     principals {
@@ -587,7 +588,7 @@ data "aws_iam_policy_document" "budget_trust" {
 }
 
 data "aws_iam_policy_document" "budget_attach" {
-  count = var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0
+  count = local.budget_acts ? 1 : 0
 
   statement {
     sid = "AttachThatPolicyAlone"
@@ -603,8 +604,8 @@ data "aws_iam_policy_document" "budget_attach" {
 
     condition {
       test     = "ArnEquals"
-      values   = aws_iam_policy.stop_clients[*].arn
       variable = "iam:PolicyARN"
+      values   = aws_iam_policy.stop_clients[*].arn
     }
   }
 }
@@ -721,7 +722,15 @@ resource "terraform_data" "release" {
 
   provisioner "local-exec" {
     interpreter = ["/bin/sh", "-c"]
-    command     = "curl --fail --silent --show-error --location --proto '=https' --output \"$FILE.part\" \"$URL\" && { sha256sum \"$FILE.part\" 2> /dev/null || shasum -a 256 \"$FILE.part\"; } | grep -qi \"^$SHA256 \" && mv \"$FILE.part\" \"$FILE\" || { echo \"function_release: $URL cannot be had, or is not the file with the checksum $SHA256\" >&2; exit 1; }"
+    command     = <<-EOT
+      set -eu
+      curl --fail --silent --show-error --location --proto '=https' --output "$FILE.part" "$URL"
+      { sha256sum "$FILE.part" 2> /dev/null || shasum -a 256 "$FILE.part"; } | grep -qi "^$SHA256 " || {
+        echo "function_release: the file at $URL does not have the checksum $SHA256" >&2
+        exit 1
+      }
+      mv "$FILE.part" "$FILE"
+    EOT
     environment = {
       FILE   = "${path.module}/release-${each.key}.zip"
       URL    = var.function_release.url
@@ -781,6 +790,16 @@ resource "aws_lambda_function" "exit" {
     mode = var.tracing_mode
   }
 
+  dynamic "vpc_config" {
+    for_each = [for region, vpc in var.vpc_config : vpc if region == each.key]
+
+    content {
+      subnet_ids                  = vpc_config.value.subnet_ids
+      security_group_ids          = vpc_config.value.security_group_ids
+      ipv6_allowed_for_dual_stack = vpc_config.value.ipv6_allowed_for_dual_stack
+    }
+  }
+
   lifecycle {
     precondition {
       condition     = length(var.function_s3) > 0 || var.function_release != null || fileexists(local.function_zip)
@@ -820,16 +839,6 @@ resource "aws_lambda_function" "exit" {
     precondition {
       condition     = try(var.reserved_concurrency == 0 || var.reserved_concurrency >= 2 * var.sessions, true)
       error_message = "reserved_concurrency must be at least ${2 * var.sessions}, twice the sessions, since each is replaced by a new one before it ends."
-    }
-  }
-
-  dynamic "vpc_config" {
-    for_each = [for region, vpc in var.vpc_config : vpc if region == each.key]
-
-    content {
-      subnet_ids                  = vpc_config.value.subnet_ids
-      security_group_ids          = vpc_config.value.security_group_ids
-      ipv6_allowed_for_dual_stack = vpc_config.value.ipv6_allowed_for_dual_stack
     }
   }
 }
@@ -911,7 +920,7 @@ resource "aws_budgets_budget" "budget" {
 }
 
 resource "aws_iam_policy" "stop_clients" {
-  count       = var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0
+  count       = local.budget_acts ? 1 : 0
   description = "Attached by the budget: no further sessions of lambda-nat-proxy."
   name        = "${local.name}-stop"
   path        = var.role_path
@@ -920,7 +929,7 @@ resource "aws_iam_policy" "stop_clients" {
 }
 
 resource "aws_iam_role" "budget" {
-  count                = var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0
+  count                = local.budget_acts ? 1 : 0
   description          = "Attaches the policy that ends new sessions of lambda-nat-proxy, and takes it off."
   name                 = "${local.name}-budget"
   assume_role_policy   = data.aws_iam_policy_document.budget_trust[0].json
@@ -930,14 +939,14 @@ resource "aws_iam_role" "budget" {
 }
 
 resource "aws_iam_role_policy" "budget" {
-  count  = var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0
+  count  = local.budget_acts ? 1 : 0
   name   = "attach"
   policy = data.aws_iam_policy_document.budget_attach[0].json
   role   = aws_iam_role.budget[0].id
 }
 
 resource "aws_budgets_budget_action" "budget" {
-  count              = var.budget == null ? 0 : length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0 ? 1 : 0
+  count              = local.budget_acts ? 1 : 0
   action_type        = "APPLY_IAM_POLICY"
   approval_model     = "AUTOMATIC"
   budget_name        = aws_budgets_budget.budget[0].name

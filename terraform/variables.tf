@@ -2,7 +2,7 @@
 
 variable "name" {
   type        = string
-  description = "Name of the stack: the function, the role, the log group and the buckets are named from it. 3 to 38 characters: lower-case letters, digits and single dashes, a letter first."
+  description = "Name of the stack: the function, the role, the log group and the buckets are named after it. 3 to 38 characters: lower-case letters, digits and single dashes, a letter first."
   default     = "lambda-nat-proxy"
   nullable    = false
 
@@ -14,7 +14,7 @@ variable "name" {
 
 variable "name_prefix" {
   type        = string
-  description = "Put before the name of everything that is made, where an organisation's rules ask for it. The stack's own name, by which the client finds it, stays without. Both have 38 characters at most."
+  description = "Prefix for the name of every resource, where an organisation requires one. The stack keeps its own name, by which the client finds it. Prefix and name together have 38 characters at most."
   default     = ""
   nullable    = false
 
@@ -74,7 +74,7 @@ variable "timeout_s" {
 
 variable "sessions" {
   type        = number
-  description = "Sessions that all clients together hold at once in each region. Only reserved_concurrency is checked against it."
+  description = "Sessions that all clients together keep open at once in each region. Used only to check reserved_concurrency."
   default     = 1
   nullable    = false
 
@@ -86,7 +86,7 @@ variable "sessions" {
 
 variable "reserved_concurrency" {
   type        = number
-  description = "Functions that may run at once in each region: a cap on cost, taken from the account's concurrency. At least twice the sessions, since each is replaced by a new one before it ends; 0 stops all; null sets no cap. 10 is a good cap for up to 5 sessions, in an account whose quota leaves 10 unreserved beside it: a new account's quota is 10 in all, and allows no reservation."
+  description = "Number of function instances that may run at once in each region: a cap on cost, taken from the account's concurrency. At least twice sessions, because each session is replaced by a new one before it ends. 0 stops all sessions; null sets no cap. 10 suits up to 5 sessions, in an account whose quota leaves another 10 unreserved: a new account has a quota of 10 and allows no reservation."
   default     = null
   nullable    = true
 
@@ -117,7 +117,7 @@ variable "allow_private" {
 
 variable "client_may_invoke" {
   type        = bool
-  description = "Whether the client policy allows lambda:InvokeFunction on the function, so that a client can start it itself when the bucket is slow to do so."
+  description = "Whether the client policy allows lambda:InvokeFunction on the function, so that a client can start it itself when the event from the bucket is late."
   default     = true
   nullable    = false
 }
@@ -148,7 +148,7 @@ variable "log_retention_days" {
 
 variable "tracing_mode" {
   type        = string
-  description = "X-Ray tracing of the function: PassThrough, or Active, which costs a trace for each session."
+  description = "X-Ray tracing of the function: PassThrough, or Active, which records a trace for each session."
   default     = "PassThrough"
   nullable    = false
 
@@ -160,14 +160,14 @@ variable "tracing_mode" {
 
 variable "function_zip" {
   type        = string
-  description = "Path of the function's bundle. Null: function.zip beside the module."
+  description = "Path of the function's bundle. null: function.zip in the module's folder."
   default     = null
   nullable    = true
 }
 
 variable "function_release" {
   type        = object({ url = string, sha256 = string })
-  description = "The bundle of a release in place of a file: the https URL of its function.zip, and the checksum from its SHA256SUMS. It is fetched when the function's code changes, by curl where Terraform runs, on Linux or macOS."
+  description = "The bundle of a release instead of a file: the https URL of its function.zip, and the checksum from its SHA256SUMS. Terraform downloads it with curl (on Linux or macOS) when the function's code changes."
   default     = null
   nullable    = true
 
@@ -179,7 +179,7 @@ variable "function_release" {
 
 variable "function_s3" {
   type        = map(object({ bucket = string, key = string, version = optional(string), sha256 = optional(string) }))
-  description = "The bundle as S3 objects in place of a file, by region, since Lambda reads code only from a bucket in its own region. version is the object version; sha256 the base64 digest. A change of either deploys anew."
+  description = "The bundle as S3 objects instead of a file, by region, because Lambda reads code only from a bucket in its own region. version is the object version; sha256 the base64 digest. A change of either deploys the function again."
   default     = {}
   nullable    = false
 }
@@ -198,7 +198,7 @@ variable "runtime" {
 
 variable "architecture" {
   type        = string
-  description = "Processor of the function: x86_64, or arm64, which needs a bundle built with the native engine for arm64."
+  description = "Processor of the function: x86_64 or arm64. arm64 needs a bundle built with the native engine for arm64."
   default     = "x86_64"
   nullable    = false
 
@@ -210,7 +210,7 @@ variable "architecture" {
 
 variable "existing_role" {
   type        = object({ arn = string })
-  description = "ARN of a role of your own for the function, in place of one that the module makes; in an object, so that a role of the same apply can be given. Lambda must be able to assume it, and it needs what the output function_policy_json says before the function's first run."
+  description = "Your own role for the function, instead of one that the module makes. It is an object so that a role made in the same apply works. Lambda must be able to assume it, and it needs the permissions in the output function_policy_json before the first session."
   default     = null
   nullable    = true
 
@@ -234,7 +234,7 @@ variable "role_path" {
 
 variable "role_permissions_boundary" {
   type        = string
-  description = "ARN of the managed policy that bounds what the roles that the module makes can ever be allowed."
+  description = "ARN of the managed policy that is the permissions boundary of the roles that the module makes."
   default     = null
   nullable    = true
 
@@ -246,7 +246,7 @@ variable "role_permissions_boundary" {
 
 variable "kms_key_arn" {
   type        = map(string)
-  description = "ARN of a KMS key by region: for the bucket's objects, the log group and the function's environment, in place of AWS's own keys. The key's policy must let CloudWatch Logs use it; the function and the clients are allowed by their own policies."
+  description = "KMS key by region for the bucket's objects, the log group and the function's environment, instead of AWS's own keys. The key policy must let CloudWatch Logs use the key; the policies of the module allow it to the function and the clients."
   default     = {}
   nullable    = false
 
@@ -258,7 +258,7 @@ variable "kms_key_arn" {
 
 variable "vpc_config" {
   type        = map(object({ subnet_ids = list(string), security_group_ids = list(string), ipv6_allowed_for_dual_stack = optional(bool, false) }))
-  description = "Subnets and security groups to attach the function to, by region. The subnets need a way to the internet for UDP; through a NAT gateway, which maps each destination anew, only clients behind an easy NAT connect."
+  description = "Subnets and security groups to attach the function to, by region. The subnets need outbound UDP to the internet. A NAT gateway maps each destination separately, so that only clients behind an easy NAT connect through one."
   default     = {}
   nullable    = false
 
@@ -270,7 +270,7 @@ variable "vpc_config" {
 
 variable "code_signing_config_arn" {
   type        = map(string)
-  description = "ARN of a code signing configuration by region. The bundle must then be signed, and so come from function_s3."
+  description = "Code signing configuration by region. The bundle must then be signed, and so come from function_s3."
   default     = {}
   nullable    = false
 
@@ -282,7 +282,7 @@ variable "code_signing_config_arn" {
 
 variable "budget" {
   type        = object({ limit_usd = number, emails = list(string), roles = optional(list(string), []), groups = optional(list(string), []), users = optional(list(string), []) })
-  description = "A monthly budget in US dollars for the account's Lambda, S3, CloudWatch and data transfer. It writes to emails at 80 % and when 100 % is forecast. At 100 % it denies the IAM roles, groups and users that are named here, by name, the start of further sessions until it is undone by hand or the month ends. AWS works costs out a few times a day: a brake, not a cap."
+  description = "Monthly budget in US dollars for the Lambda, S3, CloudWatch and data transfer of the account. It mails the addresses at 80 % and when 100 % is forecast. At 100 % it attaches a policy to the named IAM roles, groups and users that denies new sessions, until somebody reverses the action in AWS Budgets. AWS updates costs a few times a day: this is a brake, not a hard cap."
   default     = null
   nullable    = true
 

@@ -52,7 +52,7 @@ test('another file than the one with the checksum is refused, and nothing is mad
     ...['apply', '-input=false', '-auto-approve', release('/function.zip', '0'.repeat(64))],
   )
   assert.is(status, 1)
-  assert.match(said, `${origin}/function.zip cannot be had, or is not the file with the checksum 000`)
+  assert.match(said, `the file at ${origin}/function.zip does not have the checksum 000`)
   assert.not(existsSync(fetched()))
   assert.not.match(workspace.run(workspace.module, 'state', 'list'), 'aws_lambda_function')
 })

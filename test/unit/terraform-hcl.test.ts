@@ -64,6 +64,7 @@ for (const [what, value, text] of [
   ['quotes and a backslash beside an expression', 'say "\\${a}" ${f("x")}', '"say \\"\\\\${a}\\" ${f("x")}"'],
   ['an expression that is none', '$${var.a}', '"$${var.a}"'],
   ['a line break', 'a\nb', '"a\\nb"'],
+  ['lines that all end', 'a "b"\n  \\c\n', '<<-EOT\n  a "b"\n    \\c\nEOT'],
   ['a map whose key is no name', { 'a:b': 1, c: [] }, '{\n  "a:b" = 1\n  c     = []\n}'],
 ] as [string, Value, string][])
   test(`${what} is written as HCL writes it`, () => assert.is(expression(value), text))
