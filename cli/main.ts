@@ -77,13 +77,13 @@ async function run(args: string[]): Promise<number> {
     const ours = args.slice(0, args.indexOf('--') === -1 ? undefined : args.indexOf('--'))
     if (ours.includes('--version') || ours[0] === '-v') {
       process.stdout.write(`${version}\n`)
-      return 0
+      return exitCodes.done
     }
     const subject = await resolve(ours)
     const { words, command } = subject
     if (ours.includes('--help') || ours.includes('-h')) {
       await printHelp(subject)
-      return 0
+      return exitCodes.done
     }
     if (command.subCommands) {
       const unknown = ours[words.length - 1]
@@ -95,16 +95,18 @@ async function run(args: string[]): Promise<number> {
     const rest = args.slice(words.length - 1).filter((arg, i) => !(i === 0 && arg === '--'))
     checkOptions(rest, command.args as ArgsDef | undefined)
     await runCommand(command, { rawArgs: rest })
-    return typeof process.exitCode === 'number' ? process.exitCode : 0
+    return typeof process.exitCode === 'number' ? process.exitCode : exitCodes.done
   } catch (error) {
     if (error instanceof CancelledError) {
       consola.info(error.message)
       return exitCodes.interrupted
     }
-    const wrong = error instanceof UsageError || (error instanceof Error && error.name === 'CLIError')
-    consola.error(inWords(error))
-    if (!wrong && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
-    return wrong ? 2 : 1
+    for (const words of inWords(error)) consola.error(words)
+    const isUsage = (error instanceof AggregateError ? error.errors : [error]).every(
+      each => each instanceof UsageError,
+    )
+    if (!isUsage && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
+    return isUsage ? exitCodes.usage : exitCodes.failed
   }
 }
 

@@ -1,6 +1,8 @@
-import { BlockList, isIP } from 'node:net'
 import type { BunConn } from '../../tunnel/net/bun-conn.ts'
+import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
+import { isLoopback } from '../input/loopback.ts'
 import type { Scheme } from '../input/scheme.ts'
+import { throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import type { Exits } from './fleet/exits.ts'
 import { type Limits, type OpenListener, openListener } from './inbound/listener.ts'
@@ -12,6 +14,16 @@ import { direct } from './outbound/direct.ts'
 import type { Rule } from './outbound/rules.ts'
 import { tunnelOutbound } from './outbound/tunnel.ts'
 import type { Events } from './stats/events.ts'
+
+/** A listener that anybody could use. */
+export class OpenProxyError extends UsageError<'E_OPEN_PROXY'> {
+  override readonly name = 'OpenProxyError'
+
+  constructor({ host, port }: { host: string; port: number }) {
+    const at = formatEndpoint({ address: host, port })
+    super(`${at} can be reached from other machines, and needs no login`, { code: 'E_OPEN_PROXY' })
+  }
+}
 
 /** Where applications connect to. */
 export interface Listener {
@@ -52,7 +64,7 @@ const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000 }
 
 /**
  * Starts what applications connect to. Throws a UsageError when a listener cannot be had, or would serve
- * anybody without a login; nothing is left open then.
+ * anybody without a login, and an AggregateError of several; nothing is left open then.
  */
 export function startProxy(options: ProxyOptions): Proxy {
   const { exits, events, logins = [], allowOpen = false, rules = [] } = options
@@ -72,29 +84,19 @@ export function startProxy(options: ProxyOptions): Proxy {
     limits: { ...defaultLimits, ...options.limits },
     clients,
   }
-  try {
-    for (const { logins: own, ...listener } of options.listeners) {
+  const errors: unknown[] = []
+  for (const { logins: own, ...listener } of options.listeners) {
+    try {
       const access = accessFor(own ?? logins)
-      if (!access.required && !allowOpen && !isLoopback(listener.host))
-        throw new UsageError(
-          `${listener.host}:${listener.port} can be reached from other machines: give a login with --auth-file or --auth, or --allow-open to let anybody use it`,
-        )
+      if (!access.required && !allowOpen && !isLoopback(listener.host)) throw new OpenProxyError(listener)
       listeners.push(openListener({ ...shared, ...listener, access }))
+    } catch (error) {
+      errors.push(error)
     }
-  } catch (error) {
+  }
+  if (errors.length > 0) {
     void close()
-    throw error
+    throwTogether(errors)
   }
   return { listeners, close }
 }
-
-// --- internal ---
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
-/** Only this machine reaches it. */
-const isLoopback = (host: string) =>
-  host.toLowerCase() === 'localhost' ||
-  (isIP(host) > 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'))

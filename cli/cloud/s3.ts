@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import S3rver from 's3rver'
-import { listenError } from './errors.ts'
+import { listenError } from '../input/listen-error.ts'
 import type { Credentials } from './s3-auth.ts'
 import type { S3Event } from './s3-event.ts'
 import { putWhole, strict } from './s3-strict.ts'
@@ -25,7 +25,7 @@ export interface S3Options {
   onEvent: (event: S3Event) => void
 }
 
-/** An S3 endpoint (path style) that keeps objects in a folder. Throws a CloudError when the port cannot be had. */
+/** An S3 endpoint (path style) that keeps objects in a folder. Throws a ListenError when the port cannot be had. */
 export async function startS3(options: S3Options): Promise<LocalS3> {
   const { host, port, directory, buckets, credentials, onEvent } = options
   const app = new S3rver({ directory, silent: true, vhostBuckets: false })
@@ -40,7 +40,7 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
     await once(server, 'listening')
   } catch (error) {
     app.logger.close()
-    throw listenError(error, 'S3', '--s3-port', host, port)
+    throw listenError(error, 'S3', { host, port })
   }
   return {
     port: (server.address() as AddressInfo).port,

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { constants, createMessage, createServer } from 'stun'
-import { listenError } from './errors.ts'
+import { listenError } from '../input/listen-error.ts'
 
 export interface LocalStun {
   readonly port: number
@@ -10,7 +10,7 @@ export interface LocalStun {
 
 /**
  * A STUN server on UDP: tells who asks what address and port the request came from (RFC 8489, Binding).
- * Whatever else arrives is dropped without an answer. Port 0 takes any that is free; throws a CloudError
+ * Whatever else arrives is dropped without an answer. Port 0 takes any that is free; throws a ListenError
  * when the port cannot be had.
  */
 export async function startStun(host: string, port: number): Promise<LocalStun> {
@@ -30,7 +30,7 @@ export async function startStun(host: string, port: number): Promise<LocalStun> 
   try {
     await once(socket, 'listening')
   } catch (error) {
-    throw listenError(error, 'STUN', '--stun-port', host, port)
+    throw listenError(error, 'STUN', { host, port })
   }
   // From here on an error belongs to one answer (an unreachable address), not to the server.
   socket.on('error', () => {})

@@ -5,7 +5,9 @@ import { type Mode, modes } from '../../function/modes.ts'
 import type { Cloud } from '../cloud/cloud.ts'
 import type { LogRecord } from '../cloud/log.ts'
 import { functionZip } from '../deploy/function-zip.ts'
+import { isLoopback } from '../input/loopback.ts'
 import { parsePort } from '../input/port.ts'
+import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { interruptible, whenAborted } from './interrupt.ts'
@@ -112,7 +114,7 @@ async function readZip(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (error) {
-    throw new UsageError(`--function ${path} cannot be read: ${(error as Error).message}`)
+    throw new UsageError(`--function ${path} cannot be read: ${systemReason(error)}`)
   }
 }
 
@@ -133,7 +135,7 @@ To use it from a client:
   AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=${credentials.accessKeyId} AWS_SECRET_ACCESS_KEY=${credentials.secretAccessKey} \\
     lambda-nat-proxy run --region ${region} --bucket ${bucket} --stun ${stunServers}
 `)
-    if (!host.startsWith('127.'))
+    if (!isLoopback(host))
       consola.warn(`S3 is plain HTTP on ${host}: others on its network can read offers and answers.`)
   },
   log({ timestamp, level, message, region, pid, requestId, ...fields }) {

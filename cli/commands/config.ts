@@ -5,13 +5,17 @@ import { dirname } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { type Mode, modeNames, modes } from '../../function/modes.ts'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { configPath, loadConfig, settle } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { wrongRegion } from '../config/regions.ts'
 import { entry, keys, type Values } from '../config/settings.ts'
 import { configTemplate } from '../config/template.ts'
+import { missingNeeds } from '../deploy/needs.ts'
 import { isTerminal, openPrompt, type Prompt } from '../input/prompt.ts'
+import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { inWords } from '../output/advice.ts'
 import { exitCodeMeanings } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
@@ -43,8 +47,16 @@ const init = defineCommand({
       if (!given.includes('deployment.mode')) chosen['deployment.mode'] = await askMode(prompt)
     }
     await write(path, configTemplate(chosen))
-    consola.success(`Wrote ${path}: the stack's name is ${chosen['deployment.stack_name']}.`)
-    consola.log('Next: lambda-nat-proxy deploy')
+    consola.success(`Wrote ${path}. The stack is named ${chosen['deployment.stack_name']}.`)
+    const missing = (await missingNeeds(await loadConfig({ flags: { ...args, config: path } }))).flatMap(
+      inWords,
+    )
+    if (missing.length === 0)
+      return consola.log(
+        'Next: "lambda-nat-proxy doctor" checks this machine, "lambda-nat-proxy deploy" deploys.',
+      )
+    consola.log(`Before "lambda-nat-proxy deploy":\n${missing.map(words => `  - ${words}`).join('\n')}`)
+    consola.log('Then "lambda-nat-proxy doctor" checks all of it.')
   },
 })
 
@@ -111,6 +123,8 @@ async function write(path: string, content: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, content)
   } catch (error) {
-    throw new Error(`${path} cannot be written: ${(error as Error).message}`)
+    throw new CodedError('E_CONFIG_UNWRITABLE', `${path} cannot be written: ${systemReason(error)}`, {
+      cause: error,
+    })
   }
 }

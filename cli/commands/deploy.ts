@@ -21,7 +21,7 @@ export default defineCommand({
     if (outcome === 'refused') consola.info('Nothing was changed.')
     if (outcome === 'interrupted')
       consola.warn(
-        'Interrupted. What was made is in the state: "lambda-nat-proxy deploy" goes on from there.',
+        'Interrupted. What was made is in the Terraform state: "lambda-nat-proxy deploy" continues from there.',
       )
     if (outcome === 'changed' || outcome === 'unchanged') await whatNext(undertaking)
   },
@@ -43,7 +43,7 @@ async function whatNext({ config, name, folder }: Undertaking): Promise<void> {
   lambda-nat-proxy run${options}
   lambda-nat-proxy status${options}
 
-The least policy for other people who run it:
+The least policy for others who run it:
 
   terraform -chdir=${folder} output -raw client_policy_json`)
 }

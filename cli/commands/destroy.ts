@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
+import { DeployError } from '../deploy/errors.ts'
 import { findStack } from '../deploy/find.ts'
 import { clear } from '../deploy/folder.ts'
 import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
@@ -24,11 +25,11 @@ export default defineCommand({
     if (outcome === 'refused') consola.info('Nothing was destroyed.')
     if (outcome === 'interrupted')
       consola.warn(
-        'Interrupted. What is left is in the state: "lambda-nat-proxy destroy" goes on from there.',
+        'Interrupted. What is left is in the Terraform state: "lambda-nat-proxy destroy" continues from there.',
       )
     if (outcome === 'changed' || outcome === 'unchanged') {
       await clear(undertaking.folder)
-      consola.success(`${undertaking.name} is gone.`)
+      consola.success(`Destroyed ${undertaking.name}.`)
     }
   },
 })
@@ -56,11 +57,11 @@ async function hasState({ folder, backend }: Undertaking): Promise<boolean> {
 async function lookElsewhere({ config, name, folder }: Undertaking): Promise<void> {
   const { asked, regions } = await findStack(config)
   if (regions.size === 0) {
-    consola.info(`There is nothing to destroy: no stack ${name} is found in ${asked.join(', ')}.`)
+    consola.info(`Nothing to destroy: there is no stack ${name} in ${asked.join(', ')}.`)
     return
   }
-  throw new Error(
-    `${name} is deployed in ${[...regions.keys()].join(', ')}, but its Terraform state is not on this machine (${folder}). ` +
-      'Destroy it where it was deployed from, or name the state in S3 with --backend-config.',
+  throw new DeployError(
+    'E_STATE_ELSEWHERE',
+    `${name} is deployed in ${[...regions.keys()].join(', ')}, but its Terraform state is not on this machine (${folder})`,
   )
 }

@@ -7,6 +7,7 @@ import { type Context, createContext } from '../doctor/context.ts'
 import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { formatResult, verdict } from '../doctor/report.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
+import { adviceFor } from '../output/advice.ts'
 import { exitCodeMeanings } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { formatOf, formatOptions, print } from '../output/print.ts'
@@ -66,11 +67,21 @@ async function consult(
   const results: Result[] = []
   for await (const result of examine(checks, context)) {
     context.signal.throwIfAborted()
-    onResult(result, nameWidth)
-    results.push(result)
+    const advised = withHint(result)
+    onResult(advised, nameWidth)
+    results.push(advised)
   }
   return results
 }
 
+/** What is not as it should be has what to do about it, always. */
+function withHint(result: Result): Result {
+  if (result.status !== 'warn' && result.status !== 'fail') return result
+  const { code = 'E_UNEXPECTED', hint } = result
+  return { ...result, code, hint: adviceFor({ code, ...(hint !== undefined && { hint }) }) ?? again }
+}
+
+const again = 'Correct this, and run the doctor again.'
+
 const show = (result: Result, nameWidth: number) =>
-  process.stdout.write(`${formatResult(result, nameWidth)}\n`)
+  process.stdout.write(`${formatResult(result, nameWidth, process.stdout.columns)}\n`)

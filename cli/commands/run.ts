@@ -1,5 +1,8 @@
 import { defineCommand } from 'citty'
-import { startFleet } from '../client/fleet/fleet.ts'
+import { consola } from 'consola'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
+import { comingFleet } from '../client/fleet/coming-fleet.ts'
+import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
 import { defaultFleetSettings, type FleetSettings } from '../client/fleet/state.ts'
 import { readLogins } from '../client/inbound/logins.ts'
 import { parseBypass, parseRules } from '../client/outbound/rules.ts'
@@ -11,9 +14,17 @@ import type { LogRecord } from '../cloud/log.ts'
 import type { Config } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { startDashboard } from '../dashboard/server.ts'
-import { openSignalling, readSignalling, type Signalling, signallingOptions } from '../deploy/signalling.ts'
+import {
+  checkSignalling,
+  openSignalling,
+  readSignalling,
+  type Signalling,
+  signallingOptions,
+} from '../deploy/signalling.ts'
 import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
+import { othersMayRead } from '../input/others-may-read.ts'
+import { together } from '../input/together.ts'
 import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { outliveReader, terminalReporter } from '../output/terminal-reporter.ts'
@@ -76,10 +87,14 @@ export default defineCommand({
     const signalling = await readSignalling(args)
     const { config } = signalling
     const { values } = config
-    const access = {
-      logins: readLogins({ auth: args.auth, file: values['proxy.auth_file'] }),
-      ...proxySettings(config),
-    }
+    const authFile = values['proxy.auth_file']
+    const [logins, further] = await together(
+      () => readLogins({ auth: args.auth, file: authFile }),
+      () => furtherListeners(config),
+    )
+    for (const file of [authFile, ...further.map(({ authFile }) => authFile)])
+      if (file !== undefined && othersMayRead(file))
+        consola.warn(`Other users of this machine can read the logins in ${file}. Run: chmod 600 ${file}`)
 
     const events = createEvents()
     const model = createModel(events)
@@ -90,17 +105,33 @@ export default defineCommand({
       // What was started ends in reverse, also when it is called off half-way.
       await using started = new AsyncDisposableStack()
       started.defer(show.close)
-      // Before the first exit is launched: a port that cannot be had costs nothing.
-      if (values['dashboard.enabled']) {
-        const dashboard = startDashboard({
-          host: values['dashboard.host'],
-          port: values['dashboard.port'],
-          model,
-          events,
-          rotate: id => fleet.rotate(id),
-        })
-        started.defer(dashboard.close)
-      }
+      const coming = comingFleet<Fleet>()
+      // Before anything is announced or launched: all that is wrong here is said at once, and costs nothing.
+      const [proxy, dashboard] = await together(
+        () => {
+          const { listeners, close } = startProxy({
+            ...proxySettings(config, further),
+            logins,
+            exits: coming,
+            events,
+          })
+          started.defer(close)
+          return { listeners, close }
+        },
+        () => {
+          if (!values['dashboard.enabled']) return undefined
+          const dashboard = startDashboard({
+            host: values['dashboard.host'],
+            port: values['dashboard.port'],
+            model,
+            events,
+            rotate: id => void coming.fleet.then(fleet => fleet.rotate(id)),
+          })
+          started.defer(dashboard.close)
+          return dashboard
+        },
+        () => checkSignalling(signalling),
+      )
       const opening = openSignalling({
         ...signalling,
         ...(signalling.local && {
@@ -120,12 +151,7 @@ export default defineCommand({
       })
       source = await Promise.race([opening, whenAborted(signal)])
       const { buckets, stunServers, allowPrivate } = source
-      // Its listeners before the first launch, for the same reason.
-      const proxy = startProxy({
-        ...access,
-        exits: { select: (...request) => fleet.select(...request) },
-        events,
-      })
+      dashboard?.announce()
       const fleet = startFleet({
         settings: fleetSettings(config),
         policy: values['fleet.exit'],
@@ -137,28 +163,39 @@ export default defineCommand({
       })
       started.defer(() => fleet.close())
       started.defer(startSampler(events, fleet.paths))
-      started.defer(() => proxy.close())
+      // Before the exits end, so that what is open may finish.
+      started.defer(proxy.close)
+      coming.arrive(fleet)
       announceOnce(events, proxy.listeners)
       await Promise.race([fleet.hopeless, whenAborted(signal)])
-      throw new Error('no exit can start until the error above is fixed')
+      throw new CodedError('E_NO_EXIT_POSSIBLE', 'no exit can start until the error above is fixed')
     }, 0)
   },
 })
 
 // --- internal ---
 
-function proxySettings({ values }: Config): Omit<ProxyOptions, 'exits' | 'events' | 'logins'> {
+type FurtherListener = Listener & { authFile?: string | undefined }
+
+/** What proxy.listen names. */
+const furtherListeners = ({ values }: Config): FurtherListener[] =>
+  values['proxy.listen'].map(parseListener).map(({ authFile, ...listener }) => ({
+    ...listener,
+    authFile,
+    logins: authFile === undefined ? undefined : readLogins({ file: authFile, environment: {} }),
+  }))
+
+function proxySettings(
+  { values }: Config,
+  further: readonly FurtherListener[],
+): Pick<ProxyOptions, 'listeners' | 'allowOpen' | 'rules'> {
   const host = values['proxy.host']
   const httpPort = values['proxy.http_port']
-  const further = values['proxy.listen'].map(parseListener).map(({ authFile, ...listener }): Listener => {
-    const logins = authFile === undefined ? undefined : readLogins({ file: authFile, environment: {} })
-    return { ...listener, logins }
-  })
   return {
     listeners: [
       { scheme: 'mixed', host, port: values['proxy.port'] },
       ...(httpPort === undefined ? [] : [{ scheme: 'http' as const, host, port: httpPort }]),
-      ...further,
+      ...further.map(({ authFile: _, ...listener }) => listener),
     ],
     allowOpen: values['proxy.allow_open'],
     rules: [...parseRules(values['proxy.rules']), ...values['proxy.bypass'].flatMap(parseBypass)],

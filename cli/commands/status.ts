@@ -4,6 +4,7 @@ import { optionsFor } from '../config/options.ts'
 import { notDeployed } from '../deploy/find.ts'
 import { type LogLine, recentLogs } from '../deploy/logs.ts'
 import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../deploy/status.ts'
+import { adviceFor, withAdvice } from '../output/advice.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
@@ -36,7 +37,8 @@ export default defineCommand({
   },
   async run({ args }) {
     const format = formatOf(args)
-    const status = await stackStatus(await loadConfig({ flags: args }))
+    const found = await stackStatus(await loadConfig({ flags: args }))
+    const status = { ...found, regions: found.regions.map(advised) }
     const report = args.logs
       ? { ...status, regions: await Promise.all(status.regions.map(withLogs)) }
       : status
@@ -50,13 +52,23 @@ export default defineCommand({
 type RegionReport = RegionStatus & { logs?: LogLine[] }
 type Report = Omit<StackStatus, 'regions'> & { regions: RegionReport[] }
 
+function advised(status: RegionStatus): RegionStatus {
+  const problems = status.problems.map(problem => {
+    const hint = adviceFor(problem)
+    return { ...problem, ...(hint !== undefined && { hint }) }
+  })
+  return { ...status, problems }
+}
+
 async function withLogs(status: RegionStatus): Promise<RegionReport> {
   return { ...status, logs: status.function ? await recentLogs(status.region, status.function.name) : [] }
 }
 
 function human({ stack, health, regions }: Report): string {
   if (health === 'NOT DEPLOYED')
-    return regions.map(({ region }) => `NOT DEPLOYED: ${notDeployed(stack, region, new Map())}`).join('\n')
+    return regions
+      .map(({ region }) => `NOT DEPLOYED: ${withAdvice(notDeployed(stack, region, new Map()).toJSON())}`)
+      .join('\n')
   return [`Stack ${stack}: ${health}`, ...regions.map(humanRegion)].join('\n\n')
 }
 
@@ -71,7 +83,7 @@ function humanRegion({ region, health, problems, function: it, bucket, recent, l
     [
       '  bucket',
       bucket
-        ? `${bucket.name}, ${bucket.objects}${bucket.more ? ' or more' : ''} objects, last activity ${bucket.lastActivity ?? 'none'}`
+        ? `${bucket.name}, ${bucket.objects}${bucket.more ? ' or more' : ''} ${bucket.objects === 1 ? 'object' : 'objects'}, last activity ${bucket.lastActivity ?? 'none'}`
         : '-',
     ],
     ['  notification', bucket ? (bucket.notifies.includes(it?.arn ?? '') ? 'in place' : 'missing') : '-'],
@@ -85,7 +97,7 @@ function humanRegion({ region, health, problems, function: it, bucket, recent, l
   return [
     `${region}: ${health}`,
     ...(it || bucket ? [columns(rows)] : []),
-    ...problems.map(problem => `  ! ${problem}`),
+    ...problems.map(problem => `  ! ${withAdvice(problem)}`),
     ...(logs ? [`  log${logs.length === 0 ? ': nothing in the last day' : ''}`] : []),
     ...(logs ?? []).map(({ time, message }) => `    ${time} ${message}`),
   ].join('\n')

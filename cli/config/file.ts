@@ -2,6 +2,8 @@ import { readFile, stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
 import { didYouMean } from '../input/did-you-mean.ts'
+import { systemReason } from '../input/system-error.ts'
+import { throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { entry, type Key, keys, sections } from './settings.ts'
 
@@ -12,8 +14,8 @@ export interface FileSettings {
 }
 
 /**
- * The settings in a configuration file, checked; undefined when there is no such file. Throws a UsageError with
- * the file, the line and what is allowed for all that is not as it should be.
+ * The settings in a configuration file, checked; undefined when there is no such file. Throws
+ * what is wrong, all at once, with the file, the line and what is allowed.
  */
 export async function readConfigFile(path: string): Promise<FileSettings | undefined> {
   const bytes = await read(path)
@@ -25,7 +27,7 @@ export function parseConfig(path: string, text: string): FileSettings {
   const fail = (line: number | undefined, message: string) => {
     throw new UsageError(`${path}${line === undefined ? '' : `:${line}`}: ${message}`)
   }
-  if (text.trim() === '') fail(undefined, `is empty. ${renew}`)
+  if (text.trim() === '') throw unusable(path, 'is empty')
 
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
@@ -45,10 +47,21 @@ export function parseConfig(path: string, text: string): FileSettings {
     found.set(key, { value: output, line: lineOf(keyNode) })
   }
 
-  for (const [section, sectionNode, content] of pairs(document.contents, 'the file')) {
-    if (!Object.hasOwn(sections, section)) fail(lineOf(sectionNode), unknownSection(section))
-    for (const [key, keyNode, value] of pairs(content, section)) take(`${section}.${key}`, keyNode, value)
+  const errors: unknown[] = []
+  const attempt = (action: () => void) => {
+    try {
+      action()
+    } catch (error) {
+      errors.push(error)
+    }
   }
+  for (const [section, sectionNode, content] of pairs(document.contents, 'the file'))
+    attempt(() => {
+      if (!Object.hasOwn(sections, section)) fail(lineOf(sectionNode), unknownSection(section))
+      for (const [key, keyNode, value] of pairs(content, section))
+        attempt(() => take(`${section}.${key}`, keyNode, value))
+    })
+  throwTogether(errors)
   return { path, settings: found }
 
   /** What a map holds, as name, its node and the node of its value. */
@@ -61,22 +74,21 @@ export function parseConfig(path: string, text: string): FileSettings {
 
 // --- internal ---
 
-const renew = 'Write a new one with "lambda-nat-proxy config init --force".'
+/** Nothing of it can be used: a new one is to be written. */
+const unusable = (path: string, problem: string) =>
+  new UsageError(`${path}: ${problem}`, { code: 'E_CONFIG_UNUSABLE' })
+
 const largest = 1024 * 1024
 
 async function read(path: string): Promise<Uint8Array | undefined> {
   try {
     const { size } = await stat(path)
-    if (size > largest)
-      throw new UsageError(`${path}: has ${size} bytes, which no configuration has. ${renew}`)
+    if (size > largest) throw unusable(path, `has ${size} bytes, which no configuration has`)
     return await readFile(path)
   } catch (error) {
     if (error instanceof UsageError) throw error
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return undefined
-    throw new UsageError(
-      code === 'EISDIR' ? `${path}: is a folder` : `${path}: cannot be read (${code ?? message})`,
-    )
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new UsageError(`${path} cannot be read: ${systemReason(error)}`, { cause: error })
   }
 }
 
@@ -85,7 +97,7 @@ function decode(path: string, bytes: Uint8Array): string {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     if (!text.includes('\0')) return text
   } catch {}
-  throw new UsageError(`${path}: is not a text file. ${renew}`)
+  throw unusable(path, 'is not a text file')
 }
 
 const complaint = ({ code, message }: { code: string; message: string }) =>

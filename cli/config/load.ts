@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { type FileSettings, readConfigFile } from './file.ts'
 import { defaultConfigPath } from './paths.ts'
@@ -38,35 +39,45 @@ export async function loadConfig({
 }: ConfigOptions = {}): Promise<Config> {
   const { path, named } = configPath({ flags, env, file })
   const inFile = await readConfigFile(path)
-  if (!inFile && named)
-    throw new UsageError(`${path}: there is no such file. Make it with "lambda-nat-proxy config init".`)
+  if (!inFile && named) throw new UsageError(`${path}: there is no such file`, { code: 'E_CONFIG_NOT_FOUND' })
 
   return { file: path, fileFound: inFile !== undefined, ...settle(flags, env, inFile) }
 }
 
-/** Which value of each setting counts, and where it came from; throws as loadConfig does. */
+/** Which value of each setting counts, and where it came from. Throws all that is wrong at once: see `throwTogether`. */
 export function settle(
   flags: Record<string, unknown>,
   env: Record<string, string | undefined>,
   inFile?: FileSettings,
 ): Pick<Config, 'values' | 'sources'> {
+  const errors: unknown[] = []
   const effective = keys.map(key => {
-    const definition = entry(key)
-    const flag = [definition.flag, definition.flagAlias ?? []].flat().find(each => flags[each] !== undefined)
-    if (flag) return from('flag', `--${flag}`, read(definition, String(flags[flag]), `--${flag}`))
-    const variable = environmentOf(key).find(each => env[each])
-    if (variable) return from('environment', variable, read(definition, env[variable]!, variable))
-    const line = inFile?.settings.get(key)
-    if (line) return from('file', `${inFile!.path}:${line.line}`, line.value)
-    return from('default', '', definition.default)
-
-    function from(kind: Source['kind'], where: string, value: unknown) {
-      return { key, value, source: { kind, where } }
+    try {
+      return effectiveOf(key)
+    } catch (error) {
+      errors.push(error)
+      return from(key, 'default', '', entry(key).default)
     }
   })
+  throwTogether(errors)
   return {
     values: Object.fromEntries(effective.map(({ key, value }) => [key, value])) as Values,
     sources: Object.fromEntries(effective.map(({ key, source }) => [key, source])) as Record<Key, Source>,
+  }
+
+  function effectiveOf(key: Key) {
+    const definition = entry(key)
+    const flag = [definition.flag, definition.flagAlias ?? []].flat().find(each => flags[each] !== undefined)
+    if (flag) return from(key, 'flag', `--${flag}`, read(definition, String(flags[flag]), `--${flag}`))
+    const variable = environmentOf(key).find(each => env[each])
+    if (variable) return from(key, 'environment', variable, read(definition, env[variable]!, variable))
+    const line = inFile?.settings.get(key)
+    if (line) return from(key, 'file', `${inFile!.path}:${line.line}`, line.value)
+    return from(key, 'default', '', definition.default)
+  }
+
+  function from(key: Key, kind: Source['kind'], where: string, value: unknown) {
+    return { key, value, source: { kind, where } }
   }
 }
 

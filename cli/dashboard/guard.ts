@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
+import { isLoopback } from '../input/loopback.ts'
 
 /** On every response: nothing is kept, framed, guessed at, or fetched from anywhere else. */
 export const safeHeaders = {
@@ -31,10 +32,6 @@ export function hostAllowed(header: string | null, listening: string): boolean {
   if (host === 'localhost' || host === listening.toLowerCase() || isLoopback(host)) return true
   return !isLoopback(listening) && isIP(host) !== 0
 }
-
-/** 127.0.0.0/8, ::1, and the name that stands for them. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 // --- internal ---
 

@@ -4,7 +4,7 @@ import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { isAccepting, tokenHeader } from '../client/stats/state.ts'
 import { defaultDashboardPort } from '../input/dashboard-port.ts'
-import { UsageError } from '../input/usage-error.ts'
+import { ListenError, listenError } from '../input/listen-error.ts'
 import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { pageFiles } from './page-files.ts'
@@ -28,11 +28,13 @@ export interface DashboardOptions {
 
 export interface Dashboard {
   readonly port: number
+  /** Says that it can be opened: nothing is announced before all that is started has come up. */
+  announce(): void
   close(): void
 }
 
 /**
- * Serves the page and what feeds it, the metrics and the health check. Throws a UsageError when the address,
+ * Serves the page and what feeds it, the metrics and the health check. Throws a ListenError when the address,
  * or a port that was asked for, cannot be had.
  */
 export function startDashboard(options: DashboardOptions): Dashboard {
@@ -47,13 +49,14 @@ export function startDashboard(options: DashboardOptions): Dashboard {
     metrics.close()
     throw error
   }
-  events.emit({
-    type: 'dashboard.ready',
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`,
-    ...(port === undefined && server.port !== defaultDashboardPort && { busy: defaultDashboardPort }),
-  })
   return {
     port: server.port!,
+    announce: () =>
+      events.emit({
+        type: 'dashboard.ready',
+        url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`,
+        ...(port === undefined && server.port !== defaultDashboardPort && { busy: defaultDashboardPort }),
+      }),
     close() {
       void server.stop(true)
       metrics.close()
@@ -69,7 +72,8 @@ function serveNear(listen: (port: number) => Server<undefined>): Server<undefine
     try {
       return listen(port)
     } catch (error) {
-      if (!(error instanceof PortInUseError) || port === defaultDashboardPort + portsTried) throw error
+      const another = error instanceof ListenError && error.code === 'E_PORT_IN_USE'
+      if (!another || port === defaultDashboardPort + portsTried) throw error
     }
   }
 }
@@ -144,12 +148,9 @@ function serve(
       error: () => text(500, 'That failed.'),
     })
   } catch (error) {
-    throw explain(error, host, port)
+    throw listenError(error, 'dashboard', { host, port })
   }
 }
-
-/** The port is what is wrong, and another may do. */
-class PortInUseError extends UsageError {}
 
 async function file(name: string): Promise<Response> {
   const found = (await pageFiles()).get(name)
@@ -171,20 +172,3 @@ async function body(request: Request): Promise<{ session?: string | undefined } 
 const rotateSchema = v.strictObject({ session: v.optional(v.string()) })
 
 const text = (status: number, message: string) => new Response(`${message}\n`, { status })
-
-function explain(error: unknown, host: string, port: number): Error {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE')
-    return new PortInUseError(
-      `port ${port} on ${host} is in use: choose another with --dashboard-port, or go without the page with --no-dashboard`,
-    )
-  if (code === 'EACCES')
-    return new UsageError(
-      `port ${port} needs administrator's rights: choose one from 1024 up with --dashboard-port`,
-    )
-  if (code === 'EADDRNOTAVAIL')
-    return new UsageError(`${host} is not an address of this machine: check --dashboard-host`)
-  return new UsageError(
-    `the dashboard cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
-  )
-}

@@ -67,9 +67,7 @@ export async function regionsOf({ values }: Config): Promise<string[]> {
   try {
     return [await new STSClient({}).config.region()]
   } catch {
-    throw new UsageError(
-      'no AWS region is known: give one with --regions, or as aws.regions in the configuration, or set AWS_REGION',
-    )
+    throw new UsageError('no AWS region is known', { code: 'E_REGION_MISSING' })
   }
 }
 
@@ -83,6 +81,23 @@ export async function whoAmI(region: string): Promise<{ account: string; arn: st
   )
   client.destroy()
   return { account: Account, arn: Arn }
+}
+
+/** Where no region is known, any will do to try credentials. */
+export const anyRegion = 'us-east-1'
+
+/** Looks for AWS credentials on this machine, and does not try them. Throws an AwsError when there are none. */
+export async function findCredentials(): Promise<void> {
+  const { STSClient } = await import('@aws-sdk/client-sts')
+  const client = new STSClient({ region: anyRegion })
+  try {
+    await client.config.credentials()
+  } catch (cause) {
+    const { code, message, hint } = diagnose(cause, { service: 'STS', resource: 'the account' })
+    throw new AwsError(code, message, { hint, cause })
+  } finally {
+    client.destroy()
+  }
 }
 
 // --- internal ---

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { consola } from 'consola'
 import { confirm } from '../input/prompt.ts'
-import { advise } from './advice.ts'
+import { TerraformError } from './complaint.ts'
 import { complaint, readEvent, showEvent, type TerraformEvent } from './events.ts'
 import { checkRoom } from './folder.ts'
 import { type Terraform, terraform } from './terraform.ts'
@@ -31,8 +31,8 @@ export type Outcome = 'changed' | 'unchanged' | 'planned' | 'refused' | 'interru
 
 /**
  * Takes a stack from what it is to what it shall be: init, plan, a question, apply of that very plan. What an earlier
- * run left half-finished is in the state, so that it goes on from there. Throws an Error with Terraform's complaint
- * and what to do about it.
+ * run left half-finished is in the state, so that it goes on from there. Throws a TerraformError with Terraform's
+ * complaint.
  */
 export async function change(request: Change): Promise<Outcome> {
   const { folder, upgrade, backend, destroy, planOnly, question, verbose } = request
@@ -121,18 +121,15 @@ export async function change(request: Change): Promise<Outcome> {
     if (interrupted && (code !== 0 || args[0] !== 'apply')) throw new Interrupted()
     if (code === 0) return
     const words = explain(withoutNoise(errors))
-    throw new Error(
-      [`${request.program.name} ${args[0]} failed: ${words || `exit code ${code}`}`, advise(words, folder)]
-        .filter(part => part !== '')
-        .join('\n\n'),
-    )
+    const what = `${request.program.name} ${args[0]} failed in ${folder}`
+    throw new TerraformError(`${what}: ${words || `exit code ${code}`}`, words)
   }
 
   /** A state that could not be written where it belongs is left in the folder: it goes there now. */
   async function pushLeftState(): Promise<void> {
     const left = join(folder, 'errored.tfstate')
     if (!existsSync(left)) return
-    consola.start('Taking up the state that an earlier run could not save')
+    consola.start('Saving the state that an earlier run could not save')
     await text(['state', 'push', '-no-color', 'errored.tfstate'], () => {})
     await rm(left)
   }

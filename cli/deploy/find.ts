@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.ts'
 import { ask, clientOptions, regionsOf, useProfile } from './aws.ts'
+import { DeployError } from './errors.ts'
 import { readOutputs } from './outputs.ts'
 
 /** What of a stack is in a region; after a half-finished deploy or destroy, or work by hand, one may be missing. */
@@ -26,20 +27,17 @@ export interface Deployment {
 export const stackTag = 'lambda-nat-proxy:stack'
 
 /**
- * What is deployed in the configured regions under the configured name. Throws an Error that says where nothing is
- * found, and what to run.
+ * What is deployed in the configured regions under the configured name. Throws a DeployError that says where nothing
+ * is found.
  */
 export async function findDeployment(config: Config): Promise<Deployment> {
   const { name, asked, regions } = await findStack(config)
   const complete = asked.map(region => {
     const { bucket, functionName } = regions.get(region) ?? {}
     if (bucket !== undefined && functionName !== undefined) return [region, { bucket, functionName }] as const
-    if (bucket === undefined && functionName === undefined)
-      throw new Error(notDeployed(name, region, regions))
+    if (bucket === undefined && functionName === undefined) throw notDeployed(name, region, regions)
     const lacking = bucket === undefined ? 'bucket' : 'function'
-    throw new Error(
-      `the stack ${name} in region ${region} has no ${lacking}: run "lambda-nat-proxy deploy" to mend it`,
-    )
+    throw new DeployError('E_STACK_INCOMPLETE', `the stack ${name} in region ${region} has no ${lacking}`)
   })
   return { name, regions: new Map(complete) }
 }
@@ -61,9 +59,12 @@ export async function findStack(config: Config): Promise<Stack> {
 }
 
 /** Says that nothing is there, and where else something is, if that is known. */
-export function notDeployed(name: string, region: string, regions: Map<string, Found>): string {
+export function notDeployed(name: string, region: string, regions: Map<string, Found>): DeployError {
   const elsewhere = regions.size > 0 ? ` (it is in ${[...regions.keys()].join(', ')})` : ''
-  return `nothing is deployed under the name ${name} in region ${region}${elsewhere}: run "lambda-nat-proxy deploy", or name another stack or region with --name and --regions`
+  return new DeployError(
+    'E_NOT_DEPLOYED',
+    `nothing is deployed under the name ${name} in region ${region}${elsewhere}`,
+  )
 }
 
 // --- internal ---

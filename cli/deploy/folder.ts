@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, statfs, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { systemReason } from '../input/system-error.ts'
 import { terraformModule } from './assets.ts'
+import { DeployError } from './errors.ts'
 import { functionZip } from './function-zip.ts'
 import { runs } from './runs.ts'
 
@@ -14,8 +16,8 @@ const minRoom = 32 * 1024 * 1024
 const moduleMark = 'Written by `bun run synth`'
 
 /**
- * Makes this process the only one that works on the stack. Gives what ends that. Throws an Error that names the
- * other process.
+ * Makes this process the only one that works on the stack. Gives what ends that. Throws a DeployError that names
+ * the other process.
  */
 export async function lock(folder: string, command: string): Promise<() => Promise<void>> {
   const path = `${folder}.lock`
@@ -28,8 +30,9 @@ export async function lock(folder: string, command: string): Promise<() => Promi
   }).catch(async error => {
     if ((error.cause as NodeJS.ErrnoException)?.code !== 'EEXIST') throw error
     const [pid, what] = (await readFile(path, 'utf8')).trim().split(' ')
-    throw new Error(
-      `a ${what} of this stack is running already (process ${pid}, by ${path}): wait for its end`,
+    throw new DeployError(
+      'E_STATE_LOCKED',
+      `a ${what} of this stack is running already (process ${pid}, by ${path})`,
     )
   })
   return () => rm(path, { force: true })
@@ -62,12 +65,13 @@ export async function layOut(folder: string, { variables, backend }: Layout): Pr
   return before !== undefined && before !== (await readFile(versions, 'utf8'))
 }
 
-/** Throws an Error unless Terraform has room to write its state: one that cannot be written is lost. */
+/** Throws a DeployError unless Terraform has room to write its state: one that cannot be written is lost. */
 export async function checkRoom(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)
   if (bavail * bsize < minRoom)
-    throw new Error(
-      `the disk with ${folder} is full: ${Math.floor((bavail * bsize) / 1024)} kB are left, and Terraform's state needs room. Nothing was changed.`,
+    throw new DeployError(
+      'E_DISK_FULL',
+      `the disk with ${folder} is full: ${Math.floor((bavail * bsize) / 1024)} kB are left`,
     )
 }
 
@@ -96,15 +100,9 @@ async function writing(folder: string, action: () => Promise<void>): Promise<voi
   try {
     await action()
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason =
-      code === 'ENOSPC'
-        ? 'the disk is full'
-        : code === 'EROFS' || code === 'EACCES' || code === 'EPERM'
-          ? 'it is read-only'
-          : message
-    throw new Error(
-      `the state folder ${folder} cannot be written: ${reason}. Make it writable, or set XDG_STATE_HOME to another place. Nothing was changed.`,
+    throw new DeployError(
+      'E_STATE_UNWRITABLE',
+      `the state folder ${folder} cannot be written: ${systemReason(error)}`,
       { cause: error },
     )
   }

@@ -95,6 +95,14 @@ export async function readSignalling(args: SignallingArgs): Promise<SignallingOp
   }
 }
 
+/** Throws what openSignalling would for what is wrong on this machine: it asks nobody else, and starts nothing. */
+export async function checkSignalling({ config, local, bucket }: SignallingOptions): Promise<void> {
+  if (local || bucket) return
+  const { regionsOf, useProfile } = await import('./aws.ts')
+  useProfile(config)
+  await regionsOf(config)
+}
+
 /** Starts the embedded cloud, or opens the named bucket, or finds the deployment. Throws what says why it cannot. */
 export async function openSignalling({ config, local, bucket }: SignallingOptions): Promise<Signalling> {
   const { values, sources } = config

@@ -8,15 +8,15 @@ import {
   inspectBucket,
   inspectFunction,
 } from './inspect.ts'
-import { functionProblems, invocationProblems, mend } from './problems.ts'
+import { functionProblems, invocationProblems, type Problem } from './problems.ts'
 
 export type Health = 'HEALTHY' | 'DEGRADED' | 'NOT DEPLOYED'
 
 export interface RegionStatus {
   region: string
   health: Health
-  /** What keeps it from being healthy, each with what to do. */
-  problems: string[]
+  /** What keeps it from being healthy. */
+  problems: Problem[]
   function: FunctionReport | null
   bucket: BucketReport | null
   recent: Invocations | null
@@ -46,13 +46,20 @@ async function regionStatus(region: string, { bucket, functionName }: Found): Pr
   if (!itsFunction && !itsBucket)
     return { region, health: 'NOT DEPLOYED', problems: [], function: null, bucket: null, recent: null }
   const recent = itsFunction ? await countInvocations(region, itsFunction.name) : null
-  const problems = [
+  const problems: Problem[] = [
     ...(itsFunction
       ? functionProblems(itsFunction)
-      : [`the function ${functionName ?? ''} is gone: ${mend}`]),
-    ...(itsBucket ? [] : [`the bucket ${bucket ?? ''} is gone: ${mend}`]),
+      : [{ code: 'E_FUNCTION_MISSING', message: `the function ${functionName ?? ''} is gone` } as const]),
+    ...(itsBucket
+      ? []
+      : [{ code: 'E_BUCKET_MISSING', message: `the bucket ${bucket ?? ''} is gone` } as const]),
     ...(itsFunction && itsBucket && !itsBucket.notifies.includes(itsFunction.arn)
-      ? [`the bucket does not notify the function of new offers: ${mend}`]
+      ? [
+          {
+            code: 'E_NOTIFICATION_MISSING',
+            message: 'the bucket does not notify the function of new offers',
+          } as const,
+        ]
       : []),
     ...(recent ? invocationProblems(recent) : []),
   ]

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '../input/usage-error.ts'
+import { DeployError } from './errors.ts'
 import { type Ran, runGuarded } from './guarded.ts'
 
 /** Terraform or OpenTofu on this machine. */
@@ -14,17 +15,18 @@ export interface Terraform {
 /** Below this version the module's validations do not parse. */
 const oldest = [1, 5]
 
-/** Finds the one that is named, or else terraform or tofu on PATH. Throws an Error that says how to get one. */
+/** Finds the one that is named, or else terraform or tofu on PATH. Throws a DeployError. */
 export async function findTerraform(named: string | undefined): Promise<Terraform> {
   const path = named === undefined ? (Bun.which('terraform') ?? Bun.which('tofu')) : Bun.which(named)
   if (!path && named !== undefined)
-    throw new UsageError(`there is no program ${named}: name Terraform or OpenTofu with --terraform`)
-  if (!path) throw new Error(howToGet)
+    throw new UsageError(`there is no program ${named}`, { code: 'E_TERRAFORM_UNUSABLE' })
+  if (!path) throw new DeployError('E_TERRAFORM_NOT_FOUND', 'neither terraform nor tofu was found on PATH')
   const version = await versionOf(path)
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (major < oldest[0]! || (major === oldest[0] && minor < oldest[1]!))
-    throw new Error(
-      `${path} is version ${version}, and ${oldest.join('.')} is the oldest that will do. ${howToGet}`,
+    throw new DeployError(
+      'E_TERRAFORM_TOO_OLD',
+      `${path} is version ${version}, and ${oldest.join('.')} or later is needed`,
     )
   return { path, name: basename(path).startsWith('tofu') ? 'OpenTofu' : 'Terraform', version }
 }
@@ -56,15 +58,11 @@ export function terraform(
 
 // --- internal ---
 
-const howToGet =
-  'Deploying needs Terraform 1.5 or later, or OpenTofu: get one from https://developer.hashicorp.com/terraform/install ' +
-  'or https://opentofu.org/docs/intro/install, put it on PATH or name it with --terraform, and run this again.'
-
 async function versionOf(path: string): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(path, ['version', '-json'], { timeout: 30_000 })
     const { terraform_version: version } = JSON.parse(stdout) as { terraform_version?: unknown }
     if (typeof version === 'string') return version
   } catch {}
-  throw new Error(`${path} does not answer as Terraform or OpenTofu does. ${howToGet}`)
+  throw new DeployError('E_TERRAFORM_UNUSABLE', `${path} does not answer as Terraform or OpenTofu does`)
 }

@@ -6,11 +6,10 @@ import { optionsFor } from '../config/options.ts'
 import { stateFolder } from '../config/paths.ts'
 import { isTerminal } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
-import { regionsOf, useProfile, whoAmI } from './aws.ts'
 import { change, type Outcome } from './change.ts'
 import { reservedConcurrency } from './concurrency.ts'
 import { layOut, lock } from './folder.ts'
-import { findTerraform } from './terraform.ts'
+import { findNeeds } from './needs.ts'
 
 /** The options that deploy and destroy share. */
 export const changeOptions = {
@@ -62,7 +61,7 @@ export async function undertake(
   rawArgs: string[],
 ): Promise<Undertaking> {
   if (!args.yes && !args.plan && !isTerminal())
-    throw new UsageError('there is no terminal to ask on: give --yes, or --plan to see what would be done')
+    throw new UsageError('there is no terminal to ask on: give --yes, or --plan to see what would change')
   const config = await loadConfig({ flags: args as Record<string, unknown> })
   const name = config.values['deployment.stack_name']
   const folder = stateFolder(name)
@@ -70,10 +69,7 @@ export async function undertake(
   return { config, name, folder, backend, carryOut }
 
   async function carryOut(what: 'deploy' | 'destroy'): Promise<Outcome> {
-    const program = await findTerraform(config.values['deployment.terraform'])
-    useProfile(config)
-    const regions = await regionsOf(config)
-    const { account, arn } = await whoAmI(regions[0]!)
+    const { program, regions, account, arn } = await findNeeds(config)
     consola.info(`Stack ${name} in ${regions.join(', ')}, account ${account} (as ${arn})`)
     const unlock = await lock(folder, what)
     try {
@@ -103,7 +99,7 @@ export async function undertake(
 
 const questions = {
   deploy: (name: string) => `Apply this to ${name}?`,
-  destroy: (name: string) => `Destroy ${name}? It cannot be brought back.`,
+  destroy: (name: string) => `Destroy ${name}? This cannot be undone.`,
 }
 
 /** The inputs of terraform/. */

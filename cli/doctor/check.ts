@@ -1,14 +1,17 @@
 import { CodedError } from '../../tunnel/net/coded-error.ts'
+import { explained } from '../input/system-error.ts'
 
 export type Status = 'ok' | 'warn' | 'fail' | 'skip'
 
 /** What a check found. */
 export interface Finding {
   status: Status
+  /** What was found, for programs; always there with `warn` and `fail`. */
+  code?: string
   /** For a person, a sentence or less. */
-  detail: string
-  /** What to do about it; always there with `warn` and `fail`. */
-  next?: string
+  message: string
+  /** What to do about it, where the check that found it knows. */
+  hint?: string
   /** The same for programs. */
   facts?: Record<string, unknown>
 }
@@ -42,16 +45,8 @@ export async function* examine<Context>(
   for (const outcome of outcomes.values()) yield (await outcome).result
 }
 
-/** A finding of what was thrown: in our messages the cause stands first, and then what to do. */
-export function failure(error: unknown): Finding {
-  if (error instanceof CodedError && error.hint !== undefined)
-    return { status: 'fail', detail: error.message, next: error.hint.replace(/\.$/, '') }
-  const message = error instanceof Error ? error.message : String(error)
-  const [, cause = message, advice] =
-    /^(.+?)(?:\. (?=[A-Z])|: (?=(?:run|give|get) ))(.+)$/s.exec(message) ?? []
-  const next = capital(advice ?? 'put that right, and run this again').replace(/\.$/, '')
-  return { status: 'fail', detail: cause, next }
-}
+/** A finding of what was thrown. */
+export const failure = (error: unknown): Finding => ({ status: 'fail', ...explained(error) })
 
 // --- internal ---
 
@@ -69,8 +64,8 @@ async function examineOne<Context>(
   const earlier = await Promise.all(before)
   const obstacle = earlier.find(({ passable }) => !passable)
   if (obstacle) {
-    const detail = `needs ${obstacle.result.name}`
-    return { result: { name, status: 'skip', detail, ms: 0 }, passable: false }
+    const message = `needs ${obstacle.result.name}`
+    return { result: { name, status: 'skip', message, ms: 0 }, passable: false }
   }
   const started = performance.now()
   const finding = await withLimit(run(context), limitMs).catch(error => failure(error))
@@ -80,13 +75,11 @@ async function examineOne<Context>(
 
 async function withLimit(work: Promise<Finding>, limitMs: number): Promise<Finding> {
   const { promise, reject } = Promise.withResolvers<never>()
-  const message = `it was not done within ${limitMs / 1000} s. Check the network, and try again.`
-  const timer = setTimeout(() => reject(new Error(message)), limitMs)
+  const late = new CodedError('E_CHECK_TIMEOUT', `it was not done within ${limitMs / 1000} s`)
+  const timer = setTimeout(() => reject(late), limitMs)
   try {
     return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
   }
 }
-
-const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1)

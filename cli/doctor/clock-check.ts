@@ -10,7 +10,7 @@ export const clockCheck: Check<Context> = {
   name: 'clock',
   limitMs: 15_000,
   async run({ isLocal, config }) {
-    if (isLocal) return { status: 'skip', detail: 'with --local there is only one' }
+    if (isLocal) return { status: 'skip', message: 'not needed with --local' }
     const region = config.values['aws.regions'][0] ?? 'us-east-1'
     const endpoint =
       process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL ?? `https://s3.${region}.amazonaws.com`
@@ -19,18 +19,17 @@ export const clockCheck: Check<Context> = {
     if (offMs === undefined)
       return {
         status: 'warn',
-        detail: `${host} cannot be asked for the time`,
-        next: 'Check the network: S3 must be reachable by HTTPS',
+        code: 'E_CLOCK_UNKNOWN',
+        message: `${host} cannot be asked for the time`,
       }
     const facts = { offMs }
     const far = Math.abs(offMs)
-    const detail =
+    const message =
       far < 1_500
         ? `right, by ${host}`
         : `${(far / 1000).toFixed(0)} s ${offMs > 0 ? 'ahead' : 'behind'}, by ${host}`
-    if (far < notedMs) return { status: 'ok', detail, facts }
-    const next = 'Set this machine’s clock, for example by NTP'
-    return { status: far < offerLifetimeMs / 2 ? 'warn' : 'fail', detail, next, facts }
+    if (far < notedMs) return { status: 'ok', message, facts }
+    return { status: far < offerLifetimeMs / 2 ? 'warn' : 'fail', code: 'E_CLOCK', message, facts }
   },
 }
 

@@ -19,13 +19,13 @@ export const stunChecks = (servers: readonly StunServerName[]): Check<Context>[]
       if (!view)
         return {
           status: 'warn',
-          detail: unheard[outcome],
-          next: 'Name servers that answer, with --stun or as proxy.stun_server in the configuration',
+          code: outcome === 'name-not-found' ? 'E_STUN_NAME_NOT_FOUND' : 'E_STUN_SILENT',
+          message: unheard[outcome],
         }
       const { mapped, rttMs } = view
       return {
         status: 'ok',
-        detail: `answers in ${rttMs.toFixed(0)} ms, and sees ${formatEndpoint(mapped)}`,
+        message: `answers in ${rttMs.toFixed(0)} ms, and sees ${formatEndpoint(mapped)}`,
         facts: { mapped, rttMs },
       }
     },
@@ -35,62 +35,57 @@ export const stunChecks = (servers: readonly StunServerName[]): Check<Context>[]
 export const networkChecks: Check<Context>[] = [
   check('udp', [], ({ servers, mapped }) => {
     if (mapped)
-      return { status: 'ok', detail: `passes, as ${heard(servers)} of ${servers.length} STUN servers show` }
+      return { status: 'ok', message: `passes, as ${heard(servers)} of ${servers.length} STUN servers show` }
     if (servers.every(({ outcome }) => outcome === 'name-not-found'))
       return {
         status: 'fail',
-        detail: 'unknown: no STUN server’s name is found, so there is no network, or no DNS',
-        next: 'Connect to a network and see that names resolve, then run this again',
+        code: 'E_NO_NETWORK',
+        message: 'unknown: no STUN server’s name is found, so there is no network, or no DNS',
       }
-    const tried = servers.map(({ server, outcome }) => `${server}: ${outcome}`).join(', ')
+    const tried = servers.map(({ server, outcome }) => `${server} ${unheard[outcome]}`).join(', ')
     return {
       status: 'fail',
-      detail: `blocked, it seems: no STUN server answers (${tried})`,
-      next: 'Allow outgoing UDP in the firewall, or try another network, for example a phone’s hotspot; or name other servers with --stun',
+      code: 'E_UDP_BLOCKED',
+      message: `probably blocked: no STUN server answers (${tried})`,
     }
   }),
   check('nat mapping', ['udp'], ({ mapping, testedWith, servers, isOwn }) => {
     const facts = { mapping, testedWith: testedWith ?? null }
-    if (isOwn && mapping === 'unknown') return { status: 'skip', detail: 'there is no NAT to map', facts }
+    if (isOwn && mapping === 'unknown') return { status: 'skip', message: 'there is no NAT', facts }
     if (mapping === 'unknown')
       return {
         status: 'warn',
-        detail: 'unknown: it takes two STUN servers that answer',
-        next: 'Name another server with --stun',
+        code: 'E_NAT_UNKNOWN',
+        message: 'unknown: it takes two STUN servers that answer',
         facts,
       }
     const by = testedWith ? `tested with ${testedWith} (RFC 5780)` : `as ${heard(servers)} servers see it`
-    return { status: 'ok', detail: `${mapping}, ${by}`, facts }
+    return { status: 'ok', message: `${mapping}, ${by}`, facts }
   }),
   check('nat filtering', ['udp'], ({ filtering, testedWith }) =>
     filtering === 'unknown'
       ? {
           status: 'skip',
-          detail: 'unknown: none of the servers can test it (RFC 5780)',
+          message: 'unknown: none of the servers can test it (RFC 5780)',
           facts: { filtering },
         }
-      : { status: 'ok', detail: `${filtering}, tested with ${testedWith} (RFC 5780)`, facts: { filtering } },
+      : { status: 'ok', message: `${filtering}, tested with ${testedWith} (RFC 5780)`, facts: { filtering } },
   ),
   check('hairpinning', ['udp'], ({ hairpinning, isOwn }) => {
     const facts = { hairpinning: hairpinning ?? null }
-    if (isOwn) return { status: 'skip', detail: 'there is no NAT to turn at', facts }
-    if (hairpinning === undefined) return { status: 'skip', detail: 'no server answered the test', facts }
-    const detail = hairpinning
+    if (isOwn) return { status: 'skip', message: 'there is no NAT', facts }
+    if (hairpinning === undefined) return { status: 'skip', message: 'no server answered the test', facts }
+    const message = hairpinning
       ? 'yes: two machines behind this NAT reach each other by its outside address'
       : 'no, which matters only to an exit behind this same NAT'
-    return { status: 'ok', detail, facts }
+    return { status: 'ok', message, facts }
   }),
   check('nat', ['udp'], ({ kind, mapped }) => {
     const { name, verdict } = natNames[kind]
     const facts = { kind, mapped }
-    const detail = `${name}; ${verdict}`
-    if (kind !== 'symmetric') return { status: 'ok', detail, facts }
-    return {
-      status: 'warn',
-      detail,
-      next: 'If it does not connect, look for "full cone NAT" among the router’s settings, or try another network, for example a phone’s hotspot',
-      facts,
-    }
+    const message = `${name}; ${verdict}`
+    if (kind !== 'symmetric') return { status: 'ok', message, facts }
+    return { status: 'warn', code: 'E_NAT_SYMMETRIC', message, facts }
   }),
 ]
 
@@ -100,7 +95,7 @@ const unheard: Record<ServerReport['outcome'], string> = {
   answered: 'answers',
   silent: 'does not answer',
   refused: 'refuses to answer',
-  'name-not-found': 'its name is not found',
+  'name-not-found': 'has a name that is not found',
   'not-asked': 'was not asked',
 }
 

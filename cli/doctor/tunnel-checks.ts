@@ -10,7 +10,7 @@ const roundTrips = 20
 const slowBits = 2_000_000
 const slowTripMs = 400
 
-/** An exit is launched, and the way to it tried. */
+/** An exit is launched, and the path to it measured. */
 export const tunnelChecks: Check<Context>[] = [
   {
     name: 'punch',
@@ -21,7 +21,7 @@ export const tunnelChecks: Check<Context>[] = [
       const { address, memory_mb: memoryMb } = session.hello
       return {
         status: 'ok',
-        detail: `through to ${address} in ${region} after ${formatDuration(setUpMs)} (${Object.entries(steps)
+        message: `reached ${address} in ${region} after ${formatDuration(setUpMs)} (${Object.entries(steps)
           .map(([step, ms]) => `${step} ${formatDuration(ms)}`)
           .join(', ')})`,
         facts: { region, address, memoryMb, setUpMs, steps },
@@ -35,14 +35,9 @@ export const tunnelChecks: Check<Context>[] = [
     async run({ exit, signal }) {
       const { session } = await exit()
       const facts = { ...(await measureLatency(session.connection, { times: roundTrips, seconds, signal })) }
-      const detail = `${formatDuration(facts.medianMs)}; 95 % within ${formatDuration(facts.p95Ms)}`
-      if (facts.medianMs < slowTripMs) return { status: 'ok', detail, facts }
-      return {
-        status: 'warn',
-        detail,
-        next: 'Choose a nearer region with --regions, and deploy there',
-        facts,
-      }
+      const message = `${formatDuration(facts.medianMs)}; 95 % within ${formatDuration(facts.p95Ms)}`
+      if (facts.medianMs < slowTripMs) return { status: 'ok', message, facts }
+      return { status: 'warn', code: 'E_LATENCY', message, facts }
     },
   },
   {
@@ -55,12 +50,10 @@ export const tunnelChecks: Check<Context>[] = [
       const download = await measureDownload(connection, { seconds, signal })
       const upload = await measureUpload(connection, { seconds, signal })
       const facts = { download, upload }
-      const detail = `down ${formatRate(download.bitsPerSecond / 8)}, up ${formatRate(upload.bitsPerSecond / 8)}`
+      const message = `down ${formatRate(download.bitsPerSecond / 8)}, up ${formatRate(upload.bitsPerSecond / 8)}`
       if (Math.min(download.bitsPerSecond, upload.bitsPerSecond) >= slowBits)
-        return { status: 'ok', detail, facts }
-      const next =
-        'Measure again with "lambda-nat-proxy speedtest"; a larger function (deploy --mode performance) is faster'
-      return { status: 'warn', detail, next, facts }
+        return { status: 'ok', message, facts }
+      return { status: 'warn', code: 'E_THROUGHPUT', message, facts }
     },
   },
 ]

@@ -1,3 +1,5 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Cloud, startCloud } from '../../cli/cloud/cloud.ts'
@@ -70,14 +72,69 @@ test('a port that is taken is named, with what to do', async ({ home }) => {
   await taken.close()
 })
 
+test('all that is wrong is said at once, before anything is announced', async ({ home }) => {
+  const settings = await home.run('run', '--local', '--port', 'x', '--rotate', '9', '--exit', 'best')
+  refuses(settings, 2, '--port x', '--rotate 9', '--exit best')
+
+  const taken = await tcpServer(() => {})
+  const [port, page] = [String(taken.port), '--dashboard-port']
+  const ports = await home.run(
+    'run',
+    '--local',
+    '--json',
+    '--port',
+    port,
+    page,
+    port,
+    '--listen',
+    'http://192.0.2.9:1',
+  )
+  refuses(
+    ports,
+    2,
+    `127.0.0.1:${port}, for the proxy, is in use`,
+    `${port}, for the dashboard, is in use`,
+    '192.0.2.9',
+  )
+  assert.is(ports.stdout, '')
+  // Nor is the region forgotten, where it is AWS that has the exits.
+  const region = await home.run('run', '--port', port)
+  refuses(region, 2, 'is in use', 'no AWS region is known')
+  assert.not.match(region.said, 'Dashboard')
+  await taken.close()
+
+  await writeFile(join(home.folder, 'empty'), '')
+  const files = ['--auth-file', 'missing', '--listen', 'http://127.0.0.1:0?auth-file=empty']
+  refuses(
+    await home.run('run', '--local', ...files),
+    2,
+    'missing cannot be read: there is no such file',
+    'empty has no login',
+  )
+})
+
+test('a file of logins that others can read is warned of', async ({ home }) => {
+  const file = join(home.folder, 'logins')
+  const taken = await tcpServer(() => {})
+  const warned = async (mode: number) => {
+    await writeFile(file, 'alice:secret\n')
+    await chmod(file, mode)
+    return (await home.run('run', '--local', '--auth-file', file, '--port', String(taken.port))).said
+  }
+  for (const mode of [0o644, 0o640, 0o604])
+    assert.match(await warned(mode), `can read the logins in ${file}. Run: chmod 600 ${file}`)
+  assert.not.match(await warned(0o600), 'chmod')
+  await taken.close()
+})
+
 test('a privileged port is refused to who may not have it', async ({ home }) => {
   if (process.getuid?.() !== 0) {
-    refuses(await home.run('run', '--local', '--port', '80'), 2, 'port 80', '1024')
+    refuses(await home.run('run', '--local', '--port', '80'), 2, '127.0.0.1:80', '1024')
     return
   }
   // Root without the right to take it: as anybody else, but able to read these files.
   home.before = ['setpriv', '--bounding-set', '-net_bind_service', '--inh-caps', '-net_bind_service']
-  refuses(await home.run('run', '--local', '--port', '80'), 2, 'port 80', '1024')
+  refuses(await home.run('run', '--local', '--port', '80'), 2, '127.0.0.1:80', '1024')
 })
 
 test('what keeps a session from ever coming up is said with its remedy, and is a failure', async ({

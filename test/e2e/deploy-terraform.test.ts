@@ -105,12 +105,12 @@ test('an apply that is interrupted stops in order, and goes on from what it made
 test('what Terraform complains of is told, of a module and of a state', async ({ folder, carryOut }) => {
   const complaint = () => carryOut().then(String, (error: Error) => error.message)
   await writeFile(join(folder, 'main.tf.json'), '{ "resource": { "nothing_known": { "a": {} } } }')
-  assert.match(await complaint(), /init failed: .*provider/is)
+  assert.match(await complaint(), /init failed in .*: .*provider/is)
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is Terraform's.
   await writeFile(join(folder, 'main.tf.json'), '{ "output": { "a": { "value": "${local.none}" } } }')
-  assert.match(await complaint(), 'plan failed: Reference to undeclared local value')
+  assert.match(await complaint(), /plan failed in .*: Reference to undeclared local value/)
   await writeFile(join(folder, 'terraform.tfstate'), 'spoilt')
-  assert.match(await complaint(), /failed: .*state/is)
+  assert.match(await complaint(), /failed in .*: .*state/is)
   assert.is(await readFile(join(folder, 'terraform.tfstate'), 'utf8'), 'spoilt')
 })
 

@@ -123,7 +123,7 @@ test('a failure is told in its words and with advice, and the next run goes on f
   const failed = await home.run('deploy', '--yes', ...regions)
   assert.is(failed.code, 1)
   assert.match(failed.said, 'lambda:CreateFunction')
-  assert.match(failed.said, 'These credentials may not do that')
+  assert.match(failed.said, 'These credentials lack a right')
 
   home.environment.STAND_IN_FAILS = ''
   const mended = await home.run('deploy', '--yes', ...regions)
@@ -198,18 +198,24 @@ test('a missing, a broken and an old Terraform are each told, with where to get 
     'does not answer as Terraform',
   )
   Object.assign(home.environment, { PATH, STAND_IN_VERSION: '1.4.7' })
-  assert.match((await home.run('deploy', '--plan')).said, '1.4.7, and 1.5 is the oldest')
+  assert.match((await home.run('deploy', '--plan')).said, '1.4.7, and 1.5 or later is needed')
 })
 
-test('no credentials and no region are told before anything is done', async ({ home, folder }) => {
-  home.environment.AWS_ACCESS_KEY_ID = ''
-  const { code, said } = await home.run('deploy', '--plan')
-  assert.is(code, 1)
-  assert.match(said, 'no AWS credentials were found')
-  home.environment.AWS_REGION = ''
+test('all that is missing is told at once, before anything is done', async ({ home, folder }) => {
+  Object.assign(home.environment, { AWS_REGION: '', PATH: home.folder })
   const nowhere = await home.run('deploy', '--plan')
-  assert.is(nowhere.code, 2)
-  assert.match(nowhere.said, '--regions')
+  assert.is(nowhere.code, 1)
+  for (const words of ['no AWS region is known', '--regions', 'neither terraform nor tofu was found on PATH'])
+    assert.match(nowhere.said, words)
+  home.environment.AWS_ACCESS_KEY_ID = ''
+  const nobody = await home.run('deploy', '--plan')
+  for (const words of [
+    'no AWS region is known',
+    'found on PATH',
+    'no AWS credentials were found',
+    'AWS_PROFILE',
+  ])
+    assert.match(nobody.said, words)
   assert.not(existsSync(folder))
 })
 
@@ -255,7 +261,7 @@ if (real)
     const { code, said } = await home.run('deploy', '--plan', '--terraform', real)
     assert.is(code, 1)
     assert.match(said, 'Failed to query available provider packages')
-    assert.match(said, 'The AWS provider cannot be had')
+    assert.match(said, 'The AWS provider cannot be downloaded')
     assert.not(existsSync(`${folder}.lock`))
   })
 

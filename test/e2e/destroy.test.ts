@@ -24,14 +24,14 @@ test('it shows what goes, and all goes: in AWS, and the state', async ({ home, n
   const { code, said } = await home.run('destroy', '--yes')
   assert.is(code, 0, said)
   assert.match(said, `- aws_lambda_function.exit["${region}"]`)
-  assert.match(said, `${name} is gone`)
+  assert.match(said, `Destroyed ${name}`)
   assert.not(existsSync(folder))
   assert.is((await home.run('status')).code, 5)
 })
 
 test('on a terminal it asks, and no is exit code 3', async ({ home }) => {
   await home.run('deploy', '--yes')
-  const no = await home.onTerminal('It cannot be brought back', 'n\r', 'destroy')
+  const no = await home.onTerminal('This cannot be undone', 'n\r', 'destroy')
   assert.is(no.code, 3, no.said)
   assert.match(no.said, 'Nothing was destroyed')
   assert.is((await home.run('status')).code, 0)
@@ -56,7 +56,7 @@ test('regions that the settings no longer name go, too', async ({ home }) => {
 test('what is not there is nothing to destroy', async ({ home, name }) => {
   const { code, said } = await home.run('destroy', '--yes')
   assert.is(code, 0)
-  assert.match(said, 'nothing to destroy')
+  assert.match(said, 'Nothing to destroy')
   assert.match(said, name)
 })
 

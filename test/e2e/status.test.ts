@@ -35,7 +35,10 @@ async function problems(home: Home, name: string): Promise<string[]> {
   assert.is(code, 4, said)
   const report = JSON.parse(stdout)
   assert.is(report.health, 'DEGRADED')
-  return report.regions[0].problems
+  return report.regions[0].problems.map(
+    (problem: { code: string; message: string; hint: string }) =>
+      `${problem.code} ${problem.message}: ${problem.hint}`,
+  )
 }
 
 test('a whole stack, found by its tag, is HEALTHY, with exit code 0', async ({ home, name }) => {
@@ -61,7 +64,7 @@ test('a whole stack, found by its tag, is HEALTHY, with exit code 0', async ({ h
   const table = (await status(home, name)).said
   for (const words of [
     `Stack ${name}: HEALTHY`,
-    `bucket ${bucketOf(name)}, 1 objects`,
+    `bucket ${bucketOf(name)}, 1 object,`,
     'notification in place',
   ])
     assert.match(table, words)
@@ -77,7 +80,7 @@ test('what is not there is NOT DEPLOYED, with exit code 5 and what to do', async
 test('a bucket that was removed by hand is DEGRADED, by tag and by state', async ({ home, name }) => {
   const { s3 } = await putStack(endpoint, name)
   await s3.send(new DeleteBucketCommand({ Bucket: bucketOf(name) }))
-  assert.match((await problems(home, name)).join(), /bucket .*is gone.*deploy/)
+  assert.match((await problems(home, name)).join(), /E_BUCKET_MISSING the bucket .*is gone.*deploy/)
 
   const folder = join(home.folder, 'home/.local/state/lambda-nat-proxy', name)
   await mkdir(folder, { recursive: true })

@@ -4,8 +4,9 @@ import * as assert from 'uvu/assert'
 export interface Finding {
   name: string
   status: string
-  detail: string
-  next?: string
+  code?: string
+  message: string
+  hint?: string
   facts?: Record<string, unknown>
 }
 
@@ -14,8 +15,11 @@ export function findingsOf(code: number | string | null, printed: string): (name
   assert.ok(code === 0 || code === 1, printed)
   const { works, findings } = JSON.parse(printed) as { works: boolean; findings: Finding[] }
   assert.is(works, code === 0)
-  for (const { name, status, next } of findings)
-    if (status === 'warn' || status === 'fail') assert.ok(next, `${name} says nothing of what to do`)
+  for (const { name, status, code, hint } of findings)
+    if (status === 'warn' || status === 'fail') {
+      assert.match(code ?? '', /^E_[A-Z_]+$/, `${name} has no code`)
+      assert.ok(hint, `${name} says nothing of what to do`)
+    }
   return name => {
     const finding = findings.find(each => each.name === name)
     assert.ok(finding, `there is no finding ${name} in ${printed}`)

@@ -10,6 +10,8 @@ import { type Cloud, type CloudOptions, startCloud } from '../../cli/cloud/cloud
 import { CloudError, maxProcesses } from '../../cli/cloud/errors.ts'
 import type { LogRecord } from '../../cli/cloud/log.ts'
 import type { S3Event } from '../../cli/cloud/s3-event.ts'
+import { UsageError } from '../../cli/input/usage-error.ts'
+import { inWords } from '../../cli/output/advice.ts'
 import { runs } from '../support/runs.ts'
 import { until } from '../support/until.ts'
 
@@ -328,8 +330,8 @@ test('a bad option is refused with what to give instead', async ({ start }) => {
     [{ functionZip: zipSync({ '../up.js': strToU8('') }) }, '../up.js'],
   ] as const) {
     const error = await start(options).catch(error => error)
-    assert.instance(error, CloudError, message)
-    assert.match(error.message, message)
+    assert.instance(error, UsageError, message)
+    assert.match(inWords(error).join(), message)
   }
 })
 

@@ -15,10 +15,11 @@ import { Sha256 } from '@smithy/core/checksum'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CloudError } from '../../cli/cloud/errors.ts'
 import { type LocalS3, startS3 } from '../../cli/cloud/s3.ts'
 import { newCredentials } from '../../cli/cloud/s3-auth.ts'
 import { asDelivered, type S3Event, startsFunction } from '../../cli/cloud/s3-event.ts'
+import { ListenError } from '../../cli/input/listen-error.ts'
+import { inWords } from '../../cli/output/advice.ts'
 import { startMoto } from '../support/moto.ts'
 
 const host = '127.0.0.1'
@@ -289,9 +290,9 @@ test('a port in use is named, with the option that changes it', async ({ s3, dir
     await startS3({ host, port: s3.port, directory, buckets: [], credentials, onEvent: () => {} })
     assert.unreachable('the port was taken twice')
   } catch (error) {
-    assert.instance(error, CloudError)
+    assert.instance(error, ListenError)
     assert.match(String(error), `${s3.port}`)
-    assert.match(String(error), '--s3-port')
+    assert.match(inWords(error).join(), '--s3-port')
   }
 })
 

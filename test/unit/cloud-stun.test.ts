@@ -2,8 +2,9 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CloudError } from '../../cli/cloud/errors.ts'
 import { startStun } from '../../cli/cloud/stun.ts'
+import { ListenError } from '../../cli/input/listen-error.ts'
+import { inWords } from '../../cli/output/advice.ts'
 import { bindingRequest, parseStun } from '../../tunnel/nat/stun/message.ts'
 import { patient } from '../support/patience.ts'
 
@@ -61,9 +62,9 @@ test('a port in use is named, with the option that changes it', async () => {
     await startStun(host, first.port)
     assert.unreachable('the port was taken twice')
   } catch (error) {
-    assert.instance(error, CloudError)
+    assert.instance(error, ListenError)
     assert.match(String(error), `${first.port}`)
-    assert.match(String(error), '--stun-port')
+    assert.match(inWords(error).join(), '--stun-port')
   }
   await first.close()
 })

@@ -6,6 +6,7 @@ import { wrongRegion } from '../../cli/config/regions.ts'
 import { keys } from '../../cli/config/settings.ts'
 import { configTemplate } from '../../cli/config/template.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
+import { inWords } from '../../cli/output/advice.ts'
 
 const test = suite('configuration')
 
@@ -15,7 +16,7 @@ function refusal(text: string): string {
     parseConfig('file.yaml', text)
   } catch (error) {
     assert.instance(error, UsageError)
-    return (error as Error).message
+    return inWords(error).join()
   }
   throw new Error(`accepted: ${text}`)
 }
@@ -83,6 +84,18 @@ for (const [what, text, ...words] of [
     const said = refusal(text)
     for (const word of words) assert.ok(said.includes(word), `${word} in: ${said}`)
   })
+
+test('all that is wrong in a file is said at once', () => {
+  const text = 'proxy:\n  prot: 1\n  port: x\nporxy:\naws:\n  region: nowhere\n'
+  try {
+    parseConfig('file.yaml', text)
+    assert.unreachable()
+  } catch (error) {
+    const said = inWords(error)
+    assert.is(said.length, 4)
+    for (const [i, line] of [2, 3, 4, 6].entries()) assert.match(said[i]!, `file.yaml:${line}: `)
+  }
+})
 
 test('an option comes before the environment, before the file, before the default', () => {
   const inFile = parseConfig('file.yaml', 'proxy:\n  port: 3\n  host: "::1"\naws:\n  profile: work\n')

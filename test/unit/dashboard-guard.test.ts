@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hostAllowed, isLoopback, newToken, tokenMatches } from '../../cli/dashboard/guard.ts'
+import { hostAllowed, newToken, tokenMatches } from '../../cli/dashboard/guard.ts'
+import { isLoopback } from '../../cli/input/loopback.ts'
 
 const test = suite("the dashboard's guard")
 

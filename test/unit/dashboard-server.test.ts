@@ -9,7 +9,8 @@ import { createModel } from '../../cli/client/stats/model.ts'
 import { type State, tokenHeader } from '../../cli/client/stats/state.ts'
 import { type Dashboard, startDashboard } from '../../cli/dashboard/server.ts'
 import { defaultDashboardPort } from '../../cli/input/dashboard-port.ts'
-import { UsageError } from '../../cli/input/usage-error.ts'
+import { ListenError } from '../../cli/input/listen-error.ts'
+import { inWords } from '../../cli/output/advice.ts'
 import { patient } from '../support/patience.ts'
 import { until } from '../support/until.ts'
 
@@ -173,7 +174,7 @@ test('retires the exit that is named, and no other than there is', async context
 test('an address that is not here is told with the option that says it', ({ events }) => {
   assert.throws(
     () => startDashboard({ host: '192.0.2.1', model: createModel(events), events, rotate() {} }),
-    (error: unknown) => error instanceof UsageError && error.message.includes('--dashboard-host'),
+    (error: unknown) => error instanceof ListenError && inWords(error).join().includes('--dashboard-host'),
   )
 })
 
@@ -293,6 +294,7 @@ test('what is closed, or never came to listen, follows the events no longer', as
 test('moves on from the default port when that is taken, and says so', ({ told, events }) => {
   const first = start(events, [])
   const second = start(events, [])
+  second.announce()
   try {
     assert.not.equal(second.port, first.port)
     const { busy, url } = told.findLast(event => event.type === 'dashboard.ready')!
@@ -310,12 +312,12 @@ test('says which option to change when a port that was asked for is taken, or an
 }) => {
   assert.throws(
     () => start(events, [], dashboard.port),
-    (error: unknown) => error instanceof UsageError && /--dashboard-port/.test(error.message),
+    (error: unknown) => error instanceof ListenError && /--dashboard-port/.test(inWords(error).join()),
   )
   const model = createModel(events)
   assert.throws(
     () => startDashboard({ host: '192.0.2.1', port: 0, model, events, rotate() {} }),
-    (error: unknown) => error instanceof UsageError && /192\.0\.2\.1/.test(error.message),
+    (error: unknown) => error instanceof ListenError && /192\.0\.2\.1/.test(error.message),
   )
 })
 

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { advise } from '../../cli/deploy/advice.ts'
+import { classify, TerraformError } from '../../cli/deploy/complaint.ts'
 import { complaint, readEvent, showEvent, type TerraformEvent } from '../../cli/deploy/events.ts'
 import { layOut, lock } from '../../cli/deploy/folder.ts'
 import type { FunctionReport } from '../../cli/deploy/inspect.ts'
 import { functionProblems, invocationProblems } from '../../cli/deploy/problems.ts'
+import { inWords } from '../../cli/output/advice.ts'
 
 const test = suite<{ folder: string }>('deploy')
 const module = join(import.meta.dir, '../../terraform')
@@ -47,11 +48,15 @@ test('of diagnostics the errors are told, each once, and no warnings', () => {
 for (const [what, words, advice] of [
   ['a provider that cannot be had', 'Failed to query available provider packages', 'network'],
   ['no credentials', 'No valid credential sources found', 'AWS_PROFILE'],
-  ['expired credentials', 'operation error STS: GetCallerIdentity, api error ExpiredToken: gone', 'expired'],
   [
     'a reservation that leaves too little',
     "api error InvalidParameterValueException: Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].",
     'TF_VAR_reserved_concurrency',
+  ],
+  [
+    'expired credentials',
+    'operation error STS: GetCallerIdentity, api error ExpiredToken: gone',
+    'Sign in again',
   ],
   ['an action that is denied', 'api error AccessDenied: not authorized to perform: iam:CreateRole', 'right'],
   ['a name that is taken', 'api error EntityAlreadyExists: Role with name x already exists.', '--name'],
@@ -63,10 +68,14 @@ for (const [what, words, advice] of [
     '-migrate-state',
   ],
 ] as const)
-  test(`Terraform's complaint of ${what} gets advice`, () => assert.match(advise(words, 'folder'), advice))
+  test(`Terraform's complaint of ${what} gets advice`, () =>
+    assert.match(inWords(new TerraformError('it failed', words)).join(), advice))
 
 test("a complaint that is not known stands alone in Terraform's words", () => {
-  assert.is(advise('Invalid value for variable', 'folder'), '')
+  assert.equal(classify('Invalid value for variable'), { code: 'E_TERRAFORM_FAILED' })
+  assert.equal(inWords(new TerraformError('plan failed: Invalid value', 'Invalid value')), [
+    'plan failed: Invalid value',
+  ])
 })
 
 test("a folder is laid out with the module's very bytes, and keeps the state", async ({ folder }) => {
@@ -132,16 +141,17 @@ test('a function that answers has no problem, whether or not it was used of late
   for (const state of ['Active', 'Inactive']) assert.equal([...functionProblems({ ...healthy, state })], [])
 })
 
-for (const [change, words] of [
-  [{ state: 'Failed', reason: 'no role' }, 'Failed (no role)'],
-  [{ lastUpdate: 'InProgress' }, 'InProgress'],
-  [{ reservedConcurrency: 0 }, 'reserved concurrency is 0'],
-  [{ retries: null }, 'again by itself'],
+for (const [change, code, words] of [
+  [{ state: 'Failed', reason: 'no role' }, 'E_FUNCTION_STATE', 'Failed (no role)'],
+  [{ lastUpdate: 'InProgress' }, 'E_FUNCTION_UPDATE', 'InProgress'],
+  [{ reservedConcurrency: 0 }, 'E_FUNCTION_STOPPED', 'reserved concurrency is 0'],
+  [{ retries: null }, 'E_FUNCTION_RETRIES', 'again by itself'],
 ] as const)
   test(`a function is degraded by ${JSON.stringify(change)}`, () => {
     const problems = [...functionProblems({ ...healthy, ...change })]
     assert.is(problems.length, 1)
-    assert.match(problems[0]!, words)
+    assert.is(problems[0]!.code, code)
+    assert.match(problems[0]!.message, words)
   })
 
 test('errors count when they are more than half, throttles always', () => {

@@ -5,6 +5,7 @@ import { clockOffset } from '../../cli/doctor/clock-check.ts'
 import { formatResult, verdict } from '../../cli/doctor/report.ts'
 import { type NatKind, natKind } from '../../tunnel/nat/nat-kind.ts'
 import type { Behaviour } from '../../tunnel/nat/stun/mapping.ts'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
 
 const test = suite('doctor')
 
@@ -12,8 +13,8 @@ const check = (name: string, after: string[], run: () => Promise<Finding>, limit
   ({ name, after, limitMs, run }) satisfies Check<undefined>
 
 const finds =
-  (status: Finding['status'], detail = '') =>
-  async () => ({ status, detail })
+  (status: Finding['status'], message = '') =>
+  async () => ({ status, message })
 
 async function results(checks: Check<undefined>[]): Promise<Result[]> {
   const all: Result[] = []
@@ -49,13 +50,13 @@ test('what comes after a failure is left out and says why, down the line', async
     check('account', [], finds('fail')),
     check('bucket', ['account'], async () => {
       ran = true
-      return { status: 'ok', detail: '' }
+      return { status: 'ok', message: '' }
     }),
     check('punch', ['bucket'], finds('ok')),
   ])
   assert.not.ok(ran)
   assert.equal(
-    all.map(({ status, detail }) => [status, detail]),
+    all.map(({ status, message }) => [status, message]),
     [
       ['fail', ''],
       ['skip', 'needs account'],
@@ -76,34 +77,25 @@ test('what comes after a warning, or after a check that does not apply, runs', a
 test('a check that does not end has failed at its limit', async () => {
   const [result] = await results([check('hanging', [], () => new Promise(() => {}), 20)])
   assert.is(result!.status, 'fail')
-  assert.match(result!.detail, 'not done within 0.02 s')
-  assert.ok(result!.next)
+  assert.match(result!.message, 'not done within 0.02 s')
+  assert.is(result!.code, 'E_CHECK_TIMEOUT')
 })
 
-test('what a check throws is taken apart into the cause and what to do', () => {
-  const cases = [
-    [
-      'could not sign in to AWS: no AWS credentials were found. Set AWS_PROFILE, or run "aws configure".',
-      'could not sign in to AWS: no AWS credentials were found',
-      'Set AWS_PROFILE, or run "aws configure"',
-    ],
-    [
-      'nothing is deployed under the name x: run "lambda-nat-proxy deploy", or name another',
-      'nothing is deployed under the name x',
-      'Run "lambda-nat-proxy deploy", or name another',
-    ],
-    ['no AWS region is known: give one with --regions', 'no AWS region is known', 'Give one with --regions'],
-    [
-      'no path to 192.0.2.1:4500 within 10 s: sent 4 checks. UDP is blocked. Try again.',
-      'no path to 192.0.2.1:4500 within 10 s: sent 4 checks',
-      'UDP is blocked. Try again',
-    ],
-  ] as const
-  for (const [message, detail, next] of cases)
-    assert.equal(failure(new Error(message)), { status: 'fail', detail, next })
-  const { detail, next } = failure(new Error('it broke'))
-  assert.is(detail, 'it broke')
-  assert.ok(next)
+test('what a check throws is its finding, with code, message and hint', () => {
+  const error = new CodedError('E_TEA', 'the tea is cold', { hint: 'Make new tea.' })
+  assert.equal(failure(error), {
+    status: 'fail',
+    code: 'E_TEA',
+    message: 'the tea is cold',
+    hint: 'Make new tea.',
+  })
+  const system = Object.assign(new Error("ENOENT: no such file or directory, open '/cup'"), {
+    code: 'ENOENT',
+    path: '/cup',
+  })
+  const { code, message } = failure(system)
+  assert.equal([code, message], ['ENOENT', '/cup: there is no such file or folder'])
+  assert.equal(failure(new Error('it broke')), { status: 'fail', code: 'E_UNEXPECTED', message: 'it broke' })
 })
 
 test('a NAT is named by how it maps and filters', () => {
@@ -155,23 +147,22 @@ test('the clock is held against the Date of a web server', async () => {
 
 test('a result fits the page, with what to do below it', () => {
   const words = 'word '.repeat(60).trim()
-  const text = formatResult({ name: 'udp', status: 'fail', detail: words, next: 'Do this', ms: 1 }, 10)
+  const text = formatResult({ name: 'udp', status: 'fail', message: words, hint: 'Do this', ms: 1 }, 10)
   const lines = text.split('\n')
   assert.ok(lines.length > 2)
   for (const line of lines) assert.ok(line.length <= 110, line)
+  const narrow = formatResult({ name: 'udp', status: 'fail', message: words, ms: 1 }, 10, 60)
+  for (const line of narrow.split('\n')) assert.ok(line.length <= 60, line)
   assert.match(lines[0]!, /^fail +udp +word/)
   assert.match(lines.at(-1)!, /^ +→ Do this$/)
 })
 
 test('the last line says what it comes to', () => {
-  const result = (name: string, status: Finding['status']) => ({ name, status, detail: '', ms: 0 })
+  const result = (name: string, status: Finding['status']) => ({ name, status, message: '', ms: 0 })
   const [ok, warn, fail] = [result('punch', 'ok'), result('clock', 'warn'), result('udp', 'fail')]
   assert.is(verdict([ok]), 'This works here.')
   assert.is(verdict([ok, warn]), 'This works here, with 1 warning.')
-  assert.is(
-    verdict([warn, result('punch', 'skip')]),
-    'Nothing is in the way that could be seen, with 1 warning.',
-  )
+  assert.is(verdict([warn, result('punch', 'skip')]), 'Nothing found that prevents it, with 1 warning.')
   assert.match(verdict([ok, fail]), 'does not work here yet: see udp')
 })
 

@@ -1,7 +1,7 @@
 import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
 import { closeAfterWrite } from '../../../tunnel/net/close-after-write.ts'
+import { listenError } from '../../input/listen-error.ts'
 import { type Scheme, schemeNames } from '../../input/scheme.ts'
-import { UsageError } from '../../input/usage-error.ts'
 import type { Connect } from '../outbound/connect.ts'
 import type { Rule } from '../outbound/rules.ts'
 import type { Events, ListenerAddress } from '../stats/events.ts'
@@ -37,7 +37,7 @@ export interface OpenListener extends Readonly<ListenerAddress> {
   close(): void
 }
 
-/** Listens for clients. Throws a UsageError when the address or port cannot be had. */
+/** Listens for clients. Throws a ListenError when the address or port cannot be had. */
 export function openListener(options: ListenerOptions): OpenListener {
   const { scheme, host, port, clients } = options
   const greet = dispatchByProtocol(options)
@@ -62,7 +62,7 @@ export function openListener(options: ListenerOptions): OpenListener {
     })
     return { scheme, host, port: server.port, close: () => server.stop() }
   } catch (error) {
-    throw explainListen(error, host, port)
+    throw listenError(error, 'proxy', { host, port })
   }
 }
 
@@ -134,19 +134,4 @@ function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
       close: settled,
     })
   }
-}
-
-function explainListen(error: unknown, host: string, port: number): Error {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE')
-    return new UsageError(
-      `port ${port} on ${host} is in use: choose another with --port, or stop what uses it`,
-    )
-  if (code === 'EACCES')
-    return new UsageError(`port ${port} needs administrator's rights: choose one from 1024 up with --port`)
-  if (code === 'EADDRNOTAVAIL')
-    return new UsageError(`${host} is not an address of this machine: check --host`)
-  return new UsageError(
-    `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
-  )
 }

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { systemReason } from '../../input/system-error.ts'
 import { UsageError } from '../../input/usage-error.ts'
 
 export interface Login {
@@ -77,7 +78,7 @@ function readFile(path: string): Login[] {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`--auth-file ${path} cannot be read: ${(error as Error).message}`)
+    throw new UsageError(`--auth-file ${path} cannot be read: ${systemReason(error)}`)
   }
   const logins = text.split(/\r?\n/).flatMap((line, i) => {
     const content = line.trim()
