@@ -25,16 +25,16 @@ export const OUTPUTS: Record<string, TerraformOutputConfig> = {
   client_policy_json: {
     value: hcl('data.aws_iam_policy_document.client.json'),
     description:
-      "The least IAM policy for the people who run the client: it writes offers, reads answers and looks at the stack's state. It fits a managed policy with as many regions as an account begins with, 17.",
+      "The least IAM policy for the people who run the client: it writes offers, reads answers and reads the stack's state. It fits in a managed policy with the 17 regions that every account has, or with ten regions that each have a KMS key.",
   },
   function_policy_json: {
     value: hcl('data.aws_iam_policy_document.exit.json'),
-    description: "What the function's role must be allowed, for a role of your own (existing_role).",
+    description: "The permissions that the function's role needs, for a role of your own (existing_role).",
   },
   deployer_policy_json: {
     value: hcl('data.aws_iam_policy_document.deployer.json'),
     description:
-      'The least IAM policy for who applies this module with the inputs that it has now. deployer-policy.json has it for the first apply, when there is no output yet.',
+      'The least IAM policy for whoever applies this module with its present inputs. For the first apply, when there is no output yet, use deployer-policy.json.',
   },
 }
 
