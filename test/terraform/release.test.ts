@@ -1,19 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { selfSigned } from '../support/certificate.ts'
+import { need } from '../support/need.ts'
 import { openStandIn } from './engine.ts'
+import { folder as moduleFolder } from './module.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
 // A release's function.zip by URL and checksum, from a server on loopback.
 
 const test = suite('terraform function_release')
-const engine = Bun.which('curl') ? await openStandIn() : undefined
+const engine = need(['curl', 'git'], ['curl', 'git']) ? await openStandIn() : undefined
 const bundle = Buffer.from('a bundle')
 const sha256 = createHash('sha256').update(bundle).digest()
 let workspace: Workspace
@@ -82,6 +84,34 @@ test('with the same release there is nothing to do, on a machine that never fetc
   assert.equal(
     resource_changes.filter(({ change }) => change.actions.join() !== 'no-op'),
     [],
+  )
+})
+
+test('a configuration that names the module by a git source needs no bundle of its own', () => {
+  const repository = join(folder, 'repository')
+  cpSync(moduleFolder, join(repository, 'terraform'), {
+    recursive: true,
+    filter: path => !/\.zip|\.terraform/.test(path),
+  })
+  const git = (...args: string[]) => {
+    const who = ['-c', 'user.name=tester', '-c', 'user.email=tester@example.com']
+    const { status, stderr } = spawnSync('git', [...who, ...args], { cwd: repository, encoding: 'utf8' })
+    assert.is(status, 0, stderr)
+  }
+  git('init', '--quiet')
+  git('add', '.')
+  git('commit', '--quiet', '--message', 'module')
+
+  const importer = join(folder, 'importer')
+  mkdirSync(importer)
+  const function_release = { url: `${origin}/function.zip`, sha256: sha256.toString('hex') }
+  const proxy = { source: `git::file://${repository}//terraform`, function_release }
+  writeFileSync(join(importer, 'main.tf.json'), JSON.stringify({ module: { proxy } }))
+  workspace.run(importer, 'init', '-input=false')
+  workspace.run(importer, 'apply', '-input=false', '-auto-approve')
+  assert.match(
+    workspace.run(importer, 'state', 'list'),
+    'module.proxy.aws_lambda_function.exit["eu-central-1"]',
   )
 })
 
