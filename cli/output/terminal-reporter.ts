@@ -143,7 +143,7 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
         break
       case 'connection.closed':
         consola.log(
-          `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.how}${of(event)}`,
+          `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.end}${of(event)}`,
         )
         break
     }

@@ -55,7 +55,7 @@ test('a connection that the function’s deadline closes is told apart, and othe
   const cut = await proxy.event('connection.closed', event => event.connection === connection)
   const closed = await proxy.event('exit.closed', event => event.session === session)
   assert.is((await long).complete, false)
-  assert.is(cut.how, 'deadline')
+  assert.is(cut.end, 'deadline')
   assert.equal([closed.code, closed.message], ['E_QUIC_CLOSED_BY_PEER', closeText[closeCodes.deadline]])
   const after = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
   assert.ok(after.complete)

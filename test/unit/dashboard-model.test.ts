@@ -50,8 +50,15 @@ function carry({ events }: Context, connection: number, bytesUp: number, bytesDo
 }
 
 function end({ events }: Context, connection: number, session: string | undefined, up: number, down: number) {
-  const how = 'complete'
-  events.emit({ type: 'connection.closed', connection, session, bytesUp: up, bytesDown: down, ms: 1, how })
+  events.emit({
+    type: 'connection.closed',
+    connection,
+    session,
+    bytesUp: up,
+    bytesDown: down,
+    ms: 1,
+    end: 'complete',
+  })
 }
 
 test('a byte is counted once for its connection, its exit, its destination and in all', context => {
@@ -76,16 +83,24 @@ test('a byte is counted once for its connection, its exit, its destination and i
 })
 
 test('connections that were not made are shown with where they were to go', ({ events, model }) => {
+  const outbound = 'tunnel'
   const refused = { code: 'E_TARGET_REFUSED', message: 'the target refused the connection' }
   const failed = { code: 'E_EXIT_TIMEOUT', message: 'no exit', hint: 'wait' }
-  events.emit({ type: 'connection.refused', connection: 1, target: 'a.example:80', reply: 5, ...refused })
-  events.emit({ type: 'connection.failed', connection: 2, target: 'b.example:80', ...failed })
+  events.emit({
+    type: 'connection.refused',
+    connection: 1,
+    outbound,
+    target: 'a.example:80',
+    reply: 5,
+    ...refused,
+  })
+  events.emit({ type: 'connection.failed', connection: 2, outbound, target: 'b.example:80', ...failed })
   const { connections, totals } = model.state()
   assert.equal(
-    connections.map(({ id, target, end, reply, error }) => [id, target, end, reply, error]),
+    connections.map(({ id, outbound, end, reply, error }) => [id, outbound, end, reply, error]),
     [
-      [1, 'a.example:80', 'refused', 5, refused],
-      [2, 'b.example:80', 'failed', undefined, failed],
+      [1, 'tunnel', 'refused', 5, refused],
+      [2, 'tunnel', 'failed', undefined, failed],
     ],
   )
   assert.equal([totals.refused, totals.failed, totals.active], [1, 1, 0])
@@ -231,6 +246,7 @@ test('updates, merged one after the other, give what the whole would have given'
       events.emit({
         type: 'connection.failed',
         connection: 10_000 + i,
+        outbound: undefined,
         target: 'x:1',
         code: 'E',
         message: '',

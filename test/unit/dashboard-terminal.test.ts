@@ -146,6 +146,7 @@ test('of a connection that failed it is told where it was to go with --verbose o
   const failed: ProxyEvent = {
     type: 'connection.failed',
     connection: 1,
+    outbound: 'tunnel',
     target: 'secret.example:443',
     code: 'E_EXIT_TIMEOUT',
     message: 'no exit came up',
@@ -154,6 +155,7 @@ test('of a connection that failed it is told where it was to go with --verbose o
   assert.equal(quiet, {
     type: 'connection.failed',
     connection: 1,
+    outbound: 'tunnel',
     code: 'E_EXIT_TIMEOUT',
     message: 'no exit came up',
   })
@@ -164,6 +166,7 @@ test('why connections fail is told once until an exit comes up, and with --verbo
   const failed = (connection: number): ProxyEvent => ({
     type: 'connection.failed',
     connection,
+    outbound: 'tunnel',
     target: 'secret.example:443',
     code: 'E_EXIT_TIMEOUT',
     message: 'no exit came up',
@@ -215,6 +218,7 @@ test('a kind of refusal is told once a minute, with the way out and without the 
   const refused = {
     type: 'connection.refused',
     connection: 1,
+    outbound: 'tunnel',
     target: 'secret.example:443',
     reply,
     code,
@@ -240,6 +244,7 @@ test('a refusal is a warning on the terminal; with --verbose each one is told wi
   const event = {
     type: 'connection.refused',
     connection: 7,
+    outbound: 'direct',
     target: '192.0.2.1:80',
     reply,
     code,

@@ -254,8 +254,8 @@ test('CONNECT carries bytes as they are, also those sent ahead of the answer', a
   assert.is(answer, `HTTP/1.1 200 Connection established\r\n\r\n${bytes}`)
   await until(() => proxy.open() === 0, 'the connection to be closed')
   assert.equal(
-    proxy.told('connection.closed').map(({ how, bytesUp, bytesDown }) => ({ how, bytesUp, bytesDown })),
-    [{ how: 'complete', bytesUp: bytes.length, bytesDown: bytes.length }],
+    proxy.told('connection.closed').map(({ end, bytesUp, bytesDown }) => ({ end, bytesUp, bytesDown })),
+    [{ end: 'complete', bytesUp: bytes.length, bytesDown: bytes.length }],
   )
   await echo.close()
 })

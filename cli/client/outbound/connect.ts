@@ -30,25 +30,20 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
     const connection = nextConnection()
     const started = performance.now()
     const text = `${target.host}:${target.port}`
+    let outbound: OutboundName | undefined
     try {
       if (!isHost(target.host)) throw new TargetError('E_TARGET_INVALID', target.host)
-      const outbound = outboundFor(rules, target)
+      outbound = outboundFor(rules, target)
       const reached = await outbounds[outbound](target, requester)
       requester.signal.throwIfAborted()
       const { session } = reached
       const tracker = trackConnection(events, { connection, outbound, session, target: text, started })
       return { bound: reached.bound, carry: conn => carry(conn, reached, tracker) }
     } catch (error) {
+      const about = { connection, outbound, target: text, ...errorData(error) }
       if (error instanceof OutboundError && error.kind === 'refused')
-        events.emit({
-          type: 'connection.refused',
-          connection,
-          target: text,
-          ...error.toJSON(),
-          reply: error.reply,
-        })
-      else if (!requester.signal.aborted)
-        events.emit({ type: 'connection.failed', connection, target: text, ...errorData(error) })
+        events.emit({ type: 'connection.refused', ...about, reply: error.reply })
+      else if (!requester.signal.aborted) events.emit({ type: 'connection.failed', ...about })
       throw error
     }
   }
@@ -59,7 +54,7 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
 function carry(conn: Conn, reached: OutboundConn, { counts, onEnd }: ConnectionTracker): void {
   relay(conn, reached.conn, {
     counts,
-    onEnd: how => onEnd(how === 'target-closed' && reached.timeWasUp?.() ? 'deadline' : how),
+    onEnd: end => onEnd(end === 'target-closed' && reached.timeWasUp?.() ? 'deadline' : end),
   })
 }
 

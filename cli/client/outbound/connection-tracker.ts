@@ -5,7 +5,7 @@ import type { Events, OutboundName } from '../stats/events.ts'
 export interface ConnectionTracker {
   /** What it carries: whoever carries it counts on here. */
   counts: RelayCounts
-  onEnd(how: RelayEnd): void
+  onEnd(end: RelayEnd): void
 }
 
 let connections = 0
@@ -29,7 +29,7 @@ export function trackConnection(
   events.emit({ type: 'connection.opened', ...connection, ms: performance.now() - started, counts })
   return {
     counts,
-    onEnd: how =>
+    onEnd: end =>
       events.emit({
         type: 'connection.closed',
         connection: connection.connection,
@@ -37,7 +37,7 @@ export function trackConnection(
         bytesUp: counts.up,
         bytesDown: counts.down,
         ms: performance.now() - started,
-        how,
+        end,
       }),
   }
 }

@@ -22,8 +22,7 @@ export function tunnelOutbound(exits: Exits): Outbound {
         return await through(exits, target, requester)
       } catch (error) {
         if (!(error instanceof ExitLostError || error instanceof QuicError)) throw error
-        if (attempt === attempts)
-          throw new OutboundError('exit-lost', reply.failure, { ...errorData(error), code: 'E_EXIT_LOST' })
+        if (attempt === attempts) throw new OutboundError('exit-lost', reply.failure, errorData(error))
       }
     }
   }

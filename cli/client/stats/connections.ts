@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
-import type { ProxyEvent } from './events.ts'
+import type { NotConnected, ProxyEvent } from './events.ts'
 import type { ConnectionState } from './state.ts'
 
 /** Connections that ended stay in sight up to this many. */
@@ -60,7 +60,7 @@ export function createConnections(): Connections {
           const connection = active.get(event.connection)
           if (!connection) return []
           const carried = count(connection, event.bytesUp, event.bytesDown, now)
-          Object.assign(connection, { endedAt: now, end: event.how })
+          Object.assign(connection, { endedAt: now, end: event.end })
           active.delete(connection.id)
           keep(connection)
           return [carried]
@@ -84,10 +84,9 @@ export function createConnections(): Connections {
 
 // --- internal ---
 
-type NotMade = Extract<ProxyEvent, { type: 'connection.refused' | 'connection.failed' }>
-
-const notMade = ({ connection: id, target, code, message, hint }: NotMade, now: number) => ({
+const notMade = ({ connection: id, outbound, target, code, message, hint }: NotConnected, now: number) => ({
   id,
+  ...(outbound !== undefined && { outbound }),
   target,
   error: { code, message, ...(hint !== undefined && { hint }) },
   openedAt: now,

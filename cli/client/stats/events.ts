@@ -25,6 +25,14 @@ export interface ListenerAddress {
   port: number
 }
 
+/** A connection that was not made, and why. */
+export interface NotConnected extends ErrorData {
+  connection: number
+  /** None where no rule could be asked: the target is not valid. */
+  outbound: OutboundName | undefined
+  target: string
+}
+
 /** Everything that happens in the process, told once: the terminal, --json and whatever else shows it listen here. */
 export type ProxyEvent =
   | { type: 'exit.launching'; session: string; region: string }
@@ -81,14 +89,13 @@ export type ProxyEvent =
       session: string | undefined
       target: string
       ms: number
-      firstByteMs?: number
       /** What it carries, counted on: for those in this process that look now and then. */
       counts?: RelayCounts
     }
   /** The target, the exit or a rule said no; `reply` is SOCKS's code for it (RFC 1928, section 6). */
-  | ({ type: 'connection.refused'; connection: number; target: string; reply: number } & ErrorData)
+  | ({ type: 'connection.refused'; reply: number } & NotConnected)
   /** No exit was there for it, or it was lost. */
-  | ({ type: 'connection.failed'; connection: number; target: string } & ErrorData)
+  | ({ type: 'connection.failed' } & NotConnected)
   /** A client was rejected before it could ask for a target: its login or its protocol was wrong, or there were too many. */
   | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
   | {
@@ -98,7 +105,7 @@ export type ProxyEvent =
       bytesUp: number
       bytesDown: number
       ms: number
-      how: RelayEnd
+      end: RelayEnd
     }
   /** Once a second: what the connections that moved have carried so far, and how the paths to the exits are. */
   | {
