@@ -1,0 +1,18 @@
+//! What JavaScript sees; index.d.ts describes it.
+//!
+//! One thread, JavaScript's own, does all the work of a socket: the poller's thread only calls it. A call never
+//! calls back into JavaScript, so that none of them is entered twice.
+
+mod guard;
+mod options;
+mod socket;
+mod stats;
+mod values;
+
+use napi_derive::napi;
+
+/// The engine's name and version, and those of the QUIC library under it.
+#[napi]
+pub fn version() -> String {
+    format!("native {} (quinn-proto 0.11)", env!("CARGO_PKG_VERSION"))
+}

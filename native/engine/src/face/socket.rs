@@ -1,0 +1,326 @@
+//! The class `Socket`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use napi::Status;
+use napi::bindgen_prelude::Function;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+
+use super::guard::Guarded;
+use super::options::{AttachOptions, number};
+use super::stats::{CloseObject, StatsObject};
+use super::values::{Bytes, Words};
+use crate::close::CloseReason;
+use crate::driver::{self, Driver, Next};
+use crate::error::{Code, Error, with};
+use crate::options::Options;
+use crate::poller::Registration;
+use crate::session::{DatagramSent, Read, Session, Write};
+
+type Result<T> = std::result::Result<T, napi::Error<Code>>;
+type OnReady = ThreadsafeFunction<(), (), (), Status, false, false>;
+
+/// Added to what `read` returns when the peer's end came with it.
+const END: i32 = 1 << 30;
+const GONE: i32 = -1;
+const STOPPED: i32 = -2;
+const TOO_LARGE: i32 = -2;
+const NONE: i32 = -1;
+/// The longest read or write of one call.
+const MAX_LENGTH: usize = (1 << 30) - 1;
+
+/// One UDP socket and the QUIC session on it.
+#[napi]
+pub struct Socket {
+    /// Dropped first: it watches the socket that `driver` owns.
+    registration: Option<Registration>,
+    driver: Guarded,
+    /// `onReady` is called and has not come to its turn yet.
+    called: Arc<AtomicBool>,
+    address: String,
+    port: u32,
+    closed: Option<CloseReason>,
+}
+
+#[napi]
+impl Socket {
+    /// Binds a UDP socket. `onReady` is called whenever there is something to do.
+    #[napi(constructor)]
+    pub fn new(address: String, port: f64, on_ready: Function<'_, (), ()>) -> Result<Self> {
+        let driver = Driver::bind(
+            driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?,
+        )
+        .map_err(thrown)?;
+        let call: OnReady = on_ready
+            .build_threadsafe_function()
+            .callee_handled::<false>()
+            .build()
+            .map_err(with(Code::Engine, "onReady"))
+            .map_err(thrown)?;
+        let called = Arc::new(AtomicBool::new(false));
+        let pending = called.clone();
+        let wake = Arc::new(move || {
+            if !pending.swap(true, Ordering::AcqRel) {
+                call.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            }
+        });
+        let registration = Registration::new(driver.socket().raw(), wake)
+            .map_err(with(Code::Socket, "cannot wait for the socket"))
+            .map_err(thrown)?;
+        let local = driver.socket().local();
+        let socket = Self {
+            registration: Some(registration),
+            driver: Guarded::new(driver),
+            called,
+            address: local.ip().to_string(),
+            port: local.port().into(),
+            closed: None,
+        };
+        if let Some(registration) = &socket.registration {
+            registration.wait(Default::default());
+        }
+        Ok(socket)
+    }
+
+    /// The local address.
+    #[napi(getter)]
+    pub fn address(&self) -> String {
+        self.address.clone()
+    }
+
+    /// The local port.
+    #[napi(getter)]
+    pub fn port(&self) -> u32 {
+        self.port
+    }
+
+    /// Sends one packet that is not the session's.
+    #[napi]
+    pub fn send(&mut self, bytes: &[u8], address: String, port: f64) -> Result<bool> {
+        let to =
+            driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?;
+        self.with(|driver| driver.send(bytes, to))
+    }
+
+    /// Copies packets that are not the session's.
+    #[napi]
+    pub fn packets(&mut self, out: Bytes<'_>) -> Result<u32> {
+        self.with(|driver| driver.packets(out.0) as u32)
+    }
+
+    /// Fixes the peer and begins QUIC.
+    #[napi]
+    pub fn attach(&mut self, options: AttachOptions) -> Result<()> {
+        let options = Options::try_from(options).map_err(thrown)?;
+        self.with(|driver| driver.attach(&options, Instant::now()))?
+            .map_err(thrown)
+    }
+
+    /// A packet of the peer's that came before `attach`.
+    #[napi]
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<()> {
+        self.with(|driver| driver.receive(Instant::now(), bytes))
+    }
+
+    /// Receives, and fills `events`.
+    #[napi]
+    pub fn turn(&mut self, events: Words<'_>) -> Result<u32> {
+        self.called.store(false, Ordering::Release);
+        self.with(|driver| driver.turn(Instant::now(), events.0) as u32)
+    }
+
+    /// Sends, and waits for more unless there is more to do.
+    #[napi]
+    pub fn flush(&mut self) -> Result<bool> {
+        match self.with(|driver| driver.flush(Instant::now()))? {
+            Next::Again => Ok(true),
+            Next::Wait(interest) => {
+                if let Some(registration) = &self.registration {
+                    registration.wait(interest);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Opens a stream.
+    #[napi]
+    pub fn open(&mut self) -> Result<i64> {
+        self.session(-2, |session| match session.open() {
+            Some(stream) => stream.into(),
+            None if session.close_reason().is_some() => -2,
+            None => -1,
+        })
+    }
+
+    /// Reads from a stream.
+    #[napi]
+    pub fn read(&mut self, stream: u32, buffer: Bytes<'_>) -> Result<i32> {
+        let length = buffer.0.len().min(MAX_LENGTH);
+        let room = buffer.0.get_mut(..length).unwrap_or_default();
+        self.session(GONE, |session| match session.read(stream, room) {
+            Read::Bytes { count, end } => count as i32 | if end { END } else { 0 },
+            Read::Gone => GONE,
+        })
+    }
+
+    /// Writes to a stream.
+    #[napi]
+    pub fn write(&mut self, stream: u32, bytes: &[u8]) -> Result<i32> {
+        let bytes = bytes.get(..bytes.len().min(MAX_LENGTH)).unwrap_or_default();
+        self.session(GONE, |session| match session.write(stream, bytes) {
+            Write::Taken(count) => count as i32,
+            Write::Stopped => STOPPED,
+            Write::Gone => GONE,
+        })
+    }
+
+    /// Ends this end's direction.
+    #[napi]
+    pub fn finish(&mut self, stream: u32) -> Result<bool> {
+        self.session(false, |session| session.finish_stream(stream))
+    }
+
+    /// Gives up this end's direction.
+    #[napi]
+    pub fn reset(&mut self, stream: u32, code: u32) -> Result<bool> {
+        self.session(false, |session| session.reset(stream, code))
+    }
+
+    /// Wants no more of the peer's direction.
+    #[napi]
+    pub fn stop(&mut self, stream: u32, code: u32) -> Result<bool> {
+        self.session(false, |session| session.stop(stream, code))
+    }
+
+    /// Sends a QUIC datagram.
+    #[napi]
+    pub fn send_datagram(&mut self, bytes: &[u8]) -> Result<i32> {
+        self.session(GONE, |session| match session.send_datagram(bytes) {
+            DatagramSent::Queued => 1,
+            DatagramSent::NoRoom => 0,
+            DatagramSent::TooLarge => TOO_LARGE,
+            DatagramSent::Gone => GONE,
+        })
+    }
+
+    /// Reads a QUIC datagram.
+    #[napi]
+    pub fn read_datagram(&mut self, buffer: Bytes<'_>) -> Result<i32> {
+        self.session(NONE, |session| {
+            // One that does not fit is lost: the next may.
+            while let Some(datagram) = session.receive_datagram() {
+                if let Some(room) = buffer.0.get_mut(..datagram.len()) {
+                    room.copy_from_slice(&datagram);
+                    return datagram.len() as i32;
+                }
+            }
+            NONE
+        })
+    }
+
+    /// The longest QUIC datagram that may be sent now.
+    #[napi]
+    pub fn max_datagram(&mut self) -> Result<u32> {
+        self.session(0, |session| session.max_datagram() as u32)
+    }
+
+    /// Asks the peer for a sign of life.
+    #[napi]
+    pub fn ping(&mut self) -> Result<()> {
+        self.session((), Session::ping)
+    }
+
+    /// Whether an authentic packet has come since this was last asked.
+    #[napi]
+    pub fn heard(&mut self) -> Result<bool> {
+        self.session(false, Session::heard)
+    }
+
+    /// The session's numbers.
+    #[napi]
+    pub fn stats(&mut self) -> Result<StatsObject> {
+        self.with(|driver| {
+            let stats = driver
+                .session()
+                .map(|session| session.stats())
+                .unwrap_or_default();
+            StatsObject::new(stats, driver.sent_batches(), driver.marks_ecn())
+        })
+    }
+
+    /// Why the session is over.
+    #[napi]
+    pub fn close_reason(&mut self) -> Result<Option<CloseObject>> {
+        if let Some(reason) = &self.closed {
+            return Ok(Some(reason.into()));
+        }
+        self.session(None, |session| {
+            session.close_reason().map(CloseObject::from)
+        })
+    }
+
+    /// Why the last handshake came to nothing, where the session waits for another.
+    #[napi]
+    pub fn failed_attempt(&mut self) -> Result<Option<CloseObject>> {
+        self.session(None, |session| {
+            session.failed_attempt().map(CloseObject::from)
+        })
+    }
+
+    /// Tells the peer that the session is over, and why.
+    #[napi]
+    pub fn close(&mut self, code: f64, reason: &[u8]) -> Result<()> {
+        let code = number("code", code).map_err(thrown)?;
+        self.with(|driver| {
+            let now = Instant::now();
+            if let Some(session) = driver.session() {
+                session.close(now, code, reason);
+            }
+            driver.flush(now);
+        })
+    }
+
+    /// Closes the socket. Without `close` the peer is told nothing. May be called again.
+    #[napi]
+    pub fn destroy(&mut self) {
+        if self.closed.is_none() {
+            let reason = self.driver.with(|driver| {
+                driver
+                    .session_ref()
+                    .and_then(|session| session.close_reason().cloned())
+            });
+            self.closed = Some(
+                reason
+                    .ok()
+                    .flatten()
+                    .unwrap_or_else(|| CloseReason::local(0, b"")),
+            );
+        }
+        // The last handle of `onReady` goes with it: the process may end.
+        self.registration = None;
+        self.driver.close();
+    }
+
+    fn with<T>(&mut self, work: impl FnOnce(&mut Driver) -> T) -> Result<T> {
+        self.driver.with(work).map_err(|error| {
+            if error.code == Code::Engine {
+                self.closed = Some(CloseReason::engine(&error.message));
+                self.registration = None;
+            }
+            thrown(error)
+        })
+    }
+
+    /// Works on the session; where there is none yet, `otherwise`.
+    fn session<T>(&mut self, otherwise: T, work: impl FnOnce(&mut Session) -> T) -> Result<T> {
+        self.with(|driver| driver.session().map(work).unwrap_or(otherwise))
+    }
+}
+
+fn thrown(error: Error) -> napi::Error<Code> {
+    napi::Error::new(error.code, error.message)
+}

@@ -1,0 +1,156 @@
+//! Streams: opened, read, written, finished and given up.
+
+use quinn_proto::{Connection, Dir, ReadError, StreamId, VarInt, WriteError};
+
+use super::Session;
+use super::lifetime::saturate;
+use crate::events::{Event, StreamNumber};
+
+/// What is written is kept in pieces of this size, each until all of it is acknowledged. Bytes.
+const PIECE: usize = 16 * 1024;
+
+/// What a read gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// So many bytes, and whether the peer's end of the stream came with them. Zero and no end: nothing is here now.
+    Bytes {
+        /// Bytes written into the buffer.
+        count: usize,
+        /// No more will come.
+        end: bool,
+    },
+    /// There is no such stream to read: its end was read, it was reset or stopped, or the session is over.
+    Gone,
+}
+
+/// What a write took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// So many bytes. Fewer than given: there is no room now, and [`Event::Writable`] says when there is.
+    Taken(usize),
+    /// The peer asked for no more (STOP_SENDING).
+    Stopped,
+    /// There is no such stream to write: it was finished or reset, or the session is over.
+    Gone,
+}
+
+impl Session {
+    /// Opens a stream. None while the peer allows no more; [`Event::Available`] says when it does.
+    pub fn open(&mut self) -> Option<StreamNumber> {
+        let id = self.open_connection()?.streams().open(Dir::Bi)?;
+        StreamNumber::try_from(u64::from(id)).ok()
+    }
+
+    /// Reads what is here, as much as the buffer takes.
+    pub fn read(&mut self, stream: StreamNumber, buffer: &mut [u8]) -> Read {
+        let Some((id, connection)) = self.stream(stream) else {
+            return Read::Gone;
+        };
+        let mut receiving = connection.recv_stream(id);
+        let Ok(mut chunks) = receiving.read(true) else {
+            return Read::Gone;
+        };
+        let mut rest = buffer;
+        let mut count = 0;
+        let mut outcome = None;
+        while !rest.is_empty() {
+            match chunks.next(rest.len()) {
+                Ok(Some(chunk)) => {
+                    let (here, after) = rest.split_at_mut(chunk.bytes.len().min(rest.len()));
+                    here.copy_from_slice(chunk.bytes.get(..here.len()).unwrap_or_default());
+                    count += here.len();
+                    rest = after;
+                }
+                Ok(None) => {
+                    outcome = Some(Ok(()));
+                    break;
+                }
+                Err(error) => {
+                    outcome = Some(Err(error));
+                    break;
+                }
+            }
+        }
+        // What must be sent because of this is found by the next transmission.
+        let _ = chunks.finalize();
+        if outcome.is_some() {
+            self.readable.remove(&id);
+        }
+        if let Some(Err(ReadError::Reset(code))) = outcome {
+            self.events.push(Event::Reset(stream, saturate(code)));
+            return Read::Gone;
+        }
+        Read::Bytes {
+            count,
+            end: outcome == Some(Ok(())),
+        }
+    }
+
+    /// Hands over as much as there is room for. The bytes are copied.
+    pub fn write(&mut self, stream: StreamNumber, bytes: &[u8]) -> Write {
+        let Some((id, connection)) = self.stream(stream) else {
+            return Write::Gone;
+        };
+        let mut sending = connection.send_stream(id);
+        let mut rest = bytes;
+        // Until it says that it is full: only then does it tell when it is not.
+        while !rest.is_empty() {
+            match sending.write(rest.get(..PIECE).unwrap_or(rest)) {
+                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                Err(WriteError::Blocked) => break,
+                Err(WriteError::Stopped(_)) => return Write::Stopped,
+                Err(WriteError::ClosedStream) => return Write::Gone,
+            }
+        }
+        Write::Taken(bytes.len() - rest.len())
+    }
+
+    /// Ends this end's direction after what was written. False when there is nothing to end.
+    pub fn finish_stream(&mut self, stream: StreamNumber) -> bool {
+        self.stream(stream)
+            .is_some_and(|(id, connection)| connection.send_stream(id).finish().is_ok())
+    }
+
+    /// Gives up this end's direction (RESET_STREAM). False when it is over already.
+    pub fn reset(&mut self, stream: StreamNumber, code: u32) -> bool {
+        let code = VarInt::from_u32(code);
+        self.stream(stream)
+            .is_some_and(|(id, connection)| connection.send_stream(id).reset(code).is_ok())
+    }
+
+    /// Wants no more of the peer's direction (STOP_SENDING); what is unread is dropped. False when it is over already.
+    pub fn stop(&mut self, stream: StreamNumber, code: u32) -> bool {
+        let Some((id, connection)) = self.stream(stream) else {
+            return false;
+        };
+        let stopped = connection
+            .recv_stream(id)
+            .stop(VarInt::from_u32(code))
+            .is_ok();
+        self.readable.remove(&id);
+        stopped
+    }
+
+    /// The code of a reset that has come, told once.
+    pub(super) fn received_reset(&mut self, id: StreamId) -> Option<VarInt> {
+        let code = self
+            .open_connection()?
+            .recv_stream(id)
+            .received_reset()
+            .ok()??;
+        self.readable.remove(&id);
+        Some(code)
+    }
+}
+
+impl Session {
+    /// A stream that may be used: bidirectional, as all are here, and the peer's only once it was told of.
+    fn stream(&mut self, stream: StreamNumber) -> Option<(StreamId, &mut Connection)> {
+        let id = StreamId::from(VarInt::from_u32(stream));
+        let accepted = self.accepted;
+        let connection = self.open_connection()?;
+        let usable =
+            id.dir() == Dir::Bi && (id.initiator() == connection.side() || id.index() < accepted);
+        usable.then_some((id, connection))
+    }
+}
