@@ -139,9 +139,7 @@ impl Sampler {
             self.first_send_time = flight.sent;
             self.newest = Some(Newest {
                 flight,
-                send_elapsed: flight
-                    .sent
-                    .saturating_duration_since(flight.first_send_time),
+                send_elapsed: flight.sent.saturating_duration_since(flight.first_send_time),
                 ack_elapsed: now.saturating_duration_since(flight.delivered_time),
             });
         }
@@ -313,11 +311,7 @@ mod tests {
                 sampler.on_sent(now, 1000);
                 sampler.on_ack(now + MS, now, 1000);
                 sampler.on_end_acks(now + MS, 1000);
-                assert!(
-                    sampler.flights.len() < 300,
-                    "{} kept",
-                    sampler.flights.len()
-                );
+                assert!(sampler.flights.len() < 300, "{} kept", sampler.flights.len());
             }
         }
     }

@@ -44,11 +44,7 @@ impl MinRtt {
             self.probe_rtt_min_stamp = now;
         }
         let min_rtt_expired = elapsed(now, self.min_rtt_stamp, FILTER_LEN);
-        if self
-            .min_rtt
-            .is_none_or(|min| self.probe_rtt_min_delay < min)
-            || min_rtt_expired
-        {
+        if self.min_rtt.is_none_or(|min| self.probe_rtt_min_delay < min) || min_rtt_expired {
             self.min_rtt = Some(self.probe_rtt_min_delay);
             self.min_rtt_stamp = self.probe_rtt_min_stamp;
         }

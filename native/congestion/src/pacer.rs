@@ -48,12 +48,7 @@ impl Pacer {
 
     /// How many datagrams of `mtu` bytes may leave now, at least one; or the instant at which to
     /// ask again. A controller that reports no pacing rate is not held.
-    pub fn poll(
-        &mut self,
-        now: Instant,
-        metrics: &ControllerMetrics,
-        mtu: u16,
-    ) -> Result<usize, Instant> {
+    pub fn poll(&mut self, now: Instant, metrics: &ControllerMetrics, mtu: u16) -> Result<usize, Instant> {
         self.rate = metrics.pacing_rate.map_or(0, |bits| bits / 8);
         if self.rate == 0 {
             self.next_send_time = None;
@@ -152,11 +147,7 @@ mod tests {
         let (now, mut pacer) = (Instant::now(), Pacer::new());
         assert_eq!(pacer.poll(now, &metrics(Some(1)), 0), Ok(2));
         pacer.on_sent(now, usize::MAX);
-        assert!(
-            pacer
-                .poll(now, &metrics(Some(u64::MAX / 8)), u16::MAX)
-                .is_err()
-        );
+        assert!(pacer.poll(now, &metrics(Some(u64::MAX / 8)), u16::MAX).is_err());
         assert!(
             pacer
                 .poll(now + Duration::from_secs(3601), &metrics(Some(1)), 1)

@@ -27,9 +27,7 @@ pub(crate) fn volume(rate: u64, time: Duration) -> u64 {
 pub(crate) fn duration(bytes: u64, rate: u64) -> Duration {
     const LIMIT: u64 = 3_600_000_000_000;
     let scaled = u128::from(bytes).saturating_mul(1_000_000_000);
-    let nanos = scaled
-        .checked_div(u128::from(rate))
-        .unwrap_or(u128::from(LIMIT));
+    let nanos = scaled.checked_div(u128::from(rate)).unwrap_or(u128::from(LIMIT));
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(LIMIT).min(LIMIT))
 }
 

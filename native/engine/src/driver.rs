@@ -55,8 +55,7 @@ pub struct Driver {
 impl Driver {
     /// Binds the socket.
     pub fn bind(address: SocketAddr) -> Result<Self, Error> {
-        let socket =
-            Socket::bind(address).map_err(with(Code::Socket, "cannot open the UDP socket"))?;
+        let socket = Socket::bind(address).map_err(with(Code::Socket, "cannot open the UDP socket"))?;
         Ok(Self {
             socket,
             session: None,
@@ -275,12 +274,7 @@ fn receive_batch(
 }
 
 /// Keeps a packet for JavaScript; what comes when too many wait is lost.
-fn keep(
-    source: SocketAddr,
-    bytes: &[u8],
-    packets: &mut VecDeque<(SocketAddr, Bytes)>,
-    total: &mut usize,
-) {
+fn keep(source: SocketAddr, bytes: &[u8], packets: &mut VecDeque<(SocketAddr, Bytes)>, total: &mut usize) {
     if packets.len() < MAX_PACKETS && *total + bytes.len() <= MAX_PACKET_BYTES {
         *total += bytes.len();
         packets.push_back((source, Bytes::copy_from_slice(bytes)));
@@ -299,12 +293,9 @@ fn head(source: SocketAddr, length: usize) -> Option<[u8; PACKET_HEAD]> {
 
 /// An IPv4 address and port as JavaScript gives them.
 pub fn address(address: &str, port: u32) -> Result<SocketAddr, Error> {
-    let ip: std::net::Ipv4Addr = address.parse().map_err(|_| {
-        Error::new(
-            Code::Address,
-            format_args!("{address:?} is not an IPv4 address"),
-        )
-    })?;
+    let ip: std::net::Ipv4Addr = address
+        .parse()
+        .map_err(|_| Error::new(Code::Address, format_args!("{address:?} is not an IPv4 address")))?;
     let port = u16::try_from(port)
         .map_err(|_| Error::new(Code::Address, format_args!("port {port} is over 65535")))?;
     Ok(SocketAddr::from((ip, port)))

@@ -11,8 +11,7 @@ use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, SignatureScheme,
 };
 
 /// Bytes of a pin.
@@ -71,8 +70,7 @@ impl ServerCertVerifier for Pin {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.compare(end_entity)
-            .map(|()| ServerCertVerified::assertion())
+        self.compare(end_entity).map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -109,8 +107,7 @@ impl ClientCertVerifier for Pin {
         _intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.compare(end_entity)
-            .map(|()| ClientCertVerified::assertion())
+        self.compare(end_entity).map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

@@ -86,11 +86,7 @@ impl Registration {
         // socket's own and takes it from the poller in `drop`, before that handle is closed.
         #[allow(unsafe_code)]
         let added = unsafe { shared.poller.add(&socket, Event::none(key)) };
-        let registration = Self {
-            shared,
-            socket,
-            key,
-        };
+        let registration = Self { shared, socket, key };
         added.map(|()| registration)
     }
 

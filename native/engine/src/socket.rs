@@ -47,11 +47,7 @@ pub struct Socket {
 impl Socket {
     /// Binds to an address; port 0 is any free one.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = socket2::Socket::new(
-            Domain::for_address(address),
-            Type::DGRAM,
-            Some(Protocol::UDP),
-        )?;
+        let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         // Less room than asked for serves too, only less well.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         let _ = socket.set_send_buffer_size(SEND_BUFFER);
@@ -141,10 +137,7 @@ impl Socket {
     }
 
     fn fill(&self, buffers: &mut Buffers) -> Option<usize> {
-        let mut slices = buffers
-            .bytes
-            .each_mut()
-            .map(|buffer| IoSliceMut::new(buffer));
+        let mut slices = buffers.bytes.each_mut().map(|buffer| IoSliceMut::new(buffer));
         for _ in 0..MAX_ERRORS {
             match self
                 .state
@@ -162,9 +155,7 @@ impl Socket {
 
 /// The size that the kernel granted, in bytes.
 pub fn receive_buffer(socket: &Socket) -> usize {
-    SockRef::from(&socket.socket)
-        .recv_buffer_size()
-        .unwrap_or(0)
+    SockRef::from(&socket.socket).recv_buffer_size().unwrap_or(0)
 }
 
 struct Buffers {

@@ -46,20 +46,13 @@ impl Session {
             return Stats::default();
         };
         let ConnectionStats {
-            udp_tx,
-            udp_rx,
-            path,
-            ..
+            udp_tx, udp_rx, path, ..
         } = connection.stats();
         Stats {
             rtt_ms: milliseconds(path.rtt),
             min_rtt_ms: milliseconds(path.min_rtt),
             congestion_window: path.cwnd,
-            pacing_rate: connection
-                .congestion_state()
-                .metrics()
-                .pacing_rate
-                .unwrap_or(0),
+            pacing_rate: connection.congestion_state().metrics().pacing_rate.unwrap_or(0),
             packet_size: path.current_mtu,
             sent_packets: path.sent_packets,
             lost_packets: path.lost_packets,

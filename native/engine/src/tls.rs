@@ -61,9 +61,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(provider)
 }
 
-fn identity(
-    options: &Options,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
+fn identity(options: &Options) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Error> {
     let chain = CertificateDer::pem_slice_iter(&options.certificate)
         .collect::<Result<Vec<_>, _>>()
         .map_err(with(Code::Identity, "the certificate is not PEM"))?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn_proto::{
-    AckFrequencyConfig, ClientConfig, EndpointConfig, IdleTimeout, MtuDiscoveryConfig,
-    ServerConfig, TransportConfig, ValidationTokenConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig,
+    TransportConfig, ValidationTokenConfig, VarInt,
 };
 use ring::hmac::{HMAC_SHA256, Key};
 use ring::rand::SystemRandom;
@@ -63,13 +63,9 @@ fn transport(options: &Options) -> Result<TransportConfig, Error> {
         .initial_mtu(options.packet_size)
         .mtu_discovery_config((options.max_packet_size > options.packet_size).then_some(discovery))
         .max_idle_timeout(Some(idle))
-        .keep_alive_interval(
-            (options.keep_alive_ms > 0).then(|| milliseconds(options.keep_alive_ms)),
-        )
+        .keep_alive_interval((options.keep_alive_ms > 0).then(|| milliseconds(options.keep_alive_ms)))
         .ack_frequency_config(Some(acknowledge))
-        .datagram_receive_buffer_size(
-            (options.datagram_buffer > 0).then_some(options.datagram_buffer),
-        )
+        .datagram_receive_buffer_size((options.datagram_buffer > 0).then_some(options.datagram_buffer))
         .datagram_send_buffer_size(options.datagram_buffer)
         .allow_spin(false);
     transport.congestion_controller_factory(options.congestion.factory());

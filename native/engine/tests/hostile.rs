@@ -55,9 +55,7 @@ fn changed_copies_of_good_packets_change_nothing() {
     });
     for _ in 0..40 {
         pair.pass(Duration::from_millis(7));
-        if pair.client_events.contains(&Event::Connected)
-            && pair.server_events.contains(&Event::Connected)
-        {
+        if pair.client_events.contains(&Event::Connected) && pair.server_events.contains(&Event::Connected) {
             pair.client.ping();
             pair.server.ping();
         }

@@ -50,15 +50,10 @@ fn the_end_comes_with_the_last_bytes() {
     let stream = pair.server.open().unwrap();
     pair.write(End::Server, stream, b"all");
     pair.server.finish_stream(stream);
-    pair.run(MINUTE, |pair| {
-        pair.client_events.contains(&Event::Opened(stream))
-    });
+    pair.run(MINUTE, |pair| pair.client_events.contains(&Event::Opened(stream)));
     assert_eq!(
         pair.client.read(stream, &mut [0; 10]),
-        Read::Bytes {
-            count: 3,
-            end: true
-        }
+        Read::Bytes { count: 3, end: true }
     );
 }
 
@@ -69,10 +64,7 @@ fn the_client_opens_one_stream_and_the_server_many() {
     assert_eq!(pair.client.open(), Some(0));
     assert_eq!(pair.client.open(), None);
     let opened: Vec<u32> = std::iter::from_fn(|| pair.server.open()).collect();
-    assert_eq!(
-        opened,
-        (0..100).map(|index| index * 4 + 1).collect::<Vec<u32>>()
-    );
+    assert_eq!(opened, (0..100).map(|index| index * 4 + 1).collect::<Vec<u32>>());
     for &stream in &opened {
         assert_eq!(
             pair.write(End::Server, stream, &bytes(3_000, stream.into())),
@@ -95,9 +87,7 @@ fn the_client_opens_one_stream_and_the_server_many() {
         assert!(received == &bytes(3_000, stream.into()));
     }
     // What is over makes room for others.
-    pair.run(MINUTE, |pair| {
-        pair.server_events.contains(&Event::Available)
-    });
+    pair.run(MINUTE, |pair| pair.server_events.contains(&Event::Available));
     assert!(pair.server.open().is_some());
 }
 
@@ -142,10 +132,7 @@ fn what_is_written_and_not_acknowledged_is_bounded() {
     let mut taken = pair.write(End::Server, stream, &all);
     assert!(taken < 4 << 20);
     let other = pair.server.open().unwrap();
-    assert_eq!(
-        pair.server.write(other, b"no room for anybody"),
-        Write::Taken(0)
-    );
+    assert_eq!(pair.server.write(other, b"no room for anybody"), Write::Taken(0));
     pair.run(MINUTE, |pair| {
         pair.server_events.contains(&Event::Writable(other))
     });
@@ -160,9 +147,7 @@ fn a_reset_and_a_stop_bring_their_codes() {
     let (first, second) = (pair.server.open().unwrap(), pair.server.open().unwrap());
     pair.write(End::Server, first, b"not to be read");
     pair.write(End::Server, second, b"not to be read either");
-    pair.run(MINUTE, |pair| {
-        pair.client_events.contains(&Event::Opened(second))
-    });
+    pair.run(MINUTE, |pair| pair.client_events.contains(&Event::Opened(second)));
     assert!(pair.server.reset(first, 77));
     assert!(pair.client.stop(second, 78));
     pair.run(MINUTE, |pair| {
@@ -243,8 +228,7 @@ fn a_server_with_another_certificate_is_refused_before_any_stream() {
         pair.client_events.contains(&Event::Closed) && pair.server_events.contains(&Event::Closed)
     });
     assert!(
-        !pair.client_events.contains(&Event::Connected)
-            && !pair.server_events.contains(&Event::Connected)
+        !pair.client_events.contains(&Event::Connected) && !pair.server_events.contains(&Event::Connected)
     );
     let (here, there) = (
         pair.client.close_reason().unwrap(),
@@ -280,8 +264,7 @@ fn the_applications_code_for_a_wrong_pin_is_one_too() {
     let mut pair = Pair::new();
     pair.connect();
     let now = pair.now;
-    pair.server
-        .close(now, CLOSE_WRONG_PIN, b"wrong certificate");
+    pair.server.close(now, CLOSE_WRONG_PIN, b"wrong certificate");
     pair.run(MINUTE, |pair| pair.client_events.contains(&Event::Closed));
     let reason = pair.client.close_reason().unwrap();
     assert_eq!(
@@ -321,8 +304,7 @@ fn forged_initials_do_not_keep_the_peer_out() {
     for _ in 0..50 {
         // Whole and well-formed, as anybody can make them who knows the two addresses.
         let now = pair.now;
-        let mut forged =
-            Session::new(&options(Role::Client, &forger, server.pin), false, now).unwrap();
+        let mut forged = Session::new(&options(Role::Client, &forger, server.pin), false, now).unwrap();
         let mut buffer = Vec::new();
         let transmit = forged.transmit(now, 1, &mut buffer).unwrap();
         let initial = buffer[..transmit.size].to_vec();
@@ -364,10 +346,7 @@ fn silence_ends_the_connection_and_a_ping_prevents_it() {
     pair.run(MINUTE, |pair| {
         pair.client_events.contains(&Event::Closed) && pair.server_events.contains(&Event::Closed)
     });
-    assert_eq!(
-        pair.client.close_reason().unwrap().kind,
-        CloseKind::TimedOut
-    );
+    assert_eq!(pair.client.close_reason().unwrap().kind, CloseKind::TimedOut);
 }
 
 #[test]
@@ -391,11 +370,7 @@ fn streams_that_nobody_told_of_are_gone() {
             let session = pair.session(end);
             assert_eq!(session.read(stream, &mut [0; 10]), Read::Gone, "{stream}");
             assert_eq!(session.write(stream, b"x"), Write::Gone, "{stream}");
-            assert!(
-                !session.finish_stream(stream)
-                    && !session.reset(stream, 1)
-                    && !session.stop(stream, 1)
-            );
+            assert!(!session.finish_stream(stream) && !session.reset(stream, 1) && !session.stop(stream, 1));
         }
     }
     pair.pass(Duration::from_secs(1));
@@ -418,31 +393,19 @@ fn options_out_of_their_limits_are_named() {
         assert_eq!(error.code, code);
         assert!(error.message.contains(word), "{error}");
     };
-    refuse(
-        |options| options.packet_size = 1199,
-        Code::Option,
-        "packetSize",
-    );
+    refuse(|options| options.packet_size = 1199, Code::Option, "packetSize");
     refuse(
         |options| options.max_packet_size = 1300,
         Code::Option,
         "maxPacketSize",
     );
-    refuse(
-        |options| options.stream_window = 0,
-        Code::Option,
-        "streamWindow",
-    );
+    refuse(|options| options.stream_window = 0, Code::Option, "streamWindow");
     refuse(
         |options| options.connection_window = 1 << 62,
         Code::Option,
         "connectionWindow",
     );
-    refuse(
-        |options| options.send_buffer = 0,
-        Code::Option,
-        "sendBuffer",
-    );
+    refuse(|options| options.send_buffer = 0, Code::Option, "sendBuffer");
     refuse(
         |options| options.max_streams = 1 << 20,
         Code::Option,
@@ -459,11 +422,7 @@ fn options_out_of_their_limits_are_named() {
         Code::Address,
         "IPv4",
     );
-    refuse(
-        |options| options.key = b"no key".to_vec(),
-        Code::Identity,
-        "key",
-    );
+    refuse(|options| options.key = b"no key".to_vec(), Code::Identity, "key");
     refuse(
         |options| options.certificate = b"none".to_vec(),
         Code::Identity,

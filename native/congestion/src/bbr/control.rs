@@ -140,8 +140,7 @@ impl Bbr {
 
     /// InflightWithHeadroom()
     pub(super) fn inflight_with_headroom(&self) -> u64 {
-        self.long_term
-            .with_headroom(self.smss, self.min_pipe_cwnd())
+        self.long_term.with_headroom(self.smss, self.min_pipe_cwnd())
     }
 
     /// TargetInflight() (5.3.3.8.3)

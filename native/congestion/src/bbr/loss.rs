@@ -32,8 +32,7 @@ impl Bbr {
         } else {
             LOSS_THRESH + excused
         };
-        self.short_term.is_marked
-            || is_inflight_too_high(sample.lost, sample.tx_in_flight, tolerated)
+        self.short_term.is_marked || is_inflight_too_high(sample.lost, sample.tx_in_flight, tolerated)
     }
 
     /// HandleLostPacket() (5.5.10.2) for all packets that one acknowledgement shows to be lost, of
@@ -42,8 +41,7 @@ impl Bbr {
     pub(super) fn handle_lost(&mut self, now: Instant, sent: Instant, bytes: u64) {
         self.enter_recovery(now, sent);
         self.background.on_lost(bytes);
-        self.short_term
-            .note_loss(self.sampler.delivered, bytes == 0);
+        self.short_term.note_loss(self.sampler.delivered, bytes == 0);
         let Some(flight) = self.sampler.on_lost(sent, bytes) else {
             return;
         };

@@ -192,8 +192,7 @@ impl Bbr {
     /// UpdateModelAndState()
     fn update_model_and_state(&mut self, now: Instant, sample: &RateSample) {
         self.background.on_ack(sample.rtt, sample.newly_acked);
-        self.short_term
-            .update_latest(sample, self.sampler.delivered);
+        self.short_term.update_latest(sample, self.sampler.delivered);
         self.update_congestion_signals(sample);
         let round = aggregation::Round {
             count: self.round.count,
@@ -230,8 +229,7 @@ impl Bbr {
             self.cwnd_limited_last_round = self.cwnd_limited;
             self.cwnd_limited = false;
             let phase = self.background_phase();
-            self.background
-                .on_round(self.min_rtt.get(), phase, self.smss);
+            self.background.on_round(self.min_rtt.get(), phase, self.smss);
         }
     }
 
@@ -263,14 +261,7 @@ impl Controller for Bbr {
         self.cwnd_limited |= self.sampler.inflight.saturating_add(self.smss) >= self.cwnd;
     }
 
-    fn on_ack(
-        &mut self,
-        now: Instant,
-        sent: Instant,
-        bytes: u64,
-        app_limited: bool,
-        rtt: &RttEstimator,
-    ) {
+    fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, app_limited: bool, rtt: &RttEstimator) {
         if app_limited {
             self.sampler.mark_app_limited();
         }

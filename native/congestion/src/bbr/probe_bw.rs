@@ -113,9 +113,7 @@ impl Bbr {
             }
         }
         let threshold = self.background.threshold(sample.tx_in_flight);
-        if !is_inflight_too_high(sample.lost, sample.tx_in_flight, threshold)
-            && self.long_term.is_set()
-        {
+        if !is_inflight_too_high(sample.lost, sample.tx_in_flight, threshold) && self.long_term.is_set() {
             self.long_term.inflight = self.long_term.inflight.max(sample.tx_in_flight);
             if self.state == State::ProbeBwUp {
                 self.probe_inflight_longterm_upward(sample);
@@ -157,8 +155,7 @@ impl Bbr {
 
     /// IsTimeToProbeBW() (5.3.3.8.3)
     fn check_time_to_probe_bw(&mut self, now: Instant) -> bool {
-        let due = elapsed(now, self.cycle_stamp, self.bw_probe_wait)
-            || self.is_reno_coexistence_probe_time();
+        let due = elapsed(now, self.cycle_stamp, self.bw_probe_wait) || self.is_reno_coexistence_probe_time();
         if due {
             self.start_probe_bw_refill();
         }

@@ -50,10 +50,9 @@ impl Socket {
     /// Binds a UDP socket. `onReady` is called whenever there is something to do.
     #[napi(constructor)]
     pub fn new(address: String, port: f64, on_ready: Function<'_, (), ()>) -> Result<Self> {
-        let driver = Driver::bind(
-            driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?,
-        )
-        .map_err(thrown)?;
+        let driver =
+            Driver::bind(driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?)
+                .map_err(thrown)?;
         let call: OnReady = on_ready
             .build_threadsafe_function()
             .callee_handled::<false>()
@@ -100,8 +99,7 @@ impl Socket {
     /// Sends one packet that is not the session's.
     #[napi]
     pub fn send(&mut self, bytes: &[u8], address: String, port: f64) -> Result<bool> {
-        let to =
-            driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?;
+        let to = driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?;
         self.with(|driver| driver.send(bytes, to))
     }
 
@@ -258,17 +256,13 @@ impl Socket {
         if let Some(reason) = &self.closed {
             return Ok(Some(reason.into()));
         }
-        self.session(None, |session| {
-            session.close_reason().map(CloseObject::from)
-        })
+        self.session(None, |session| session.close_reason().map(CloseObject::from))
     }
 
     /// Why the last handshake came to nothing, where the session waits for another.
     #[napi]
     pub fn failed_attempt(&mut self) -> Result<Option<CloseObject>> {
-        self.session(None, |session| {
-            session.failed_attempt().map(CloseObject::from)
-        })
+        self.session(None, |session| session.failed_attempt().map(CloseObject::from))
     }
 
     /// Tells the peer that the session is over, and why.

@@ -24,10 +24,7 @@ impl Session {
         let Some(connection) = self.open_connection() else {
             return DatagramSent::Gone;
         };
-        match connection
-            .datagrams()
-            .send(Bytes::copy_from_slice(bytes), false)
-        {
+        match connection.datagrams().send(Bytes::copy_from_slice(bytes), false) {
             Ok(()) => DatagramSent::Queued,
             Err(SendDatagramError::Blocked(_)) => DatagramSent::NoRoom,
             Err(

@@ -21,10 +21,7 @@ impl Session {
             .iter_mut()
             .filter_map(|link| link.connection.poll_timeout())
             .min();
-        let own = self
-            .link
-            .as_mut()
-            .and_then(|link| link.connection.poll_timeout());
+        let own = self.link.as_mut().and_then(|link| link.connection.poll_timeout());
         [attempts, own].into_iter().flatten().min()
     }
 
@@ -39,8 +36,7 @@ impl Session {
 
     /// Takes what the connections have to tell since packets came or time passed.
     pub fn poll(&mut self) {
-        let handles: Vec<ConnectionHandle> =
-            self.attempts.iter_mut().map(|link| link.handle).collect();
+        let handles: Vec<ConnectionHandle> = self.attempts.iter_mut().map(|link| link.handle).collect();
         for handle in handles {
             self.poll_attempt(handle);
         }
@@ -106,8 +102,7 @@ impl Session {
         // Unacknowledged bytes need as much as is in flight; more would only wait here.
         let in_flight = link.connection.congestion_state().window();
         let wanted = in_flight.saturating_mul(2).saturating_add(WRITE_AHEAD);
-        link.connection
-            .set_send_window(wanted.min(self.send_buffer));
+        link.connection.set_send_window(wanted.min(self.send_buffer));
         while let Some(event) = self.link.as_mut().and_then(|link| link.connection.poll()) {
             match event {
                 QuicEvent::Connected | QuicEvent::HandshakeDataReady => {}
@@ -132,9 +127,7 @@ impl Session {
             StreamEvent::Writable { id } => self.tell(id.into(), Event::Writable),
             StreamEvent::Finished { id } => self.tell(id.into(), Event::Finished),
             StreamEvent::Stopped { id, error_code } => {
-                self.tell(id.into(), |stream| {
-                    Event::Stopped(stream, saturate(error_code))
-                });
+                self.tell(id.into(), |stream| Event::Stopped(stream, saturate(error_code)));
             }
             StreamEvent::Available { dir: Dir::Bi } => self.events.push(Event::Available),
             // There are none: both ends grant no unidirectional streams.

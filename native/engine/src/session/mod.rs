@@ -16,9 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
-use quinn_proto::{
-    Connection, ConnectionHandle, DatagramEvent, EcnCodepoint, Endpoint, StreamId, Transmit,
-};
+use quinn_proto::{Connection, ConnectionHandle, DatagramEvent, EcnCodepoint, Endpoint, StreamId, Transmit};
 use rustc_hash::FxHashSet;
 
 pub use datagrams::DatagramSent;

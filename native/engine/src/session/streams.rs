@@ -123,21 +123,14 @@ impl Session {
         let Some((id, connection)) = self.stream(stream) else {
             return false;
         };
-        let stopped = connection
-            .recv_stream(id)
-            .stop(VarInt::from_u32(code))
-            .is_ok();
+        let stopped = connection.recv_stream(id).stop(VarInt::from_u32(code)).is_ok();
         self.readable.remove(&id);
         stopped
     }
 
     /// The code of a reset that has come, told once.
     pub(super) fn received_reset(&mut self, id: StreamId) -> Option<VarInt> {
-        let code = self
-            .open_connection()?
-            .recv_stream(id)
-            .received_reset()
-            .ok()??;
+        let code = self.open_connection()?.recv_stream(id).received_reset().ok()??;
         self.readable.remove(&id);
         Some(code)
     }
@@ -149,8 +142,7 @@ impl Session {
         let id = StreamId::from(VarInt::from_u32(stream));
         let accepted = self.accepted;
         let connection = self.open_connection()?;
-        let usable =
-            id.dir() == Dir::Bi && (id.initiator() == connection.side() || id.index() < accepted);
+        let usable = id.dir() == Dir::Bi && (id.initiator() == connection.side() || id.index() < accepted);
         usable.then_some((id, connection))
     }
 }

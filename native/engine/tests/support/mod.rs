@@ -26,10 +26,7 @@ pub struct Identity {
 impl Identity {
     pub fn new() -> Self {
         let made = rcgen::generate_simple_self_signed(["tunnel".into()]).unwrap();
-        let pin = digest(&SHA256, made.cert.der())
-            .as_ref()
-            .try_into()
-            .unwrap();
+        let pin = digest(&SHA256, made.cert.der()).as_ref().try_into().unwrap();
         let key = made.signing_key.serialize_pem().into_bytes();
         Self {
             key,
@@ -143,8 +140,7 @@ impl Pair {
     /// Runs until both handshakes are done.
     pub fn connect(&mut self) {
         self.run(Duration::from_secs(30), |pair| {
-            pair.client_events.contains(&Event::Connected)
-                && pair.server_events.contains(&Event::Connected)
+            pair.client_events.contains(&Event::Connected) && pair.server_events.contains(&Event::Connected)
         });
         self.client_events.clear();
         self.server_events.clear();
@@ -189,11 +185,7 @@ impl Pair {
                 pair.client.next_timeout(),
                 pair.server.next_timeout(),
             ];
-            stopped = next
-                .into_iter()
-                .flatten()
-                .min()
-                .is_none_or(|next| next > until);
+            stopped = next.into_iter().flatten().min().is_none_or(|next| next > until);
             stopped
         });
         self.now = until;
@@ -216,8 +208,7 @@ impl Pair {
             let mut buffer = std::mem::take(&mut self.buffer);
             let now = self.now;
             while let Some(transmit) = self.session(end).transmit(now, 10, &mut buffer) {
-                for datagram in
-                    buffer[..transmit.size].chunks(transmit.segment_size.unwrap_or(transmit.size))
+                for datagram in buffer[..transmit.size].chunks(transmit.segment_size.unwrap_or(transmit.size))
                 {
                     let mut bytes = datagram.to_vec();
                     let number = self.sent;
@@ -237,11 +228,7 @@ impl Pair {
     }
 
     fn deliver(&mut self) {
-        while self
-            .network
-            .front()
-            .is_some_and(|packet| packet.at <= self.now)
-        {
+        while self.network.front().is_some_and(|packet| packet.at <= self.now) {
             let packet = self.network.pop_front().unwrap();
             let now = self.now;
             self.session(packet.to)

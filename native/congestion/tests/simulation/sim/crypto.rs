@@ -7,8 +7,8 @@ use bytes::BytesMut;
 use quinn_proto::{
     ConnectError, ConnectionId, Side, TransportError,
     crypto::{
-        AeadKey, ClientConfig, CryptoError, ExportKeyingMaterialError, HandshakeTokenKey,
-        HeaderKey, HmacKey, KeyPair, Keys, PacketKey, ServerConfig, Session, UnsupportedVersion,
+        AeadKey, ClientConfig, CryptoError, ExportKeyingMaterialError, HandshakeTokenKey, HeaderKey, HmacKey,
+        KeyPair, Keys, PacketKey, ServerConfig, Session, UnsupportedVersion,
     },
     transport_parameters::TransportParameters,
 };

@@ -9,9 +9,8 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use congestion::{Bbr, Pacer};
 use quinn_proto::{
-    ClientConfig, Connection, ConnectionHandle, DatagramEvent, Dir, EcnCodepoint, Endpoint,
-    EndpointConfig, Event, ServerConfig, StreamEvent, StreamId, TransportConfig, VarInt,
-    congestion::ControllerFactory,
+    ClientConfig, Connection, ConnectionHandle, DatagramEvent, Dir, EcnCodepoint, Endpoint, EndpointConfig,
+    Event, ServerConfig, StreamEvent, StreamId, TransportConfig, VarInt, congestion::ControllerFactory,
 };
 
 use super::crypto::Plain;
@@ -113,9 +112,7 @@ impl End {
     pub fn connect(&mut self, now: Duration) {
         let mut config = ClientConfig::new(Arc::new(Plain));
         config.transport_config(transport(&self.options));
-        let opened = self
-            .endpoint
-            .connect(self.base + now, config, ADDRESS, "exit");
+        let opened = self.endpoint.connect(self.base + now, config, ADDRESS, "exit");
         self.connection = Some(opened.expect("a connection"));
     }
 
@@ -178,9 +175,7 @@ impl End {
                         self.received += read(connection, id);
                     }
                 }
-                Event::Stream(StreamEvent::Readable { id }) => {
-                    self.received += read(connection, id)
-                }
+                Event::Stream(StreamEvent::Readable { id }) => self.received += read(connection, id),
                 Event::ConnectionLost { reason } => {
                     assert!(self.closed, "the connection was lost: {reason}");
                 }

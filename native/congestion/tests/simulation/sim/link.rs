@@ -83,12 +83,7 @@ impl Link {
     }
 
     /// Sends `bytes` at `now`; `None` when they are lost. Nothing overtakes.
-    pub fn send(
-        &mut self,
-        now: Duration,
-        bytes: usize,
-        counters: &mut Counters,
-    ) -> Option<Arrival> {
+    pub fn send(&mut self, now: Duration, bytes: usize, counters: &mut Counters) -> Option<Arrival> {
         let Path {
             rate,
             queue,
@@ -111,8 +106,7 @@ impl Link {
                 return None;
             }
             marked = mark_above > 0 && backlog > mark_above as f64;
-            self.busy_until =
-                now + wait + Duration::from_secs_f64(bytes as f64 * 8.0 / rate as f64);
+            self.busy_until = now + wait + Duration::from_secs_f64(bytes as f64 * 8.0 / rate as f64);
             at = self.busy_until + delay;
         }
         counters.passed += 1;

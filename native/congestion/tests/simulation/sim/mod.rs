@@ -182,24 +182,13 @@ impl World {
             let bytes = datagram.data.len() + HEADERS;
             let counters = &mut self.flows[flow].counters;
             if let Some(arrival) = self.out.send(self.now, bytes, counters) {
-                let ecn = datagram.ecn.map(|ecn| {
-                    if arrival.marked {
-                        EcnCodepoint::Ce
-                    } else {
-                        ecn
-                    }
-                });
-                self.schedule(
-                    arrival.at,
-                    Event::ToReceiver(flow, Datagram { ecn, ..datagram }),
-                );
+                let ecn = datagram
+                    .ecn
+                    .map(|ecn| if arrival.marked { EcnCodepoint::Ce } else { ecn });
+                self.schedule(arrival.at, Event::ToReceiver(flow, Datagram { ecn, ..datagram }));
             }
         }
-        self.wake(
-            before,
-            self.flows[flow].sender.wake,
-            Event::WakeSender(flow),
-        );
+        self.wake(before, self.flows[flow].sender.wake, Event::WakeSender(flow));
     }
 
     fn drive_receiver(&mut self, flow: usize) {
@@ -212,11 +201,7 @@ impl World {
                 self.schedule(arrival.at, Event::ToSender(flow, datagram));
             }
         }
-        self.wake(
-            before,
-            self.flows[flow].receiver.wake,
-            Event::WakeReceiver(flow),
-        );
+        self.wake(before, self.flows[flow].receiver.wake, Event::WakeReceiver(flow));
     }
 
     fn wake(&mut self, before: Option<Duration>, wake: Option<Duration>, event: Event) {

@@ -87,8 +87,7 @@ impl Measure {
             again: share((end.lost - self.lost).saturating_sub(end.at_random - self.at_random)),
             rtt_p50: rtt(0.5),
             rtt_p99: rtt(0.99),
-            batch: (end.datagrams - self.datagrams) as f64
-                / (end.batches - self.batches).max(1) as f64,
+            batch: (end.datagrams - self.datagrams) as f64 / (end.batches - self.batches).max(1) as f64,
             cubic: (end.cubic - self.cubic) as f64 * 8.0 / seconds / 1e6,
         }
     }
