@@ -194,6 +194,12 @@ impl Socket {
         self.session(false, |session| session.stop(stream, code))
     }
 
+    /// Whether something of this end's direction is still to be delivered.
+    #[napi]
+    pub fn is_kept(&mut self, stream: u32) -> Result<bool> {
+        self.session(false, |session| session.is_kept(stream))
+    }
+
     /// Sends a QUIC datagram.
     #[napi]
     pub fn send_datagram(&mut self, bytes: &[u8]) -> Result<i32> {

@@ -22,7 +22,7 @@ impl Session {
             .filter_map(|link| link.connection.poll_timeout())
             .min();
         let own = self.link.as_mut().and_then(|link| link.connection.poll_timeout());
-        [attempts, own].into_iter().flatten().min()
+        [attempts, own, self.held_until].into_iter().flatten().min()
     }
 
     /// Does what is due.

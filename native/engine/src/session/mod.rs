@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
+use congestion::Pacer;
 use quinn_proto::{Connection, ConnectionHandle, DatagramEvent, EcnCodepoint, Endpoint, StreamId, Transmit};
 use rustc_hash::FxHashSet;
 
@@ -68,6 +69,9 @@ pub struct Session {
     failed_attempt: Option<CloseReason>,
     /// What a handshake that failed at its first packet is told.
     refusal: Option<(Transmit, Vec<u8>)>,
+    pacer: Pacer,
+    /// When the pacer lets more go.
+    held_until: Option<Instant>,
     /// Packets with the mark of congestion (CE, RFC 3168).
     congestion_marks: u64,
     /// Frames received when they were last asked for.
@@ -107,6 +111,8 @@ impl Session {
             closed: None,
             failed_attempt: None,
             refusal: None,
+            pacer: Pacer::new(),
+            held_until: None,
             congestion_marks: 0,
             frames_seen: 0,
             scratch: Vec::new(),

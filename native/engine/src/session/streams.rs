@@ -128,6 +128,12 @@ impl Session {
         stopped
     }
 
+    /// Whether something of this end's direction is still to be delivered, or to be written.
+    pub fn is_kept(&mut self, stream: StreamNumber) -> bool {
+        self.stream(stream)
+            .is_some_and(|(id, connection)| connection.send_stream(id).stopped().is_ok())
+    }
+
     /// The code of a reset that has come, told once.
     pub(super) fn received_reset(&mut self, id: StreamId) -> Option<VarInt> {
         let code = self.open_connection()?.recv_stream(id).received_reset().ok()??;

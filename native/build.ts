@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { copyFile, mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type NativeTarget, nativeFile, nativeTargets } from './targets.ts'
+import { addTarget, needCargo, pathWithCargo, ToolchainError, zigEnvironment } from './toolchain.ts'
+
+// `bun run native [--all]`: the QUIC engine for this platform, or for all, as dist/native/<platform>-<arch>/engine.node.
+
+const root = join(import.meta.dir, '..')
+const cache = join(root, 'node_modules/.cache/lambda-nat-proxy')
+
+/** Builds for this machine. Throws a ToolchainError when there is no toolchain, or cargo's own complaint. */
+export async function buildNative(): Promise<string> {
+  const name = `${process.platform}-${process.arch}`
+  const target = nativeTargets.find(each => each.name === name)
+  if (!target) throw new Error(`there is no engine for ${name}, only for ${namesOf(nativeTargets)}`)
+  const cargo = await needCargo()
+  await run(cargo, ['build', ...buildArgs, '--target', target.triple], { PATH: pathWithCargo() })
+  return keep(target)
+}
+
+/** Builds for all platforms, by Zig as the C compiler and linker. */
+export async function buildAllNative(): Promise<string[]> {
+  const cargo = await needCargo()
+  const zig = await zigEnvironment(cache)
+  const built: string[] = []
+  for (const target of nativeTargets) {
+    await addTarget(target.triple)
+    const env = { ...zig, LIBNODE_PATH: await emptyLibnode() }
+    await run(cargo, ['zigbuild', ...buildArgs, '--target', target.zigTriple], env)
+    built.push(await keep(target))
+  }
+  return built
+}
+
+// --- internal ---
+
+const manifest = join(root, 'native/Cargo.toml')
+const buildArgs = ['--release', '--locked', '--package', 'engine', '--manifest-path', manifest]
+
+/** No machine's paths in what is built, so that two machines build the same. */
+function flags(): { RUSTFLAGS: string; CFLAGS: string } {
+  const homes = [
+    [root, '/lambda-nat-proxy'],
+    [process.env.CARGO_HOME ?? join(homedir(), '.cargo'), '/cargo'],
+    [process.env.RUSTUP_HOME ?? join(homedir(), '.rustup'), '/rustup'],
+  ]
+  return {
+    RUSTFLAGS: homes.map(([from, to]) => `--remap-path-prefix=${from}=${to}`).join(' '),
+    CFLAGS: homes.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`).join(' '),
+  }
+}
+
+/** The dll takes Node's functions from the process that loads it; its build asks for a libnode all the same. */
+async function emptyLibnode(): Promise<string> {
+  const folder = join(cache, 'libnode')
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'libnode.dll'), '')
+  for (const archive of ['libnode.dll.a', 'libnode.a']) await writeFile(join(folder, archive), '!<arch>\n')
+  return folder
+}
+
+function run(command: string, args: string[], env: Record<string, string>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      env: { ...process.env, ...flags(), ...env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      if (code === 0) resolve()
+      else reject(new Error(`${command} ${args[0]} ended with ${signal ?? `code ${code}`}`))
+    })
+  })
+}
+
+/** Not in place: a process may have loaded the one from before. */
+async function keep({ name, triple, library }: NativeTarget): Promise<string> {
+  const file = join(root, nativeFile(name))
+  await mkdir(dirname(file), { recursive: true })
+  await copyFile(join(root, 'native/target', triple, 'release', library), `${file}.new`)
+  await rename(`${file}.new`, file)
+  return file
+}
+
+const namesOf = (targets: readonly NativeTarget[]) => targets.map(({ name }) => name).join(', ')
+
+async function main(): Promise<void> {
+  const { all } = parseArgs({ options: { all: { type: 'boolean', default: false } } }).values
+  for (const file of all ? await buildAllNative() : [await buildNative()]) {
+    const { size } = await stat(file)
+    console.log(`${file.slice(root.length + 1)}  ${(size / 1e6).toFixed(1)} MB`)
+  }
+}
+
+if (import.meta.main)
+  await main().catch((error: Error) => {
+    console.error(`${error.message}${error instanceof ToolchainError ? `\n${error.hint}` : ''}`)
+    process.exitCode = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS') ? 2 : 1
+  })

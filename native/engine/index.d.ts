@@ -1,0 +1,196 @@
+/**
+ * The face of the native engine: one class, a UDP socket with a QUIC session on it.
+ *
+ * One thread, JavaScript's own, does all the work, a turn at a time; the engine's thread only waits for all sockets
+ * of the process and calls `onReady`:
+ *
+ *     onReady:  do count = socket.turn(events), and handle them, while events came back full
+ *               if (socket.flush()) setImmediate(the same again)
+ *
+ * What is read or written outside of a turn takes effect with the next `flush`, which the caller owes then.
+ * Errors that are thrown have a `code`: E_ENGINE_OPTION, E_ENGINE_ADDRESS, E_ENGINE_SOCKET, E_ENGINE_IDENTITY,
+ * E_ENGINE_STATE (closed, or attached twice) or E_ENGINE_FAILED (the session is over, the process is not).
+ */
+
+/** The engine's name and version, and the QUIC library's. */
+export declare function version(): string
+
+export declare class Socket {
+  /**
+   * Binds a UDP socket to an IPv4 address; port 0 is any free one. `onReady` is called from the event loop whenever
+   * there is something to do; until `destroy` it keeps the process alive. Throws E_ENGINE_SOCKET with the system's
+   * reason.
+   */
+  constructor(address: string, port: number, onReady: () => void)
+  /** The local address; once attached, the one that the system chose towards the peer (not on macOS). */
+  readonly address: string
+  readonly port: number
+
+  /**
+   * Sends one packet that is not the session's (STUN). False: it is lost, because the system refused it or because
+   * the socket is attached to another peer.
+   */
+  send(bytes: Uint8Array, address: string, port: number): boolean
+  /**
+   * Copies packets that are not the session's into `out` and gives their number: before `attach` all that come, after
+   * it the peer's STUN (first byte 0 to 3, RFC 9443). Each has a head of 8 bytes: length (16 bits), port (16 bits) and
+   * IPv4 address, in network order. At most 512 packets or 1 MiB wait; what comes then is lost. What does not fit
+   * waits for the next call, and the event `packets` is told again.
+   */
+  packets(out: Uint8Array): number
+  /** Fixes the peer, and begins QUIC with it. Nothing of any other source is listened to from here on. */
+  attach(options: AttachOptions): void
+  /** A QUIC packet of the peer's that came before `attach`. */
+  receive(bytes: Uint8Array): void
+
+  /**
+   * Receives what has come and does what is due. Writes what happened into `events`, three numbers an event (kind,
+   * stream, code), and gives the number of events. When they fill the array, call again.
+   */
+  turn(events: Uint32Array): number
+  /** Sends what there is to send, and waits. True: there is more to do at once, and nothing is waited for. */
+  flush(): boolean
+
+  /** The number of a new bidirectional stream; -1 while the peer allows no more (event `available`); -2 when over. */
+  open(): number
+  /**
+   * Bytes read into the buffer (at most 2^30 - 1), 0 when there is nothing now; 2^30 is added when the peer's end of
+   * the stream came with them. -1: there is nothing to read any more (ended, reset, stopped, or the session is over).
+   * The event `readable` follows a read that found less than the buffer holds, and no other.
+   */
+  read(stream: number, buffer: Uint8Array): number
+  /**
+   * Bytes taken, which are copied. Fewer than given: there is no room now, and the event `writable` follows. -1: the
+   * stream is over (finished, reset, or the session is); -2: the peer wants no more of it.
+   */
+  write(stream: number, bytes: Uint8Array): number
+  /** Ends this direction behind what was written (FIN). False: it is over already. */
+  finish(stream: number): boolean
+  /** Gives up this direction (RESET_STREAM). False: it is over already. */
+  reset(stream: number, code: number): boolean
+  /** Wants no more of the peer's direction (STOP_SENDING); what is unread is dropped. False: it is over already. */
+  stop(stream: number, code: number): boolean
+  /** Whether something of this end's direction is still to be delivered to the peer. */
+  isKept(stream: number): boolean
+
+  /** 1: queued. 0: no room, and it is lost. -1: not open. -2: longer than `maxDatagram`. */
+  sendDatagram(bytes: Uint8Array): number
+  /** The length of the datagram that was copied into the buffer; -1 when none waits. What does not fit is lost. */
+  readDatagram(buffer: Uint8Array): number
+  /** Bytes; 0 when the peer takes none. */
+  maxDatagram(): number
+
+  /** Asks the peer for a sign of life, with the next `flush`. */
+  ping(): void
+  /** Whether an authentic packet has come since this was last asked. */
+  heard(): boolean
+  stats(): Stats
+  /** Why the session is over; null while it is not. */
+  closeReason(): CloseReason | null
+  /** Why the last handshake came to nothing, where the server waits for another. */
+  failedAttempt(): CloseReason | null
+  /** Ends the session, and sends the peer a code (under 2^53) and a reason. What is written and not sent is lost. */
+  close(code: number, reason: Uint8Array): void
+  /** Closes the socket; after it every call but this and `closeReason` throws E_ENGINE_STATE. */
+  destroy(): void
+}
+
+/** What is told of, by the first of an event's three numbers; a stream and a code follow where they have a meaning. */
+export declare enum EventKind {
+  connected = 1,
+  closed = 2,
+  opened = 3,
+  readable = 4,
+  writable = 5,
+  finished = 6,
+  /** STOP_SENDING, with its code (2^32 - 1 for any larger). */
+  stopped = 7,
+  /** RESET_STREAM, with its code. */
+  reset = 8,
+  /** The peer allows more streams. */
+  available = 9,
+  datagrams = 10,
+  /** There is room for a datagram again. */
+  datagramRoom = 11,
+  packets = 12,
+}
+
+/** Bytes and milliseconds, whole numbers all of them; none may be left out. */
+export interface AttachOptions {
+  /** The peer, IPv4. */
+  address: string
+  port: number
+  role: 'client' | 'server'
+  /** PEM, PKCS #8. */
+  key: Uint8Array
+  /** PEM. */
+  certificate: Uint8Array
+  /** SHA-256 of the certificate (DER) that the peer must show: 32 bytes. */
+  pin: Uint8Array
+  /** 1 to 255 bytes. */
+  alpn: string
+  congestion: 'bbr' | 'cubic'
+  /** UDP payload of the first packets: 1,200 to 65,507. */
+  packetSize: number
+  /** The largest that path MTU discovery tries; `packetSize` turns it off. */
+  maxPacketSize: number
+  /** What the peer may send on one stream before it is read, from 1,024. */
+  streamWindow: number
+  /** What it may send on all of them, from `streamWindow`. */
+  connectionWindow: number
+  /** What is written and not acknowledged, 16,384 to 2^32. */
+  sendBuffer: number
+  /** Streams that the peer may have open at once, up to 65,536. */
+  maxStreams: number
+  /** Bytes of datagrams that may wait in either direction; 0 refuses them. */
+  datagramBuffer: number
+  /** 100 to 3,600,000. */
+  idleTimeoutMs: number
+  /** 0: none but `ping()`. */
+  keepAliveMs: number
+  /** Packets that the peer may leave unacknowledged, where it knows the extension: 1 to 1,024. */
+  ackEvery: number
+}
+
+export interface Stats {
+  /** Smoothed round trip, milliseconds. */
+  rttMs: number
+  minRttMs: number
+  /** Bytes that may be in flight. */
+  congestionWindow: number
+  /** Bits a second; 0 where the controller names none. */
+  pacingRate: number
+  /** UDP payload of a packet, bytes. */
+  packetSize: number
+  sentPackets: number
+  /** System calls that sent them. */
+  sentBatches: number
+  lostPackets: number
+  /** About as much was sent again. */
+  lostBytes: number
+  congestionEvents: number
+  /** UDP payload, bytes. */
+  sentBytes: number
+  receivedBytes: number
+  /** UDP datagrams. */
+  receivedPackets: number
+  /** What is sent asks for marks of congestion (ECN). */
+  ecn: boolean
+  /** Datagrams that came with one. */
+  congestionMarks: number
+  /** Times the path turned out to swallow large packets. */
+  blackHoles: number
+}
+
+export interface CloseReason {
+  /**
+   * application: `code` is the application's. wrong-pin: the certificate is not the pinned one, or there is none.
+   * transport: `code` is QUIC's (RFC 9000, section 20.1). timed-out: silence. engine: the engine itself failed.
+   */
+  kind: 'application' | 'wrong-pin' | 'transport' | 'timed-out' | 'engine'
+  /** The peer ended it, or refused us; otherwise this end did. */
+  byPeer: boolean
+  code: number
+  /** At most 1,024 bytes; the peer's are anybody's. */
+  reason: Uint8Array
+}
