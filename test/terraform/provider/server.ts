@@ -6,9 +6,10 @@ import {
   type ServiceClientConstructor,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { ACCOUNT, readData } from './data-sources.ts'
+import { computedValue, empty } from './computed.ts'
+import { readData } from './data-sources.ts'
 import { type BlockSchema, schemaOf } from './schema.ts'
-import { completed, type Known, read, unknown, type Values, write } from './values.ts'
+import { completed, read, unknown, type Values, write } from './values.ts'
 
 // In the AWS provider's place: Terraform itself reads the module, checks every block against the provider's schema,
 // evaluates every expression and makes its plan; what an apply makes is in Terraform's state alone, and no AWS is
@@ -74,7 +75,9 @@ const methods: Record<string, (request: Message) => object | Promise<object>> = 
       }
     const made =
       planned &&
-      completed(planned, known(request, 'resource'), (name, of) => attributeOf(type, planned, name, of))
+      completed(planned, known(request, 'resource'), (name, of) =>
+        computedValue(type, planned, { name, of, region }),
+      )
     return { new_state: write(made), legacy_type_system: true }
   },
   ReadDataSource: request => {
@@ -146,43 +149,3 @@ function asBlock({ attributes, blocks }: BlockSchema): object {
     })),
   }
 }
-
-/** What AWS would have given a resource: an ARN and an id that can be told apart, and nothing else. */
-function attributeOf(type: string, planned: Values, name: string, of: unknown): Known {
-  const [own] = [planned.bucket, planned.function_name, planned.name, type].filter(
-    each => typeof each === 'string',
-  )
-  if (name === 'id') return own!
-  if (name === 'arn') return arnOf(type, String(own), planned)
-  if (name === 'region') return region
-  if (name === 'tags_all') return planned.tags ?? null
-  return empty(of)
-}
-
-function arnOf(type: string, own: string, planned: Values): string {
-  switch (type) {
-    case 'aws_s3_bucket':
-      return `arn:aws:s3:::${own}`
-    case 'aws_lambda_function':
-      return `arn:aws:lambda:${planned.region}:${ACCOUNT}:function:${own}`
-    case 'aws_iam_role':
-      return `arn:aws:iam::${ACCOUNT}:role${typeof planned.path === 'string' ? planned.path : '/'}${own}`
-    case 'aws_iam_policy':
-      return `arn:aws:iam::${ACCOUNT}:policy/${own}`
-    default:
-      return `arn:aws:${type.split('_')[1]}:${planned.region ?? region}:${ACCOUNT}:${own}`
-  }
-}
-
-const empty = (type: unknown): Known =>
-  type === 'string'
-    ? ''
-    : type === 'number'
-      ? 0
-      : type === 'bool'
-        ? false
-        : Array.isArray(type) && type[0] !== 'object'
-          ? type[0] === 'map'
-            ? {}
-            : []
-          : null

@@ -1,5 +1,5 @@
 import { decode, ExtensionCodec, encode } from '@msgpack/msgpack'
-import type { BlockSchema } from './schema.ts'
+import type { BlockSchema, Type } from './schema.ts'
 
 /** What is known only after the apply. */
 export class Unknown {}
@@ -26,7 +26,7 @@ export const write = (values: Values | null) => ({ msgpack: Buffer.from(encode(v
 export function completed(
   values: Values,
   schema: BlockSchema,
-  fill: (name: string, type: unknown) => Known,
+  fill: (name: string, type: Type) => Known,
 ): Values {
   const out: Values = {}
   for (const { name, type, computed } of schema.attributes) {
