@@ -154,3 +154,26 @@ fn a_run_can_be_repeated() {
     let twice = [0, 1].map(|_| format!("{:?}", run("once more", out, Path::delay(10.0), bbr(3), 3.0)));
     assert_eq!(twice[0], twice[1]);
 }
+
+#[test]
+fn acknowledgements_may_be_few() {
+    for (mbit, rtt, queue) in [
+        (2.0, 20.0, 400.0),
+        (50.0, 20.0, 40.0),
+        (500.0, 20.0, 40.0),
+        (1000.0, 0.1, 2.0),
+    ] {
+        for every in [10, 40] {
+            let path = Path::delay(rtt / 2.0);
+            let options = Options {
+                ack_every: every,
+                ..bbr(7)
+            };
+            let name = format!("{mbit} Mbit/s, {rtt} ms, ACK each {every}");
+            let seconds = if mbit > 500.0 { 1.0 } else { 8.0 };
+            let report = run(&name, path.bottleneck(mbit, queue), path, options, seconds);
+            assert!(report.mbit >= mbit * 0.85, "{report}");
+            assert!(report.again <= 0.03, "{report}");
+        }
+    }
+}

@@ -9,8 +9,9 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use congestion::{Bbr, Pacer};
 use quinn_proto::{
-    ClientConfig, Connection, ConnectionHandle, DatagramEvent, Dir, EcnCodepoint, Endpoint, EndpointConfig,
-    Event, ServerConfig, StreamEvent, StreamId, TransportConfig, VarInt, congestion::ControllerFactory,
+    AckFrequencyConfig, ClientConfig, Connection, ConnectionHandle, DatagramEvent, Dir, EcnCodepoint,
+    Endpoint, EndpointConfig, Event, ServerConfig, StreamEvent, StreamId, TransportConfig, VarInt,
+    congestion::ControllerFactory,
 };
 
 use super::crypto::Plain;
@@ -39,6 +40,8 @@ pub struct Options {
     /// A loop that wakes for its timers only at multiples of this; zero for exactly.
     pub tick: Duration,
     pub seed: u64,
+    /// Packets that are acknowledged together (ACK_FREQUENCY), 0 for the default of two.
+    pub ack_every: u32,
 }
 
 pub struct Datagram {
@@ -71,6 +74,11 @@ fn transport(options: &Options) -> Arc<TransportConfig> {
         .stream_receive_window(options.window.into())
         .receive_window(VarInt::MAX)
         .send_window(options.window.into());
+    if options.ack_every > 0 {
+        let mut frequency = AckFrequencyConfig::default();
+        frequency.ack_eliciting_threshold(options.ack_every.into());
+        config.ack_frequency_config(Some(frequency));
+    }
     Arc::new(config)
 }
 

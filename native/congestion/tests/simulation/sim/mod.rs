@@ -36,6 +36,7 @@ pub fn bbr(seed: u64) -> Options {
         window: 16 << 20,
         tick: Duration::ZERO,
         seed,
+        ack_every: 0,
     }
 }
 
