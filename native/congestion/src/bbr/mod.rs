@@ -36,8 +36,10 @@ use crate::{
     short_term::ShortTerm,
 };
 
-/// Largest window: above it quinn-proto would stop its own pacing.
+/// Largest window: above it quinn-proto stops its own pacing.
 const MAX_CWND: u64 = u32::MAX as u64;
+/// A window at which quinn-proto does not pace: 4 GiB.
+const UNPACED: u64 = 1 << 32;
 /// Smallest maximum datagram size of QUIC (RFC 9000, 14), for a report below it.
 const MIN_SMSS: u64 = 1200;
 
@@ -304,8 +306,16 @@ impl Controller for Bbr {
         self.cwnd = self.cwnd.clamp(self.min_pipe_cwnd(), MAX_CWND);
     }
 
+    /// C.cwnd. Where there is room for all that [`Pacer`](crate::Pacer) may let go at once, that
+    /// pacer alone is to decide when it goes: the window is then said to be so large that
+    /// quinn-proto does not pace. The last of the room is told as it is, so it is never exceeded.
     fn window(&self) -> u64 {
-        self.cwnd
+        let room = self.cwnd.saturating_sub(self.sampler.inflight);
+        if self.has_seen_rtt && room > self.send_quantum.saturating_add(self.smss) {
+            UNPACED
+        } else {
+            self.cwnd
+        }
     }
 
     fn metrics(&self) -> ControllerMetrics {

@@ -177,3 +177,32 @@ fn acknowledgements_may_be_few() {
         }
     }
 }
+/// A function with a part of a core stands still for most of each period: then it handles all
+/// acknowledgements and timers at once.
+#[test]
+fn a_loop_that_stands_still_keeps_its_rate() {
+    for (mbit, rtt, stall, goal) in [
+        (100.0, 20.0, 5, 85.0),
+        (100.0, 20.0, 20, 85.0),
+        (100.0, 100.0, 20, 75.0),
+        (500.0, 1.0, 50, 250.0),
+    ] {
+        let back = Path {
+            slot: Duration::from_millis(stall),
+            ..Path::delay(rtt / 2.0)
+        };
+        let options = Options {
+            tick: Duration::from_millis(stall),
+            ..bbr(7)
+        };
+        let out = Path::delay(rtt / 2.0).bottleneck(mbit, 80.0);
+        let report = run(
+            &format!("{mbit} Mbit/s, {rtt} ms, stalls of {stall} ms"),
+            out,
+            back,
+            options,
+            10.0,
+        );
+        assert!(report.mbit >= goal, "{report}");
+    }
+}
