@@ -1,7 +1,8 @@
 import type { ProxyEvent } from '../client/stats/events.ts'
 import { withAdvice } from './advice.ts'
 
-type Refused = Extract<ProxyEvent, { type: 'connection.refused' }>
+/** A client or a connection of one was turned away. */
+export type Refused = Extract<ProxyEvent, { type: 'connection.refused' | 'client.rejected' }>
 
 /** A kind of refusal is told again after this long. Milliseconds. */
 const againMs = 60_000
@@ -13,16 +14,27 @@ const againMs = 60_000
 export function refusalLines(now: () => number = () => performance.now()) {
   const told = new Map<string, { at: number; untold: number }>()
   return (event: Refused): string | undefined => {
-    const { code } = event
-    // The person's own rule: no news.
-    if (code === 'E_TARGET_BLOCKED') return undefined
-    const known = told.get(code)
+    if (isOrdinary(event)) return undefined
+    const kind = `${event.type} ${event.code}`
+    const known = told.get(kind)
     if (known && now() - known.at < againMs) {
       known.untold++
       return undefined
     }
-    told.set(code, { at: now(), untold: 0 })
+    told.set(kind, { at: now(), untold: 0 })
     const more = known?.untold ? ` (${known.untold} more since the last such line)` : ''
-    return `Connection refused: ${withAdvice(event)}${more}`
+    return `${subjectOf(event)}: ${withAdvice(event)}${more}`
   }
 }
+
+// --- internal ---
+
+/** The person's own rule is no news, and an HTTP client asks without a login first, to be asked for one. */
+const isOrdinary = (event: Refused) =>
+  event.code === 'E_TARGET_BLOCKED' ||
+  (event.type === 'client.rejected' && event.protocol === 'http' && event.code === 'E_LOGIN_REQUIRED')
+
+const subjectOf = (event: Refused) =>
+  event.type === 'connection.refused'
+    ? 'Connection refused'
+    : `Client rejected${event.protocol === 'unknown' ? '' : ` (${event.protocol})`}`

@@ -7,7 +7,7 @@ import type { Model } from '../client/stats/model.ts'
 import { schemeNames } from '../input/scheme.ts'
 import { withAdvice } from './advice.ts'
 import { liveLine } from './live-line.ts'
-import { refusalLines } from './refusal-lines.ts'
+import { type Refused, refusalLines } from './refusal-lines.ts'
 
 /** Shows events as they come. */
 export interface Reporter {
@@ -49,7 +49,6 @@ const maxLogLength = 4_000
 const isDetail = (event: ProxyEvent) =>
   event.type === 'connection.opened' ||
   event.type === 'connection.closed' ||
-  event.type === 'client.rejected' ||
   (event.type === 'function.log' && event.level !== 'ERROR')
 
 function printer(verbose: boolean): (event: ProxyEvent) => void {
@@ -57,10 +56,8 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
   /** The codes of why connections have failed since an exit last came up. */
   const failures = new Set<string>()
   const refusalLine = refusalLines()
-  const tellRefusal = (event: Extract<ProxyEvent, { type: 'connection.refused' }>) => {
-    if (verbose)
-      return consola.log(`#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event)}`)
-    const line = refusalLine(event)
+  const tellRefusal = (event: Refused) => {
+    const line = verbose ? undefined : refusalLine(event)
     if (line) consola.warn(line)
   }
   return event => {
@@ -128,10 +125,13 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
           consola.log(`#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms${of(event)}`)
         break
       case 'connection.refused':
+        if (verbose)
+          consola.log(`#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event)}`)
         tellRefusal(event)
         break
       case 'client.rejected':
-        consola.log(`A client (${event.protocol}) was sent away: ${event.reason}`)
+        if (verbose) consola.log(`Rejected client (${event.protocol}, ${event.code}): ${withAdvice(event)}`)
+        tellRefusal(event)
         break
       case 'connection.failed':
         // While there is no exit, every connection fails, for hours it may be.

@@ -38,4 +38,10 @@ test('has each code of a refused connection, with its reply', async () => {
   }
 })
 
+test('has each code of a rejected client', async () => {
+  const codes = await namesIn('cli/client/inbound/rejection.ts', /^ {2}\| '(E_\w+)'/gm)
+  assert.ok(codes.length > 5)
+  for (const code of codes) assert.match(docs, `\`${code}\``, code)
+})
+
 test.run()

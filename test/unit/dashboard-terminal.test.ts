@@ -239,6 +239,24 @@ test('a kind of refusal is told once a minute, with the way out and without the 
   assert.is(line(refused), `${first} (2 more since the last such line)`)
 })
 
+test('a rejected client is told once a minute, but not one that is to be asked for its login', () => {
+  const clock = { now: 0 }
+  const line = refusalLines(() => clock.now)
+  const rejected = {
+    type: 'client.rejected',
+    protocol: 'http',
+    code: 'E_LOGIN_WRONG',
+    message: 'wrong',
+  } as const
+  assert.is(line(rejected), 'Client rejected (http): wrong')
+  assert.is(line(rejected), undefined)
+  assert.is(line({ ...rejected, code: 'E_LOGIN_REQUIRED' }), undefined)
+  assert.is(
+    line({ ...rejected, protocol: 'socks5', code: 'E_LOGIN_REQUIRED', message: 'no login' }),
+    'Client rejected (socks5): no login',
+  )
+})
+
 test('a refusal is a warning on the terminal; with --verbose each one is told with its target', () => {
   const { code, message, reply } = new TargetError('E_TARGET_REFUSED', '192.0.2.1')
   const event = {

@@ -61,7 +61,7 @@ test('a conversation is understood wherever it is cut', async () => {
         write: each => said.push(each),
         connect: (target, user, rest) => asked.push(target, user, Buffer.from(rest).toString()),
         associate: () => assert.unreachable(),
-        fail: reason => assert.unreachable(reason),
+        fail: ({ message }) => assert.unreachable(message),
       })
       // What comes after the request is no longer for it.
       for (let at = 0; asked.length === 0; at += size) take(bytes.subarray(at, at + size))

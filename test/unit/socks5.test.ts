@@ -34,7 +34,7 @@ function serve(chunks: Iterable<Uint8Array>, access = open) {
     write: bytes => void written.push(bytes),
     connect: (target, user, rest) => void asked.push({ target, user, rest: Buffer.from(rest).toString() }),
     associate: () => void failed.push('associate'),
-    fail: reason => void failed.push(reason),
+    fail: ({ message }) => void failed.push(message),
   })
   for (const chunk of chunks) if (asked.length + failed.length === 0) feed(chunk)
   return { written: [...Buffer.concat(written)], asked, failed }

@@ -8,6 +8,7 @@ import type { Events, ListenerAddress } from '../stats/events.ts'
 import { HttpProblem, problemBytes } from './http/problem.ts'
 import { httpServer } from './http/server.ts'
 import type { Access } from './logins.ts'
+import type { Rejection } from './rejection.ts'
 import type { Associate } from './socks5/associate.ts'
 import { socksConnect } from './socks5/connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5/socks5.ts'
@@ -93,8 +94,8 @@ function refusal(protocol: Protocol, problem: HttpProblem): Uint8Array | undefin
 /** Gives the function that finds out what a client speaks, and hands it on. */
 function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
   const { scheme, access, connect, associate, rules, events, limits, clients } = options
-  const reject = (protocol: 'socks5' | 'http' | 'unknown') => (reason: string) =>
-    events.emit({ type: 'client.rejected', protocol, reason })
+  const reject = (protocol: 'socks5' | 'http' | 'unknown') => (rejection: Rejection) =>
+    events.emit({ type: 'client.rejected', protocol, ...rejection })
   const serveHttp = httpServer({
     connect,
     access,
@@ -117,7 +118,10 @@ function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
           const problem = full
             ? new HttpProblem(503, `there are ${limits.clients} clients already`)
             : new HttpProblem(400, `this port speaks ${schemeNames[scheme]} only`)
-          reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')(problem.message)
+          reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')({
+            code: full ? 'E_CLIENTS_FULL' : 'E_CLIENT_PROTOCOL',
+            message: problem.message,
+          })
           detach()
           closeAfterWrite(conn, refusal(protocol, problem))
         } else if (protocol === 'http') {

@@ -97,7 +97,7 @@ export type ProxyEvent =
   /** No exit was there for it, or it was lost. */
   | ({ type: 'connection.failed' } & NotConnected)
   /** A client was rejected before it could ask for a target: its login or its protocol was wrong, or there were too many. */
-  | { type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown'; reason: string }
+  | ({ type: 'client.rejected'; protocol: 'socks5' | 'http' | 'unknown' } & ErrorData)
   | {
       type: 'connection.closed'
       connection: number

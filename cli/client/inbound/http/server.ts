@@ -4,6 +4,7 @@ import type { Conn } from '../../../../tunnel/net/conn.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import type { Rule } from '../../outbound/rules.ts'
 import type { Access } from '../logins.ts'
+import type { Rejection } from '../rejection.ts'
 import { HttpClient } from './client.ts'
 import { httpConnect } from './connect.ts'
 import { forward } from './forward.ts'
@@ -18,7 +19,7 @@ export interface HttpOptions {
   rules: readonly Rule[]
   /** How long a client may take for the fields of a request. Milliseconds. */
   headMs: number
-  onRejected: (reason: string) => void
+  onRejected: (rejection: Rejection) => void
 }
 
 /** Request line and fields; what is longer gets 431. Bytes. */
@@ -49,7 +50,11 @@ export function httpServer(options: HttpOptions): (conn: Conn) => void {
   const logIn = (request: IncomingMessage): string | undefined => {
     const login = readBasic(request.headers['proxy-authorization'])
     if (access.admits(login?.user ?? '', login?.password ?? '')) return login?.user
-    onRejected(login ? 'wrong user name or password' : 'a login is needed')
+    onRejected(
+      login
+        ? { code: 'E_LOGIN_WRONG', message: 'wrong user name or password' }
+        : { code: 'E_LOGIN_REQUIRED', message: 'a login is needed' },
+    )
     throw new HttpProblem(407, 'this proxy needs a user name and password', {
       'proxy-authenticate': 'Basic realm="lambda-nat-proxy", charset="UTF-8"',
     })
@@ -111,7 +116,7 @@ export function httpServer(options: HttpOptions): (conn: Conn) => void {
     if (error.code === 'HPE_CLOSED_CONNECTION') return
     const client = clients.get(duplex)!
     const problem = unreadable(error)
-    onRejected(problem.message)
+    onRejected({ code: 'E_CLIENT_MALFORMED', message: problem.message })
     client.dismiss(problem)
   })
 

@@ -5,6 +5,7 @@ import { type ReplyCode, reply, unbound } from '../../../../tunnel/session/frame
 import type { Connect } from '../../outbound/connect.ts'
 import { OutboundError } from '../../outbound/outbound.ts'
 import type { Access } from '../logins.ts'
+import type { Rejection } from '../rejection.ts'
 import type { Associate } from './associate.ts'
 import { socksReply, socksServer } from './socks5.ts'
 
@@ -12,7 +13,7 @@ export interface SocksOptions {
   connect: Connect
   associate: Associate
   access: Access
-  onRejected: (reason: string) => void
+  onRejected: (rejection: Rejection) => void
   /** The client has said where it wants to go, or was refused. */
   onSettled: () => void
 }
@@ -34,9 +35,9 @@ export function socksConnect(conn: BunConn, options: SocksOptions): void {
         detach()
         void serveAssociate(conn, associate, user)
       },
-      fail(reason) {
+      fail(rejection) {
         onSettled()
-        onRejected(reason)
+        onRejected(rejection)
         detach()
         closeAfterWrite(conn)
       },

@@ -9,6 +9,7 @@ import {
   unbound,
 } from '../../../../tunnel/session/frames/reply.ts'
 import type { Access } from '../logins.ts'
+import type { Rejection, RejectionCode } from '../rejection.ts'
 import { loginReply, readSocksLogin } from './login.ts'
 
 const version = 5
@@ -25,7 +26,7 @@ export interface SocksHandler {
   /** A UDP ASSOCIATE. */
   associate(user: string | undefined): void
   /** The client cannot be served; what there is to say has been written. */
-  fail(reason: string): void
+  fail(rejection: Rejection): void
 }
 
 /** A SOCKS5 reply: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT (RFC 1928, section 6). */
@@ -50,14 +51,15 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
   let loggingIn = false
   let over = false
 
-  const fail = (reason: string, answer?: Uint8Array) => {
+  const fail = (code: RejectionCode, message: string, answer?: Uint8Array) => {
     if (over) return
     over = true
     parser.stop()
     if (answer) handler.write(answer)
-    handler.fail(reason)
+    handler.fail({ code, message })
   }
-  const refuse = (code: ReplyCode, reason: string) => fail(reason, socksReply({ code, bound: unbound }))
+  const refuse = (rejection: RejectionCode, code: ReplyCode, message: string) =>
+    fail(rejection, message, socksReply({ code, bound: unbound }))
   const expectRequest = () => {
     loggingIn = false
     parser.authed = true
@@ -70,12 +72,12 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
       if (!login) return
       feed.rest = feed.rest.subarray(login.length)
       if (!access.admits(login.user, login.password))
-        return fail('wrong user name or password', loginReply(false))
+        return fail('E_LOGIN_WRONG', 'wrong user name or password', loginReply(false))
       user = login.user
       handler.write(loginReply(true))
       expectRequest()
     } catch (error) {
-      fail((error as Error).message, loginReply(false))
+      fail('E_CLIENT_MALFORMED', (error as Error).message, loginReply(false))
     }
   }
 
@@ -86,12 +88,17 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
       return handler.write(Buffer.of(version, method.login))
     }
     if (access.required || !methods.includes(method.none))
-      return fail('the client offers no way to log in that this port takes', noAcceptableMethod)
+      return fail(
+        'E_LOGIN_REQUIRED',
+        'the client offers no way to log in that this port takes',
+        noAcceptableMethod,
+      )
     handler.write(Buffer.of(version, method.none))
     expectRequest()
   })
   parser.on('request', ({ cmd, dstAddr, dstPort }: SocksRequest) => {
-    if (cmd === 'bind') return refuse(reply.commandNotSupported, 'SOCKS5 BIND is not supported')
+    if (cmd === 'bind')
+      return refuse('E_SOCKS_COMMAND', reply.commandNotSupported, 'SOCKS5 BIND is not supported')
     over = true
     if (cmd === 'udp') handler.associate(user)
     else handler.connect({ host: dstAddr, port: dstPort }, user, feed.rest)
@@ -99,10 +106,18 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
   // The parser tells by its words alone what it could not read: the bytes say the same.
   parser.on('error', () => {
     const [clientVersion, second, , fourth] = feed.read
-    if (clientVersion !== version) fail(`SOCKS version ${clientVersion} is not known, only ${version}`)
-    else if (!parser.authed) fail('the client offers no way to log in', noAcceptableMethod)
-    else if (!commands.has(second)) refuse(reply.commandNotSupported, `SOCKS5 command ${second} is not known`)
-    else refuse(reply.addressTypeNotSupported, `SOCKS5 address type ${fourth} is not known`)
+    if (clientVersion !== version)
+      fail('E_CLIENT_MALFORMED', `SOCKS version ${clientVersion} is not known, only ${version}`)
+    else if (!parser.authed)
+      fail('E_CLIENT_MALFORMED', 'the client offers no way to log in', noAcceptableMethod)
+    else if (!commands.has(second))
+      refuse('E_SOCKS_COMMAND', reply.commandNotSupported, `SOCKS5 command ${second} is not known`)
+    else
+      refuse(
+        'E_SOCKS_ADDRESS_TYPE',
+        reply.addressTypeNotSupported,
+        `SOCKS5 address type ${fourth} is not known`,
+      )
   })
   return chunk => {
     feed.rest = Buffer.concat([feed.rest, chunk])
