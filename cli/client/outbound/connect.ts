@@ -15,7 +15,7 @@ export interface Connected {
   carry(conn: Conn): void
 }
 
-/** Takes the outbound that the rules say, and tells the events. Rejects with a OutboundError, or the signal's reason. */
+/** Takes the outbound that the rules say, and tells the events. Rejects with an OutboundError, or the signal's reason. */
 export type Connect = (target: Target, requester: Requester) => Promise<Connected>
 
 export interface ConnectOptions {

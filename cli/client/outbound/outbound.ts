@@ -23,7 +23,7 @@ export interface OutboundConn {
   timeWasUp?(): boolean
 }
 
-/** A way to a target. Rejects with a OutboundError, or with the signal's reason. */
+/** A way to a target. Rejects with an OutboundError, or with the signal's reason. */
 export type Outbound = (target: Target, requester: Requester) => Promise<OutboundConn>
 
 /** `refused`: the target, the exit or a rule said no. `no-exit` and `exit-lost`: it is us who cannot. */

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { CodedError } from '../../net/coded-error.ts'
 import { ipv6Bytes, ipv6Text } from '../../net/ipv6.ts'
 
 /** Address types (RFC 1928, section 5). */
@@ -12,8 +13,12 @@ export interface Target {
 }
 
 /** Bytes that do not make a frame. */
-export class FrameError extends Error {
+export class FrameError extends CodedError<'E_FRAME_MALFORMED'> {
   override name = 'FrameError'
+
+  constructor(message: string) {
+    super('E_FRAME_MALFORMED', message)
+  }
 }
 
 /** ATYP, ADDR and PORT (RFC 1928, section 4). Throws a FrameError for a name of 0 or over 255 bytes. */

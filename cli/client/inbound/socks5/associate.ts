@@ -30,7 +30,7 @@ export interface Associated {
   signal: AbortSignal
 }
 
-/** Opens an association and gives the address that its packets go to. Rejects with a OutboundError. */
+/** Opens an association and gives the address that its packets go to. Rejects with an OutboundError. */
 export type Associate = (wanted: Associated) => Promise<Target>
 
 /** RSV and FRAG (RFC 1928, section 7). */

@@ -1,0 +1,49 @@
+import { readdir, readlink } from 'node:fs/promises'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type EndContext, tellEndStories } from '../support/end-stories.ts'
+import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
+import { until } from '../support/until.ts'
+
+const onLinux = process.platform === 'linux'
+
+interface Context extends EndContext {
+  proxy: LocalProxy
+  /** The process that the exit is in, and the sockets that it had before it was used. */
+  exit: number
+  socketsBefore: number
+}
+
+const test = suite<Context>('how connections end')
+
+test.before(async context => {
+  context.proxy = await startProxy({ args: ['--local', '--allow-private', '--rules', 'direct localhost'] })
+  context.port = context.proxy.port
+  const { session } = await context.proxy.event('exit.ready')
+  context.exit = await context.proxy.processOf(session)
+  context.socketsBefore = onLinux ? await sockets(context.exit) : 0
+})
+test.after(({ proxy }) => proxy.close())
+
+tellEndStories(test)
+
+test('nothing is left open of all that', async ({ proxy, exit, socketsBefore }) => {
+  const opened = proxy.told('connection.opened').length
+  assert.ok(opened > 20)
+  await until(() => proxy.told('connection.closed').length === opened, 'every connection to be over')
+  if (onLinux)
+    await until(async () => (await sockets(exit)) <= socketsBefore, 'the exit to have closed its sockets')
+})
+
+test.run()
+
+// --- internal ---
+
+/** How many sockets a process has open. */
+async function sockets(pid: number): Promise<number> {
+  const folder = `/proc/${pid}/fd`
+  const links = await Promise.all(
+    (await readdir(folder)).map(name => readlink(`${folder}/${name}`).catch(() => '')),
+  )
+  return links.filter(link => link.startsWith('socket:')).length
+}
