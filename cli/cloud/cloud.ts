@@ -76,17 +76,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const [runtime, zip] = await Promise.all([findRuntime(options.node), options.functionZip])
 
   // What was made, in order: it goes in the reverse.
-  const undo: (() => Promise<void>)[] = []
+  const started = new AsyncDisposableStack()
   let closing: Promise<void> | undefined
   const close = () => {
-    closing ??= (async () => {
-      for (const step of undo.reverse()) await step()
-    })()
+    closing ??= started.disposeAsync()
     return closing
   }
   try {
     const directory = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-'))
-    undo.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
+    started.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
     const taskRoot = join(directory, 'function')
     await unpack(zip, taskRoot)
     const script = join(directory, 'bootstrap.cjs')
@@ -112,9 +110,9 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       credentials,
       onEvent,
     })
-    undo.push(s3.close)
+    started.defer(s3.close)
     const stun = await startStun(host, stunPort)
-    undo.push(stun.close)
+    started.defer(stun.close)
 
     // What listens on every address is reached on this machine at the loopback one.
     const address = host === '0.0.0.0' ? '127.0.0.1' : host
@@ -147,7 +145,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         onLog,
       })
       runners.set(region, runner)
-      undo.push(runner.close)
+      started.defer(runner.close)
       for (let i = 0; i < (options.prewarm ?? 1); i++) runner.prewarm()
     }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import { readLines } from './lines.ts'
 
 export interface ProcessOptions {
   /** Program and arguments. */
@@ -53,8 +53,8 @@ export function startProcess({ command, cwd, environment, onLine }: ProcessOptio
     windowsHide: true,
   })
   const pid = child.pid ?? 0
-  if (child.stdout) createInterface({ input: child.stdout }).on('line', line => onLine(line, 'INFO'))
-  if (child.stderr) createInterface({ input: child.stderr }).on('line', line => onLine(line, 'ERROR'))
+  if (child.stdout) readLines(child.stdout, line => onLine(line, 'INFO'))
+  if (child.stderr) readLines(child.stderr, line => onLine(line, 'ERROR'))
 
   // What did not start has no group either: the number 0 would stand for this process's own.
   let alive = child.pid !== undefined
