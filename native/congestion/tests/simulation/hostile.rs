@@ -101,7 +101,7 @@ fn torment(seed: u64, steps: u32) {
             _ => bbr.on_mtu_update(dice.bits() as u16),
         }
         let window = bbr.window();
-        assert!(window >= 4 * 1200 && window <= 1 << 32, "{window}");
+        assert!((4 * 1200..=1 << 32).contains(&window), "{window}");
         assert!(bbr.metrics().pacing_rate.is_some_and(|rate| rate > 0));
         if dice.falls(0.001) {
             bbr = bbr.clone_box();
