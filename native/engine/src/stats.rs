@@ -48,11 +48,13 @@ impl Session {
         let ConnectionStats {
             udp_tx, udp_rx, path, ..
         } = connection.stats();
+        // What quinn-proto is told may be larger, so that it does not pace.
+        let metrics = connection.congestion_state().metrics();
         Stats {
             rtt_ms: milliseconds(path.rtt),
             min_rtt_ms: milliseconds(path.min_rtt),
-            congestion_window: path.cwnd,
-            pacing_rate: connection.congestion_state().metrics().pacing_rate.unwrap_or(0),
+            congestion_window: metrics.congestion_window,
+            pacing_rate: metrics.pacing_rate.unwrap_or(0),
             packet_size: path.current_mtu,
             sent_packets: path.sent_packets,
             lost_packets: path.lost_packets,
