@@ -1,17 +1,17 @@
 import { admitCandidates } from '../tunnel/nat/ice/candidates.ts'
-import { discover } from '../tunnel/nat/stun/discover.ts'
-import { mappingOf } from '../tunnel/nat/stun/mapping.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 import { formatEndpoint } from '../tunnel/net/endpoint.ts'
 import { closeCodes } from '../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import { loadEngine } from '../tunnel/quic/engines/engines.ts'
-import { establish, type Place } from '../tunnel/session/establish.ts'
+import { establish } from '../tunnel/session/establish.ts'
 import { sayHello } from '../tunnel/session/hello.ts'
 import type { SignalBucket } from '../tunnel/signalling/bucket.ts'
 import type { Answer, Offer, Side } from '../tunnel/signalling/documents.ts'
+import { type ExitLocation, locateExit } from './locate.ts'
 import type { Log } from './log.ts'
 import { createResolver } from './resolve.ts'
+import { peakMemoryMb, readRuntime } from './runtime.ts'
 import { streamServer } from './serve.ts'
 import type { Settings } from './settings.ts'
 
@@ -30,6 +30,8 @@ export interface ExitOptions {
   bucket: SignalBucket
   settings: Settings
   invocation: Invocation
+  /** Milliseconds from S3's time of the event to the handler's start, by two clocks. */
+  eventAgeMs?: number | undefined
   log: Log
 }
 
@@ -39,29 +41,19 @@ const drainAtMs = 10_000
 const closeAtMs = 1_500
 
 /** Runs one session: answers the offer, punches, dials, serves until bye, loss of the peer, or the deadline. */
-export async function runExit({ offer, bucket, settings, invocation, log }: ExitOptions): Promise<void> {
+export async function runExit(options: ExitOptions): Promise<void> {
+  const { offer, bucket, settings, invocation, log } = options
   const dnsServer = offer.dns ? parseDnsServer(offer.dns) : settings.dnsServer
   const { allowPrivate } = settings
-  const exchange = async (side: Side, { mapped, mapping }: Place): Promise<Offer | undefined> => {
+  const exchange = async (side: Side, here: ExitLocation): Promise<Offer | undefined> => {
     // Before the answer, so that the client is told.
-    admitCandidates(offer.candidates, { mapped, allowPrivate })
-    const answer: Answer = {
-      ...side,
-      function_ip: mapped.address,
-      function_port: mapped.port,
-      started_at: invocation.startedAt,
-      cold: invocation.cold,
-    }
+    admitCandidates(offer.candidates, { mapped: here.mapped, allowPrivate })
+    const answer = answerOf(side, here, options)
     if (!(await bucket.putAnswer(answer))) {
       log.info('offer is answered already: this delivery is a duplicate')
       return undefined
     }
-    log.info('answered', {
-      public: formatEndpoint(mapped),
-      mapping,
-      client: `${offer.client_ip}:${offer.client_port}`,
-      clientMapping: offer.mapping,
-    })
+    tellAnswer(log, answer, offer)
     return offer
   }
   const established = await establish({
@@ -69,13 +61,12 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
     role: 'client',
     engine: await loadEngine(),
     allowPrivate,
-    locate: async socket => {
-      const views = await discover(socket, settings.stunServers, { want: 2 })
-      return { mapped: views[0]!.mapped, mapping: mappingOf(views) }
-    },
+    locate: socket => locateExit(socket, settings),
     exchange,
-    onPunched: ({ nominated, stats }) =>
-      log.info('punched', { nominated: formatEndpoint(nominated), ...stats }),
+    onPunched({ nominated, stats }) {
+      log.info('punched', stats)
+      log.debug('nominated', { nominated: formatEndpoint(nominated) })
+    },
   })
   if (!established) return
   const { connection, here } = established
@@ -87,10 +78,50 @@ export async function runExit({ offer, bucket, settings, invocation, log }: Exit
     invocation,
     log,
   })
-  log.info('ended', { reason })
+  log.info('ended', { reason, peakMb: peakMemoryMb() })
 }
 
 // --- internal ---
+
+function answerOf(side: Side, here: ExitLocation, { invocation, eventAgeMs }: ExitOptions): Answer {
+  const { mapped, local, views, receiveBufferBytes } = here
+  return {
+    ...side,
+    function_ip: mapped.address,
+    function_port: mapped.port,
+    started_at: invocation.startedAt,
+    cold: invocation.cold,
+    guessed: views.length === 0,
+    local_port: local.port,
+    stun_views: views.map(({ server, mapped, rttMs }) => ({
+      server: server.slice(0, 255),
+      ...mapped,
+      rtt_ms: Math.round(rttMs),
+    })),
+    ...(eventAgeMs !== undefined && { event_age_ms: eventAgeMs }),
+    ...(invocation.cold && {
+      runtime: { ...readRuntime(), ...(receiveBufferBytes && { receive_buffer_bytes: receiveBufferBytes }) },
+    }),
+  }
+}
+
+/** Every user's policy lets the log be read: the client's address is for DEBUG. */
+function tellAnswer(log: Log, answer: Answer, offer: Offer): void {
+  const { mapping, guessed, local_port, stun_views, event_age_ms, runtime } = answer
+  const { client_ip, client_port } = offer
+  if (guessed) log.warn('no STUN server answered: the address is a guess')
+  log.info('answered', {
+    public: `${answer.function_ip}:${answer.function_port}`,
+    localPort: local_port,
+    stunViews: stun_views,
+    mapping,
+    guessed,
+    clientMapping: offer.mapping,
+    eventAgeMs: event_age_ms,
+    ...(runtime && { runtime }),
+  })
+  log.debug('answered', { client: formatEndpoint({ address: client_ip, port: client_port }) })
+}
 
 interface ServeContext {
   dnsServer: DnsServer

@@ -86,7 +86,9 @@ async function answerRecord(
   try {
     const offer = await bucket.getOffer(id)
     checkAge(offer.timestamp, record.eventTime, invocation.startedAt)
-    await runExit({ offer, bucket: answering, settings: readSettings(process.env), invocation, log })
+    const settings = readSettings(process.env)
+    const eventAgeMs = ageOf(record.eventTime, invocation.startedAt)
+    await runExit({ offer, bucket: answering, settings, invocation, eventAgeMs, log })
     return undefined
   } catch (error) {
     if (error instanceof SignalError && error.code === 'E_OFFER_GONE') {
@@ -120,6 +122,12 @@ function decodeKey(key: string | undefined): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Milliseconds from S3's time of the event; undefined where that is not told. */
+function ageOf(eventTime: string | undefined, now: number): number | undefined {
+  const writtenAt = Date.parse(eventTime ?? '')
+  return Number.isNaN(writtenAt) ? undefined : now - writtenAt
 }
 
 /** Throws when an offer comes too late. S3's own time tells a late event from a wrong clock. */

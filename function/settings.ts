@@ -9,8 +9,13 @@ export interface Settings {
   allowPrivate: boolean
   /** Where names are looked up. */
   dnsServer: DnsServer
+  /** Gives the function's address by HTTPS, where no STUN server answers; undefined where none is to be asked. */
+  addressService: string | undefined
   region: string
 }
+
+/** AWS's own. */
+const defaultAddressService = 'https://checkip.amazonaws.com'
 
 /** Reads the function's environment. Throws a RefusalError that names the variable that is malformed. */
 export function readSettings(env: Record<string, string | undefined>): Settings {
@@ -26,6 +31,17 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     stunServers: read('STUN_SERVERS', text => parseStunServers(text || defaultStunServers.join(','))),
     allowPrivate: env.ALLOW_PRIVATE === 'true',
     dnsServer: read('DNS_SERVER', parseDnsServer),
+    addressService: read('ADDRESS_SERVICE', parseAddressService),
     region: env.AWS_REGION ?? 'unknown',
   }
+}
+
+// --- internal ---
+
+function parseAddressService(text = ''): string | undefined {
+  const url = text === '' ? defaultAddressService : text
+  if (url === 'none') return undefined
+  if (!URL.canParse(url) || new URL(url).protocol !== 'https:')
+    throw new RangeError(`'${url}' is not an address service: give an https URL, or none`)
+  return url
 }

@@ -35,7 +35,8 @@ test('two symmetric NATs end in an error that says what is in the way and what t
     if (failed.type === 'exit.ready') throw new Error('it connected')
     assert.is(failed.step, 'punch')
     assert.match(failed.message, /symmetric NAT/)
-    assert.match(failed.message, /Try another network/)
+    assert.equal(failed.code, 'E_PUNCH_TWO_HARD_NATS')
+    assert.match(failed.hint!, /Try another network/)
     assert.is(await session.client.stop('SIGINT'), 0)
   }))
 

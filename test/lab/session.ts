@@ -36,7 +36,7 @@ export async function startSession(lab: Lab, stun: 'ours' | 'coturn'): Promise<L
     client,
     cloud,
     event: type => next(type),
-    outcome: () => next('session\\.ready|session\\.failed'),
+    outcome: () => next('exit\\.ready|exit\\.failed'),
   }
 }
 

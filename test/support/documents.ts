@@ -27,5 +27,8 @@ export const anAnswer = (fields: Partial<Answer> = {}): Answer => ({
   candidates: [{ type: 'srflx', address: '198.51.100.1', port: 40_000 }],
   started_at: Date.now(),
   cold: true,
+  guessed: false,
+  local_port: 40_000,
+  stun_views: [],
   ...fields,
 })

@@ -53,8 +53,37 @@ test('a line is one JSON object with time, level, message, and the fields of the
     createLog('INFO', { requestId: 'r' }).with({ session: 's' }).info('two\nlines', { n: 1 }),
   )
   const { timestamp, ...rest } = line!
-  assert.equal(rest, { level: 'INFO', message: 'two\nlines', requestId: 'r', session: 's', n: 1 })
+  assert.equal(rest, { level: 'INFO', message: 'two\ufffdlines', requestId: 'r', session: 's', n: 1 })
   assert.is(new Date(String(timestamp)).toISOString(), timestamp)
+})
+
+test('no text, whoever wrote it, acts on the terminal that a log is read on', () => {
+  const acting = '\x1b[2J\r\u0085\u009b2J\u202eevil'
+  const [line] = lines(() => {
+    createLog('INFO').info(acting, { a: acting, [acting]: 1, list: [acting, { b: acting }] })
+  })
+  assert.not.match(Object.values(line!).map(String).join(), /[\p{Cc}\u202e]/u)
+  assert.not.match(JSON.stringify(line), /\\u00|\\[nrt]|[\p{Cc}\u202e]/u)
+})
+
+test('a line has an end, however long what is to be told', () => {
+  const long = 'x'.repeat(100_000)
+  const many = Array.from({ length: 1_000 }, () => long)
+  const deep: Record<string, unknown> = {}
+  deep.deeper = deep
+  const told = lines(() => {
+    const log = createLog('INFO', { session: 's' })
+    log.info(long)
+    log.info('m', { long })
+    log.info('m', { many })
+    log.info('m', Object.fromEntries(many.map((value, i) => [`key${i}`, value])))
+    log.info('m', { deep })
+    log.info('m', { number: 1n, nothing: undefined, no: Number.NaN, symbol: Symbol('s') })
+  })
+  assert.is(told.length, 6)
+  for (const line of told) assert.ok(JSON.stringify(line).length < 8_300, `${JSON.stringify(line).length}`)
+  assert.is(told[1]!.session, 's')
+  assert.is(told[5]!.number, '1')
 })
 
 test.run()

@@ -210,6 +210,20 @@ test('an offer that is not in order is refused, on condition that nobody has ans
   assert.match(refused, 'client_port')
 })
 
+test('without a descriptor for its socket the function says that it is full', async context => {
+  const offer = JSON.stringify(anOffer({ session_id: id }))
+  context.answers = [
+    { status: 200, body: offer, headers: { 'content-type': 'application/json' } },
+    { status: 200 },
+  ]
+  const before = `require('node:dgram').createSocket = () => {
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+  }`
+  const told = await handle(context, local(context), before)
+  assert.equal([told.level, told.code, told.threw], ['ERROR', 'EMFILE', 'EMFILE'])
+  assert.is(JSON.parse(context.asked[1]!.body).code, 'E_EXIT_FULL')
+})
+
 test('an answer that is there already is no failure', async context => {
   const offer = JSON.stringify(anOffer({ session_id: id, timestamp: Date.now() - 3_600_000 }))
   context.answers = [

@@ -42,11 +42,18 @@ const names = (...ports: number[]) => ports.map(port => ({ host, port }))
 test('two servers’ views give the address and how the NAT maps', async context => {
   const stunServers = names(await server(context, false), await server(context, false))
   const { port } = context.socket.local
-  assert.equal(await locate(context.socket, { stunServers, lastAddress: '192.0.2.9' }), {
-    mapped: { address: host, port },
+  const { views, ...location } = await locate(context.socket, { stunServers, lastAddress: '192.0.2.9' })
+  const here = { address: host, port }
+  assert.equal(location, {
+    local: here,
+    mapped: here,
     mapping: 'endpoint-independent',
     detail: `${host}:${port}`,
   })
+  assert.equal(
+    views.map(({ mapped }) => mapped),
+    [here, here],
+  )
 })
 
 test('where the second is silent one view serves, and nothing is claimed of the NAT', async context => {

@@ -95,6 +95,35 @@ export const answerSchema = v.object({
   started_at: timestamp,
   /** True when this invocation started the function's process (a cold start). */
   cold: v.boolean(),
+  /** No STUN server answered: the address is from another service, and the port is the local one. */
+  guessed: v.boolean(),
+  /** The port that the function's socket has on its own side of the NAT. */
+  local_port: port,
+  /** What each STUN server saw, in order of arrival. */
+  stun_views: v.pipe(
+    v.array(
+      v.object({
+        server: v.pipe(v.string(), v.maxLength(255)),
+        address,
+        port,
+        rtt_ms: v.pipe(v.number(), v.minValue(0)),
+      }),
+    ),
+    v.maxLength(8),
+  ),
+  /** Milliseconds from S3's time of the event to `started_at`: two clocks. */
+  event_age_ms: v.optional(v.number()),
+  /** What a cold start found itself on. */
+  runtime: v.optional(
+    v.object({
+      node: v.pipe(v.string(), v.maxLength(32)),
+      memory_total_mb: v.number(),
+      heap_limit_mb: v.number(),
+      descriptors: v.optional(v.number()),
+      /** Of the session's socket, as the system granted it. */
+      receive_buffer_bytes: v.optional(v.number()),
+    }),
+  ),
 })
 export type Answer = v.InferOutput<typeof answerSchema>
 

@@ -12,7 +12,7 @@ import { awaitHello } from '../../../tunnel/session/hello.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Answer, Offer, Side } from '../../../tunnel/signalling/documents.ts'
 import type { Step } from '../stats/events.ts'
-import { type Location, locate } from './locate.ts'
+import { type ClientLocation, locate } from './locate.ts'
 
 export interface LaunchOptions {
   id: string
@@ -74,7 +74,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     since = now
     step = next
   }
-  const exchange = async (side: Side, { mapped }: Location): Promise<Answer> => {
+  const exchange = async (side: Side, { mapped }: ClientLocation): Promise<Answer> => {
     const offer: Offer = {
       ...side,
       client_ip: mapped.address,
@@ -89,7 +89,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     // Two clocks: what they say is held to the time that there was.
     const functionStartMs = Math.min(Math.max(answer.started_at - offeredAt, 0), performance.now() - since)
     const where = `${answer.function_ip}:${answer.function_port}`
-    done('punch', `${where}${answer.cold ? ', cold start' : ''}`, functionStartMs)
+    const notes = `${answer.guessed ? ', a guess of its own' : ''}${answer.cold ? ', cold start' : ''}`
+    done('punch', `${where}${notes}`, functionStartMs)
     return answer
   }
   try {

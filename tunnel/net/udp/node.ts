@@ -37,6 +37,7 @@ export async function openNodeSocket({ address = '0.0.0.0', port = 0 }: UdpOptio
 
   const socket: PacketSocket = {
     local: { address: raw.address().address, port: raw.address().port },
+    receiveBufferBytes: raw.getRecvBufferSize(),
     onDatagram() {},
     onDrain() {},
     send(datagram, to) {

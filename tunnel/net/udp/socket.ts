@@ -6,6 +6,8 @@ import type { Endpoint } from '../endpoint.ts'
  */
 export interface UdpSocket {
   readonly local: Endpoint
+  /** The receive buffer that the system granted, where it is known. */
+  readonly receiveBufferBytes?: number | undefined
   /** Called for each datagram; the bytes are valid only until it returns. */
   onDatagram: (datagram: Uint8Array, address: string, port: number) => void
   /** Sends one datagram; like every datagram it may be lost, and a full socket loses it. */
