@@ -54,6 +54,7 @@ export class ExitFunction extends Construct {
       environment: {
         variables: {
           STUN_SERVERS: hcl('join(",", var.stun_servers)'),
+          ADDRESS_SERVICE: hcl('var.address_service'),
           MODE: hcl('var.mode'),
           ALLOW_PRIVATE: hcl('tostring(var.allow_private)'),
           NODE_OPTIONS,

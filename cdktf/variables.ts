@@ -1,5 +1,7 @@
 import { TerraformVariable, type TerraformVariableConfig } from 'cdktf'
 import type { Construct } from 'constructs'
+import { defaultAddressService } from '../function/settings.ts'
+import { defaultStunServers } from '../tunnel/nat/stun/server-name.ts'
 import { array, hcl } from './hcl.ts'
 import { MODES } from './modes.ts'
 
@@ -116,12 +118,24 @@ export const VARIABLES: Record<string, TerraformVariableConfig> = {
   },
   stun_servers: {
     type: 'list(string)',
-    default: ['stun.l.google.com:19302', 'stun.cloudflare.com:3478'],
+    default: defaultStunServers,
     description: 'STUN servers, as host:port, that the function asks for its public endpoint, in order.',
     validation: [
       rule(
         `length(var.stun_servers) > 0 && alltrue([for server in var.stun_servers : ${matches('server', '^(stun:)?[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$')} && tonumber(try(regex(":([0-9]+)$", server)[0], 1)) <= 65535])`,
         'stun_servers must hold at least one server, each as host or host:port, such as stun.example.net:3478.',
+      ),
+    ],
+  },
+  address_service: {
+    type: 'string',
+    default: defaultAddressService,
+    description:
+      'Web service that gives the function its public IPv4 address when no STUN server answers: an https URL that answers with the address alone, or none to have such sessions fail.',
+    validation: [
+      rule(
+        `var.address_service == "none" || ${matches('var.address_service', '^https://[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?(/[!-~]*)?$')}`,
+        'address_service must be an https URL, such as https://checkip.amazonaws.com, or none.',
       ),
     ],
   },

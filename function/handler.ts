@@ -7,6 +7,7 @@ import { blamesOffer, RefusalError } from '../tunnel/signalling/refusal.ts'
 import { type Invocation, runExit } from './exit.ts'
 import { createLog, type Log } from './log.ts'
 import { asRefusal } from './refuse.ts'
+import { peakMemoryMb } from './runtime.ts'
 import { readSettings } from './settings.ts'
 
 /** What this handler reads of an S3 event record; everything may be missing in an event of another kind. */
@@ -99,7 +100,7 @@ async function answerRecord(
     const refusal = asRefusal(error)
     const isOffer = !isAnswered && blamesOffer(refusal.code)
     if (isOffer) log.warn('offer refused', { code: refusal.code, reason: message })
-    else log.error('session failed', { code, error: message })
+    else log.error('session failed', { code, error: message, peakMb: peakMemoryMb() })
     // The client waits for an answer: it is told why there is none.
     if (!isAnswered) await bucket.putAnswer(refusalOf(id, refusal)).catch(() => false)
     return isOffer ? undefined : { code, message }

@@ -15,7 +15,7 @@ export interface Settings {
 }
 
 /** AWS's own. */
-const defaultAddressService = 'https://checkip.amazonaws.com'
+export const defaultAddressService = 'https://checkip.amazonaws.com'
 
 /** Reads the function's environment. Throws a RefusalError that names the variable that is malformed. */
 export function readSettings(env: Record<string, string | undefined>): Settings {

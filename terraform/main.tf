@@ -772,10 +772,11 @@ resource "aws_lambda_function" "exit" {
 
   environment {
     variables = {
-      STUN_SERVERS  = join(",", var.stun_servers)
-      MODE          = var.mode
-      ALLOW_PRIVATE = tostring(var.allow_private)
-      NODE_OPTIONS  = "--max-semi-space-size=1"
+      STUN_SERVERS    = join(",", var.stun_servers)
+      ADDRESS_SERVICE = var.address_service
+      MODE            = var.mode
+      ALLOW_PRIVATE   = tostring(var.allow_private)
+      NODE_OPTIONS    = "--max-semi-space-size=1"
     }
   }
 

@@ -108,6 +108,18 @@ variable "stun_servers" {
   }
 }
 
+variable "address_service" {
+  type        = string
+  description = "Web service that gives the function its public IPv4 address when no STUN server answers: an https URL that answers with the address alone, or none to have such sessions fail."
+  default     = "https://checkip.amazonaws.com"
+  nullable    = false
+
+  validation {
+    condition     = var.address_service == "none" || can(regex("^https://[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?(/[!-~]*)?$", var.address_service))
+    error_message = "address_service must be an https URL, such as https://checkip.amazonaws.com, or none."
+  }
+}
+
 variable "allow_private" {
   type        = bool
   description = "Whether clients may reach private, loopback and link-local addresses from the function. Dangerous: these lead into the function's own environment, and into your network if it is attached to one."

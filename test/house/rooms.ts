@@ -46,5 +46,10 @@ export const rooms: Record<string, readonly string[]> = {
   // Builds are made of everything, and nothing is made of them.
   'cli/build': ['cli/deploy', 'function/build.ts', 'native'],
   native: [],
-  cdktf: ['function/modes.ts', 'tunnel/signalling/keys.ts'],
+  cdktf: [
+    'function/modes.ts',
+    'function/settings.ts',
+    'tunnel/nat/stun/server-name.ts',
+    'tunnel/signalling/keys.ts',
+  ],
 }

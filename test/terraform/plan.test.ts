@@ -63,6 +63,7 @@ test('the function is as large and as patient as its mode, and runs with what it
   assert.equal([memory_size, timeout, runtime, architectures], [256, 600, 'nodejs24.x', ['x86_64']])
   const [{ variables }] = environment as [{ variables: Block }]
   assert.is(variables.STUN_SERVERS, 'stun.l.google.com:19302,stun.cloudflare.com:3478')
+  assert.is(variables.ADDRESS_SERVICE, 'https://checkip.amazonaws.com')
   assert.equal([variables.MODE, variables.ALLOW_PRIVATE], ['normal', 'false'])
   assert.is(values.reserved_concurrent_executions ?? null, null)
   assert.equal(values.tracing_config, [{ mode: 'PassThrough' }])
@@ -230,6 +231,7 @@ test('values that AWS would refuse are refused before it is asked, each by name'
     sessions: 0,
     reserved_concurrency: -1,
     stun_servers: ['stun.example.net:99999'],
+    address_service: 'http://checkip.example.net',
     log_level: 'LOUD',
     log_retention_days: 2,
     tracing_mode: 'Loud',
