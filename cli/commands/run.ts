@@ -98,7 +98,8 @@ export default defineCommand({
 
     const events = createEvents()
     const model = createModel(events)
-    const show = args.json ? jsonReporter(args.verbose) : terminalReporter(args.verbose, model)
+    const { verbose, json } = args
+    const show = json ? jsonReporter(verbose) : terminalReporter({ verbose, local: args.local }, model)
     outliveReader()
     events.subscribe(show.event)
     await interruptible(async signal => {
