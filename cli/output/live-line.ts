@@ -10,13 +10,15 @@ export interface LiveLine {
   close(): void
 }
 
+export const noLine: LiveLine = { draw() {}, clear() {}, close() {} }
+
 /** Nothing at all where the output is no terminal, or one that cannot go back in its line. */
 export function liveLine(
   model: Model,
   local: boolean,
   output: NodeJS.WriteStream = process.stdout,
 ): LiveLine {
-  if (!output.isTTY || process.env.TERM === 'dumb') return { draw() {}, clear() {}, close() {} }
+  if (!output.isTTY || process.env.TERM === 'dumb') return noLine
   let closed = false
   let shown = false
   const clear = () => {

@@ -7,8 +7,8 @@ import { formatBytes, formatDuration } from '../client/stats/format.ts'
 import type { Model } from '../client/stats/model.ts'
 import { schemeNames } from '../input/scheme.ts'
 import { withAdvice } from './advice.ts'
-import { liveLine } from './live-line.ts'
-import { type Refused, refusalLines } from './refusal-lines.ts'
+import { liveLine, noLine } from './live-line.ts'
+import { type Refused, refusalLines, subjectOf } from './refusal-lines.ts'
 
 /** Shows events as they come. */
 export interface Reporter {
@@ -19,6 +19,8 @@ export interface Reporter {
 export interface TerminalOptions {
   /** Every connection, the steps of each launch, session ids and the function's own log too. */
   verbose: boolean
+  /** No live line; what is printed is for consola's level to say. */
+  quiet?: boolean
   /** The exits run on this machine. */
   local?: boolean
 }
@@ -26,9 +28,12 @@ export interface TerminalOptions {
 /**
  * Lines for a person: what comes up and what goes wrong. On a terminal the line below them follows what goes on.
  */
-export function terminalReporter({ verbose, local = false }: TerminalOptions, model: Model): Reporter {
+export function terminalReporter(
+  { verbose, quiet = false, local = false }: TerminalOptions,
+  model: Model,
+): Reporter {
   const print = printer(verbose, local, model)
-  const live = liveLine(model, local)
+  const live = quiet ? noLine : liveLine(model, local)
   let ready = false
   return {
     event(event) {
@@ -159,8 +164,7 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         tellRefusal(event)
         break
       case 'client.rejected':
-        if (verbose)
-          say('log', `Rejected ${clientNames[event.protocol]} client (${event.code}): ${withAdvice(event)}`)
+        if (verbose) say('log', `${subjectOf(event)} (${event.code}): ${withAdvice(event)}`)
         tellRefusal(event)
         break
       case 'connection.failed':
@@ -208,12 +212,6 @@ function readyLines(
     `Try it: curl --proxy ${listeners[0]?.scheme === 'http' ? 'http' : 'socks5h'}://${at} https://example.org`,
     'Ctrl-C stops it',
   ]
-}
-
-const clientNames: Record<Extract<ProxyEvent, { type: 'client.rejected' }>['protocol'], string> = {
-  socks5: 'SOCKS5',
-  http: 'HTTP',
-  unknown: 'unknown',
 }
 
 const stepNames: Record<Step, string> = {

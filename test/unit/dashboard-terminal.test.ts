@@ -345,7 +345,7 @@ test('a rejected client is told once a minute, but not one that is to be asked f
     code: 'E_LOGIN_WRONG',
     message: 'wrong',
   } as const
-  assert.is(line(rejected), 'Client rejected (http): wrong')
+  assert.is(line(rejected), 'Rejected HTTP client: wrong')
   assert.is(line(rejected), undefined)
   assert.is(line({ ...rejected, code: 'E_LOGIN_REQUIRED' }), undefined)
   assert.is(
