@@ -123,7 +123,7 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
           say('warn', `Exit ${nameOf(event)} does not respond: new connections use other exits${of(event)}`)
         else say('info', `Exit ${nameOf(event)} responds again${of(event)}`)
         break
-      case 'fleet.budget':
+      case 'fleet.throttled':
         say(
           'warn',
           `Launch budget used up: ${event.launchesPerMinute} a minute (--launches-per-minute). Launching again within a minute`,
