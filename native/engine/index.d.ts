@@ -13,7 +13,7 @@
  * or E_ENGINE_FAILED (the engine itself).
  */
 
-/** The engine's name and version, and the QUIC library's. */
+/** The engine's version. */
 export declare function version(): string
 
 export declare class Socket {

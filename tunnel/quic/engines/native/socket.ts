@@ -34,7 +34,12 @@ export class NativeSocket implements UdpSocket {
   }
 
   send(datagram: Uint8Array, to: Endpoint): void {
-    if (!this.#closed) this.#addon.send(datagram, to.address, to.port)
+    if (this.#closed) return
+    try {
+      this.#addon.send(datagram, to.address, to.port)
+    } catch {
+      // No IPv4 address: the datagram is lost, which every caller expects.
+    }
   }
 
   close(): void {
