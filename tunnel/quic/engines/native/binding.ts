@@ -13,6 +13,8 @@ export interface NativeBinding {
  * one module by the .node file of their platform.
  */
 export function loadBinding(): NativeBinding | undefined {
+  // A bundle in which nothing was put in this module's place knows no file beside it.
+  if (!import.meta.url) return undefined
   const file = fileURLToPath(
     new URL(`../../../../dist/native/${process.platform}-${process.arch}/engine.node`, import.meta.url),
   )
