@@ -283,6 +283,10 @@ test('tells Prometheus what it tells the page', async context => {
     assert.match(documented, `\`${name}\``, 'docs/events.md')
     assert.ok(help, name)
     assert.is(name.endsWith('_total'), type === 'COUNTER', `${name} is a ${type}`)
+    assert.match(name, /^(lambda_nat_proxy|process)(_[a-z]+)+$/)
+    // OpenMetrics names a counter's family without its suffix.
+    if (type === 'COUNTER') assert.not.ok(families.has(name.replace(/_total$/, '')), name)
+    if (type === 'HISTOGRAM') assert.match(name, /_(seconds|bytes)$/)
   }
 })
 
