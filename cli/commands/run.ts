@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty'
-import { consola, LogLevels } from 'consola'
+import { consola } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
@@ -25,7 +25,6 @@ import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
 import { othersMayRead } from '../input/others-may-read.ts'
 import { together } from '../input/together.ts'
-import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { outliveReader, terminalReporter } from '../output/terminal-reporter.ts'
@@ -77,12 +76,6 @@ export default defineCommand({
     },
     ...signallingOptions,
     json: { type: 'boolean', default: false, description: 'Print events as JSON, one a line' },
-    quiet: {
-      type: 'boolean',
-      alias: 'q',
-      default: false,
-      description: 'Print warnings and errors only',
-    },
     verbose: {
       type: 'boolean',
       alias: 'v',
@@ -91,10 +84,6 @@ export default defineCommand({
     },
   },
   async run({ args }) {
-    const { verbose, json, quiet } = args
-    if (quiet && (verbose || json))
-      throw new UsageError(`--quiet and --${json ? 'json' : 'verbose'} are both given: leave out one`)
-    if (quiet) consola.level = LogLevels.warn
     const signalling = await readSignalling(args)
     const { config } = signalling
     const { values } = config
@@ -109,7 +98,7 @@ export default defineCommand({
 
     const events = createEvents()
     const model = createModel(events)
-    const show = json ? jsonReporter(verbose) : terminalReporter({ verbose, quiet, local: args.local }, model)
+    const show = args.json ? jsonReporter(args.verbose) : terminalReporter(args.verbose, model)
     outliveReader()
     events.subscribe(show.event)
     await interruptible(async signal => {

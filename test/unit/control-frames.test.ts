@@ -20,6 +20,13 @@ const messages: ControlMessage[] = [
   { type: 'ping', id: 1 },
   { type: 'pong', id: 1 },
   { type: 'drain', remaining_ms: 10_000 },
+  {
+    type: 'broken',
+    breaks: [
+      { stream: 4, at: 0 },
+      { stream: 8, at: Number.MAX_SAFE_INTEGER },
+    ],
+  },
   { type: 'bye' },
   { ...hello, engine: { name: 'quiche', version: '0.18.0' } },
   { type: 'welcome', engine: { name: 'native', version: '0.1.0' } },

@@ -47,6 +47,8 @@ export class QuicConnection {
    * be told: the stream is then reset, and what is on its way is lost.
    */
   onBreak: (stream: number, at: number) => boolean = () => false
+  /** The peer is to be told that a stream, which it has broken, is over here. */
+  onOver: (stream: number) => void = () => {}
   /** Resolves when the connection is over, with the reason. */
   readonly closed: Promise<CloseReason>
   readonly engine: Pick<Engine, 'name' | 'version'>
@@ -148,7 +150,10 @@ export class QuicConnection {
       const handlers = this.#handlers(options.onPacket)
       const running = await engine.connect({ ...options, tuning, early, handlers })
       this.#running = running
-      this.#streams = new Streams(running, (stream, at) => this.onBreak(stream, at))
+      this.#streams = new Streams(running, {
+        tellBreak: (stream, at) => this.onBreak(stream, at),
+        tellOver: stream => this.onOver(stream),
+      })
       if (this.#closeReason) running.close(closeCodes.done, this.#closeReason.message)
       await this.#ready.promise
       this.#watch(running)
@@ -177,7 +182,6 @@ export class QuicConnection {
     this.#liveness = new LivenessMonitor({
       received: () => running.received,
       onTick: () => {
-        this.#streams?.look()
         const overdue = running.lostEnds?.look() ?? []
         if (overdue.length > 0) this.onOverdue(overdue)
       },

@@ -13,6 +13,8 @@ export interface StreamHost {
    * told now, and there is only a reset.
    */
   tellBreak(stream: number, at: number): boolean
+  /** Tells the peer that its break was reached, where a reset cannot: this end has ended already. */
+  tellOver(stream: number): void
 }
 
 const chunkSize = 64 * 1024
@@ -83,11 +85,10 @@ export class QuicStream extends OwnedConn {
     clearTimeout(this.#limit)
     if (lingerMs <= 0 || this.#refused || (this.#written === 0 && !this.#rest)) return void this.#reset()
     this.#then = 'break'
-    this.#readOver = true
     this.#limit = setTimeout(() => this.#reset(), lingerMs)
     this.#limit.unref()
     if (!this.#rest) this.#break()
-    if (!this.#over) this.#host.engine.stop(this.id, noError)
+    this.onReadable()
   }
 
   override resume(): void {
@@ -100,7 +101,7 @@ export class QuicStream extends OwnedConn {
 
   /** There is something to read. */
   onReadable(): void {
-    for (let turn = 0; this.flowing && !this.#readOver; turn++) {
+    for (let turn = 0; this.#isRead && !this.#readOver && !this.#over; turn++) {
       if (turn === chunksPerTurn) return void this.#host.engine.readLater(this.id)
       if (!this.#readChunk()) return
     }
@@ -124,7 +125,6 @@ export class QuicStream extends OwnedConn {
 
   /** The peer may have given up one direction or both. */
   onGone(): void {
-    if (this.#then === 'break') return void this.look()
     if (!this.#over && !this.#finished) this.#offer(nothing)
     this.onReadable()
   }
@@ -133,12 +133,6 @@ export class QuicStream extends OwnedConn {
   breakAt(at: number): void {
     this.#breakAt = at
     this.#breakThere()
-  }
-
-  /** Looks whether the peer has read up to our break, or wants no more behind its own end: that may be told by nothing else. */
-  look(): void {
-    const waits = this.#readOver && !this.#rest && (this.#then === 'break' || !this.#finished)
-    if (waits && !this.#host.engine.isKept(this.id)) this.#giveUp()
   }
 
   /** The connection is gone: like a reset, with nobody left to tell. */
@@ -157,6 +151,11 @@ export class QuicStream extends OwnedConn {
 
   // --- internal ---
 
+  /** Somebody takes what comes; or nobody wants it any more, and it is the peer's reset that is waited for. */
+  get #isRead(): boolean {
+    return this.flowing || this.#then === 'break'
+  }
+
   /** Reads a chunk; false when there is none now. */
   #readChunk(): boolean {
     const buffer = spare.pop() ?? new Uint8Array(chunkSize)
@@ -167,6 +166,10 @@ export class QuicStream extends OwnedConn {
       if (read === streamEnded) this.#endRead()
       else if (read === streamGone) this.#giveUp()
       return false
+    }
+    if (this.#then === 'break') {
+      giveBack(buffer)
+      return true
     }
     this.#read += read
     this.received(read === chunkSize ? buffer : buffer.subarray(0, read))
@@ -179,6 +182,8 @@ export class QuicStream extends OwnedConn {
   #endRead(): void {
     this.#read++
     this.#readOver = true
+    // Only word of the peer's can say that it has read what we said.
+    if (this.#then === 'break') return
     this.ended()
     this.#breakThere()
     if (this.#refused) this.#giveUp()
@@ -215,7 +220,9 @@ export class QuicStream extends OwnedConn {
   }
 
   #breakThere(): void {
-    if (this.#read >= this.#breakAt) this.#giveUp()
+    if (this.#read < this.#breakAt || this.#over) return
+    if (this.#finished) this.#host.tellOver(this.id)
+    this.#giveUp()
   }
 
   #giveUp(): void {

@@ -20,11 +20,11 @@ export class Streams {
   readonly #breaks = new BoundedMap<number, number>(maxRemembered)
   readonly #host: StreamHost
 
-  constructor(engine: EngineConnection, tellBreak: StreamHost['tellBreak']) {
+  constructor(engine: EngineConnection, control: Pick<StreamHost, 'tellBreak' | 'tellOver'>) {
     this.#engine = engine
     this.#host = {
       engine,
-      tellBreak,
+      ...control,
       forget: stream => {
         this.#open.delete(stream.id)
         if (stream.aborted) this.#givenUp.set(stream.id, true)
@@ -59,11 +59,6 @@ export class Streams {
     const stream = this.#open.get(id)
     if (stream) stream.breakAt(at)
     else this.#breaks.set(id, at)
-  }
-
-  /** At every tick: forgets the streams whose break the peer has heard of. */
-  look(): void {
-    for (const stream of [...this.#open.values()]) stream.look()
   }
 
   /** Which of these, that the peer still has, are over here and will never be heard of again. */

@@ -27,6 +27,7 @@ export function controlStream(connection: QuicConnection, stream: QuicStream): C
   const decoder = new ControlDecoder()
   let pending: Buffer = Buffer.alloc(0)
   let breaks: { stream: number; at: number }[] = []
+  let over: number[] = []
 
   const broken = () => {
     stream.abort(0)
@@ -58,19 +59,23 @@ export function controlStream(connection: QuicConnection, stream: QuicStream): C
     for (let i = 0; i < streams.length; i += maxStreams)
       control.send({ type: 'overdue', streams: streams.slice(i, i + maxStreams) })
   }
-  const tellBreaks = () => {
+  const tellOfStreams = () => {
     for (let i = 0; i < breaks.length; i += maxBreaks)
       control.send({ type: 'broken', breaks: breaks.slice(i, i + maxBreaks) })
+    for (let i = 0; i < over.length; i += maxStreams)
+      control.send({ type: 'over', ended: [], aborted: over.slice(i, i + maxStreams) })
     breaks = []
+    over = []
   }
-  connection.onBreak = (stream, at) => {
-    // However many connections break at once, the session goes on.
-    if (pending.length + breaks.length * maxBreakLength > maxQueueLength / 2) return false
-    // Together with those that break in the same turn.
-    if (breaks.length === 0) setImmediate(tellBreaks)
-    breaks.push({ stream, at })
+  /** Collects what is to be told of the streams that break in one turn. However many do, the session goes on. */
+  const mayTell = () => {
+    const waiting = breaks.length + over.length
+    if (pending.length + waiting * maxToldLength > maxQueueLength / 2) return false
+    if (waiting === 0) setImmediate(tellOfStreams)
     return true
   }
+  connection.onBreak = (stream, at) => mayTell() && breaks.push({ stream, at }) > 0
+  connection.onOver = stream => void (mayTell() && over.push(stream))
   stream.attach({
     data(chunk) {
       try {
@@ -88,5 +93,5 @@ export function controlStream(connection: QuicConnection, stream: QuicStream): C
 
 // --- internal ---
 
-/** What the telling of a break takes at most. Bytes. */
-const maxBreakLength = 64
+/** What it takes at most to tell of one stream. Bytes. */
+const maxToldLength = 40

@@ -11,8 +11,8 @@ mod values;
 
 use napi_derive::napi;
 
-/// The engine's version.
+/// The engine's name and version, and those of the QUIC library under it.
 #[napi]
 pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").into()
+    format!("native {} (quinn-proto 0.11)", env!("CARGO_PKG_VERSION"))
 }

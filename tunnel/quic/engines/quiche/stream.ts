@@ -26,7 +26,10 @@ export class QuicheStream {
   readOver = false
   /** The peer's end is known: behind what quiche still has, if anything. */
   ended = false
+  /** It was given up: quiche forgets it when the peer's end or reset has been read once more behind ours. */
+  wasReset = false
   #writeOver = false
+  #finished = false
   /** Something has come from the peer. */
   #heard = false
   /** The peer's end was told in another way than by quiche. */
@@ -116,16 +119,22 @@ export class QuicheStream {
       // The peer refused the stream already; the read side tells.
     }
     this.host.scheduler.flushFin()
+    this.#finished = true
     this.#overWrite()
   }
 
   reset(code: number): void {
+    this.wasReset = true
     this.#shutdown(shutdownWrite, code)
     this.#overWrite()
   }
 
+  /**
+   * What comes is read away until the peer's end or reset: quiche 0.18 takes no notice of a reset behind a refusal, and
+   * may then never forget the stream. Only where our own end is all that the peer will hear is it told of the refusal.
+   */
   stop(code: number): void {
-    this.#shutdown(shutdownRead, code)
+    if (this.#finished) this.#shutdown(shutdownRead, code)
     this.#overRead()
   }
 

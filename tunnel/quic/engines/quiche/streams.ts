@@ -28,6 +28,8 @@ export class Streams {
   readonly #ids: StreamIds
   readonly #open = new Map<number, QuicheStream>()
   readonly #blocked = new Set<QuicheStream>()
+  /** We gave these up, and quiche has not forgotten them yet. */
+  readonly #leaving = new Set<number>()
   /** Their ends have come along with bytes, and have not been read yet. */
   readonly #ends = new Set<QuicheStream>()
   #over = false
@@ -48,6 +50,7 @@ export class Streams {
       forget: stream => {
         this.#open.delete(stream.id)
         this.#blocked.delete(stream)
+        if (stream.wasReset) this.#leaving.add(stream.id)
       },
     }
   }
@@ -126,6 +129,7 @@ export class Streams {
       if (stream.isRefused()) this.#options.handlers.onGone(stream.id)
       if (stream.isOverdue()) overdue.push(stream.id)
     }
+    for (const id of this.#leaving) this.#readAway(id)
     return overdue
   }
 
@@ -151,6 +155,7 @@ export class Streams {
     this.#over = true
     this.#open.clear()
     this.#blocked.clear()
+    this.#leaving.clear()
     this.#ends.clear()
   }
 
@@ -168,13 +173,18 @@ export class Streams {
       this.#options.handlers.onOpened(id)
       return true
     }
-    // The last word on a stream that we gave up: read it away so that the stream can be forgotten.
-    try {
-      this.#options.quiche.streamRecv(id, discard)
-    } catch {
-      // A reset: that was it.
-    }
+    this.#readAway(id)
     return false
+  }
+
+  /** Reads what comes on a stream that we gave up, so that it can be forgotten. */
+  #readAway(id: number): void {
+    try {
+      while (this.#options.quiche.streamRecv(id, discard)?.[0]);
+    } catch {
+      // A reset.
+    }
+    if (!this.isKept(id)) this.#leaving.delete(id)
   }
 
   #findEnd(stream: QuicheStream): void {
@@ -182,4 +192,4 @@ export class Streams {
   }
 }
 
-const discard = new Uint8Array(4096)
+const discard = new Uint8Array(64 * 1024)
