@@ -256,7 +256,7 @@ export const VARIABLES: Record<string, TerraformVariableConfig> = {
     type: 'map(string)',
     default: {},
     description:
-      'Code signing configuration by region. The bundle must then be signed, and so come from function_s3.',
+      'Code signing configuration by region. The bundle must then be signed by a publisher that the configuration allows.',
     validation: [arnsByRegion('code_signing_config_arn', 'lambda', 'code-signing-config:csc-…')],
   },
   budget: {

@@ -67,6 +67,8 @@ const main: CommandDef = defineCommand({
   ),
 })
 
+// Its times have twelve hours, and a place that changes with the line's length.
+consola.options.formatOptions.date = false
 process.exitCode = await run(process.argv.slice(2))
 
 // --- internal ---

@@ -282,7 +282,7 @@ variable "vpc_config" {
 
 variable "code_signing_config_arn" {
   type        = map(string)
-  description = "Code signing configuration by region. The bundle must then be signed, and so come from function_s3."
+  description = "Code signing configuration by region. The bundle must then be signed by a publisher that the configuration allows."
   default     = {}
   nullable    = false
 

@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty'
-import { consola } from 'consola'
+import { consola, LogLevels } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
@@ -25,6 +25,7 @@ import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
 import { othersMayRead } from '../input/others-may-read.ts'
 import { together } from '../input/together.ts'
+import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { outliveReader, terminalReporter } from '../output/terminal-reporter.ts'
@@ -76,6 +77,12 @@ export default defineCommand({
     },
     ...signallingOptions,
     json: { type: 'boolean', default: false, description: 'Print events as JSON, one a line' },
+    quiet: {
+      type: 'boolean',
+      alias: 'q',
+      default: false,
+      description: 'Print warnings and errors only',
+    },
     verbose: {
       type: 'boolean',
       alias: 'v',
@@ -84,6 +91,10 @@ export default defineCommand({
     },
   },
   async run({ args }) {
+    const { verbose, json, quiet } = args
+    if (quiet && (verbose || json))
+      throw new UsageError(`--quiet and --${json ? 'json' : 'verbose'} are both given: leave out one`)
+    if (quiet) consola.level = LogLevels.warn
     const signalling = await readSignalling(args)
     const { config } = signalling
     const { values } = config
@@ -98,7 +109,7 @@ export default defineCommand({
 
     const events = createEvents()
     const model = createModel(events)
-    const show = args.json ? jsonReporter(args.verbose) : terminalReporter(args.verbose, model)
+    const show = json ? jsonReporter(verbose) : terminalReporter({ verbose, quiet, local: args.local }, model)
     outliveReader()
     events.subscribe(show.event)
     await interruptible(async signal => {

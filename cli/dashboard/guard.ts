@@ -33,6 +33,17 @@ export function hostAllowed(header: string | null, listening: string): boolean {
   return !isLoopback(listening) && isIP(host) !== 0
 }
 
+/**
+ * Whether no page of another site sent this request, by what browsers say of it (Fetch Metadata; before that, Origin).
+ * Such a page cannot read an answer, but it could take up all the live streams.
+ */
+export function isOwnRequest(headers: Headers): boolean {
+  const site = headers.get('sec-fetch-site')
+  if (site !== null) return site === 'same-origin' || site === 'none'
+  const origin = headers.get('origin')
+  return origin === null || origin === `http://${headers.get('host')}`
+}
+
 // --- internal ---
 
 /** The host without its port and brackets, in lower case (RFC 9110, section 7.2). */

@@ -5,7 +5,7 @@ import type { Model } from '../client/stats/model.ts'
 import { isAccepting, tokenHeader } from '../client/stats/state.ts'
 import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { ListenError, listenError } from '../input/listen-error.ts'
-import { hostAllowed, newToken, safeHeaders, tokenMatches } from './guard.ts'
+import { hostAllowed, isOwnRequest, newToken, safeHeaders, tokenMatches } from './guard.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { pageFiles } from './page-files.ts'
 import { liveStream } from './stream.ts'
@@ -78,6 +78,8 @@ function serveNear(listen: (port: number) => Server<undefined>): Server<undefine
   }
 }
 
+type Handle = (request: Request, server: Server<undefined>) => Response | Promise<Response>
+
 function serve(
   { host, model, events, rotate }: DashboardOptions,
   metrics: Metrics,
@@ -88,14 +90,20 @@ function serve(
 
   /** What every route has in common. */
   const guarded =
-    (handle: (request: Request, server: Server<undefined>) => Response | Promise<Response>) =>
-    async (request: Request, server: Server<undefined>) => {
+    (handle: Handle): Handle =>
+    async (request, server) => {
       const response = hostAllowed(request.headers.get('host'), host)
         ? await handle(request, server)
         : text(403, 'This name is not one of this machine: open the page by its address.')
       for (const [name, value] of Object.entries(safeHeaders)) response.headers.set(name, value)
       return response
     }
+  const api = (handle: Handle) =>
+    guarded((request, server) =>
+      isOwnRequest(request.headers)
+        ? handle(request, server)
+        : text(403, 'This request comes from a page of another site.'),
+    )
 
   try {
     return Bun.serve({
@@ -108,9 +116,9 @@ function serve(
       routes: {
         '/': { GET: guarded(() => file('index.html')) },
         '/:file': { GET: guarded(request => file((request as Bun.BunRequest<'/:file'>).params.file)) },
-        '/api/state': { GET: guarded(() => Response.json(model.state())) },
+        '/api/state': { GET: api(() => Response.json(model.state())) },
         '/api/stream': {
-          GET: guarded((request, server) => {
+          GET: api((request, server) => {
             if (streams >= maxStreams) return text(503, `${maxStreams} pages are open already.`)
             streams++
             server.timeout(request, 0)
@@ -118,7 +126,7 @@ function serve(
           }),
         },
         '/api/rotate': {
-          POST: guarded(async request => {
+          POST: api(async request => {
             if (!tokenMatches(request.headers.get(tokenHeader), token))
               return text(403, `The header ${tokenHeader} does not have the page's token.`)
             const asked = await body(request)

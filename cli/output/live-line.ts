@@ -10,9 +10,15 @@ export interface LiveLine {
   close(): void
 }
 
+export const noLine: LiveLine = { draw() {}, clear() {}, close() {} }
+
 /** Nothing at all where the output is no terminal, or one that cannot go back in its line. */
-export function liveLine(model: Model, output: NodeJS.WriteStream = process.stdout): LiveLine {
-  if (!output.isTTY || process.env.TERM === 'dumb') return { draw() {}, clear() {}, close() {} }
+export function liveLine(
+  model: Model,
+  local: boolean,
+  output: NodeJS.WriteStream = process.stdout,
+): LiveLine {
+  if (!output.isTTY || process.env.TERM === 'dumb') return noLine
   let closed = false
   let shown = false
   const clear = () => {
@@ -23,7 +29,7 @@ export function liveLine(model: Model, output: NodeJS.WriteStream = process.stdo
     draw() {
       if (closed || model.exits.length === 0) return
       // One write that puts the new text over the old one, and no wider than the terminal: no flicker.
-      output.write(`\r${summary(model).slice(0, output.columns - 1)}\x1b[K`)
+      output.write(`\r${summary(model, local).slice(0, output.columns - 1)}\x1b[K`)
       shown = true
     },
     clear,
@@ -36,13 +42,13 @@ export function liveLine(model: Model, output: NodeJS.WriteStream = process.stdo
 
 // --- internal ---
 
-function summary({ exits, totals, rate, cost }: Model): string {
+function summary({ exits, totals, rate, cost }: Model, local: boolean): string {
   const accepting = exits.filter(isAccepting).length
   return [
     `${accepting} ${accepting === 1 ? 'exit' : 'exits'}`,
     `${totals.active} ${totals.active === 1 ? 'connection' : 'connections'}`,
     `down ${formatRate(rate.down)}, up ${formatRate(rate.up)}`,
     `${formatBytes(totals.bytesDown + totals.bytesUp)} in all`,
-    `about ${formatDollars(cost().total)}`,
+    local ? `$0 here (on AWS about ${formatDollars(cost().total)})` : `about ${formatDollars(cost().total)}`,
   ].join(' · ')
 }

@@ -27,14 +27,17 @@ export function refusalLines(now: () => number = () => performance.now()) {
   }
 }
 
+/** What was turned away, as the beginning of a line. */
+export const subjectOf = (event: Refused): string =>
+  event.type === 'connection.refused'
+    ? 'Connection refused'
+    : `Rejected ${clientNames[event.protocol]} client`
+
 // --- internal ---
+
+const clientNames = { socks5: 'SOCKS5', http: 'HTTP', unknown: 'unknown' } as const
 
 /** The person's own rule is no news, and an HTTP client asks without a login first, to be asked for one. */
 const isOrdinary = (event: Refused) =>
   event.code === 'E_TARGET_BLOCKED' ||
   (event.type === 'client.rejected' && event.protocol === 'http' && event.code === 'E_LOGIN_REQUIRED')
-
-const subjectOf = (event: Refused) =>
-  event.type === 'connection.refused'
-    ? 'Connection refused'
-    : `Client rejected${event.protocol === 'unknown' ? '' : ` (${event.protocol})`}`

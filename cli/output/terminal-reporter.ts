@@ -3,11 +3,12 @@ import { colors } from 'consola/utils'
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import { printable } from '../../tunnel/net/printable.ts'
 import type { ListenerAddress, ProxyEvent, Step } from '../client/stats/events.ts'
+import { formatBytes, formatDuration } from '../client/stats/format.ts'
 import type { Model } from '../client/stats/model.ts'
 import { schemeNames } from '../input/scheme.ts'
 import { withAdvice } from './advice.ts'
-import { liveLine } from './live-line.ts'
-import { type Refused, refusalLines } from './refusal-lines.ts'
+import { liveLine, noLine } from './live-line.ts'
+import { type Refused, refusalLines, subjectOf } from './refusal-lines.ts'
 
 /** Shows events as they come. */
 export interface Reporter {
@@ -15,22 +16,42 @@ export interface Reporter {
   close(): void
 }
 
+export interface TerminalOptions {
+  /** Every connection, the steps of each launch, session ids and the function's own log too. */
+  verbose: boolean
+  /** No live line; what is printed is for consola's level to say. */
+  quiet?: boolean
+  /** The exits run on this machine. */
+  local?: boolean
+}
+
 /**
- * Lines for a person: what comes up and what goes wrong; with `verbose` every connection and the function's
- * own log too. On a terminal the line below them follows what goes on.
+ * Lines for a person: what comes up and what goes wrong. On a terminal the line below them follows what goes on.
  */
-export function terminalReporter(verbose: boolean, model: Model): Reporter {
-  const print = printer(verbose)
-  const live = liveLine(model)
+export function terminalReporter(
+  { verbose, quiet = false, local = false }: TerminalOptions,
+  model: Model,
+): Reporter {
+  const print = printer(verbose, local, model)
+  const live = quiet ? noLine : liveLine(model, local)
+  let ready = false
   return {
     event(event) {
+      if (event.type === 'proxy.ready') ready = true
       if (event.type === 'traffic.sampled') return live.draw()
       if (!verbose && isDetail(event)) return
       live.clear()
       print(event)
       live.draw()
     },
-    close: live.close,
+    close() {
+      live.close()
+      if (!ready) return
+      const { bytesDown, bytesUp } = model.totals
+      consola.success(
+        stamped(`Stopped. ${formatDuration(model.uptimeMs)}, ${formatBytes(bytesDown + bytesUp)}`),
+      )
+    },
   }
 }
 
@@ -47,32 +68,44 @@ const maxLogLength = 4_000
 
 /** What is shown with `verbose` only: what happens to each connection, and the function's log but for its errors. */
 const isDetail = (event: ProxyEvent) =>
+  event.type === 'exit.step' ||
   event.type === 'connection.opened' ||
   event.type === 'connection.closed' ||
   (event.type === 'function.log' && event.level !== 'ERROR')
 
-function printer(verbose: boolean): (event: ProxyEvent) => void {
+function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyEvent) => void {
   const setUps = new Map<string, { step: Step; ms: number }[]>()
   /** The codes of why connections have failed since an exit last came up. */
   const failures = new Set<string>()
   const refusalLine = refusalLines()
+  let dashboard: string | undefined
+  let ready = false
+  /** The session that a line is about, as the function's own log has it: the two can be joined by it. */
+  const of = ({ session }: { session: string | undefined }) =>
+    verbose && session !== undefined ? colors.dim(` [${session}]`) : ''
+  const nameOf = ({ session }: { session: string }) => {
+    const exit = model.exits.find(exit => exit.session === session)
+    return exit?.address ?? (exit ? `in ${exit.region}` : session)
+  }
   const tellRefusal = (event: Refused) => {
     const line = verbose ? undefined : refusalLine(event)
-    if (line) consola.warn(line)
+    if (line) say('warn', line)
   }
   return event => {
     switch (event.type) {
       case 'exit.launching':
         setUps.set(event.session, [])
-        consola.start(`Starting an exit in ${event.region}${of(event)}`)
+        // Later ones are told when they are up: a line an exit.
+        if (verbose || !ready) say('start', `Starting an exit in ${event.region}${of(event)}`)
         break
       case 'exit.step':
         setUps.get(event.session)?.push(event)
-        consola.info(`${stepNames[event.step]} ${event.detail} (${Math.round(event.ms)} ms)${of(event)}`)
+        say('info', `${stepNames[event.step]} ${event.detail} (${Math.round(event.ms)} ms)${of(event)}`)
         break
       case 'exit.ready':
-        consola.success(
-          `Exit ${event.address} in ${event.region} is up after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}${of(event)}`,
+        say(
+          'success',
+          `Exit ${event.address} in ${event.region} ready after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}${of(event)}`,
         )
         if (verbose) consola.log(breakdown(setUps.get(event.session) ?? []))
         setUps.delete(event.session)
@@ -81,73 +114,104 @@ function printer(verbose: boolean): (event: ProxyEvent) => void {
       case 'exit.failed':
         setUps.delete(event.session)
         // The same reason again and again is told once.
-        if (!event.repeated || verbose)
-          consola.error(`${stepNames[event.step]} ${withAdvice(event)}${of(event)}`)
-        if (!event.repeated) consola.info(`${event.region} is tried again from ${duration(event.retryMs)} on`)
+        if (event.repeated && !verbose) break
+        say('error', `${stepNames[event.step]} ${withAdvice(event)}${of(event)}`)
+        say('info', `Retrying ${event.region} in ${duration(event.retryMs)}`)
         break
       case 'exit.silent':
-        if (event.silent) consola.warn(`An exit is silent: new connections go elsewhere${of(event)}`)
-        else consola.info(`The exit is heard again${of(event)}`)
+        if (event.silent)
+          say('warn', `Exit ${nameOf(event)} does not respond: new connections use other exits${of(event)}`)
+        else say('info', `Exit ${nameOf(event)} responds again${of(event)}`)
         break
-      case 'fleet.budget':
-        consola.warn(
-          `The launch budget of ${event.launchesPerMinute} a minute is used up (--launches-per-minute): launches go on when a minute has passed`,
+      case 'fleet.throttled':
+        say(
+          'warn',
+          `Launch budget used up: ${event.launchesPerMinute} a minute (--launches-per-minute). Launching again within a minute`,
         )
         break
       case 'exit.draining':
-        consola.info(
-          `An exit takes no new connections; its ${event.connections} have ${duration(event.remainingMs)} left${of(event)}`,
+        say(
+          'info',
+          `Draining exit ${nameOf(event)}: ${event.connections} ${event.connections === 1 ? 'connection' : 'connections'}, ${duration(event.remainingMs)} left${of(event)}`,
         )
         break
       case 'exit.closed':
-        consola.info(`An exit ended: ${event.message}${of(event)}`)
+        say('info', `Exit ${nameOf(event)} ended: ${event.message}${of(event)}`)
         break
       case 'proxy.ready':
-        consola.box(
-          [
-            ...event.listeners.map(each => `Proxy ready on ${place(each)}`),
-            `Exit address ${event.address}`,
-          ].join('\n'),
-        )
+        ready = true
+        consola.box(readyLines(event, dashboard, local).join('\n'))
         break
       case 'dashboard.ready':
-        consola.info(
+        dashboard = event.url
+        say(
+          'info',
           `Dashboard: ${event.url}${event.busy === undefined ? '' : ` (port ${event.busy} is in use)`}`,
         )
         break
       case 'function.log':
-        consola.log(
+        say(
+          'log',
           `${printable(`function ${event.level} ${event.message} ${fields(event.fields)}`, maxLogLength)}${of(event)}`,
         )
         break
       case 'connection.opened':
-        if (verbose)
-          consola.log(`#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms${of(event)}`)
+        say('log', `#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms${of(event)}`)
         break
       case 'connection.refused':
         if (verbose)
-          consola.log(`#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event)}`)
+          say('log', `#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event)}`)
         tellRefusal(event)
         break
       case 'client.rejected':
-        if (verbose) consola.log(`Rejected client (${event.protocol}, ${event.code}): ${withAdvice(event)}`)
+        if (verbose) say('log', `${subjectOf(event)} (${event.code}): ${withAdvice(event)}`)
         tellRefusal(event)
         break
       case 'connection.failed':
         // While there is no exit, every connection fails, for hours it may be.
         if (failures.has(event.code) && !verbose) break
         failures.add(event.code)
-        consola.warn(
+        say(
+          'warn',
           `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${withAdvice(event)}`,
         )
         break
       case 'connection.closed':
-        consola.log(
+        say(
+          'log',
           `#${event.connection} closed: ${event.bytesUp} bytes up, ${event.bytesDown} down, ${event.end}${of(event)}`,
         )
         break
     }
   }
+}
+
+type Level = 'log' | 'info' | 'start' | 'success' | 'warn' | 'error'
+
+const say = (level: Level, text: string) => consola[level](stamped(text))
+
+/** With the time of day before it on a terminal; what reads a file or a pipe has times of its own. */
+const stamped = (text: string) =>
+  process.stdout.isTTY ? `${colors.dim(new Date().toLocaleTimeString('en-GB'))} ${text}` : text
+
+/** Where to connect, how to try it, and how to stop it. */
+function readyLines(
+  { host, port, listeners, address }: Extract<ProxyEvent, { type: 'proxy.ready' }>,
+  dashboard: string | undefined,
+  local: boolean,
+): string[] {
+  const at = formatEndpoint({
+    address: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host,
+    port,
+  })
+  return [
+    ...listeners.map(each => `Proxy ready on ${place(each)}`),
+    local ? 'The exit is this machine: your address does not change' : `Exit address ${address}`,
+    ...(dashboard === undefined ? [] : [`Dashboard ${dashboard}`]),
+    '',
+    `Try it: curl --proxy ${listeners[0]?.scheme === 'http' ? 'http' : 'socks5h'}://${at} https://example.org`,
+    'Ctrl-C stops it',
+  ]
 }
 
 const stepNames: Record<Step, string> = {
@@ -158,10 +222,6 @@ const stepNames: Record<Step, string> = {
   quic: 'QUIC:',
   hello: 'Hello:',
 }
-
-/** The session that a line is about, as the function's own log has it: the two can be joined by it. */
-const of = ({ session }: { session: string | undefined }) =>
-  session === undefined ? '' : colors.dim(` [${session}]`)
 
 const place = ({ scheme, host, port }: ListenerAddress) =>
   `${formatEndpoint({ address: host, port })} (${schemeNames[scheme]})`

@@ -8,11 +8,12 @@
  *               if (socket.flush()) setImmediate(the same again)
  *
  * What is read or written outside of a turn takes effect with the next `flush`, which the caller owes then.
- * Errors that are thrown have a `code`: E_ENGINE_OPTION, E_ENGINE_ADDRESS, E_ENGINE_SOCKET, E_ENGINE_IDENTITY,
- * E_ENGINE_STATE (closed, or attached twice) or E_ENGINE_FAILED (the session is over, the process is not).
+ * Once the session is over, or the socket destroyed, calls are without effect. Errors that are thrown have a `code`:
+ * E_ENGINE_OPTION, E_ENGINE_ADDRESS, E_ENGINE_SOCKET, E_ENGINE_IDENTITY, E_ENGINE_STATE (attached twice, or destroyed)
+ * or E_ENGINE_FAILED (the engine itself).
  */
 
-/** The engine's name and version, and the QUIC library's. */
+/** The engine's version. */
 export declare function version(): string
 
 export declare class Socket {
@@ -51,7 +52,7 @@ export declare class Socket {
   /** Sends what there is to send, and waits. True: there is more to do at once, and nothing is waited for. */
   flush(): boolean
 
-  /** The number of a new bidirectional stream; -1 while the peer allows no more (event `available`); -2 when over. */
+  /** The number of a new bidirectional stream; -1 while the peer allows no more (event `available`), or when over. */
   open(): number
   /**
    * Bytes read into the buffer (at most 2^30 - 1), 0 when there is nothing now; 2^30 is added when the peer's end of
@@ -61,7 +62,8 @@ export declare class Socket {
   read(stream: number, buffer: Uint8Array): number
   /**
    * Bytes taken, which are copied. Fewer than given: there is no room now, and the event `writable` follows. -1: the
-   * stream is over (finished, reset, or the session is); -2: the peer wants no more of it.
+   * stream is over (reset, finished and delivered, or the session is); -2: the peer wants no more of it. An empty write
+   * only asks.
    */
   write(stream: number, bytes: Uint8Array): number
   /** Ends this direction behind what was written (FIN). False: it is over already. */
@@ -70,7 +72,7 @@ export declare class Socket {
   reset(stream: number, code: number): boolean
   /** Wants no more of the peer's direction (STOP_SENDING); what is unread is dropped. False: it is over already. */
   stop(stream: number, code: number): boolean
-  /** Whether something of this end's direction is still to be delivered to the peer. */
+  /** Whether something of this end's direction is still to be written or delivered, and the peer wants it. */
   isKept(stream: number): boolean
 
   /** 1: queued. 0: no room, and it is lost. -1: not open. -2: longer than `maxDatagram`. */
@@ -82,16 +84,16 @@ export declare class Socket {
 
   /** Asks the peer for a sign of life, with the next `flush`. */
   ping(): void
-  /** Whether an authentic packet has come since this was last asked. */
-  heard(): boolean
+  /** Frames of the peer's authentic packets so far: more of them are a sign of life. */
+  received(): number
   stats(): Stats
   /** Why the session is over; null while it is not. */
   closeReason(): CloseReason | null
   /** Why the last handshake came to nothing, where the server waits for another. */
   failedAttempt(): CloseReason | null
-  /** Ends the session, and sends the peer a code (under 2^53) and a reason. What is written and not sent is lost. */
+  /** Ends the session, and sends the peer a code (32 bits) and a reason. What is written and not sent is lost. */
   close(code: number, reason: Uint8Array): void
-  /** Closes the socket; after it every call but this and `closeReason` throws E_ENGINE_STATE. */
+  /** Closes the socket. Without `close` the peer is told nothing. */
   destroy(): void
 }
 

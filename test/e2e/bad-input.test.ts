@@ -60,6 +60,11 @@ test('values that are none are named with their option', async ({ home }) => {
     refuses(await home.run('run', ...args), 2, ...words)
 })
 
+test('options that contradict each other are named', async ({ home }) => {
+  refuses(await home.run('run', '--local', '-q', '-v'), 2, '--quiet and --verbose')
+  refuses(await home.run('run', '--local', '--quiet', '--json'), 2, '--quiet and --json')
+})
+
 test('a port that is taken is named, with what to do', async ({ home }) => {
   const taken = await tcpServer(() => {})
   refuses(

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeHome } from '../support/command.ts'
+import { freePort } from '../support/free-port.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import { launchProxy } from '../support/local-proxy.ts'
 import { until } from '../support/until.ts'
@@ -61,6 +62,28 @@ test('a SIGHUP that was ignored at the start, as nohup has it, stays ignored', a
   const { url } = proxy.told('dashboard.ready')[0]!
   assert.is((await fetch(`${url}healthz`)).status, 200)
   assert.is(await proxy.stop('SIGTERM'), 0)
+})
+
+test('with --quiet nothing is said of what goes well', async () => {
+  const home = await makeHome()
+  home.environment.TMPDIR = home.folder
+  const port = await freePort()
+  const proxy = home.start('run', '--local', '-q', '-p', String(port))
+  const listens = () =>
+    fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    )
+  try {
+    await until(listens, 'the proxy to listen')
+    proxy.process.kill('SIGINT')
+    const { code, said } = await proxy.end
+    assert.is(code, 0)
+    assert.is(said, '')
+  } finally {
+    proxy.process.kill('SIGKILL')
+    await home.remove()
+  }
 })
 
 test('a terminal that closes ends it as Ctrl-C does', async () => {

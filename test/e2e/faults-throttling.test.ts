@@ -17,7 +17,7 @@ test('200 launches that AWS refuses stay within the budget, and the reason is sh
     const launched = () => proxy.told('exit.launching')
     const failed = () => proxy.told('exit.failed')
     await until(() => failed().length === budget, `${budget} failures`, 55_000)
-    await proxy.event('fleet.budget')
+    await proxy.event('fleet.throttled')
     const times = launched().map(({ time }) => Date.parse(time))
     for (const time of times) {
       const within = times.filter(other => other >= time && other < time + minuteMs).length
@@ -28,7 +28,7 @@ test('200 launches that AWS refuses stay within the budget, and the reason is sh
     assert.is(throttled.filter(({ repeated }) => !repeated).length, 1)
     assert.is(local.log.filter(({ message }) => message === 'answered').length, 0)
     console.log(
-      `figure: throttled launches ${times.length} in ${((times.at(-1)! - times[0]!) / 1_000).toFixed(1)} s, ${local.s3.refused} requests refused, reason shown once, budget told ${proxy.told('fleet.budget').length} time`,
+      `figure: throttled launches ${times.length} in ${((times.at(-1)! - times[0]!) / 1_000).toFixed(1)} s, ${local.s3.refused} requests refused, reason shown once, budget told ${proxy.told('fleet.throttled').length} time`,
     )
     assert.is(await proxy.stop('SIGINT'), 0)
   } finally {

@@ -6,7 +6,7 @@ export const rooms: Record<string, readonly string[]> = {
   // What both ends share: each room may use those below it.
   'tunnel/net': [],
   'tunnel/nat': ['tunnel/net'],
-  'tunnel/quic': ['tunnel/nat', 'tunnel/net'],
+  'tunnel/quic': ['tunnel/nat', 'tunnel/net', 'native/engine'],
   'tunnel/signalling': ['tunnel/quic', 'tunnel/nat', 'tunnel/net'],
   'tunnel/session': ['tunnel/signalling', 'tunnel/quic', 'tunnel/nat', 'tunnel/net'],
 

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { CheckStats } from '../../tunnel/nat/ice/check-list.ts'
 import type { Conn } from '../../tunnel/net/conn.ts'
-import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { PacketSocket } from '../../tunnel/net/udp/socket.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
+import type { Engine } from '../../tunnel/quic/engine.ts'
 import { quicheEngine } from '../../tunnel/quic/engines/quiche/engine.ts'
 import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { connectQuic } from '../../tunnel/session/establish.ts'
+import { openUdpPath, type UdpPath } from './udp-path.ts'
 
 // Two ends of a tunnel on loopback, as a punch leaves them, and what one does with their streams.
 
@@ -19,6 +20,8 @@ export interface End {
 export interface QuicPair {
   client: End
   exit: End
+  /** What lies between them, where it was asked for. */
+  path: UdpPath | undefined
   close(): void
 }
 
@@ -30,19 +33,28 @@ export interface PairOptions {
   delayMs?: number
   /** What the client has heard from the exit's address before. */
   early?: Uint8Array[]
+  /** The engines of the client and of the exit; quiche's by default. */
+  engines?: readonly [client: Engine, exit: Engine]
+  /** Packets go by a path that the test can get at. */
+  withPath?: boolean
 }
 
 const host = '127.0.0.1'
 const stats = {} as CheckStats
 
 /** How each end comes up, good or bad; the sockets are the caller's to close. */
-export async function linkBoth({ clientPin, exitPin, delayMs, early = [] }: PairOptions = {}) {
-  const open = () => openUdpSocket({ address: host })
-  const sockets = [await open(), await open()] as const
+export async function linkBoth(options: PairOptions = {}) {
+  const { clientPin, exitPin, delayMs, early = [], engines = [quicheEngine, quicheEngine] } = options
+  // Those of quiche's engine are packet sockets, which some tests reach into.
+  const open = async (engine: Engine) => (await engine.openSocket({ address: host })) as PacketSocket
+  const sockets = [await open(engines[0]), await open(engines[1])] as const
   if (delayMs) delay(sockets[0], delayMs)
+  const path = options.withPath
+    ? await openUdpPath({ client: sockets[0].local, exit: sockets[1].local })
+    : undefined
   const identities = [await createIdentity(), await createIdentity()] as const
   const end = (self: 0 | 1, role: 'server' | 'client', pin = identities[1 - self]!.fingerprint) => {
-    const nominated = sockets[1 - self]!.local
+    const nominated = path?.peerOf[self === 0 ? 'client' : 'exit'] ?? sockets[1 - self]!.local
     const punched = {
       socket: sockets[self],
       nominated,
@@ -50,10 +62,10 @@ export async function linkBoth({ clientPin, exitPin, delayMs, early = [] }: Pair
       answerCheck() {},
       early: self === 0 ? early : [],
     }
-    return connectQuic({ engine: quicheEngine, punched, identity: identities[self], pin, role })
+    return connectQuic({ engine: engines[self], punched, identity: identities[self], pin, role })
   }
   const [client, exit] = await Promise.allSettled([end(0, 'server', clientPin), end(1, 'client', exitPin)])
-  return { sockets, client, exit }
+  return { sockets, path, client, exit }
 }
 
 /** Whoever listens on this socket hears everything so much later. */
@@ -72,18 +84,21 @@ function delay(socket: PacketSocket, ms: number): void {
 
 /** Two ends that trust each other. */
 export async function quicPair(options: PairOptions = {}): Promise<QuicPair> {
-  const { sockets, client, exit } = await linkBoth(options)
+  const { sockets, path, client, exit } = await linkBoth(options)
   if (client.status === 'rejected' || exit.status === 'rejected') {
     for (const socket of sockets) socket.close()
+    path?.close()
     throw client.status === 'rejected' ? client.reason : (exit as PromiseRejectedResult).reason
   }
   return {
     client: { socket: sockets[0], connection: client.value },
     exit: { socket: sockets[1], connection: exit.value },
+    path,
     close() {
       client.value.close()
       exit.value.close()
       for (const socket of sockets) socket.close()
+      path?.close()
     },
   }
 }

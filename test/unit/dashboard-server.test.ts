@@ -114,6 +114,34 @@ test('sends every answer with a content security policy and is kept by no cache'
   }
 })
 
+test("answers the API to no other site's page, which could take up all the streams", async ({
+  dashboard,
+  url,
+}) => {
+  const own = `http://127.0.0.1:${dashboard.port}`
+  const foreign: Record<string, string>[] = [
+    { 'sec-fetch-site': 'cross-site', origin: 'http://evil.example' },
+    { 'sec-fetch-site': 'same-site', origin: 'http://127.0.0.1:9' },
+    { 'sec-fetch-site': 'cross-site' },
+    { origin: 'http://evil.example' },
+    { origin: 'null' },
+  ]
+  for (const headers of foreign) {
+    for (const path of ['/api/state', '/api/stream'])
+      assert.is((await fetch(url + path, { headers })).status, 403, path)
+    assert.is((await fetch(`${url}/api/rotate`, { method: 'POST', headers })).status, 403)
+    // A link to the page may be anywhere.
+    assert.is((await fetch(url, { headers })).status, 200)
+  }
+  const welcome: Record<string, string>[] = [
+    {},
+    { origin: own },
+    { 'sec-fetch-site': 'same-origin' },
+    { 'sec-fetch-site': 'none' },
+  ]
+  for (const headers of welcome) assert.is((await fetch(`${url}/api/state`, { headers })).status, 200)
+})
+
 test('answers nothing to a host name of somebody else', async ({ dashboard }) => {
   for (const path of ['/', '/api/state', '/api/stream', '/metrics', '/healthz', '/nothing']) {
     const status = await new Promise(resolve =>
@@ -255,6 +283,10 @@ test('tells Prometheus what it tells the page', async context => {
     assert.match(documented, `\`${name}\``, 'docs/events.md')
     assert.ok(help, name)
     assert.is(name.endsWith('_total'), type === 'COUNTER', `${name} is a ${type}`)
+    assert.match(name, /^(lambda_nat_proxy|process)(_[a-z]+)+$/)
+    // OpenMetrics names a counter's family without its suffix.
+    if (type === 'COUNTER') assert.not.ok(families.has(name.replace(/_total$/, '')), name)
+    if (type === 'HISTOGRAM') assert.match(name, /_(seconds|bytes)$/)
   }
 })
 

@@ -45,7 +45,7 @@ function running() {
 test('on a terminal one line is written over again and again, no wider than the terminal', () => {
   const { model } = running()
   const { stream, take } = output(true, 30)
-  const line = liveLine(model, stream)
+  const line = liveLine(model, false, stream)
   line.draw()
   const first = take()
   assert.ok(first.startsWith('\r0 exits'))
@@ -62,7 +62,7 @@ test('on a terminal one line is written over again and again, no wider than the 
 test('once closed it stays away', () => {
   const { model } = running()
   const { stream, take } = output(true)
-  const line = liveLine(model, stream)
+  const line = liveLine(model, false, stream)
   line.draw()
   line.close()
   take()
@@ -73,7 +73,7 @@ test('once closed it stays away', () => {
 test('what is no terminal gets nothing of it', () => {
   const { model } = running()
   const { stream, take } = output(false)
-  const line = liveLine(model, stream)
+  const line = liveLine(model, false, stream)
   line.draw()
   line.close()
   assert.is(take(), '')
@@ -183,7 +183,7 @@ test('why connections fail is told once until an exit comes up, and with --verbo
   const warnings = (verbose: boolean) => {
     const said: string[] = []
     consola.mockTypes(type => (text: string) => type === 'warn' && said.push(text))
-    const show = terminalReporter(verbose, running().model)
+    const show = terminalReporter({ verbose }, running().model)
     for (const event of [failed(1), failed(2), ready, failed(3)]) show.event(event)
     return said
   }
@@ -197,10 +197,107 @@ test('why connections fail is told once until an exit comes up, and with --verbo
   )
 })
 
+/** What a person reads of these events, each with its kind. */
+function said(options: Parameters<typeof terminalReporter>[0], ...told: ProxyEvent[]): string[] {
+  const lines: string[] = []
+  consola.mockTypes(type => (text: string) => lines.push(`${type} ${text}`))
+  const { events, model } = running()
+  const show = terminalReporter(options, model)
+  events.subscribe(show.event)
+  for (const event of told) events.emit(event)
+  show.close()
+  return lines
+}
+
+const up: ProxyEvent = {
+  type: 'exit.ready',
+  session: 'a',
+  region: 'eu-west-1',
+  address: '192.0.2.1',
+  remainingMs: 600_000,
+  setUpMs: 1_234,
+  memoryMb: 256,
+}
+const listener = { scheme: 'mixed', host: '127.0.0.1', port: 1080 } as const
+const proxyReady: ProxyEvent = {
+  type: 'proxy.ready',
+  host: listener.host,
+  port: listener.port,
+  listeners: [listener],
+  address: '192.0.2.1',
+}
+
+test('an exit is a line; its steps and ids are told with --verbose', () => {
+  const launching: ProxyEvent = { type: 'exit.launching', session: 'a', region: 'eu-west-1' }
+  const step: ProxyEvent = { type: 'exit.step', session: 'a', step: 'stun', ms: 1, detail: 'seen' }
+  const quiet = said({ verbose: false }, launching, step, up, proxyReady, launching, step, up)
+  assert.equal(quiet.filter(line => !line.startsWith('box')).slice(0, 3), [
+    'start Starting an exit in eu-west-1',
+    'success Exit 192.0.2.1 in eu-west-1 ready after 1234 ms, for 10 min',
+    'success Exit 192.0.2.1 in eu-west-1 ready after 1234 ms, for 10 min',
+  ])
+  const verbose = said({ verbose: true }, launching, step, up).join()
+  for (const words of ['STUN: seen', '[a]', 'set-up: stun 1 ms']) assert.match(verbose, words)
+})
+
+test('when the first exit is up it says where to connect, how to try it and how to stop it', () => {
+  const dashboard: ProxyEvent = { type: 'dashboard.ready', url: 'http://127.0.0.1:8081/' }
+  const box = (local: boolean) =>
+    said({ verbose: false, local }, dashboard, up, proxyReady).find(line => line.startsWith('box'))!
+  for (const words of [
+    'Proxy ready on 127.0.0.1:1080 (SOCKS5 and HTTP)',
+    'Exit address 192.0.2.1',
+    'Dashboard http://127.0.0.1:8081/',
+    'curl --proxy socks5h://127.0.0.1:1080 https://example.org',
+    'Ctrl-C',
+  ])
+    assert.match(box(false), words)
+  assert.match(box(true), 'your address does not change')
+})
+
+test('an exit that drains, falls silent or ends is named by its address', () => {
+  const lines = said(
+    { verbose: false },
+    up,
+    { type: 'exit.silent', session: 'a', silent: true },
+    { type: 'exit.silent', session: 'a', silent: false },
+    { type: 'exit.draining', session: 'a', connections: 3, remainingMs: 10_000 },
+    { type: 'exit.closed', session: 'a', code: 'E_BYE', message: 'the exit was drained' },
+  )
+  assert.equal(lines.slice(1), [
+    'warn Exit 192.0.2.1 does not respond: new connections use other exits',
+    'info Exit 192.0.2.1 responds again',
+    'info Draining exit 192.0.2.1: 3 connections, 10 s left',
+    'info Exit 192.0.2.1 ended: the exit was drained',
+  ])
+})
+
+test('a launch that fails is told once with what to do, and when it is tried again', () => {
+  const failed: ProxyEvent = {
+    type: 'exit.failed',
+    session: 'a',
+    region: 'eu-west-1',
+    step: 'offer',
+    code: 'E_BUCKET_NOT_FOUND',
+    message: 'the bucket b does not exist',
+    retryMs: 4_000,
+    repeated: false,
+  }
+  assert.equal(said({ verbose: false }, failed, { ...failed, repeated: true }), [
+    'error Offer: the bucket b does not exist. Check --bucket and --region, or run "lambda-nat-proxy deploy".',
+    'info Retrying eu-west-1 in 4 s',
+  ])
+})
+
+test('the last line says how long it ran and what it carried; of a proxy that never was ready there is none', () => {
+  assert.match(said({ verbose: false }, up, proxyReady).at(-1)!, /^success Stopped\. .+, 0 B$/)
+  assert.not.match(said({ verbose: false }, up).join(), 'Stopped')
+})
+
 test("what the function's log says does nothing to the terminal", () => {
   const said: string[] = []
   consola.mockTypes(() => (text: string) => said.push(text))
-  const show = terminalReporter(true, running().model)
+  const show = terminalReporter({ verbose: true }, running().model)
   show.event({
     type: 'function.log',
     session: undefined,
@@ -248,7 +345,7 @@ test('a rejected client is told once a minute, but not one that is to be asked f
     code: 'E_LOGIN_WRONG',
     message: 'wrong',
   } as const
-  assert.is(line(rejected), 'Client rejected (http): wrong')
+  assert.is(line(rejected), 'Rejected HTTP client: wrong')
   assert.is(line(rejected), undefined)
   assert.is(line({ ...rejected, code: 'E_LOGIN_REQUIRED' }), undefined)
   assert.is(
@@ -271,7 +368,7 @@ test('a refusal is a warning on the terminal; with --verbose each one is told wi
   const said: string[] = []
   consola.mockTypes(type => (text: string) => said.push(`${type} ${text}`))
   for (const verbose of [false, true]) {
-    const show = terminalReporter(verbose, running().model)
+    const show = terminalReporter({ verbose }, running().model)
     show.event(event)
     show.event(event)
   }

@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { NoExitError } from '../../cli/client/fleet/exits.ts'
+import { comingFleet } from '../../cli/client/fleet/coming-fleet.ts'
+import { type ExitRequest, NoExitError } from '../../cli/client/fleet/exits.ts'
+import type { Session } from '../../cli/client/fleet/launch.ts'
 import { createWaitList } from '../../cli/client/fleet/wait-list.ts'
 
 const test = suite('connections that wait for an exit')
@@ -81,6 +83,30 @@ test('when the proxy ends, all waits end, and there are no more', async () => {
   list.close()
   assert.is(await waiting, 'E_PROXY_CLOSED')
   assert.is(await codeOf(list.wait(() => 'x', forever)), 'E_PROXY_CLOSED')
+})
+
+test('connections wait for a fleet that is still to come, as they wait for an exit', async () => {
+  const session = { id: 'a' } as Session
+  const asked: string[] = []
+  const coming = comingFleet()
+  const gone = new AbortController()
+  const first = coming.select({ host: 'first' }, forever)
+  const left = codeOf(coming.select({ host: 'left', signal: gone.signal }, forever))
+  const late = codeOf(coming.select({ host: 'late' }, 1))
+  gone.abort('gone')
+  assert.is(await left, 'gone')
+  assert.is(await late, 'E_EXIT_TIMEOUT')
+  const fleet = {
+    async select({ host }: ExitRequest) {
+      asked.push(host)
+      return session
+    },
+  }
+  coming.arrive(fleet)
+  assert.is(await coming.fleet, fleet)
+  assert.is(await first, session)
+  assert.is(await coming.select({ host: 'second' }, forever), session)
+  assert.equal(asked, ['first', 'second'])
 })
 
 test.run()

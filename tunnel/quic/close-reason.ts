@@ -39,7 +39,7 @@ export class QuicError extends CodedError<QuicErrorCode> {
 export function closeReasonOf({ kind, byPeer, code, reason }: EngineClose): CloseReason {
   const text = printable(reason, maxReasonLength)
   const behind = text && `: ${text}`
-  if (kind === 'wrong-pin' || (kind === 'application' && byPeer && code === closeCodes.wrongPin))
+  if (kind === 'wrong-pin' || (byPeer && refusesCertificate(kind, code)))
     return {
       code: 'E_QUIC_WRONG_PIN',
       message: byPeer
@@ -62,6 +62,14 @@ export function closeReasonOf({ kind, byPeer, code, reason }: EngineClose): Clos
 }
 
 // --- internal ---
+
+/**
+ * An engine that compares the pin behind the handshake says so by an application close; one that does within it by
+ * TLS's alerts access_denied and certificate_required (RFC 8446, section 6.2; RFC 9001, section 4.8).
+ */
+const refusesCertificate = (kind: EngineClose['kind'], code: number): boolean =>
+  (kind === 'application' && code === closeCodes.wrongPin) ||
+  (kind === 'transport' && (code === 0x131 || code === 0x174))
 
 const maxReasonLength = 200
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Exits, NoExitError } from './exits.ts'
+import type { Exits } from './exits.ts'
+import { createWaitList } from './wait-list.ts'
 
 /** Exits of a fleet that is still to be started: a connection waits for it as it waits for an exit. */
 export interface ComingFleet<Fleet extends Exits> extends Exits {
@@ -10,20 +10,20 @@ export interface ComingFleet<Fleet extends Exits> extends Exits {
 }
 
 export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
-  const { promise: fleet, resolve: arrive } = Promise.withResolvers<Fleet>()
+  const { promise, resolve } = Promise.withResolvers<Fleet>()
+  const waits = createWaitList()
+  let arrived: Fleet | undefined
   return {
-    arrive,
-    fleet,
+    arrive(fleet) {
+      arrived = fleet
+      resolve(fleet)
+      waits.retry()
+    },
+    fleet: promise,
     async select(request, limitMs) {
       const limit = performance.now() + limitMs
-      const late = new AbortController()
-      const arrived = await Promise.race([
-        fleet,
-        sleep(limitMs, undefined, { signal: late.signal, ref: false }).catch(() => undefined),
-      ])
-      late.abort()
-      if (!arrived) throw new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`)
-      return arrived.select(request, limit - performance.now())
+      const fleet = await waits.wait(() => arrived, limitMs, request.signal)
+      return fleet.select(request, limit - performance.now())
     },
   }
 }

@@ -85,7 +85,7 @@ export function startFleet(options: FleetOptions): Fleet {
     }
     const budget = overBudget(state, at)
     if (budget && !toldBudget)
-      events.emit({ type: 'fleet.budget', launchesPerMinute: settings.launchesPerMinute })
+      events.emit({ type: 'fleet.throttled', launchesPerMinute: settings.launchesPerMinute })
     toldBudget = budget
     const again = planAgainAt(state, at)
     // While an exit drains, the end of its connections is looked for once a second.

@@ -71,7 +71,7 @@ export type ProxyEvent =
   /** The exit answers no probes (true) or is heard again (false). */
   | { type: 'exit.silent'; session: string; silent: boolean }
   /** The launch budget is used up; launches go on when a minute has passed. */
-  | { type: 'fleet.budget'; launchesPerMinute: number }
+  | { type: 'fleet.throttled'; launchesPerMinute: number }
   | { type: 'exit.closed'; session: string; code: string; message: string }
   /** The first exit is up, at `address`. Host and port are those of the first listener. */
   | {

@@ -21,6 +21,8 @@ export interface Model {
   /** All of it; with `since` only the connections and points of that moment and later. */
   state(since?: number): State
   readonly totals: Totals
+  /** Since it was made. Milliseconds. */
+  readonly uptimeMs: number
   readonly rate: { down: number; up: number }
   readonly exits: ExitStatus[]
   cost(): CostState
@@ -114,6 +116,9 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   })
 
   const model: Model = {
+    get uptimeMs() {
+      return now() - startedAt
+    },
     get totals() {
       return { ...counts, active: connections.active }
     },

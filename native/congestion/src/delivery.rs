@@ -67,6 +67,8 @@ pub(crate) struct Sampler {
     pub(crate) lost: u64,
     /// C.inflight. quinn-proto tells it after each acknowledgement; in between it is counted here.
     pub(crate) inflight: u64,
+    /// What of it is small sends since then: acknowledgements alone are in flight for nobody.
+    small: u64,
     delivered_time: Instant,
     first_send_time: Instant,
     /// C.app_limited: the value of `delivered` at which the bubble has left the pipe, or 0.
@@ -84,6 +86,7 @@ impl Sampler {
             delivered: 0,
             lost: 0,
             inflight: 0,
+            small: 0,
             delivered_time: now,
             first_send_time: now,
             app_limited: 0,
@@ -97,11 +100,14 @@ impl Sampler {
 
     /// OnPacketSent() (4.1.2.2).
     pub(crate) fn on_sent(&mut self, now: Instant, bytes: u64) {
-        if self.inflight == 0 {
+        if self.is_idle() {
             self.first_send_time = now;
             self.delivered_time = now;
         }
         self.inflight = self.inflight.saturating_add(bytes);
+        if bytes < SMALL_SEND {
+            self.small = self.small.saturating_add(bytes);
+        }
         let full = self.flights.len() >= MAX_FLIGHTS;
         if let Some(last) = self.flights.back_mut() {
             let small = bytes < SMALL_SEND && !units::elapsed(now, last.sent, SMALL_SEND_SPACING);
@@ -149,6 +155,7 @@ impl Sampler {
     /// acknowledged nothing that is counted.
     pub(crate) fn on_end_acks(&mut self, now: Instant, inflight: u64) -> Option<RateSample> {
         self.inflight = inflight;
+        self.small = 0;
         if self.app_limited != 0 && self.delivered > self.app_limited {
             self.app_limited = 0;
         }
@@ -185,6 +192,11 @@ impl Sampler {
     /// MarkConnectionAppLimited() (4.1.2.4).
     pub(crate) fn mark_app_limited(&mut self) {
         self.app_limited = self.delivered.saturating_add(self.inflight).max(1);
+    }
+
+    /// Whether nothing is in flight but, maybe, acknowledgements.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.inflight <= self.small
     }
 
     pub(crate) fn is_app_limited(&self) -> bool {
@@ -282,6 +294,25 @@ mod tests {
                 .is_app_limited
         );
         assert!(!sampler.is_app_limited());
+    }
+
+    #[test]
+    fn acknowledgements_alone_leave_it_idle() {
+        let start = Instant::now();
+        let mut sampler = Sampler::new(start);
+        sampler.on_sent(start, 1200);
+        assert!(!sampler.is_idle());
+        sampler.on_ack(start + MS, start, 1200);
+        sampler.on_end_acks(start + MS, 0);
+        for ms in 2..1000 {
+            sampler.on_sent(start + MS * ms, 45);
+            assert!(sampler.is_idle());
+        }
+        sampler.on_sent(start + MS * 1000, 1200);
+        assert!(!sampler.is_idle());
+        sampler.on_ack(start + MS * 1010, start + MS * 1000, 1200);
+        let sample = sampler.on_end_acks(start + MS * 1010, 0).expect("a sample");
+        assert_eq!(sample.delivery_rate, 120_000, "the idle second is no part of it");
     }
 
     #[test]

@@ -68,12 +68,10 @@ impl Session {
         }
     }
 
-    /// Whether an authentic packet of the peer's has come since this was last asked.
-    pub fn heard(&mut self) -> bool {
-        let frames = self
-            .connection()
-            .map_or(0, |connection| frames(&connection.stats().frame_rx));
-        self.heard_frames(frames)
+    /// Frames of the peer's authentic packets so far: more of them are a sign of life.
+    pub fn received_frames(&self) -> u64 {
+        self.connection()
+            .map_or(0, |connection| frames(&connection.stats().frame_rx))
     }
 }
 

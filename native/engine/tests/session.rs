@@ -158,7 +158,14 @@ fn a_reset_and_a_stop_bring_their_codes() {
     assert_eq!(pair.client.read(second, &mut [0; 10]), Read::Gone);
     assert_eq!(pair.server.write(first, b"more"), Write::Gone);
     assert_eq!(pair.server.write(second, b"more"), Write::Stopped);
+    assert_eq!(pair.server.write(second, b""), Write::Stopped);
+    assert_eq!(pair.server.write(first, b""), Write::Gone);
     assert!(!pair.server.reset(first, 77));
+    assert!(pair.server.is_kept(second) && !pair.server.is_kept(1001));
+    assert!(pair.server.reset(second, 0));
+    pair.run(MINUTE, |pair| {
+        !pair.server.is_kept(first) && !pair.server.is_kept(second)
+    });
 }
 
 #[test]
@@ -333,12 +340,14 @@ fn silence_ends_the_connection_and_a_ping_prevents_it() {
     let mut pair = Pair::new();
     pair.connect();
     pair.pass(Duration::from_secs(2));
-    assert!(pair.server.heard());
-    assert!(!pair.server.heard());
+    let mut heard = pair.server.received_frames();
+    pair.pass(Duration::from_secs(2));
+    assert_eq!(pair.server.received_frames(), heard);
     for _ in 0..10 {
         pair.client.ping();
         pair.pass(Duration::from_secs(5));
-        assert!(pair.server.heard());
+        assert!(pair.server.received_frames() > heard);
+        heard = pair.server.received_frames();
     }
     assert_eq!(pair.client.close_reason(), None);
     pair.fate = Box::new(|_, _, _| false);

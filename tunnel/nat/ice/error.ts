@@ -80,7 +80,7 @@ function diagnose({ stats, mapping }: PunchFailure): Diagnosis {
     return {
       code: 'E_PUNCH_UNAUTHENTIC',
       reason:
-        'only checks that were not authentic arrived; somebody else sends to this port, or the offer and answer do not belong together',
+        'only checks that were not authentic arrived, or from where no peer may be; somebody else sends to this port, or the offer and answer do not belong together',
       hint: again,
     }
   if (here && there)

@@ -6,6 +6,7 @@ import type { Engine } from '../engine.ts'
  * platform is undefined.
  */
 const loaders = {
+  native: async (): Promise<Engine | undefined> => (await import('./native/engine.ts')).nativeEngine(),
   quiche: async (): Promise<Engine | undefined> => (await import('./quiche/engine.ts')).quicheEngine,
 }
 

@@ -67,7 +67,7 @@ impl Bbr {
 
     /// HandleRestartFromIdle() (5.4.1), before a transmission.
     pub(super) fn handle_restart_from_idle(&mut self, now: Instant) {
-        if self.sampler.inflight > 0 || !self.sampler.is_app_limited() {
+        if !self.sampler.is_idle() || !self.sampler.is_app_limited() {
             return;
         }
         self.idle_restart = true;

@@ -1,6 +1,6 @@
 //! Flows that share a bottleneck.
 
-use super::sim::{App, Measure, Path, World, bbr, secs};
+use super::sim::{App, Measure, Options, Path, World, bbr, secs};
 
 #[test]
 fn leaves_cubic_its_share_and_takes_its_own() {
@@ -65,4 +65,37 @@ fn a_late_flow_gets_in_while_eight_are_there() {
     println!("nine flows: {rates:.1?}, fairness {fairness:.2}");
     assert!(sum > 85.0);
     assert!(fairness > 0.8);
+}
+
+#[test]
+fn both_directions_are_used_at_once() {
+    for (up, down, every) in [
+        (50.0, 50.0, 0),
+        (50.0, 50.0, 10),
+        (100.0, 10.0, 10),
+        (10.0, 100.0, 10),
+    ] {
+        let mut world = World::new(
+            Path::delay(10.0).bottleneck(up, 40.0),
+            Path::delay(10.0).bottleneck(down, 40.0),
+            1,
+        );
+        world.add_both(
+            Options {
+                ack_every: every,
+                ..bbr(7)
+            },
+            App::Bulk,
+            App::Bulk,
+            secs(0.0),
+        );
+        world.run_until(secs(2.0));
+        let (measure, before) = (Measure::start(&mut world, 0), world.flows[0].sender.received);
+        world.run_until(secs(12.0));
+        let report = measure.end(&mut world);
+        let back = (world.flows[0].sender.received - before) as f64 * 8e-6 / 10.0;
+        println!("{up} up, {down} down: {report}, back {back:.1} Mbit/s");
+        assert!(report.mbit > up * 0.75, "{report}");
+        assert!(back > down * 0.75, "{back}");
+    }
 }

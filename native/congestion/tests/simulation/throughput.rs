@@ -206,3 +206,31 @@ fn a_loop_that_stands_still_keeps_its_rate() {
         assert!(report.mbit >= goal, "{report}");
     }
 }
+
+#[test]
+fn delay_may_vary() {
+    for (mbit, ms, loss) in [(50.0, 5, 0.0), (50.0, 20, 0.01), (300.0, 10, 0.0)] {
+        let jitter = Duration::from_millis(ms);
+        let out = Path {
+            jitter,
+            ..Path::delay(15.0).bottleneck(mbit, 60.0).loss(loss)
+        };
+        let name = format!(
+            "{mbit} Mbit/s, 30 ms and up to {} more, {} %",
+            2 * ms,
+            loss * 100.0
+        );
+        let report = run(
+            &name,
+            out,
+            Path {
+                jitter,
+                ..Path::delay(15.0)
+            },
+            bbr(7),
+            10.0,
+        );
+        assert!(report.mbit > mbit * 0.75, "{report}");
+        assert!(report.again <= 0.02, "{report}");
+    }
+}

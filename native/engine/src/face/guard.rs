@@ -3,7 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::driver::Driver;
-use crate::error::{Code, Error};
+
+/// Why there was no work done.
+pub(super) enum Failure {
+    /// The driver is gone already.
+    Closed,
+    /// The work has just failed, and the driver with it.
+    Panicked,
+}
 
 /// A driver, until it is closed or has failed.
 pub(super) struct Guarded(Option<Driver>);
@@ -14,13 +21,13 @@ impl Guarded {
     }
 
     /// Works on the driver. When that panics it is not used again: what it holds may be half done.
-    pub(super) fn with<T>(&mut self, work: impl FnOnce(&mut Driver) -> T) -> Result<T, Error> {
+    pub(super) fn with<T>(&mut self, work: impl FnOnce(&mut Driver) -> T) -> Result<T, Failure> {
         let Some(driver) = &mut self.0 else {
-            return Err(Error::new(Code::State, "the socket is closed"));
+            return Err(Failure::Closed);
         };
         catch_unwind(AssertUnwindSafe(|| work(driver))).map_err(|_| {
             self.close();
-            Error::new(Code::Engine, "the engine failed; this session is over")
+            Failure::Panicked
         })
     }
 

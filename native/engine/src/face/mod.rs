@@ -11,8 +11,8 @@ mod values;
 
 use napi_derive::napi;
 
-/// The engine's name and version, and those of the QUIC library under it.
+/// The engine's version.
 #[napi]
 pub fn version() -> String {
-    format!("native {} (quinn-proto 0.11)", env!("CARGO_PKG_VERSION"))
+    env!("CARGO_PKG_VERSION").into()
 }

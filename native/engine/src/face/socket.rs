@@ -9,16 +9,18 @@ use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use super::guard::Guarded;
+use super::guard::{Failure, Guarded};
 use super::options::{AttachOptions, number};
 use super::stats::{CloseObject, StatsObject};
 use super::values::{Bytes, Words};
 use crate::close::CloseReason;
 use crate::driver::{self, Driver, Next};
 use crate::error::{Code, Error, with};
+use crate::events::{EVENT_WORDS, Event};
 use crate::options::Options;
 use crate::poller::Registration;
 use crate::session::{DatagramSent, Read, Session, Write};
+use crate::stats::Stats;
 
 type Result<T> = std::result::Result<T, napi::Error<Code>>;
 type OnReady = ThreadsafeFunction<(), (), (), Status, false, false>;
@@ -42,7 +44,9 @@ pub struct Socket {
     called: Arc<AtomicBool>,
     address: String,
     port: u32,
-    closed: Option<CloseReason>,
+    /// The engine itself has failed, and whether that was told.
+    failed: Option<CloseReason>,
+    told: bool,
 }
 
 #[napi]
@@ -76,7 +80,8 @@ impl Socket {
             called,
             address: local.ip().to_string(),
             port: local.port().into(),
-            closed: None,
+            failed: None,
+            told: false,
         };
         if let Some(registration) = &socket.registration {
             registration.wait(Default::default());
@@ -100,63 +105,70 @@ impl Socket {
     #[napi]
     pub fn send(&mut self, bytes: &[u8], address: String, port: f64) -> Result<bool> {
         let to = driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?;
-        self.with(|driver| driver.send(bytes, to))
+        Ok(self.with(false, |driver| driver.send(bytes, to)))
     }
 
     /// Copies packets that are not the session's.
     #[napi]
-    pub fn packets(&mut self, out: Bytes<'_>) -> Result<u32> {
-        self.with(|driver| driver.packets(out.0) as u32)
+    pub fn packets(&mut self, out: Bytes<'_>) -> u32 {
+        self.with(0, |driver| driver.packets(out.0) as u32)
     }
 
     /// Fixes the peer and begins QUIC.
     #[napi]
     pub fn attach(&mut self, options: AttachOptions) -> Result<()> {
         let options = Options::try_from(options).map_err(thrown)?;
-        self.with(|driver| driver.attach(&options, Instant::now()))?
+        let over = Err(Error::new(Code::State, "the socket is closed"));
+        self.with(over, |driver| driver.attach(&options, Instant::now()))
             .map_err(thrown)
     }
 
     /// A packet of the peer's that came before `attach`.
     #[napi]
-    pub fn receive(&mut self, bytes: &[u8]) -> Result<()> {
-        self.with(|driver| driver.receive(Instant::now(), bytes))
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.with((), |driver| driver.receive(Instant::now(), bytes));
     }
 
     /// Receives, and fills `events`.
     #[napi]
-    pub fn turn(&mut self, events: Words<'_>) -> Result<u32> {
+    pub fn turn(&mut self, events: Words<'_>) -> u32 {
         self.called.store(false, Ordering::Release);
-        self.with(|driver| driver.turn(Instant::now(), events.0) as u32)
+        if self.failed.is_none() {
+            let count = self.with(0, |driver| driver.turn(Instant::now(), events.0) as u32);
+            if self.failed.is_none() {
+                return count;
+            }
+        }
+        self.tell_failure(events.0)
     }
 
     /// Sends, and waits for more unless there is more to do.
     #[napi]
-    pub fn flush(&mut self) -> Result<bool> {
-        match self.with(|driver| driver.flush(Instant::now()))? {
-            Next::Again => Ok(true),
+    pub fn flush(&mut self) -> bool {
+        let idle = Next::Wait(Default::default());
+        match self.with(idle, |driver| driver.flush(Instant::now())) {
+            Next::Again => true,
             Next::Wait(interest) => {
                 if let Some(registration) = &self.registration {
                     registration.wait(interest);
                 }
-                Ok(false)
+                self.failed.is_some() && !self.told
             }
         }
     }
 
     /// Opens a stream.
     #[napi]
-    pub fn open(&mut self) -> Result<i64> {
-        self.session(-2, |session| match session.open() {
+    pub fn open(&mut self) -> i64 {
+        self.session(GONE.into(), |session| match session.open() {
             Some(stream) => stream.into(),
-            None if session.close_reason().is_some() => -2,
-            None => -1,
+            None => GONE.into(),
         })
     }
 
     /// Reads from a stream.
     #[napi]
-    pub fn read(&mut self, stream: u32, buffer: Bytes<'_>) -> Result<i32> {
+    pub fn read(&mut self, stream: u32, buffer: Bytes<'_>) -> i32 {
         let length = buffer.0.len().min(MAX_LENGTH);
         let room = buffer.0.get_mut(..length).unwrap_or_default();
         self.session(GONE, |session| match session.read(stream, room) {
@@ -167,7 +179,7 @@ impl Socket {
 
     /// Writes to a stream.
     #[napi]
-    pub fn write(&mut self, stream: u32, bytes: &[u8]) -> Result<i32> {
+    pub fn write(&mut self, stream: u32, bytes: &[u8]) -> i32 {
         let bytes = bytes.get(..bytes.len().min(MAX_LENGTH)).unwrap_or_default();
         self.session(GONE, |session| match session.write(stream, bytes) {
             Write::Taken(count) => count as i32,
@@ -178,31 +190,31 @@ impl Socket {
 
     /// Ends this end's direction.
     #[napi]
-    pub fn finish(&mut self, stream: u32) -> Result<bool> {
+    pub fn finish(&mut self, stream: u32) -> bool {
         self.session(false, |session| session.finish_stream(stream))
     }
 
     /// Gives up this end's direction.
     #[napi]
-    pub fn reset(&mut self, stream: u32, code: u32) -> Result<bool> {
+    pub fn reset(&mut self, stream: u32, code: u32) -> bool {
         self.session(false, |session| session.reset(stream, code))
     }
 
     /// Wants no more of the peer's direction.
     #[napi]
-    pub fn stop(&mut self, stream: u32, code: u32) -> Result<bool> {
+    pub fn stop(&mut self, stream: u32, code: u32) -> bool {
         self.session(false, |session| session.stop(stream, code))
     }
 
     /// Whether something of this end's direction is still to be delivered.
     #[napi]
-    pub fn is_kept(&mut self, stream: u32) -> Result<bool> {
+    pub fn is_kept(&mut self, stream: u32) -> bool {
         self.session(false, |session| session.is_kept(stream))
     }
 
     /// Sends a QUIC datagram.
     #[napi]
-    pub fn send_datagram(&mut self, bytes: &[u8]) -> Result<i32> {
+    pub fn send_datagram(&mut self, bytes: &[u8]) -> i32 {
         self.session(GONE, |session| match session.send_datagram(bytes) {
             DatagramSent::Queued => 1,
             DatagramSent::NoRoom => 0,
@@ -213,7 +225,7 @@ impl Socket {
 
     /// Reads a QUIC datagram.
     #[napi]
-    pub fn read_datagram(&mut self, buffer: Bytes<'_>) -> Result<i32> {
+    pub fn read_datagram(&mut self, buffer: Bytes<'_>) -> i32 {
         self.session(NONE, |session| {
             // One that does not fit is lost: the next may.
             while let Some(datagram) = session.receive_datagram() {
@@ -228,26 +240,27 @@ impl Socket {
 
     /// The longest QUIC datagram that may be sent now.
     #[napi]
-    pub fn max_datagram(&mut self) -> Result<u32> {
+    pub fn max_datagram(&mut self) -> u32 {
         self.session(0, |session| session.max_datagram() as u32)
     }
 
     /// Asks the peer for a sign of life.
     #[napi]
-    pub fn ping(&mut self) -> Result<()> {
+    pub fn ping(&mut self) {
         self.session((), Session::ping)
     }
 
-    /// Whether an authentic packet has come since this was last asked.
+    /// Frames of the peer's authentic packets so far.
     #[napi]
-    pub fn heard(&mut self) -> Result<bool> {
-        self.session(false, Session::heard)
+    pub fn received(&mut self) -> f64 {
+        self.session(0.0, |session| session.received_frames() as f64)
     }
 
     /// The session's numbers.
     #[napi]
-    pub fn stats(&mut self) -> Result<StatsObject> {
-        self.with(|driver| {
+    pub fn stats(&mut self) -> StatsObject {
+        let none = StatsObject::new(Stats::default(), 0, false);
+        self.with(none, |driver| {
             let stats = driver
                 .session()
                 .map(|session| session.stats())
@@ -258,66 +271,71 @@ impl Socket {
 
     /// Why the session is over.
     #[napi]
-    pub fn close_reason(&mut self) -> Result<Option<CloseObject>> {
-        if let Some(reason) = &self.closed {
-            return Ok(Some(reason.into()));
-        }
-        self.session(None, |session| session.close_reason().map(CloseObject::from))
+    pub fn close_reason(&mut self) -> Option<CloseObject> {
+        let reason = self.session(None, |session| session.close_reason().cloned());
+        self.failed.clone().or(reason).as_ref().map(CloseObject::from)
     }
 
     /// Why the last handshake came to nothing, where the session waits for another.
     #[napi]
-    pub fn failed_attempt(&mut self) -> Result<Option<CloseObject>> {
-        self.session(None, |session| session.failed_attempt().map(CloseObject::from))
+    pub fn failed_attempt(&mut self) -> Option<CloseObject> {
+        let reason = self.session(None, |session| session.failed_attempt().cloned());
+        reason.as_ref().map(CloseObject::from)
     }
 
     /// Tells the peer that the session is over, and why.
     #[napi]
-    pub fn close(&mut self, code: f64, reason: &[u8]) -> Result<()> {
-        let code = number("code", code).map_err(thrown)?;
-        self.with(|driver| {
+    pub fn close(&mut self, code: u32, reason: &[u8]) {
+        self.with((), |driver| {
             let now = Instant::now();
             if let Some(session) = driver.session() {
-                session.close(now, code, reason);
+                session.close(now, code.into(), reason);
             }
             driver.flush(now);
-        })
+        });
     }
 
     /// Closes the socket. Without `close` the peer is told nothing. May be called again.
     #[napi]
     pub fn destroy(&mut self) {
-        if self.closed.is_none() {
-            let reason = self.driver.with(|driver| {
-                driver
-                    .session_ref()
-                    .and_then(|session| session.close_reason().cloned())
-            });
-            self.closed = Some(
-                reason
-                    .ok()
-                    .flatten()
-                    .unwrap_or_else(|| CloseReason::local(0, b"")),
-            );
-        }
         // The last handle of `onReady` goes with it: the process may end.
         self.registration = None;
         self.driver.close();
     }
 
-    fn with<T>(&mut self, work: impl FnOnce(&mut Driver) -> T) -> Result<T> {
-        self.driver.with(work).map_err(|error| {
-            if error.code == Code::Engine {
-                self.closed = Some(CloseReason::engine(&error.message));
+    /// Works on the driver; where there is none any more, or it fails at this, `otherwise`.
+    fn with<T>(&mut self, otherwise: T, work: impl FnOnce(&mut Driver) -> T) -> T {
+        match self.driver.with(work) {
+            Ok(done) => done,
+            Err(Failure::Closed) => otherwise,
+            Err(Failure::Panicked) => {
+                self.failed = Some(CloseReason::engine("the engine failed"));
                 self.registration = None;
+                otherwise
             }
-            thrown(error)
-        })
+        }
     }
 
     /// Works on the session; where there is none yet, `otherwise`.
-    fn session<T>(&mut self, otherwise: T, work: impl FnOnce(&mut Session) -> T) -> Result<T> {
-        self.with(|driver| driver.session().map(work).unwrap_or(otherwise))
+    fn session<T>(&mut self, otherwise: T, work: impl FnOnce(&mut Session) -> T) -> T
+    where
+        T: Clone,
+    {
+        self.with(otherwise.clone(), |driver| {
+            driver.session().map(work).unwrap_or(otherwise)
+        })
+    }
+
+    /// The engine's own failure is the last event.
+    fn tell_failure(&mut self, out: &mut [u32]) -> u32 {
+        let Some(slot) = out.first_chunk_mut::<EVENT_WORDS>() else {
+            return 0;
+        };
+        if std::mem::replace(&mut self.told, true) {
+            return 0;
+        }
+        *slot = Event::Closed.encode();
+        1
     }
 }
 

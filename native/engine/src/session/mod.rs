@@ -74,8 +74,6 @@ pub struct Session {
     held_until: Option<Instant>,
     /// Packets with the mark of congestion (CE, RFC 3168).
     congestion_marks: u64,
-    /// Frames received when they were last asked for.
-    frames_seen: u64,
     /// Where endpoint answers go that are never sent.
     scratch: Vec<u8>,
 }
@@ -114,7 +112,6 @@ impl Session {
             pacer: Pacer::new(),
             held_until: None,
             congestion_marks: 0,
-            frames_seen: 0,
             scratch: Vec::new(),
         })
     }
@@ -202,10 +199,6 @@ impl Session {
 
     pub(crate) fn congestion_marks(&self) -> u64 {
         self.congestion_marks
-    }
-
-    pub(crate) fn heard_frames(&mut self, frames: u64) -> bool {
-        std::mem::replace(&mut self.frames_seen, frames) != frames
     }
 
     fn link_of(&mut self, handle: ConnectionHandle) -> Option<&mut Link> {

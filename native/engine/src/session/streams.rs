@@ -86,12 +86,19 @@ impl Session {
         }
     }
 
-    /// Hands over as much as there is room for. The bytes are copied.
+    /// Hands over as much as there is room for. The bytes are copied. With none, only asks whether there may be more.
     pub fn write(&mut self, stream: StreamNumber, bytes: &[u8]) -> Write {
         let Some((id, connection)) = self.stream(stream) else {
             return Write::Gone;
         };
         let mut sending = connection.send_stream(id);
+        if bytes.is_empty() {
+            return match sending.stopped() {
+                Ok(None) => Write::Taken(0),
+                Ok(Some(_)) => Write::Stopped,
+                Err(_) => Write::Gone,
+            };
+        }
         let mut rest = bytes;
         // Until it says that it is full: only then does it tell when it is not.
         while !rest.is_empty() {

@@ -16,6 +16,8 @@ pub struct Path {
     pub loss: f64,
     /// One-way delay.
     pub delay: Duration,
+    /// Delay that comes on top at random, up to this; nothing overtakes.
+    pub jitter: Duration,
     /// What arrives is handed over at multiples of this; zero for at once.
     pub slot: Duration,
     /// A queue above this marks CE instead of waiting for loss; 0 for never.
@@ -30,6 +32,7 @@ impl Path {
             queue: 0,
             loss: 0.0,
             delay,
+            jitter: Duration::ZERO,
             slot: Duration::ZERO,
             mark_above: 0,
         }
@@ -89,6 +92,7 @@ impl Link {
             queue,
             loss,
             delay,
+            jitter,
             slot,
             mark_above,
         } = self.path;
@@ -113,6 +117,9 @@ impl Link {
         counters
             .queueing
             .push(u32::try_from(wait.as_micros()).unwrap_or(u32::MAX));
+        if !jitter.is_zero() {
+            at += jitter.mul_f64((self.dice.bits() >> 11) as f64 / (1_u64 << 53) as f64);
+        }
         if !slot.is_zero() {
             let slots = at.as_nanos().div_ceil(slot.as_nanos());
             at = Duration::from_nanos(u64::try_from(slots * slot.as_nanos()).expect("a short run"));

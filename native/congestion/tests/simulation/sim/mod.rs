@@ -93,9 +93,14 @@ impl World {
 
     /// Adds a connection whose dialling end sends; it starts at `at`.
     pub fn add(&mut self, options: Options, app: App, at: Duration) -> usize {
+        self.add_both(options, app, App::Sink, at)
+    }
+
+    /// The same with what the other end sends.
+    pub fn add_both(&mut self, options: Options, app: App, back: App, at: Duration) -> usize {
         self.flows.push(Flow {
             sender: End::new(self.base, options.clone(), app, false),
-            receiver: End::new(self.base, options, App::Sink, true),
+            receiver: End::new(self.base, options, back, true),
             counters: Counters::default(),
         });
         let flow = self.flows.len() - 1;

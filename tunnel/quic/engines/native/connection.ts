@@ -1,0 +1,197 @@
+import type { EngineOptions } from '../../engine.ts'
+import {
+  type ConnectionStats,
+  type EngineClose,
+  type EngineConnection,
+  streamEnded,
+  streamGone,
+} from '../../engine-connection.ts'
+import { eventKinds } from './events.ts'
+import { attachOptions } from './options.ts'
+import type { Addon, CloseReason, NativeSocket } from './socket.ts'
+
+/** What the addon's `read` adds to the number of bytes when the peer's end came with them. */
+const endFlag = 2 ** 30
+const datagramRoom = new Uint8Array(65_536)
+
+/** A connection that the addon runs: this passes its calls and events on. */
+export class NativeConnection implements EngineConnection {
+  readonly #socket: NativeSocket
+  readonly #options: EngineOptions
+  readonly #addon: Addon
+  /** Their end came along with bytes, and the reader has not learnt of it yet. */
+  readonly #ends = new Set<number>()
+  /** To be told once more that they are readable. */
+  readonly #later = new Set<number>()
+  #over = false
+
+  constructor(socket: NativeSocket, options: EngineOptions) {
+    this.#socket = socket
+    this.#options = options
+    socket.onDatagram = packet => options.handlers.onPacket(packet)
+    this.#addon = socket.attach(
+      attachOptions(options),
+      options.early,
+      (kind, stream) => this.#tell(kind, stream),
+      () => this.#tellLater(),
+    )
+  }
+
+  open(): number | undefined {
+    if (this.#over) return undefined
+    const stream = this.#addon.open()
+    return stream < 0 ? undefined : stream
+  }
+
+  read(stream: number, buffer: Uint8Array): number {
+    if (this.#over) return streamGone
+    if (this.#ends.delete(stream)) return streamEnded
+    const read = this.#addon.read(stream, buffer)
+    if (read < 0) return streamGone
+    // What was read opens the peer's window: the update must be sent even if nothing else is.
+    if (read > 0) this.#socket.owe()
+    if (read < endFlag) return read
+    const count = read - endFlag
+    if (count === 0) return streamEnded
+    this.#ends.add(stream)
+    return count
+  }
+
+  readLater(stream: number): void {
+    if (this.#over) return
+    this.#later.add(stream)
+    this.#socket.again()
+  }
+
+  write(stream: number, chunk: Uint8Array): number {
+    if (this.#over) return streamGone
+    const taken = this.#addon.write(stream, chunk)
+    if (taken < 0) return streamGone
+    if (taken > 0) this.#socket.owe()
+    return taken
+  }
+
+  finish(stream: number): void {
+    if (this.#over) return
+    this.#addon.finish(stream)
+    this.#socket.owe()
+  }
+
+  reset(stream: number, code: number): void {
+    if (this.#over) return
+    this.#addon.reset(stream, code)
+    this.#socket.owe()
+  }
+
+  stop(stream: number, code: number): void {
+    if (this.#over) return
+    this.#ends.delete(stream)
+    this.#addon.stop(stream, code)
+    this.#socket.owe()
+  }
+
+  isKept(stream: number): boolean {
+    return !this.#over && this.#addon.isKept(stream)
+  }
+
+  sendDatagram(datagram: Uint8Array): boolean {
+    if (this.#over || this.#addon.sendDatagram(datagram) !== 1) return false
+    this.#socket.owe()
+    return true
+  }
+
+  maxDatagram(): number {
+    return this.#over ? 0 : this.#addon.maxDatagram()
+  }
+
+  ping(): void {
+    if (this.#over) return
+    this.#addon.ping()
+    this.#socket.owe()
+  }
+
+  get received(): number {
+    return this.#addon.received()
+  }
+
+  stats(): ConnectionStats {
+    const { rttMs, lostPackets, sentPackets, sentBatches } = this.#addon.stats()
+    return { rttMs, lost: lostPackets, sent: sentPackets, batches: sentBatches }
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#over) return
+    this.#end()
+    this.#addon.close(code, Buffer.from(reason))
+  }
+
+  // --- internal ---
+
+  #tell(kind: number, stream: number): boolean {
+    const { handlers } = this.#options
+    switch (kind) {
+      case eventKinds.connected:
+        handlers.onConnected()
+        // Who awaits the handshake sets its handlers first: streams wait for the next turn.
+        return false
+      case eventKinds.closed:
+        this.#end()
+        handlers.onClosed(closeOf(this.#addon.closeReason()))
+        return false
+      case eventKinds.opened:
+        handlers.onOpened(stream)
+        handlers.onReadable(stream)
+        return !this.#over
+      case eventKinds.readable:
+        handlers.onReadable(stream)
+        return !this.#over
+      case eventKinds.writable:
+        handlers.onWritable(stream)
+        return !this.#over
+      case eventKinds.stopped:
+      case eventKinds.reset:
+        handlers.onGone(stream)
+        return !this.#over
+      case eventKinds.datagrams:
+        this.#tellDatagrams()
+        return !this.#over
+      default:
+        return true
+    }
+  }
+
+  #tellDatagrams(): void {
+    while (!this.#over) {
+      const length = this.#addon.readDatagram(datagramRoom)
+      if (length < 0) return
+      this.#options.handlers.onDatagram(datagramRoom.subarray(0, length))
+    }
+  }
+
+  #tellLater(): void {
+    if (this.#later.size === 0) return
+    const streams = [...this.#later]
+    this.#later.clear()
+    for (const stream of streams) if (!this.#over) this.#options.handlers.onReadable(stream)
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#ends.clear()
+    this.#later.clear()
+    this.#socket.detach()
+  }
+}
+
+// --- internal ---
+
+function closeOf(reason: CloseReason | null): EngineClose {
+  if (!reason) return { kind: 'failed', byPeer: false, code: 0, reason: '' }
+  const { kind, byPeer, code } = reason
+  return {
+    kind: kind === 'engine' ? 'failed' : kind,
+    byPeer,
+    code,
+    reason: Buffer.from(reason.reason).toString(),
+  }
+}

@@ -1,0 +1,48 @@
+import type { EngineOptions } from '../../engine.ts'
+import { alpn, idleTimeoutMs, type Tuning } from '../../tuning.ts'
+import type { AttachOptions } from './socket.ts'
+
+/** The largest UDP payload of a packet in Ethernet's 1,500 bytes: path MTU discovery tries no larger one. */
+const maxPacketSize = 1_472
+
+/**
+ * What all streams together may hold unread is left to the windows of each: one window for all would be used up by
+ * readers that have stopped, and everybody else would wait for them. Bytes.
+ */
+const connectionWindow = 2 ** 50
+
+/** What is written and not acknowledged, at most: twice what is in flight, and some, as the addon sets it. Bytes. */
+const sendBuffer = 32 * 1024 * 1024
+
+/** UDP's own habits: a burst is lost that is longer than this. Bytes. */
+const datagramBuffer = 4 * 1024 * 1024
+
+/** Where the peer knows the extension: with GRO most packets of a burst are acknowledged at once anyway. */
+const ackEvery = 8
+
+export function attachOptions({ peer, role, identity, pin, tuning }: EngineOptions): AttachOptions {
+  return {
+    ...peer,
+    role,
+    key: identity.key,
+    certificate: identity.certificate,
+    pin: Buffer.from(pin, 'hex'),
+    alpn,
+    congestion: congestionOf(tuning),
+    packetSize: tuning.packetSize,
+    maxPacketSize: Math.max(maxPacketSize, tuning.packetSize),
+    streamWindow: tuning.streamWindow,
+    connectionWindow,
+    sendBuffer,
+    maxStreams: tuning.maxStreams,
+    datagramBuffer,
+    idleTimeoutMs,
+    // The liveness monitor asks when it has heard nothing.
+    keepAliveMs: 0,
+    ackEvery,
+  }
+}
+
+/** BBR where it is asked for; what quiche alone knows is CUBIC here. */
+const congestionOf = ({ congestionControl }: Tuning): AttachOptions['congestion'] =>
+  congestionControl === 'BBR' ? 'bbr' : 'cubic'
