@@ -138,15 +138,16 @@ test('when no name is found it does not wait for the limit', async ({ socket }) 
 test('answers of another transaction, from another source, or that are none are not taken', async ({
   socket,
   server,
+  undo,
 }) => {
   const stranger = createSocket('udp4')
+  undo.push(() => stranger.close())
   const port = await server((request, count) => {
     // The right answer from the wrong place.
     stranger.send(success(request), socket.local.port, host)
     return [bindingRequest().datagram, Buffer.alloc(20), refusal(Buffer.alloc(20))][count - 1]
   })
   const error = await failure(discover(socket, [name(port)], { limitMs: 800 }))
-  stranger.close()
   assert.match(error.message, 'no answer')
 })
 
