@@ -69,6 +69,11 @@ const main: CommandDef = defineCommand({
 
 // Its times have twelve hours, and a place that changes with the line's length.
 consola.options.formatOptions.date = false
+// Whoever reads the output may leave, and a terminal may close: the work goes on to its end, and cleans up.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+// A fault of ours ends the process, in words all the same.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (error: unknown) => process.exit(fail(error)))
 process.exitCode = await run(process.argv.slice(2))
 
 // --- internal ---
@@ -103,13 +108,18 @@ async function run(args: string[]): Promise<number> {
       consola.info(error.message)
       return exitCodes.interrupted
     }
-    for (const words of inWords(error)) consola.error(words)
-    const isUsage = (error instanceof AggregateError ? error.errors : [error]).every(
-      each => each instanceof UsageError,
-    )
-    if (!isUsage && process.env.DEBUG && error instanceof Error) consola.log(error.stack)
-    return isUsage ? exitCodes.usage : exitCodes.failed
+    return fail(error)
   }
+}
+
+/** Says what went wrong, and gives the exit code for it. */
+function fail(error: unknown): number {
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
+  for (const each of errors) {
+    consola.error(inWords(each).join('\n'))
+    if (process.env.DEBUG && each instanceof Error) consola.log(each.stack)
+  }
+  return errors.every(each => each instanceof UsageError) ? exitCodes.usage : exitCodes.failed
 }
 
 /** Colours are for a terminal alone, and not when NO_COLOR asks for none; lines of more than 100 characters read badly. */

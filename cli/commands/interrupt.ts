@@ -24,8 +24,6 @@ export async function interruptible<T>(
       return
     }
     first = { signal, at: performance.now() }
-    // A terminal that is gone takes no more output, which must not keep the work from cleaning up.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
     setTimeout(() => process.exit(exitCode || 1), limitMs).unref()
     controller.abort(new Error('interrupted'))
   }

@@ -28,7 +28,7 @@ import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
-import { outliveReader, terminalReporter } from '../output/terminal-reporter.ts'
+import { terminalReporter } from '../output/terminal-reporter.ts'
 import { interruptible, whenAborted } from './interrupt.ts'
 
 export default defineCommand({
@@ -110,7 +110,6 @@ export default defineCommand({
     const events = createEvents()
     const model = createModel(events)
     const show = json ? jsonReporter(verbose) : terminalReporter({ verbose, quiet, local: args.local }, model)
-    outliveReader()
     events.subscribe(show.event)
     await interruptible(async signal => {
       // What was started ends in reverse, also when it is called off half-way.

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { throwTogether } from '../input/together.ts'
+import { throwTogether, together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { type FileSettings, readConfigFile } from './file.ts'
 import { defaultConfigPath } from './paths.ts'
@@ -41,7 +41,11 @@ export async function loadConfig({
   const inFile = await readConfigFile(path)
   if (!inFile && named) throw new UsageError(`${path}: there is no such file`, { code: 'E_CONFIG_NOT_FOUND' })
 
-  return { file: path, fileFound: inFile !== undefined, ...settle(flags, env, inFile) }
+  const [effective] = await together(
+    () => settle(flags, env, inFile),
+    () => checkEndpoints(env),
+  )
+  return { file: path, fileFound: inFile !== undefined, ...effective }
 }
 
 /** Which value of each setting counts, and where it came from. Throws all that is wrong at once: see `throwTogether`. */
@@ -91,6 +95,15 @@ export function configPath({ flags = {}, env = process.env, file }: ConfigOption
 }
 
 // --- internal ---
+
+/** Endpoints in AWS's place are read by its SDK, which does not say what is wrong with one. */
+function checkEndpoints(env: Record<string, string | undefined>): void {
+  for (const name of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3']) {
+    const text = env[name]
+    if (text && !['http:', 'https:'].includes(URL.parse(text)?.protocol ?? ''))
+      throw new UsageError(`${name} ${text} is not a URL: give one that begins with https:// or http://`)
+  }
+}
 
 /** Reads a setting from a text; `where` is for the message. */
 function read({ schema, kind }: Setting<unknown>, text: string, where: string): unknown {

@@ -13,6 +13,8 @@ const getTerraform =
  * hint. No other room names them.
  */
 const advice: Partial<Record<string, string>> = {
+  E_UNEXPECTED: 'This is a fault of lambda-nat-proxy: run it again with DEBUG=1, and report what it prints.',
+
   // STUN, signalling, sessions.
   E_STUN_UNREACHABLE: `UDP may be blocked on this network, or the servers may be wrong: ${network}, or other servers with --stun.`,
   E_STUN_NAME_NOT_FOUND:
@@ -69,6 +71,11 @@ const advice: Partial<Record<string, string>> = {
     'The account’s quota of concurrent functions has no room for this reservation. Set TF_VAR_reserved_concurrency to less, or ask for a higher quota (Service Quotas, AWS Lambda, Concurrent executions), and run this again.',
   E_TERRAFORM_NAME_TAKEN:
     'Something of that name exists, and this state does not know it: another machine may have deployed it. Deploy from there, or take another name with --name.',
+
+  // Measuring.
+  E_EXIT_OUTDATED: 'Update the function with "lambda-nat-proxy deploy".',
+  E_EXIT_LOST: 'Try again; the function’s log is at "lambda-nat-proxy status --logs".',
+  E_SPEEDTEST_TIMEOUT: 'Try again, or from another network.',
 
   // Listening.
   E_OPEN_PROXY: 'Ask for a login with --auth-file or --auth, or let anybody use it with --allow-open.',

@@ -55,12 +55,6 @@ export function terminalReporter(
   }
 }
 
-/** Whoever reads the output may leave: the proxy goes on without, since its exits must be told when it ends. */
-export function outliveReader(): void {
-  process.stdout.on('error', () => {})
-  process.stderr.on('error', () => {})
-}
-
 // --- internal ---
 
 /** A line of the function's log is cut off here, with its stack trace in mind. Characters. */
@@ -78,8 +72,9 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
   /** The codes of why connections have failed since an exit last came up. */
   const failures = new Set<string>()
   const refusalLine = refusalLines()
+  /** Regions in which a launch was told. */
+  const started = new Set<string>()
   let dashboard: string | undefined
-  let ready = false
   /** The session that a line is about, as the function's own log has it: the two can be joined by it. */
   const of = ({ session }: { session: string | undefined }) =>
     verbose && session !== undefined ? colors.dim(` [${session}]`) : ''
@@ -96,7 +91,9 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
       case 'exit.launching':
         setUps.set(event.session, [])
         // Later ones are told when they are up: a line an exit.
-        if (verbose || !ready) say('start', `Starting an exit in ${event.region}${of(event)}`)
+        if (verbose || !started.has(event.region))
+          say('start', `Starting an exit in ${event.region}${of(event)}`)
+        started.add(event.region)
         break
       case 'exit.step':
         setUps.get(event.session)?.push(event)
@@ -139,7 +136,6 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         say('info', `Exit ${nameOf(event)} ended: ${event.message}${of(event)}`)
         break
       case 'proxy.ready':
-        ready = true
         consola.box(readyLines(event, dashboard, local).join('\n'))
         break
       case 'dashboard.ready':

@@ -159,6 +159,25 @@ test('what keeps a session from ever coming up is said with its remedy, and is a
   refuses(await run(bucket), 1, 'does not accept these credentials')
 })
 
+test('a variable that is no URL is named', async ({ home }) => {
+  home.environment.AWS_ENDPOINT_URL = 'garbage'
+  refuses(await home.run('status'), 2, 'AWS_ENDPOINT_URL garbage is not a URL')
+})
+
+test('what the system refuses is said in words', async ({ home }) => {
+  home.environment.TMPDIR = join(home.folder, 'none')
+  const { said, code } = await home.run('run', '--local', '--port', '0')
+  assert.is(code, 1)
+  assert.match(said, 'there is no such file or folder')
+  assert.not.match(said, /ENOENT|\.ts:/)
+})
+
+test('a reader that leaves ends nothing in an error', async ({ home }) => {
+  home.command = ['sh', '-c', '"$@" | true', 'sh', ...home.command]
+  for (const command of ['help', 'completion bash', 'doctor --local --no-punch'])
+    assert.is((await home.run(...command.split(' '))).said, '', command)
+})
+
 test('version and help answer with 0, as options and as commands', async ({ home }) => {
   for (const args of [['--version'], ['-v'], ['version'], ['run', '--version']]) {
     const { code, stdout } = await home.run(...args)

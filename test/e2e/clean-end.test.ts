@@ -68,14 +68,14 @@ test('with --quiet nothing is said of what goes well', async () => {
   const home = await makeHome()
   home.environment.TMPDIR = home.folder
   const port = await freePort()
-  const proxy = home.start('run', '--local', '-q', '-p', String(port))
-  const listens = () =>
-    fetch(`http://127.0.0.1:${port}/`).then(
-      () => true,
+  const proxy = home.start('run', '--local', '-q', '-p', '0', '--dashboard-port', String(port))
+  const isReady = () =>
+    fetch(`http://127.0.0.1:${port}/healthz`).then(
+      ({ status }) => status === 200,
       () => false,
     )
   try {
-    await until(listens, 'the proxy to listen')
+    await until(isReady, 'an exit')
     proxy.process.kill('SIGINT')
     const { code, said } = await proxy.end
     assert.is(code, 0)

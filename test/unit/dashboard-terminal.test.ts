@@ -350,7 +350,7 @@ test('a rejected client is told once a minute, but not one that is to be asked f
   assert.is(line({ ...rejected, code: 'E_LOGIN_REQUIRED' }), undefined)
   assert.is(
     line({ ...rejected, protocol: 'socks5', code: 'E_LOGIN_REQUIRED', message: 'no login' }),
-    'Client rejected (socks5): no login',
+    'Rejected SOCKS5 client: no login',
   )
 })
 

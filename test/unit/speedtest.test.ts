@@ -6,7 +6,9 @@ import {
   measureLatency,
   measureUpload,
   percentile,
+  SpeedtestError,
 } from '../../cli/client/speedtest/measure.ts'
+import { inWords } from '../../cli/output/advice.ts'
 import { closeAfterWrite } from '../../tunnel/net/close-after-write.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { encodeReply, reply } from '../../tunnel/session/frames/reply.ts'
@@ -121,8 +123,9 @@ test('an exit that does not serve measurements is one to deploy anew', async () 
       encodeReply({ code: reply.commandNotSupported, bound: { host: '0.0.0.0', port: 0 } }),
     )
   await withExit(refuse, async ({ client }) => {
-    const words = await message(measureDownload(client.connection, { seconds, signal }))
-    assert.match(words as string, /reply 7.*lambda-nat-proxy deploy/)
+    const error = await measureDownload(client.connection, { seconds, signal }).catch(error => error)
+    assert.instance(error, SpeedtestError)
+    assert.match(inWords(error).join(), /reply 7.*lambda-nat-proxy deploy/)
   })
 })
 

@@ -1,8 +1,9 @@
 import { spellings } from '../../input/proxy-variables.ts'
+import { explained } from '../../input/system-error.ts'
 import type { Session } from '../fleet/launch.ts'
 import { startProxy } from '../proxy.ts'
 import { createEvents } from '../stats/events.ts'
-import { type Transfer, transfer } from './measure.ts'
+import { SpeedtestError, type Transfer, transfer } from './measure.ts'
 
 /** What became of a download; cut off where its time was up. */
 export interface Fetched extends Transfer {
@@ -36,7 +37,7 @@ export async function compare(
   const attempt = (options: { proxy?: string }) =>
     fetchFor(url, seconds, signal, options).catch((error: unknown) => {
       signal.throwIfAborted()
-      return { error: error instanceof Error ? error.message : String(error) }
+      return { error: explained(error).message }
     })
   try {
     const direct = await attempt({})
@@ -56,7 +57,7 @@ async function fetchFor(
   options: { proxy?: string },
 ): Promise<Fetched> {
   const late = new AbortController()
-  const tooLate = new Error(`no answer within ${answerLimitMs / 1000} s`)
+  const tooLate = new SpeedtestError('E_SPEEDTEST_TIMEOUT', `no answer within ${answerLimitMs / 1000} s`)
   const limit = setTimeout(() => late.abort(tooLate), answerLimitMs)
   // Compressed it would not be the line that is measured.
   const headers = { 'accept-encoding': 'identity' }

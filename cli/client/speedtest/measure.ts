@@ -1,3 +1,4 @@
+import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { ConnHandlers } from '../../../tunnel/net/conn.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import type { QuicStream } from '../../../tunnel/quic/stream.ts'
@@ -28,6 +29,11 @@ export interface TransferOptions {
   onProgress?: (bytes: number, ms: number) => void
 }
 
+/** A measurement came to no end. */
+export class SpeedtestError extends CodedError<'E_SPEEDTEST_TIMEOUT' | 'E_EXIT_OUTDATED' | 'E_EXIT_LOST'> {
+  override readonly name = 'SpeedtestError'
+}
+
 /** Nobody's line carries more within a test. Bytes. */
 const plenty = 8 * 1024 ** 3
 const progressMs = 100
@@ -44,7 +50,10 @@ export async function measureLatency(
   const trips: number[] = []
   return during(stream, signal, (done, fail) => {
     const limit = setTimeout(
-      () => (trips.length > 0 ? done(latency(trips)) : fail(new Error(`no echo came within ${seconds} s`))),
+      () =>
+        trips.length > 0
+          ? done(latency(trips))
+          : fail(new SpeedtestError('E_SPEEDTEST_TIMEOUT', `no echo came within ${seconds} s`)),
       seconds * 1000,
     )
     let sentAt = 0
@@ -107,7 +116,13 @@ export async function measureUpload(
       sending = false
       stream.end()
       timer = setTimeout(
-        () => fail(new Error(`the exit did not take what was sent within ${drainLimitMs / 1000} s`)),
+        () =>
+          fail(
+            new SpeedtestError(
+              'E_SPEEDTEST_TIMEOUT',
+              `the exit did not take what was sent within ${drainLimitMs / 1000} s`,
+            ),
+          ),
         drainLimitMs,
       )
     }
@@ -160,9 +175,7 @@ async function serviceOf(
   const { code } = await tunnelTo(stream, { command, target: { host, port: 0 } }, signal)
   if (code === reply.succeeded) return stream
   stream.abort(0)
-  throw new Error(
-    `the exit does not serve measurements (SOCKS reply ${code}): run "lambda-nat-proxy deploy" to update it`,
-  )
+  throw new SpeedtestError('E_EXIT_OUTDATED', `the exit does not serve measurements (SOCKS reply ${code})`)
 }
 
 /** What a measurement hears of its stream, and how it is tidied up. */
@@ -184,7 +197,7 @@ function during<T>(
     data() {},
     end() {},
     drain() {},
-    close: () => reject(new Error('the exit was lost')),
+    close: () => reject(new SpeedtestError('E_EXIT_LOST', 'the exit was lost')),
     ...handlers,
   })
   return promise.finally(() => {
