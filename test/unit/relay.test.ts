@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { relay } from '../../tunnel/session/relay.ts'
+import { type RelayLimits, relay } from '../../tunnel/session/relay.ts'
 import type { RelayEnd } from '../../tunnel/session/relay-report.ts'
 import { content, sha256 } from '../lab/content.ts'
 import { FakeConn } from '../support/fake-conn.ts'
@@ -179,6 +179,91 @@ test('a connection that is lost breaks the Conn', async ({ pair, conn, ends }) =
   await until(() => ends.length > 0, 'the end of the relay')
   assert.equal(ends, ['target-closed'])
   assert.equal(conn.said.at(-1), 'abort')
+})
+
+interface Joined {
+  client: FakeConn
+  target: FakeConn
+  ends: RelayEnd[]
+}
+
+/** Two connections of the test's own, joined; limits that are not given are never reached. */
+function join(limits: Partial<RelayLimits> = {}): Joined {
+  const joined: Joined = { client: new FakeConn(), target: new FakeConn(), ends: [] }
+  relay(joined.client, joined.target, {
+    onEnd: how => joined.ends.push(how),
+    limits: { halfClosedMs: 1_000_000, goodbyeMs: 1_000_000, ...limits },
+  })
+  return joined
+}
+const saidAbort = ({ said }: FakeConn) => said.includes('abort')
+
+test('what was said before the relay, and is still being kept, holds the other side back', async () => {
+  const client = new FakeConn()
+  const target = new FakeConn()
+  client.taking = false
+  client.write(Buffer.from('reply'))
+  relay(client, target)
+  target.sayData(Buffer.from('answer'))
+  await until(() => target.said.includes('pause'), 'the target to be paused')
+  assert.equal(client.held.map(String), ['reply'])
+  client.taking = true
+  client.take()
+  await until(() => client.written.length === 2, 'the answer')
+  assert.equal(client.written.map(String), ['reply', 'answer'])
+})
+
+test('of two that stand still half closed both are given up, but not of one that is slow to take something', async () => {
+  const silent = join({ halfClosedMs: 20 })
+  silent.target.sayEnd()
+  await until(() => saidAbort(silent.client) && saidAbort(silent.target), 'both to be given up')
+
+  const slow = join({ halfClosedMs: 20 })
+  slow.client.taking = false
+  slow.target.sayData(Buffer.from('x'))
+  slow.target.sayEnd()
+  const other = join({ halfClosedMs: 200 })
+  other.target.sayEnd()
+  await until(() => saidAbort(other.client), 'a longer limit to be reached')
+  assert.not(saidAbort(slow.client) || saidAbort(slow.target))
+  slow.client.take()
+  await until(() => saidAbort(slow.client), 'it to be given up')
+})
+
+test('who leaves in good order is followed in good order, within a limit', async () => {
+  const { client, target, ends } = join({ goodbyeMs: 20 })
+  client.sayEnd()
+  client.sayClose(false)
+  await until(() => ends.length > 0, 'the end')
+  assert.equal(ends, ['complete'])
+  assert.ok(target.said.includes('end'))
+  // What it still says is nobody's, and holds nobody up.
+  target.sayData(Buffer.from('late'))
+  await until(() => saidAbort(target), 'the limit')
+
+  const ending = join({ goodbyeMs: 20 })
+  ending.client.sayEnd()
+  ending.client.sayClose(false)
+  ending.target.sayEnd()
+  ending.target.sayClose(false)
+  const other = join({ goodbyeMs: 200 })
+  other.client.sayEnd()
+  other.client.sayClose(false)
+  await until(() => saidAbort(other.target), 'a longer limit to be reached')
+  assert.not(saidAbort(ending.target))
+})
+
+test('who lets go of a relay has both connections back, and nothing of them is lost', async () => {
+  const client = new FakeConn()
+  const target = new FakeConn()
+  const letGo = relay(client, target)
+  await until(() => client.said.includes('resume'), 'the relay')
+  letGo(Buffer.from('read too far'))
+  client.sayData(Buffer.from(', and more'))
+  const heard = listenTo(client)
+  await until(() => heard.text === 'read too far, and more', 'what came')
+  listenTo(target)
+  assert.equal(target.written, [])
 })
 
 test.run()

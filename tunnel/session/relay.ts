@@ -1,19 +1,24 @@
 import type { Conn, ConnHandlers, Detach } from '../net/conn.ts'
 import type { RelayCounts, RelayEnd } from './relay-report.ts'
 
+export interface RelayLimits {
+  /**
+   * With one direction ended and nothing in the other for this long, both are given up: a peer that is gone without a
+   * word would be waited for without end. Milliseconds.
+   */
+  halfClosedMs: number
+  /** Who is gone in good order leaves the other so long to end as well, and reads nothing more. Milliseconds. */
+  goodbyeMs: number
+}
+
 export interface RelayOptions {
   counts?: RelayCounts | undefined
   /** Told once, when all is said or can no more be said; the last bytes may still be on their way. */
   onEnd?: ((how: RelayEnd) => void) | undefined
+  limits?: RelayLimits
 }
 
-/**
- * With one direction ended and nothing in the other for this long, both are given up: a peer that is gone without a word
- * would be waited for without end. Milliseconds.
- */
-const halfClosedMs = 300_000
-/** Who is gone in good order leaves the other so long to end as well, and reads nothing more. Milliseconds. */
-const goodbyeMs = 30_000
+const defaultLimits: RelayLimits = { halfClosedMs: 300_000, goodbyeMs: 30_000 }
 
 /**
  * Joins two connections, which nobody owns, until both directions have ended. Each direction's end is passed on by itself
@@ -21,7 +26,7 @@ const goodbyeMs = 30_000
  * of both, and hands bytes back to the client's.
  */
 export function relay(client: Conn, target: Conn, options: RelayOptions = {}): Detach {
-  const { counts = { up: 0, down: 0 }, onEnd } = options
+  const { counts = { up: 0, down: 0 }, onEnd, limits = defaultLimits } = options
   let directions = 2
   let conns = 2
   let over = false
@@ -39,7 +44,7 @@ export function relay(client: Conn, target: Conn, options: RelayOptions = {}): D
   }
   const watch = () => {
     const { up, down } = counts
-    within(halfClosedMs, () => {
+    within(limits.halfClosedMs, () => {
       // Who is slow to take something is not silent.
       if (up !== counts.up || down !== counts.down || client.full || target.full) return watch()
       target.abort()
@@ -70,7 +75,7 @@ export function relay(client: Conn, target: Conn, options: RelayOptions = {}): D
           to.abort()
         } else {
           finish('complete')
-          within(goodbyeMs, () => to.abort())
+          within(limits.goodbyeMs, () => to.abort())
         }
       },
     }
