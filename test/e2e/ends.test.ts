@@ -1,7 +1,7 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type EndContext, tellEndStories } from '../support/end-stories.ts'
+import { type EndContext, tellEndStories, tellKeptStory } from '../support/end-stories.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -26,6 +26,7 @@ test.before(async context => {
 test.after(({ proxy }) => proxy.close())
 
 tellEndStories(test)
+tellKeptStory(test)
 
 test('nothing is left open of all that', async ({ proxy, exit, socketsBefore }) => {
   const opened = proxy.told('connection.opened').length

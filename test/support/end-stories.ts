@@ -172,3 +172,26 @@ export function tellEndStories(test: uvu.Test<EndContext>): void {
         }
       })
 }
+
+/** Adds the test of a kept connection to an origin: it ends with the client, and in good order. */
+export function tellKeptStory(test: uvu.Test<EndContext>): void {
+  for (const host of ['127.0.0.1', 'localhost'])
+    test(`HTTP to ${host}: a connection that was kept ends in good order when the client leaves`, async ({
+      port,
+    }) => {
+      const origin = listenRaw(undefined, end => end.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'))
+      try {
+        const authority = `${host}:${origin.port}`
+        const client = await connectRaw(port)
+        client.write(`GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\n\r\n`)
+        await until(() => client.text.endsWith('ok'), 'the response')
+        client.end()
+        await until(() => origin.ends[0]?.ended === true || origin.ends[0]?.closed !== undefined, 'the end')
+        origin.ends[0]?.end()
+        await until(() => origin.ends[0]?.closed !== undefined, 'the close')
+        assert.is(origin.ends[0]?.closed, 'in order')
+      } finally {
+        origin.close()
+      }
+    })
+}
