@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+mod ack_history;
 mod aggregation;
 mod background;
 mod bbr;

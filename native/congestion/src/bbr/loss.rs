@@ -12,8 +12,8 @@ use crate::{
 
 impl Bbr {
     /// UpdateCongestionSignals() (5.5.10.3)
-    pub(super) fn update_congestion_signals(&mut self, sample: &RateSample) {
-        self.update_max_bw(sample);
+    pub(super) fn update_congestion_signals(&mut self, now: Instant, sample: &RateSample) {
+        self.update_max_bw(now, sample);
         if !self.short_term.loss_round_start {
             return;
         }

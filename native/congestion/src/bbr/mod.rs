@@ -25,6 +25,7 @@ use quinn_proto::{
 pub use config::BbrConfig;
 
 use crate::{
+    ack_history::AckHistory,
     aggregation::{self, Aggregation},
     background::{BackgroundLoss, Phase},
     delivery::{RateSample, Sampler},
@@ -98,6 +99,7 @@ pub struct Bbr {
 
     // Network path model (2.9).
     max_bw: MaxBwFilter,
+    history: AckHistory,
     bw: u64,
     min_rtt: MinRtt,
     aggregation: Aggregation,
@@ -141,6 +143,7 @@ impl Bbr {
             send_quantum: 0,
             has_seen_rtt: false,
             max_bw: MaxBwFilter::default(),
+            history: AckHistory::default(),
             bw: 0,
             min_rtt: MinRtt::new(now),
             aggregation: Aggregation::new(now),
@@ -195,7 +198,7 @@ impl Bbr {
     fn update_model_and_state(&mut self, now: Instant, sample: &RateSample) {
         self.background.on_ack(sample.rtt, sample.newly_acked);
         self.short_term.update_latest(sample, self.sampler.delivered);
-        self.update_congestion_signals(sample);
+        self.update_congestion_signals(now, sample);
         let round = aggregation::Round {
             count: self.round.count,
             full_bw_reached: self.full_pipe.reached,
@@ -213,9 +216,15 @@ impl Bbr {
     }
 
     /// UpdateMaxBw() (5.5.5)
-    fn update_max_bw(&mut self, sample: &RateSample) {
+    fn update_max_bw(&mut self, now: Instant, sample: &RateSample) {
         self.update_round(sample);
-        let rate = sample.delivery_rate;
+        let sustained = self
+            .history
+            .sustained_rate(now, self.sampler.delivered, sample.rtt);
+        let rate = match sustained {
+            Some(sustained) if self.full_pipe.reached => sample.delivery_rate.min(sustained),
+            _ => sample.delivery_rate,
+        };
         if rate > 0 && (rate >= self.max_bw.get() || !sample.is_app_limited) {
             self.max_bw.update(rate);
         }
