@@ -74,7 +74,6 @@ const advice: Partial<Record<string, string>> = {
 
   // Measuring.
   E_EXIT_OUTDATED: 'Update the function with "lambda-nat-proxy deploy".',
-  E_EXIT_LOST: 'Try again; the function’s log is at "lambda-nat-proxy status --logs".',
   E_SPEEDTEST_TIMEOUT: 'Try again, or from another network.',
 
   // Listening.

@@ -1,4 +1,5 @@
 import type { ProxyEvent } from '../client/stats/events.ts'
+import { adviceFor } from './advice.ts'
 import type { Reporter } from './terminal-reporter.ts'
 
 /** What a reader of `--json` may be behind with; what happens beyond that is not told. Characters. */
@@ -32,8 +33,18 @@ export function jsonReporter(
       }
       if (lost > 0) write({ type: 'events.lost', events: lost })
       lost = 0
-      write(event)
+      write(advised(event))
     },
     close() {},
   }
+}
+
+// --- internal ---
+
+/** With what to do about it in this program's own terms, as a person at a terminal reads it. */
+function advised(event: ProxyEvent): ProxyEvent {
+  // An end that was meant asks for nothing.
+  if (!('code' in event) || event.type === 'exit.closed') return event
+  const hint = adviceFor(event)
+  return hint === undefined ? event : { ...event, hint }
 }

@@ -91,7 +91,11 @@ export async function makeHome(environment: Record<string, string> = {}): Promis
     run: (...args) => home.start(...args).end,
     async onTerminal(question, answer, ...args) {
       const child = home.atTerminal(...args)
-      await Promise.race([child.exited, until(() => child.said().includes(question), `"${question}"`)])
+      let ended = false
+      void child.exited.then(() => {
+        ended = true
+      })
+      await until(() => ended || child.said().includes(question), `"${question}"`)
       child.type(answer)
       const code = await child.exited
       return { code, stdout: child.said(), said: oneLine(child.said()) }

@@ -162,6 +162,23 @@ test('of a connection that failed it is told where it was to go with --verbose o
   assert.is(lines(true, failed)[0]!.target, 'secret.example:443')
 })
 
+test('with --json an error has what to do about it in terms of our own commands', () => {
+  const failed: ProxyEvent = {
+    type: 'exit.failed',
+    session: 'a',
+    region: 'eu-west-1',
+    step: 'offer',
+    code: 'E_BUCKET_NOT_FOUND',
+    message: 'the bucket b does not exist',
+    hint: "Check the bucket's name.",
+    retryMs: 1,
+    repeated: false,
+  }
+  const [line] = lines(false, failed)
+  assert.is(line!.code, 'E_BUCKET_NOT_FOUND')
+  assert.match(String(line!.hint), '--bucket')
+})
+
 test('why connections fail is told once until an exit comes up, and with --verbose each time', () => {
   const failed = (connection: number): ProxyEvent => ({
     type: 'connection.failed',
