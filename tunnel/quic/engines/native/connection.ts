@@ -7,6 +7,7 @@ import {
   streamGone,
 } from '../../engine-connection.ts'
 import { eventKinds } from './events.ts'
+import { MissingEnds } from './missing-ends.ts'
 import { attachOptions } from './options.ts'
 import type { Addon, CloseReason, NativeSocket } from './socket.ts'
 
@@ -23,7 +24,15 @@ export class NativeConnection implements EngineConnection {
   readonly #ends = new Set<number>()
   /** To be told once more that they are readable. */
   readonly #later = new Set<number>()
+  /** Streams of which something is still to be read. */
+  readonly #missing = new MissingEnds()
   #over = false
+  readonly lostEnds = {
+    look: (): number[] => this.#missing.look(),
+    settle: (stream: number): void => {
+      if (this.#missing.found(stream)) this.readLater(stream)
+    },
+  }
 
   constructor(socket: NativeSocket, options: EngineOptions) {
     this.#socket = socket
@@ -40,17 +49,27 @@ export class NativeConnection implements EngineConnection {
   open(): number | undefined {
     if (this.#over) return undefined
     const stream = this.#addon.open()
-    return stream < 0 ? undefined : stream
+    if (stream < 0) return undefined
+    this.#missing.begin(stream)
+    return stream
   }
 
   read(stream: number, buffer: Uint8Array): number {
     if (this.#over) return streamGone
     if (this.#ends.delete(stream)) return streamEnded
     const read = this.#addon.read(stream, buffer)
-    if (read < 0) return streamGone
+    if (read === 0) return this.#missing.isFound(stream) ? this.#endFound(stream) : 0
+    if (read < 0) {
+      this.#missing.forget(stream)
+      return streamGone
+    }
     // What was read opens the peer's window: the update must be sent even if nothing else is.
-    if (read > 0) this.#socket.owe()
-    if (read < endFlag) return read
+    this.#socket.owe()
+    if (read < endFlag) {
+      this.#missing.heard(stream)
+      return read
+    }
+    this.#missing.forget(stream)
     const count = read - endFlag
     if (count === 0) return streamEnded
     this.#ends.add(stream)
@@ -86,6 +105,7 @@ export class NativeConnection implements EngineConnection {
   stop(stream: number, code: number): void {
     if (this.#over) return
     this.#ends.delete(stream)
+    this.#missing.forget(stream)
     this.#addon.stop(stream, code)
     this.#socket.owe()
   }
@@ -139,6 +159,7 @@ export class NativeConnection implements EngineConnection {
         handlers.onClosed(closeOf(this.#addon.closeReason()))
         return false
       case eventKinds.opened:
+        this.#missing.begin(stream)
         handlers.onOpened(stream)
         handlers.onReadable(stream)
         return !this.#over
@@ -148,6 +169,9 @@ export class NativeConnection implements EngineConnection {
       case eventKinds.writable:
         handlers.onWritable(stream)
         return !this.#over
+      case eventKinds.finished:
+        this.#missing.finished(stream)
+        return true
       case eventKinds.stopped:
       case eventKinds.reset:
         handlers.onGone(stream)
@@ -158,6 +182,14 @@ export class NativeConnection implements EngineConnection {
       default:
         return true
     }
+  }
+
+  /** The end that the peer forgot; the addon still waits for it. */
+  #endFound(stream: number): number {
+    this.#missing.forget(stream)
+    this.#addon.stop(stream, 0)
+    this.#socket.owe()
+    return streamEnded
   }
 
   #tellDatagrams(): void {
@@ -179,6 +211,7 @@ export class NativeConnection implements EngineConnection {
     this.#over = true
     this.#ends.clear()
     this.#later.clear()
+    this.#missing.clear()
     this.#socket.detach()
   }
 }
