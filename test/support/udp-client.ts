@@ -1,7 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { Target } from '../../tunnel/session/frames/address.ts'
+import { encodeTarget, type Target } from '../../tunnel/session/frames/address.ts'
 import { decodePacket, encodePacket } from '../../tunnel/session/frames/packet.ts'
 import { reply } from '../../tunnel/session/frames/reply.ts'
 import { patient } from './patience.ts'
@@ -35,22 +35,27 @@ export interface AssociationOptions {
   /** Port of the proxy. */
   proxy: number
   host?: string
+  /** The address that the request says packets will come from: one, or one made from the socket's port. */
+  from?: Target | ((port: number) => Target)
   limitMs?: number
 }
 
 /** Opens an association. Rejects with a SocksError when the proxy refuses. */
 export async function udpAssociation(options: AssociationOptions): Promise<Association> {
-  const { proxy, host = '127.0.0.1', limitMs = 10_000 } = options
-  const control = connect({ host, port: proxy })
-  control.on('error', () => {})
-  const closed = new Promise(resolve => control.on('close', resolve))
-  // Greeting, and a request that leaves the client's own address open.
-  control.write(Buffer.from([5, 1, 0, 5, 3, 0, 1, 0, 0, 0, 0, 0, 0]))
-  const relay = await relayOf(control, limitMs)
-  const socket = largeSocket(relay.host)
+  const { proxy, host = '127.0.0.1', from = { host: '0.0.0.0', port: 0 }, limitMs = 10_000 } = options
+  const socket = largeSocket(host)
   socket.on('error', () => {})
   socket.bind(0, host)
   await once(socket, 'listening')
+  const named = typeof from === 'function' ? from(socket.address().port) : from
+  const control = connect({ host, port: proxy })
+  control.on('error', () => {})
+  const closed = new Promise(resolve => control.on('close', resolve))
+  control.write(Buffer.concat([Buffer.of(5, 1, 0, 5, 3, 0), encodeTarget(named)]))
+  const relay = await relayOf(control, limitMs).catch(error => {
+    socket.close()
+    throw error
+  })
   const association: Association = {
     relay,
     received: [],

@@ -127,6 +127,45 @@ test('only the client may use an association, from the port that it began with',
   }
 })
 
+test('an association that names its port is that port’s alone, whoever sends first', async ({
+  proxy,
+  open,
+  echo,
+}) => {
+  const { port } = await proxy()
+  for (const from of ['127.0.0.1', '0.0.0.0', '::', '::ffff:127.0.0.1', 'localhost']) {
+    const association = await open({ proxy: port, from: port => ({ host: from, port }) })
+    const neighbour = createSocket('udp4').bind(0, host).unref()
+    await once(neighbour, 'listening')
+    const stolen = udpRequest({ host, port: echo.port }, Buffer.from('stolen'))
+    await new Promise(done => neighbour.send(stolen, association.relay.port, host, done))
+    association.send({ host, port: echo.port }, from)
+    assert.equal(await answers(association, 1), [from])
+    neighbour.close()
+  }
+  assert.is(echo.from.length, 5)
+})
+
+test('an address that the request did not come from says nothing of the port, and is sent nothing', async ({
+  proxy,
+  open,
+  echo,
+}) => {
+  const { port } = await proxy()
+  const elsewhere = await udpEcho('127.0.0.2')
+  elsewhere.socket.unref()
+  for (const from of [
+    { host: '127.0.0.2', port: elsewhere.port },
+    { host: '2001:db8::1', port: 9 },
+  ]) {
+    const association = await open({ proxy: port, from })
+    association.send({ host, port: echo.port }, 'translated')
+    assert.equal(await answers(association, 1), ['translated'])
+  }
+  assert.is(elsewhere.from.length, 0)
+  elsewhere.close()
+})
+
 for (const outbound of ['tunnel', 'direct'])
   test(`only who was sent to may answer, by the outbound ${outbound}`, async ({ proxy, open, echo }) => {
     const association = await open({ proxy: (await proxy({ rules: parseRules([`${outbound} *`]) })).port })

@@ -130,6 +130,60 @@ test('bytes that are no SOCKS5 ask for nothing', () => {
   }
 })
 
+test('each corner of a greeting and a request has its answer', () => {
+  const addressed = (...bytes: number[]) => Buffer.concat([greeting, Buffer.of(5, 1, 0, ...bytes)])
+  const refusal = (code: number) => [5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0]
+  for (const [what, bytes, answer] of [
+    ['no method at all', Buffer.of(5, 0), [5, 0xff]],
+    ['no method, and a request behind it', Buffer.concat([Buffer.of(5, 0), request(example)]), [5, 0xff]],
+    ['methods that are private or unassigned', Buffer.of(5, 3, 3, 0x80, 0xfe), [5, 0xff]],
+    ['0xff among the methods', Buffer.of(5, 1, 0xff), [5, 0xff]],
+    ['a request of another version', Buffer.concat([greeting, Buffer.of(4, 1, 0, 1)]), [5, 0]],
+    ['command 0', Buffer.concat([greeting, request(example, 0)]), refusal(7)],
+    ['BIND', Buffer.concat([greeting, request(example, 2)]), refusal(7)],
+    ['Tor’s RESOLVE', Buffer.concat([greeting, request(example, 0xf0)]), refusal(7)],
+    ['address type 0', addressed(0, 0, 80), refusal(8)],
+    ['address type 2', addressed(2, 0, 80), refusal(8)],
+    ['address type 5', addressed(5, 0, 80), refusal(8)],
+  ] as const)
+    for (const chunks of [[bytes], bytewise(bytes)]) {
+      const { written, asked, failed } = serve(chunks)
+      assert.equal(written, answer, what)
+      assert.is(asked.length, 0, what)
+      assert.is(failed.length, 1, what)
+    }
+})
+
+test('the same method twice, all 255 of them, and a reserved byte that is set are taken', () => {
+  const all = Buffer.from(Array.from({ length: 255 }, (_, i) => i))
+  const reserved = request(example)
+  reserved[2] = 9
+  for (const [bytes, answer] of [
+    [Buffer.concat([Buffer.of(5, 2, 0, 0), request(example)]), [5, 0]],
+    [Buffer.concat([Buffer.of(5, 255), all, login('ann', ''), request(example)]), [5, 2, 1, 0]],
+    [Buffer.concat([greeting, reserved]), [5, 0]],
+  ] as const)
+    for (const chunks of [[bytes], bytewise(bytes)]) {
+      const { written, asked } = serve(chunks)
+      assert.equal(written, answer)
+      assert.equal(asked[0]?.target, example)
+    }
+})
+
+test('a login of another version is refused in the form of a login, and ends there', () => {
+  for (const version of [0, 2, 5]) {
+    const bytes = login('ann', 'secret')
+    bytes[0] = version
+    const { written, asked, failed } = serve(
+      [Buffer.concat([Buffer.of(5, 1, 2), bytes, request(example)])],
+      locked,
+    )
+    assert.equal(written, [5, 2, 1, 1])
+    assert.is(asked.length, 0)
+    assert.is(failed.length, 1)
+  }
+})
+
 test('a reply carries its code and the address, of either family', () => {
   const reply = (host: string) => [...socksReply({ code: 0, bound: { host, port: 258 } })]
   assert.equal(reply('192.0.2.1'), [5, 0, 0, 1, 192, 0, 2, 1, 1, 2])

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { growReceiveBuffer } from '../../../../tunnel/net/udp/receive-buffer.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import { decodePacket, encodePacket, type Packet } from '../../../../tunnel/session/frames/packet.ts'
@@ -10,6 +11,7 @@ import { directPackets } from '../../outbound/direct-packets.ts'
 import { outboundFor, type Rule } from '../../outbound/rules.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
 import type { Events } from '../../stats/events.ts'
+import { plainAddress } from '../source.ts'
 
 export interface AssociateOptions {
   exits: Exits
@@ -25,6 +27,8 @@ export interface Associated {
   client: string
   /** This end's address of that connection, which the packets go to as well. */
   local: string
+  /** Where the request says that its packets will come from; zeros where the client does not know yet. */
+  from: Target
   user: string | undefined
   /** Aborted when the TCP connection is gone, and with it the association (RFC 1928, section 7). */
   signal: AbortSignal
@@ -44,14 +48,14 @@ const packetOverhead = 256
 /** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
 export function associator({ exits, rules, events, most }: AssociateOptions): Associate {
   let associations = 0
-  return async ({ user, signal, ...addresses }) => {
-    const client = unmapped(addresses.client)
-    const local = unmapped(addresses.local)
+  return async ({ from, user, signal, ...addresses }) => {
+    // An IPv4 client of a listener for both families expects an IPv4 address to send to.
+    const client = plainAddress(addresses.client)
+    const local = plainAddress(addresses.local)
     if (associations >= most) throw new TargetError('E_ASSOCIATIONS_FULL', client)
     associations++
     signal.addEventListener('abort', () => associations--, { once: true })
-    // The client's port is that of its first packet.
-    let port: number | undefined
+    let port = portOf(from, client)
     const toClient = ({ target, data }: Packet) => {
       if (port !== undefined && !signal.aborted)
         socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
@@ -83,8 +87,17 @@ export function associator({ exits, rules, events, most }: AssociateOptions): As
 
 // --- internal ---
 
-/** An IPv4 client of a listener for both families is one all the same, and expects an IPv4 address to send to. */
-const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '')
+/**
+ * The one port that may use an association; undefined: the port of the first packet. An address of another machine
+ * than the request came from is one before a translation, and so is its port.
+ */
+function portOf({ host, port }: Target, client: string): number | undefined {
+  if (port === 0) return undefined
+  const named = plainAddress(host)
+  return isIP(host) === 0 || unspecified.has(named) || named === client ? port : undefined
+}
+
+const unspecified = new Set(['0.0.0.0', '::'])
 
 /** A client's packet; undefined for a fragment, which a relay may drop (RFC 1928, section 7), and for what is malformed. */
 function readPacket(bytes: Uint8Array): Packet | undefined {

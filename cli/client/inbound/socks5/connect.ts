@@ -30,10 +30,10 @@ export function socksConnect(conn: BunConn, options: SocksOptions): void {
         detach(rest)
         void serveConnect(conn, connect, target, user)
       },
-      associate(user) {
+      associate(from, user) {
         onSettled()
         detach()
-        void serveAssociate(conn, associate, user)
+        void serveAssociate(conn, associate, from, user)
       },
       fail(rejection) {
         onSettled()
@@ -62,13 +62,18 @@ async function serveConnect(conn: BunConn, connect: Connect, target: Target, use
 }
 
 /** The association lives as long as the connection, on which nothing more is said (RFC 1928, section 7). */
-async function serveAssociate(conn: BunConn, associate: Associate, user?: string): Promise<void> {
+async function serveAssociate(
+  conn: BunConn,
+  associate: Associate,
+  from: Target,
+  user?: string,
+): Promise<void> {
   const detach = conn.attach({ data() {}, end: () => conn.end(), drain() {}, close() {} })
   const failed = new AbortController()
   const signal = AbortSignal.any([conn.gone, failed.signal])
   try {
     const { peerAddress: client, localAddress: local } = conn
-    const bound = await associate({ client, local, user, signal })
+    const bound = await associate({ client, local, from, user, signal })
     conn.write(socksReply({ code: reply.succeeded, bound }))
   } catch (error) {
     failed.abort()

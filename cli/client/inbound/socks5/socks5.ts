@@ -23,8 +23,8 @@ export interface SocksHandler {
   write(bytes: Uint8Array): void
   /** A CONNECT; `user` is the name it logged in with, `rest` what the application sent without waiting. */
   connect(target: Target, user: string | undefined, rest: Uint8Array): void
-  /** A UDP ASSOCIATE. */
-  associate(user: string | undefined): void
+  /** A UDP ASSOCIATE; `from` is where the client says that its packets will come from, zeros where it does not know. */
+  associate(from: Target, user: string | undefined): void
   /** The client cannot be served; what there is to say has been written. */
   fail(rejection: Rejection): void
 }
@@ -100,8 +100,9 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
     if (cmd === 'bind')
       return refuse('E_SOCKS_COMMAND', reply.commandNotSupported, 'SOCKS5 BIND is not supported')
     over = true
-    if (cmd === 'udp') handler.associate(user)
-    else handler.connect({ host: dstAddr, port: dstPort }, user, feed.rest)
+    const target = { host: dstAddr, port: dstPort }
+    if (cmd === 'udp') handler.associate(target, user)
+    else handler.connect(target, user, feed.rest)
   })
   // The parser tells by its words alone what it could not read: the bytes say the same.
   parser.on('error', () => {
