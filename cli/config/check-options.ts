@@ -37,17 +37,17 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
     if (!option) throw unknown(name, `there is no option '${name}'`)
     // citty takes the sign for a part of the value.
     if (value !== undefined && !name.startsWith('--'))
-      throw new UsageError(`${arg}: a letter has its value behind a blank, as in ${name} ${value}`)
+      throw new UsageError(`${arg}: put a space before the value, as in ${name} ${value}`)
     if (option.type === 'boolean') {
       if (value !== undefined && !['true', 'false'].includes(value))
-        throw new UsageError(`${name} takes no value but true or false: see --help`)
+        throw new UsageError(`${name} takes true or false only: see --help`)
       continue
     }
     const text = value ?? args[++i]
     if (text === undefined || text === '' || (value === undefined && isOption(text)))
       throw new UsageError(`${name} needs a value: see --help`)
     if (option.type === 'enum' && !option.options?.includes(text))
-      throw new UsageError(`${name} ${text} is none of ${option.options?.join(', ')}: see --help`)
+      throw new UsageError(`${name} ${text} is not one of ${option.options?.join(', ')}: see --help`)
   }
 }
 

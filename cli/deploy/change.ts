@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { consola } from 'consola'
 import { confirm } from '../input/prompt.ts'
-import { TerraformError } from './complaint.ts'
+import { TerraformError, withoutNoise } from './complaint.ts'
 import { complaint, readEvent, showEvent, type TerraformEvent } from './events.ts'
 import { checkRoom } from './folder.ts'
 import { type Terraform, terraform } from './terraform.ts'
@@ -145,6 +145,3 @@ class Interrupted extends Error {}
 function say(line: string): void {
   if (/^(- |Initializing )/.test(line)) consola.log(`  ${line.replace(/^- /, '')}`)
 }
-
-/** What stands before the error itself, such as warnings of the CLI configuration. */
-const withoutNoise = (errors: string) => errors.replace(/^[\s\S]*?Error: /, '').trim()

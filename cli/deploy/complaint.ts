@@ -39,6 +39,9 @@ export function classify(complaint: string): { code: TerraformErrorCode; hint?: 
   return code === 'E_AWS_UNEXPECTED' ? { code: 'E_TERRAFORM_FAILED' } : { code, hint }
 }
 
+/** Without what stands before the error itself, such as warnings of the CLI configuration. */
+export const withoutNoise = (errors: string): string => errors.replace(/^[\s\S]*?Error: /, '').trim()
+
 // --- internal ---
 
 const rules: [TerraformErrorCode, RegExp][] = [

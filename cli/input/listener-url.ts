@@ -21,8 +21,8 @@ export function parseListener(text: string): ListenerUrl {
   if (!scheme) throw wrong(`it must begin with ${schemes.map(each => `${each}://`).join(', ')}`)
   // As http, so that address and port are read as in any URL; its own default port would be dropped.
   const url = URL.canParse(`x://${rest}`) ? new URL(`x://${rest}`) : undefined
-  if (!url?.hostname || url.port === '') throw wrong('it lacks its address or its port')
-  if (url.username || url.password) throw wrong('logins do not stand here but in a file: ?auth-file=path')
+  if (!url?.hostname || url.port === '') throw wrong('the address or the port is missing')
+  if (url.username || url.password) throw wrong('put logins in a file, with ?auth-file=path')
   const authFile = url.searchParams.get('auth-file')
   return {
     scheme,

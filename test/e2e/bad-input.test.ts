@@ -114,7 +114,7 @@ test('all that is wrong is said at once, before anything is announced', async ({
     await home.run('run', '--local', ...files),
     2,
     'missing cannot be read: there is no such file',
-    'empty has no login',
+    'empty contains no login',
   )
 })
 

@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
 import { type Home, makeHome } from '../support/command.ts'
+import { putTerraform } from '../support/terraform-stand-in.ts'
 import { until } from '../support/until.ts'
 
 const test = suite<{ home: Home; file: string }>('lambda-nat-proxy config')
@@ -59,6 +60,26 @@ test('init takes an empty line for what it offers, and a size by its name', asyn
   const args = ['config', 'init', '--force', '--region', 'eu-west-1']
   assert.is((await home.onTerminal('Number or name', 'test\r', ...args)).code, 0)
   assert.is(parse(await readFile(file, 'utf8')).deployment.mode, 'test')
+})
+
+test('init ends with all that is missing to deploy, or with what is next', async ({ home }) => {
+  home.environment.PATH = home.folder
+  const { said } = await home.run('config', 'init')
+  for (const words of [
+    'Before "lambda-nat-proxy deploy"',
+    'neither terraform nor tofu was found on PATH',
+    'no AWS region is known',
+    'no AWS credentials were found',
+    'lambda-nat-proxy doctor',
+  ])
+    assert.match(said, words)
+  await putTerraform(home.folder)
+  const keys = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }
+  Object.assign(home.environment, keys, { PATH: `${home.folder}:/usr/bin:/bin` })
+  const next = await home.run('config', 'init', '--force', '--regions', 'eu-west-1')
+  assert.is(next.code, 0)
+  assert.match(next.said, 'Next: "lambda-nat-proxy doctor"')
+  assert.not.match(next.said, 'Before')
 })
 
 for (const [key, text] of [

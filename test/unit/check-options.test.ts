@@ -40,12 +40,12 @@ test('an option that does not exist, or lacks its value, is refused by name', ()
     ['--port', '--port needs a value'],
     ['--port=', '--port needs a value'],
     ['--local --mode', '--mode needs a value'],
-    ['--mode c', '--mode c is none of a, b'],
-    ['--mode=ab', '--mode ab is none of a, b'],
+    ['--mode c', '--mode c is not one of a, b'],
+    ['--mode=ab', '--mode ab is not one of a, b'],
     ['--local extra', "'extra'"],
     ['--port --local', '--port needs a value'],
     ['--no-port 1', "'--no-port'"],
-    ['--local=maybe', '--local takes no value but'],
+    ['--local=maybe', '--local takes true or false only'],
   ] as const)
     assert.throws(
       () => checkOptions(line.split(' '), definition),

@@ -86,13 +86,13 @@ function readFile(path: string): Login[] {
   })
   // Who names a file wants a login to be needed.
   if (logins.length === 0)
-    throw new UsageError(`--auth-file ${path} has no login in it: write user:password on a line`)
+    throw new UsageError(`--auth-file ${path} contains no login: write user:password on a line`)
   return logins
 }
 
 function parseLogin(where: string, text: string): Login {
   const colon = text.indexOf(':')
-  if (colon < 0) throw new UsageError(`${where}: a login is user:password, and there is no colon`)
+  if (colon < 0) throw new UsageError(`${where}: missing colon: write a login as user:password`)
   const user = text.slice(0, colon)
   const password = text.slice(colon + 1)
   // RFC 1929, section 2: each has one byte for its length.
@@ -104,7 +104,7 @@ function parseLogin(where: string, text: string): Login {
       throw new UsageError(`${where}: the ${what} must have 1 to 255 bytes`)
   if (loginName(user) !== user)
     throw new UsageError(
-      `${where}: what follows -region- or -session- in a user name is for the one who logs in`,
+      `${where}: a user name cannot contain -region- or -session-: clients add these to it`,
     )
   return { user, password }
 }

@@ -32,9 +32,9 @@ export function parseRules(texts: readonly string[]): Rule[] {
     const name = outboundNames.find(each => each === outbound)
     if (!name)
       throw wrong(text, `it must begin with one of ${outboundNames.join(', ')}, as in "direct *.example.com"`)
-    if (!patterns) throw wrong(text, `it lacks what goes ${name}, as in "${name} *.example.com"`)
+    if (!patterns) throw wrong(text, `missing pattern after "${name}", as in "${name} *.example.com"`)
     if (more.length > 0)
-      throw wrong(text, 'after the outbound comes one list, with commas and without spaces')
+      throw wrong(text, `put one list after "${name}", separated by commas and without spaces`)
     return patterns.split(',').map(pattern => parsePattern(name, pattern, text))
   })
 }
@@ -85,16 +85,16 @@ function parseHost(text: string, rule: string): HostPattern {
     if (prefix === undefined) return { kind: 'network', address: bytes, prefix: most }
     if (/^\d{1,3}$/.test(prefix) && Number(prefix) <= most)
       return { kind: 'network', address: bytes, prefix: Number(prefix) }
-    throw wrong(rule, `/${prefix} is no prefix length of ${address}: give a number from 0 to ${most}`)
+    throw wrong(rule, `/${prefix} is not a prefix length of ${address}: give a number from 0 to ${most}`)
   }
   if (prefix !== undefined)
-    throw wrong(rule, `${address} is no IP address, and only those have a prefix length`)
+    throw wrong(rule, `${address} is not an IP address, so it cannot have a prefix length`)
   const [, star = '', name = ''] = /^(\*?\.)?(.*)$/s.exec(text) ?? []
   const suffix = readHost(name)
   if (typeof suffix !== 'string' || !/^[^*/?#@\s:]+$/.test(name))
     throw wrong(
       rule,
-      `"${text}" is none of *, a domain (example.com, *.example.com), an address or a network (10.0.0.0/8)`,
+      `"${text}" must be *, a domain (example.com, *.example.com), an address or a network (10.0.0.0/8)`,
     )
   return { kind: 'name', suffix, itself: star === '' }
 }
@@ -104,7 +104,7 @@ function parsePorts(text: string | undefined, rule: string): [number, number] {
   const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? []
   const range: [number, number] = [Number(first), Number(last)]
   if (range[0] <= range[1] && range[1] <= 65_535) return range
-  throw wrong(rule, `"${text}" is no port: give a number, or a range as 8000-8999`)
+  throw wrong(rule, `"${text}" is not a port: give a number, or a range such as 8000-8999`)
 }
 
 function covers(pattern: HostPattern, host: Known): boolean {
