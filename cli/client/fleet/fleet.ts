@@ -2,23 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
-import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events, Path } from '../stats/events.ts'
+import { exitLife } from './exit-life.ts'
 import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
-import { launch, type Session } from './launch.ts'
+import type { Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
 import { createSelector, type Policy, parseLoginParams } from './select.ts'
-import {
-  draining,
-  ended,
-  type FleetSettings,
-  forget,
-  launching,
-  loaded,
-  newFleetState,
-  ready,
-} from './state.ts'
+import { type FleetSettings, forget, loaded, newFleetState } from './state.ts'
 import { createWaitList } from './wait-list.ts'
 
 export interface FleetOptions {
@@ -61,7 +52,6 @@ export function startFleet(options: FleetOptions): Fleet {
   const running = new Set<Promise<void>>()
   const waits = createWaitList()
   const failures = createFailures([...buckets.keys()])
-  let lastAddress: string | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let toldBudget = false
   const now = () => performance.now()
@@ -79,8 +69,8 @@ export function startFleet(options: FleetOptions): Fleet {
     forget(state, at)
     countConnections(at)
     for (const action of plan(state, at)) {
-      if (action.type === 'launch') track(run(action.region))
-      else if (action.type === 'drain') drain(action.id)
+      if (action.type === 'launch') track(exits.run(action.region))
+      else if (action.type === 'drain') exits.drain(action.id)
       else sessions.get(action.id)?.bye('drained', closeCodes.drained)
     }
     const budget = overBudget(state, at)
@@ -99,105 +89,11 @@ export function startFleet(options: FleetOptions): Fleet {
     void work.finally(() => running.delete(work))
   }
 
-  const drain = (id: string) => {
-    const session = sessions.get(id)
-    if (!session || state.exits.get(id)?.phase !== 'active') return
-    draining(state, id, now())
-    events.emit({
-      type: 'exit.draining',
-      session: id,
-      connections: session.connection.streams - 1,
-      remainingMs: session.deadline - now(),
-    })
-    setTimeout(replan)
-  }
-
-  /** One session from launch to end. */
-  const run = async (region: string): Promise<void> => {
-    const id = newSessionId()
-    const bucket = buckets.get(region)!
-    const started = now()
-    launching(state, id, region, started)
-    events.emit({ type: 'exit.launching', session: id, region })
-    try {
-      const session = await launch({
-        id,
-        bucket,
-        stunServers,
-        allowPrivate,
-        ...(dns && { dns }),
-        signal: stop.signal,
-        ...(lastAddress && { lastAddress }),
-        onStep(step, ms, detail, functionStartMs) {
-          events.emit({
-            type: 'exit.step',
-            session: id,
-            step,
-            ms,
-            detail,
-            ...(functionStartMs !== undefined && { functionStartMs }),
-          })
-        },
-      })
-      await live(session, region, started)
-    } catch (error) {
-      if (!stop.signal.aborted) failed(id, region, error)
-    }
-    replan()
-  }
-
-  const live = async (session: Session, region: string, started: number): Promise<void> => {
-    if (stop.signal.aborted) session.bye('the client ends')
-    else use(session, region, started)
-    const { id, connection } = session
-    const { code, message } = await connection.closed
-    track(
-      buckets
-        .get(region)!
-        .remove(id)
-        .catch(() => {}),
-    )
-    if (!sessions.delete(id)) return
-    ended(state, id, now(), Math.random)
-    events.emit({ type: 'exit.closed', session: id, code, message })
-  }
-
-  /** From now on connections may take it. */
-  const use = (session: Session, region: string, started: number): void => {
-    const { id, connection, hello, control, deadline } = session
-    ready(state, id, deadline, now())
-    sessions.set(id, session)
-    lastAddress = session.clientAddress ?? lastAddress
-    failures.recovered(region)
-    connection.onSilence = silent => {
-      const exit = state.exits.get(id)
-      if (!exit) return
-      exit.silent = silent
-      events.emit({ type: 'exit.silent', session: id, silent })
-      // Who has heard nothing back yet may be served by another exit.
-      if (silent) connection.abortUnheard()
-      replan()
-    }
-    control.onMessage = message => {
-      if (message.type === 'drain') drain(id)
-    }
-    events.emit({
-      type: 'exit.ready',
-      session: id,
-      region,
-      address: hello.address,
-      remainingMs: hello.remaining_ms,
-      setUpMs: now() - started,
-      memoryMb: hello.memory_mb,
-    })
-    replan()
-  }
-
-  const failed = (id: string, region: string, error: unknown) => {
-    const retryMs = ended(state, id, now(), Math.random)
-    events.emit({ type: 'exit.failed', session: id, region, retryMs, ...failures.note(region, error) })
-  }
-
+  const exits = exitLife({
+    ...{ state, sessions, failures, buckets, stunServers, allowPrivate, dns, events },
+    signal: stop.signal,
+    onChange: replan,
+  })
   replan()
   return {
     hopeless: failures.hopeless,
@@ -238,11 +134,7 @@ export function startFleet(options: FleetOptions): Fleet {
       clearTimeout(timer)
       waits.close()
       for (const session of sessions.values()) session.bye('the client ends')
-      // The end of a session starts more work: what it left in the bucket is deleted.
-      const allEnded = async () => {
-        while (running.size > 0) await Promise.all(running)
-      }
-      await Promise.race([allEnded(), sleep(closeLimitMs, undefined, { ref: false })])
+      await Promise.race([Promise.all(running), sleep(closeLimitMs, undefined, { ref: false })])
     },
   }
 }

@@ -1,0 +1,138 @@
+import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
+import { newSessionId } from '../../../tunnel/signalling/documents.ts'
+import type { Events } from '../stats/events.ts'
+import type { Failures } from './failures.ts'
+import { launch, type Session } from './launch.ts'
+import { draining, ended, type FleetState, launching, ready } from './state.ts'
+
+export interface ExitLifeOptions {
+  state: FleetState
+  /** The sessions that are up, by id; kept here. */
+  sessions: Map<string, Session>
+  failures: Failures
+  /** Region → its signalling bucket. */
+  buckets: ReadonlyMap<string, SignalBucket>
+  stunServers: StunServerName[]
+  /** Exits may have private addresses. */
+  allowPrivate: boolean
+  /** Where the exits are to look names up; their own resolvers otherwise. */
+  dns?: string | undefined
+  events: Events
+  /** Aborted when the fleet is closed. */
+  signal: AbortSignal
+  /** Something happened that the plan depends on. */
+  onChange(): void
+}
+
+/** What happens to exits, each from its launch to its end: recorded in the state, and told by events. */
+export interface ExitLife {
+  /** Launches one. Resolves when it has ended, or did not come up, and nothing of it is left in the bucket. */
+  run(region: string): Promise<void>
+  /** It accepts no more connections; those that it has go on. */
+  drain(id: string): void
+}
+
+export function exitLife(options: ExitLifeOptions): ExitLife {
+  const { state, sessions, failures, buckets, stunServers, allowPrivate, dns, events, signal } = options
+  const now = () => performance.now()
+  /** This end's public address: a guess for when no STUN server answers. */
+  let lastAddress: string | undefined
+
+  const bringUp = (id: string, bucket: SignalBucket): Promise<Session> =>
+    launch({
+      id,
+      bucket,
+      stunServers,
+      allowPrivate,
+      ...(dns && { dns }),
+      signal,
+      ...(lastAddress && { lastAddress }),
+      onStep(step, ms, detail, functionStartMs) {
+        const start = functionStartMs !== undefined && { functionStartMs }
+        events.emit({ type: 'exit.step', session: id, step, ms, detail, ...start })
+      },
+    })
+
+  /** From now on connections may take it. */
+  const begin = (session: Session, region: string, launchedAt: number): void => {
+    const { id, connection, hello, control, deadline } = session
+    ready(state, id, deadline, now())
+    sessions.set(id, session)
+    lastAddress = session.clientAddress ?? lastAddress
+    failures.recovered(region)
+    connection.onSilence = silent => {
+      const exit = state.exits.get(id)
+      if (!exit) return
+      exit.silent = silent
+      events.emit({ type: 'exit.silent', session: id, silent })
+      // Who has heard nothing back yet may be served by another exit.
+      if (silent) connection.abortUnheard()
+      options.onChange()
+    }
+    control.onMessage = message => {
+      if (message.type === 'drain') drain(id)
+    }
+    events.emit({
+      type: 'exit.ready',
+      session: id,
+      region,
+      address: hello.address,
+      remainingMs: hello.remaining_ms,
+      setUpMs: now() - launchedAt,
+      memoryMb: hello.memory_mb,
+    })
+    options.onChange()
+  }
+
+  const drain = (id: string) => {
+    const session = sessions.get(id)
+    if (!session || state.exits.get(id)?.phase !== 'active') return
+    draining(state, id, now())
+    events.emit({
+      type: 'exit.draining',
+      session: id,
+      connections: session.connection.streams - 1,
+      remainingMs: session.deadline - now(),
+    })
+    // Not within the plan that asks for it.
+    setTimeout(options.onChange)
+  }
+
+  const end = ({ id }: Session, code: string, message: string) => {
+    if (!sessions.delete(id)) return
+    ended(state, id, now(), Math.random)
+    events.emit({ type: 'exit.closed', session: id, code, message })
+    options.onChange()
+  }
+
+  const fail = (id: string, region: string, error: unknown) => {
+    const retryMs = ended(state, id, now(), Math.random)
+    events.emit({ type: 'exit.failed', session: id, region, retryMs, ...failures.note(region, error) })
+    options.onChange()
+  }
+
+  return {
+    drain,
+    async run(region) {
+      const id = newSessionId()
+      const bucket = buckets.get(region)!
+      const launchedAt = now()
+      launching(state, id, region, launchedAt)
+      events.emit({ type: 'exit.launching', session: id, region })
+      let session: Session
+      try {
+        session = await bringUp(id, bucket)
+      } catch (error) {
+        if (!signal.aborted) fail(id, region, error)
+        return
+      }
+      if (signal.aborted) session.bye('the client ends')
+      else begin(session, region, launchedAt)
+      const { code, message } = await session.connection.closed
+      end(session, code, message)
+      // What the next one needs is done: what it left in the bucket may take its time.
+      await bucket.remove(id).catch(() => {})
+    },
+  }
+}
