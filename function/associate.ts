@@ -13,6 +13,8 @@ export interface AssociateOptions {
   idleMs?: number
 }
 
+/** Bytes that may wait for the system to take them, an association: the rest of a flood is lost. */
+const maxUnsent = 1024 * 1024
 /** Packets whose target is being resolved, an association: the rest of a flood is lost. */
 const maxLookups = 2_048
 
@@ -56,7 +58,8 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
       const { address, family } = addresses.find(({ family }) => family === 4) ?? addresses[0]!
       if (over) return
       peers.add({ address, port })
-      socketFor(family).send(data, port, address, () => {})
+      const socket = socketFor(family)
+      if (socket.getSendQueueSize() < maxUnsent) socket.send(data, port, address, () => {})
     } catch (error) {
       log.debug('packet refused', { target: `${host}:${port}`, error: String(error) })
     } finally {

@@ -1,8 +1,9 @@
-import { readdir, readlink } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type EndContext, tellEndStories, tellKeptStory } from '../support/end-stories.ts'
+import { type EndContext, tellEndStories, tellKeptStory, ways } from '../support/end-stories.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
+import { listenRaw } from '../support/raw-end.ts'
 import { until } from '../support/until.ts'
 
 const onLinux = process.platform === 'linux'
@@ -28,6 +29,18 @@ test.after(({ proxy }) => proxy.close())
 tellEndStories(test)
 tellKeptStory(test)
 
+if (onLinux)
+  test('a peer that is gone without a word is noticed: connections at rest are probed', async ({ port }) => {
+    for (const [name, open] of Object.entries(ways)) {
+      const origin = listenRaw()
+      const client = await open(port, origin.port)
+      // The client's at the proxy, and the target's at the exit or the proxy.
+      await until(async () => (await probed(port)) > 0 && (await probed(origin.port)) > 0, `probes, ${name}`)
+      client.end()
+      origin.close()
+    }
+  })
+
 test('nothing is left open of all that', async ({ proxy, exit, socketsBefore }) => {
   const opened = proxy.told('connection.opened').length
   assert.ok(opened > 20)
@@ -39,6 +52,15 @@ test('nothing is left open of all that', async ({ proxy, exit, socketsBefore }) 
 test.run()
 
 // --- internal ---
+
+/** Connections with this port of loopback at either end whose system waits to probe them (proc(5): `tr` is 2). */
+async function probed(port: number): Promise<number> {
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')} `
+  const lines = (await Promise.all(['tcp', 'tcp6'].map(table => readFile(`/proc/net/${table}`, 'utf8'))))
+    .join('\n')
+    .split('\n')
+  return lines.filter(line => line.includes(hex) && / 01 \w+:\w+ 02:/.test(line)).length
+}
 
 /** How many sockets a process has open. */
 async function sockets(pid: number): Promise<number> {

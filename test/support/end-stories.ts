@@ -36,7 +36,7 @@ const httpConnect =
     return fresh(client)
   }
 
-const ways: Record<string, Way> = {
+export const ways: Record<string, Way> = {
   'SOCKS, tunnel': socks('127.0.0.1'),
   'SOCKS, direct': socks('localhost'),
   'CONNECT, tunnel': httpConnect('127.0.0.1'),

@@ -1,5 +1,5 @@
 import type { Socket, SocketHandler } from 'bun'
-import { defaultLingerMs } from './conn.ts'
+import { defaultLingerMs, keepAliveMs } from './conn.ts'
 import { OwnedConn } from './owned-conn.ts'
 import { undelivered } from './undelivered.ts'
 
@@ -19,6 +19,8 @@ export class BunConn extends OwnedConn {
   constructor(socket: Socket<unknown>) {
     super()
     this.#socket = socket
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, keepAliveMs)
   }
 
   /** The other end's address. */

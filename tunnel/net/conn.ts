@@ -57,5 +57,8 @@ export interface ConnHandlers {
  */
 export type Detach = (rest?: Uint8Array) => void
 
+/** A TCP connection on which nothing goes is probed after so long: its peer may be gone without a word. Milliseconds. */
+export const keepAliveMs = 60_000
+
 /** What was written to a connection that is being broken may take so long to be delivered. Milliseconds. */
 export const defaultLingerMs = 300_000

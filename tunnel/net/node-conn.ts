@@ -1,5 +1,5 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
-import { defaultLingerMs } from './conn.ts'
+import { defaultLingerMs, keepAliveMs } from './conn.ts'
 import { OwnedConn } from './owned-conn.ts'
 import { keep, readBuffer } from './read-buffer.ts'
 
@@ -111,6 +111,7 @@ class TargetSocket extends Socket {
     super(options)
     this.#onRefused = onRefused
     this.setNoDelay()
+    this.setKeepAlive(true, keepAliveMs)
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, written: Written): void {

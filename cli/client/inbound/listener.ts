@@ -50,7 +50,6 @@ export function openListener(options: ListenerOptions): OpenListener {
       socket: {
         ...connEvents,
         open(socket) {
-          socket.setNoDelay(true)
           socket.data = new BunConn(socket)
           clients.add(socket.data)
           greet(socket.data)

@@ -32,7 +32,6 @@ export const direct: Outbound = (target, { signal }) =>
           socket.data = conn
           if (over) return conn.abort(0)
           end()
-          socket.setNoDelay(true)
           resolve({
             session: undefined,
             bound: { host: socket.localAddress, port: socket.localPort },
