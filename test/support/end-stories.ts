@@ -58,6 +58,7 @@ interface Story {
 
 const answer = Buffer.alloc(20_000, 'x')
 const large = Buffer.alloc(300_000, 'y')
+const endless = Buffer.alloc(64_000_000, 'z')
 const reset = (end: RawEnd) => until(() => end.closed === 'reset', 'the reset')
 
 const stories: Story[] = [
@@ -88,6 +89,28 @@ const stories: Story[] = [
       client.resume()
       await reset(client)
       assert.is(client.length, large.length)
+    },
+  },
+  {
+    title: 'an answer that breaks off while nobody can take more of it does not look whole',
+    onData: target => target.write(endless),
+    async tell(client, target) {
+      client.pause()
+      client.write('go')
+      // All is full when nothing has moved for a while; when it still moves, the story is another one, and ends as well.
+      let before = endless.length
+      let same = 0
+      await until(() => {
+        const unsent = target()?.unsent ?? endless.length
+        same = unsent === before ? same + 1 : 0
+        before = unsent
+        return unsent < endless.length && same > 40
+      }, 'the target to stand still')
+      target().cut()
+      client.resume()
+      await reset(client)
+      assert.not(client.ended)
+      assert.ok(client.length > 0 && client.length < endless.length)
     },
   },
   {

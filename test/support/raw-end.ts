@@ -37,6 +37,17 @@ export class RawEnd {
     this.flush()
   }
 
+  /** Resets the connection at once, whatever is on its way. */
+  cut(): void {
+    this.#unsent = []
+    this.#socket.terminate()
+  }
+
+  /** Bytes that the system has not taken yet. */
+  get unsent(): number {
+    return this.#unsent.reduce((sum, { length }) => sum + length, 0)
+  }
+
   pause(): void {
     this.#socket.pause()
   }

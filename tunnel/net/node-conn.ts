@@ -68,7 +68,7 @@ export class NodeConn extends OwnedConn {
   }
 
   #onEnd(): void {
-    // A reset that comes along with bytes is told as an end by libuv. A write of nothing knows better.
+    // Up to Node 22, a reset that comes along with bytes is told as an end. A write of nothing knows better.
     if (!this.socket.writableEnded) this.socket.write(nothing)
     if (this.#refused) this.#reset()
     else this.ended()
