@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipSync } from 'fflate'
+import { builtNative, nativeLoader, noQuiche, quicheModule } from '../native/bundle.ts'
 import { prune } from './prune.ts'
 
 const root = dirname(import.meta.dirname)
@@ -21,17 +22,32 @@ const useLinuxBinding: Plugin = {
   },
 }
 
+/** The native engine in the place of quiche's. */
+const useNative = (file: string): Plugin => ({
+  name: 'use-native',
+  setup(build) {
+    build.onLoad({ filter: nativeLoader }, () => ({
+      contents: `export const loadBinding = () => require(${JSON.stringify(file)})`,
+    }))
+    build.onLoad({ filter: quicheModule }, () => ({ contents: noQuiche }))
+  },
+})
+
 export interface FunctionBundle {
   zip: Uint8Array
+  /** The QUIC engine that it carries. */
+  engine: 'native' | 'quiche'
   /** SHA-256 of the zip, base64, as Lambda and Terraform give it. */
   sha256: string
 }
 
 /**
- * Bundles the function for Node on Lambda and zips it with the native binding. The same sources give
- * the same bytes: names, order and times in the zip are fixed.
+ * Bundles the function for Node on Lambda and zips it with its QUIC engine: the native one where it was built for
+ * linux-x64, else quiche. The same sources give the same bytes: names, order and times in the zip are fixed.
  */
-export async function buildFunction(): Promise<FunctionBundle> {
+export async function buildFunction(
+  native: string | undefined = builtNative('linux-x64'),
+): Promise<FunctionBundle> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { index: 'function/handler.ts' },
@@ -50,7 +66,7 @@ export async function buildFunction(): Promise<FunctionBundle> {
     external: ['bun:ffi'],
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [useLinuxBinding, prune],
+    plugins: [...(native ? [useNative(native)] : []), useLinuxBinding, prune],
   })
   const files = outputFiles
     .map(file => [basename(file.path), file.contents] as const)
@@ -62,5 +78,9 @@ export async function buildFunction(): Promise<FunctionBundle> {
     os: 3,
     attrs: 0o644 << 16,
   })
-  return { zip, sha256: createHash('sha256').update(zip).digest('base64') }
+  return {
+    zip,
+    engine: native ? 'native' : 'quiche',
+    sha256: createHash('sha256').update(zip).digest('base64'),
+  }
 }

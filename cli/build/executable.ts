@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { BunPlugin } from 'bun'
+import { builtNative, nativeLoader } from '../../native/bundle.ts'
 import { nativeBinding } from './binding.ts'
 import { root } from './root.ts'
 import { signMacos } from './sign-macos.ts'
@@ -28,13 +29,36 @@ export async function buildExecutable(target: Target, assets: string, outfile: s
     bytecode: true,
     // Names stay as they are: they are in error messages and stack traces.
     minify: { whitespace: true, syntax: true },
-    plugins: [useBinding(await nativeBinding(target.binding))],
+    plugins: [useBinding(await nativeBinding(target.binding)), ...useNative(target)],
   })
   // Bun itself signs for arm64 only: here it leaves the signature of what the file was before.
   if (target.name === 'darwin-x64') await signMacos(outfile)
 }
 
 // --- internal ---
+
+/** The native engine, where it was built for the platform: it is the one that is preferred. */
+function useNative({ native }: Target): BunPlugin[] {
+  const file = builtNative(native)
+  if (!file) return []
+  return [
+    {
+      name: 'use-native',
+      setup(build) {
+        build.onLoad({ filter: nativeLoader }, () => ({
+          loader: 'js',
+          contents: `export const loadBinding = () => {
+            try {
+              return require(${JSON.stringify(file)})
+            } catch {
+              // Where it cannot be loaded from, quiche says.
+            }
+          }`,
+        }))
+      },
+    },
+  ]
+}
 
 /**
  * The binding's own loader looks for its file at run time; here the file is inside. The system loads no library

@@ -2,12 +2,15 @@ import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { consola } from 'consola'
+import { buildAllNative, buildNative } from '../../native/build.ts'
+import { ToolchainError } from '../../native/toolchain.ts'
 import { buildRelease } from './release.ts'
 import { root } from './root.ts'
 import { targets, thisPlatform } from './targets.ts'
 
-// `bun run build [--all]`: function.zip, the executable for this platform or for all, and their checksums,
-// in dist/; and function.zip beside the Terraform module, where a plain apply looks for it.
+// `bun run build [--all]`: the native engine where there is a Rust toolchain, function.zip, the executable for this
+// platform or for all, and their checksums, in dist/; and function.zip beside the Terraform module, where a plain apply
+// looks for it.
 
 try {
   const { all } = parseArgs({ options: { all: { type: 'boolean', default: false } } }).values
@@ -16,6 +19,7 @@ try {
     throw new Error(
       `there is no executable for ${process.platform}-${process.arch}; --all makes those for ${targets.map(({ name }) => name).join(', ')}`,
     )
+  await buildEngines(all)
   const outdir = join(root, 'dist')
   const files = await buildRelease({ outdir, native, named: all ? targets : [] })
   // Not in place: an apply may be reading it.
@@ -30,6 +34,18 @@ try {
 }
 
 // --- internal ---
+
+/** The native engine goes into what is built where there is a Rust toolchain; elsewhere a line says what goes in. */
+async function buildEngines(all: boolean): Promise<void> {
+  try {
+    if (all) await buildAllNative()
+    else await buildNative()
+  } catch (error) {
+    const { message } = error as Error
+    const hint = error instanceof ToolchainError ? ` ${error.hint}` : ''
+    consola.info(`The native QUIC engine is not built, and quiche goes in: ${message}.${hint}`)
+  }
+}
 
 function wrongUse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')

@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { nativeFile } from './targets.ts'
+
+// How a bundle carries the native engine: in the place of the modules that look for an engine at run time.
+
+const root = join(import.meta.dirname, '..')
+
+/** The module that looks for the addon. */
+export const nativeLoader = /[\\/]tunnel[\\/]quic[\\/]engines[\\/]native[\\/]binding\.ts$/
+/** quiche's engine, which a bundle with the native one leaves out. */
+export const quicheModule = /[\\/]tunnel[\\/]quic[\\/]engines[\\/]quiche[\\/]engine\.ts$/
+export const noQuiche = 'export const quicheEngine = undefined'
+
+/** The glibc of Amazon Linux 2023, where the function runs, and the oldest that the engine is promised for. */
+const maxGlibc = 34
+
+/** The engine that was built for a platform, or undefined when none was, or none that loads on other machines. */
+export function builtNative(name: string): string | undefined {
+  const file = join(root, nativeFile(name))
+  if (!existsSync(file)) return undefined
+  const needed = readFileSync(file, 'latin1').matchAll(/GLIBC_2\.(\d+)/g)
+  return Math.max(0, ...Array.from(needed, ([, minor]) => Number(minor))) <= maxGlibc ? file : undefined
+}
