@@ -11,6 +11,10 @@ use crate::{
 
 /// BBR.StartupPacingGain
 const STARTUP_PACING_GAIN: f64 = 2.77;
+/// Its place while an application limits the rate (see [`FullPipe::is_coasting`]).
+///
+/// [`FullPipe::is_coasting`]: crate::full_pipe::FullPipe::is_coasting
+const COASTING_PACING_GAIN: f64 = 1.25;
 /// BBR.ProbeRTTCwndGain
 const PROBE_RTT_CWND_GAIN: f64 = 0.5;
 /// 1 - BBR.PacingMarginPercent
@@ -44,7 +48,12 @@ impl State {
 impl Bbr {
     /// UpdateControlParameters()
     pub(super) fn update_control_parameters(&mut self, sample: &RateSample) {
-        self.set_pacing_rate_with_gain(self.state.pacing_gain());
+        if self.is_coasting() {
+            let rate = scale(self.bw, COASTING_PACING_GAIN * PACING_MARGIN);
+            self.pacing_rate = rate.max(self.initial_pacing_rate);
+        } else {
+            self.set_pacing_rate_with_gain(self.state.pacing_gain());
+        }
         self.send_quantum = send_quantum(self.pacing_rate, self.smss);
         self.set_cwnd(sample);
     }
@@ -53,7 +62,12 @@ impl Bbr {
     pub(super) fn init_pacing_rate(&mut self, srtt: Duration) {
         let nominal = units::rate(self.initial_cwnd, srtt).unwrap_or(INFINITY);
         self.pacing_rate = scale(nominal, STARTUP_PACING_GAIN).max(1);
+        self.initial_pacing_rate = self.pacing_rate;
         self.send_quantum = send_quantum(self.pacing_rate, self.smss);
+    }
+
+    fn is_coasting(&self) -> bool {
+        self.state == State::Startup && self.sampler.is_app_limited() && self.full_pipe.is_coasting()
     }
 
     /// SetPacingRateWithGain()

@@ -94,6 +94,8 @@ pub struct Bbr {
     // Output control parameters (2.4).
     cwnd: u64,
     pacing_rate: u64,
+    /// What InitPacingRate() made of it.
+    initial_pacing_rate: u64,
     send_quantum: u64,
     has_seen_rtt: bool,
 
@@ -140,6 +142,7 @@ impl Bbr {
             round: Round::default(),
             cwnd: initial_cwnd,
             pacing_rate: 0,
+            initial_pacing_rate: 0,
             send_quantum: 0,
             has_seen_rtt: false,
             max_bw: MaxBwFilter::default(),
@@ -205,7 +208,7 @@ impl Bbr {
         };
         self.aggregation
             .update(now, self.bw, sample.newly_acked, self.cwnd, round);
-        self.full_pipe.check(sample, self.round.start);
+        self.full_pipe.check(sample, self.round.start, self.max_bw.get());
         self.check_startup_done(sample);
         self.check_drain_done(now);
         self.update_probe_bw_cycle_phase(now, sample);
@@ -258,6 +261,13 @@ impl Bbr {
         self.round.next_round_delivered = self.sampler.delivered;
     }
 
+    /// Whether more than fits the path is in flight, and waits in a queue. Then it is the path that
+    /// limits the rate, whatever quinn-proto says: it calls a flow that the peer's flow control
+    /// holds back application-limited, which 4.1.1.3.1 has treated like a network's bottleneck.
+    fn is_pipe_full(&self) -> bool {
+        self.background.has_queue && self.sampler.inflight > self.bdp()
+    }
+
     /// C.is_cwnd_limited
     fn is_cwnd_limited(&self) -> bool {
         self.cwnd_limited || self.cwnd_limited_last_round
@@ -273,7 +283,7 @@ impl Controller for Bbr {
     }
 
     fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, app_limited: bool, rtt: &RttEstimator) {
-        if app_limited {
+        if app_limited && !self.is_pipe_full() {
             self.sampler.mark_app_limited();
         }
         self.sampler.on_ack(now, sent, bytes);

@@ -2,7 +2,7 @@
 
 use congestion::State;
 
-use super::sim::{App, Measure, Path, World, bbr, bulk, secs};
+use super::sim::{App, Measure, Options, Path, World, bbr, bulk, secs};
 
 const PATH: f64 = 10.0;
 
@@ -69,4 +69,22 @@ fn cubic_can_be_chosen() {
         10.0,
     );
     assert!(report.mbit > 40.0, "{report}");
+}
+
+#[test]
+fn a_small_window_of_the_peer_is_not_raced_against() {
+    let options = Options {
+        window: 1 << 20,
+        ..bbr(7)
+    };
+    let mut world = World::new(Path::delay(50.0).bottleneck(1000.0, 5.0), Path::delay(50.0), 1);
+    world.add(options, App::Bulk, secs(0.0));
+    world.run_until(secs(5.0));
+    let measure = Measure::start(&mut world, 0);
+    world.run_until(secs(10.0));
+    let report = measure.end(&mut world);
+    let pace = world.flows[0].sender.bbr().pacing_rate() as f64 * 8e-6;
+    println!("window of 1 MB, 100 ms: {report}, paced at {pace:.0} Mbit/s");
+    assert!(report.mbit > 60.0, "{report}");
+    assert!(pace < report.mbit * 1.6, "{pace}");
 }
