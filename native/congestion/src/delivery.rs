@@ -1,40 +1,11 @@
 //! Delivery-rate samples, draft-ietf-ccwg-bbr section 4.1.
-//!
-//! quinn-proto tells of a transmission (`on_sent`, all datagrams of one batch together) and of
-//! each packet acknowledged (`on_ack`, known by the instant it was sent). So the draft's state P
-//! of a packet is kept for each instant at which something was sent, as section 4.1.3.1 has it
-//! for offload mechanisms.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
+use std::time::{Duration, Instant};
+
+use crate::{
+    flights::{Flight, Flights, SMALL_SEND},
+    units,
 };
-
-use crate::units;
-
-/// Most instants whose state is kept; later ones are counted to the last of these.
-const MAX_FLIGHTS: usize = 2048;
-/// A send of fewer bytes is most likely an acknowledgement alone, and shares the state of the
-/// send before it when that is as recent as `SMALL_SEND_SPACING`.
-const SMALL_SEND: u64 = 200;
-const SMALL_SEND_SPACING: Duration = Duration::from_millis(1);
-
-/// P: what was known when the packets of one instant were sent (4.1.2.1.2).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Flight {
-    sent: Instant,
-    /// Bytes sent at this instant.
-    pub(crate) bytes: u64,
-    /// Bytes of them that are neither acknowledged nor lost.
-    outstanding: u64,
-    delivered: u64,
-    pub(crate) lost: u64,
-    delivered_time: Instant,
-    first_send_time: Instant,
-    pub(crate) is_app_limited: bool,
-    /// Bytes in flight right after the transmission.
-    pub(crate) tx_in_flight: u64,
-}
 
 /// RS: what an acknowledgement says of the path (2.3, 4.1.2.1.3).
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +48,7 @@ pub(crate) struct Sampler {
     newly_acked: u64,
     newest: Option<Newest>,
     newest_sent: Instant,
-    flights: VecDeque<Flight>,
+    flights: Flights,
 }
 
 impl Sampler {
@@ -94,7 +65,7 @@ impl Sampler {
             newly_acked: 0,
             newest: None,
             newest_sent: now,
-            flights: VecDeque::new(),
+            flights: Flights::default(),
         }
     }
 
@@ -108,19 +79,8 @@ impl Sampler {
         if bytes < SMALL_SEND {
             self.small = self.small.saturating_add(bytes);
         }
-        let full = self.flights.len() >= MAX_FLIGHTS;
-        if let Some(last) = self.flights.back_mut() {
-            let small = bytes < SMALL_SEND && !units::elapsed(now, last.sent, SMALL_SEND_SPACING);
-            if full || small || last.sent >= now {
-                last.bytes = last.bytes.saturating_add(bytes);
-                last.outstanding = last.outstanding.saturating_add(bytes);
-                last.tx_in_flight = self.inflight;
-                return;
-            }
-        }
-        self.flights.push_back(Flight {
+        self.flights.add(Flight {
             sent: now,
-            bytes,
             outstanding: bytes,
             delivered: self.delivered,
             lost: self.lost,
@@ -137,7 +97,7 @@ impl Sampler {
         self.inflight = self.inflight.saturating_sub(bytes);
         self.newly_acked = self.newly_acked.saturating_add(bytes);
         self.delivered_time = now;
-        let Some(flight) = self.settle(sent, bytes) else {
+        let Some(flight) = self.flights.settle(sent, bytes) else {
             return;
         };
         if self.newest.is_none() || sent >= self.newest_sent {
@@ -168,7 +128,10 @@ impl Sampler {
         // An interval below the round trip is no reliable sample.
         let reliable = interval >= self.min_rtt;
         let rate = units::rate(delivered, interval).filter(|_| reliable);
-        self.prune(now, rtt);
+        if self.inflight == 0 {
+            self.flights.clear();
+        }
+        self.flights.prune(now, self.newest_sent, rtt);
         Some(RateSample {
             rtt,
             newly_acked,
@@ -186,7 +149,7 @@ impl Sampler {
     pub(crate) fn on_lost(&mut self, sent: Instant, bytes: u64) -> Option<Flight> {
         self.lost = self.lost.saturating_add(bytes);
         self.inflight = self.inflight.saturating_sub(bytes);
-        self.settle(sent, bytes)
+        self.flights.settle(sent, bytes)
     }
 
     /// MarkConnectionAppLimited() (4.1.2.4).
@@ -201,32 +164,6 @@ impl Sampler {
 
     pub(crate) fn is_app_limited(&self) -> bool {
         self.app_limited != 0
-    }
-
-    /// The state of the packets sent at `sent`, of which `bytes` are no longer outstanding.
-    fn settle(&mut self, sent: Instant, bytes: u64) -> Option<Flight> {
-        let after = self.flights.partition_point(|flight| flight.sent <= sent);
-        let flight = self.flights.get_mut(after.checked_sub(1)?)?;
-        flight.outstanding = flight.outstanding.saturating_sub(bytes);
-        Some(*flight)
-    }
-
-    /// Forgets what is settled. An acknowledgement alone is sent but never settled, and losses are
-    /// told in one sum; so what is older than any packet that can still be outstanding goes too:
-    /// it is declared lost 9/8 of a round trip after it was sent (RFC 9002, 6.1.2).
-    fn prune(&mut self, now: Instant, rtt: Duration) {
-        if self.inflight == 0 {
-            self.flights.clear();
-            return;
-        }
-        let limit = rtt.saturating_mul(4).max(Duration::from_millis(100));
-        while let Some(first) = self.flights.front() {
-            let stale = first.sent < self.newest_sent && units::elapsed(now, first.sent, limit);
-            if first.outstanding > 0 && !stale {
-                break;
-            }
-            self.flights.pop_front();
-        }
     }
 }
 
@@ -322,13 +259,13 @@ mod tests {
         for us in 0..20_000 {
             sampler.on_sent(start + Duration::from_micros(us), 1200);
         }
-        assert_eq!(sampler.flights.len(), MAX_FLIGHTS);
+        assert_eq!(sampler.flights.len(), 2048);
         // Whatever is acknowledged of it finds a state, and the end of it leaves none.
         for us in 0..20_000 {
             sampler.on_ack(start + MS * 30, start + Duration::from_micros(us), 1200);
         }
         assert!(sampler.on_end_acks(start + MS * 30, 0).is_some());
-        assert!(sampler.flights.is_empty());
+        assert!(sampler.flights.len() == 0);
     }
 
     #[test]

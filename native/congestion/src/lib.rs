@@ -1,7 +1,11 @@
 //! Congestion control for the native engine: BBRv3 as draft-ietf-ccwg-bbr describes it, behind
 //! quinn-proto's `Controller`, and the [`Pacer`] that the engine's sending loop asks.
 //!
-//! Section numbers in the comments are those of draft-ietf-ccwg-bbr-06; names are the draft's.
+//! Section numbers in the comments are those of draft-ietf-ccwg-bbr-06; names are the draft's. It
+//! departs from the draft where the file concerned says so and why: `background` excuses loss that
+//! the path shows without a queue, `ack_history` keeps bursts of acknowledgements from raising the
+//! bandwidth, `min_rtt` believes a finished ProbeRTT at once, and `full_pipe` does not race after a
+//! rate that the application or the peer limits.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
@@ -11,6 +15,7 @@ mod background;
 mod bbr;
 mod delivery;
 mod filters;
+mod flights;
 mod full_pipe;
 mod long_term;
 mod min_rtt;

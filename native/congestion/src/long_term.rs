@@ -2,7 +2,7 @@
 //! draft-ietf-ccwg-bbr sections 5.3.3.5, 5.3.3.9 and 5.5.10.2.
 
 use crate::{
-    delivery::Flight,
+    flights::Flight,
     units::{INFINITY, scale},
 };
 

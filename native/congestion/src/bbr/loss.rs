@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::{Bbr, State};
 use crate::{
-    delivery::{Flight, RateSample},
+    delivery::RateSample,
+    flights::Flight,
     long_term::{LOSS_THRESH, inflight_at_loss, is_inflight_too_high},
     short_term::BETA,
     units::scale,
