@@ -26,6 +26,11 @@ pub(crate) fn send_quantum(pacing_rate: u64, smss: u64) -> u64 {
     quantum.max(smss.saturating_mul(2))
 }
 
+/// What may leave in one batch when the loop comes late, in bytes: a quarter of the window.
+pub(crate) fn burst_limit(pacing_rate: u64, cwnd: u64, smss: u64) -> u64 {
+    send_quantum(pacing_rate, smss).max((cwnd / 4).min(MAX_QUANTUM))
+}
+
 /// Paces one connection by the rate that its congestion controller reports.
 ///
 /// ```text
@@ -61,10 +66,6 @@ impl Pacer {
         }
         let mtu = u64::from(mtu).max(1);
         self.mtu = mtu;
-        let quantum = send_quantum(self.rate, mtu);
-        let datagrams = usize::try_from(quantum.checked_div(mtu).unwrap_or(1))
-            .unwrap_or(usize::MAX)
-            .max(1);
         if let Some(next) = self.next_send_time.filter(|next| *next > now) {
             self.idle = false;
             return Err(next);
@@ -75,7 +76,14 @@ impl Pacer {
         if std::mem::replace(&mut self.idle, true) {
             self.next_send_time = self.next_send_time.max(now.checked_sub(QUANTUM_TIME));
         }
-        Ok(datagrams)
+        let late = self
+            .next_send_time
+            .map_or(Duration::ZERO, |next| now.saturating_duration_since(next));
+        let due =
+            units::volume(self.rate, late.min(MAX_LATENESS)).saturating_add(send_quantum(self.rate, mtu));
+        let bytes = due.min(burst_limit(self.rate, metrics.congestion_window, mtu));
+        let datagrams = bytes.checked_div(mtu).unwrap_or(1);
+        Ok(usize::try_from(datagrams).unwrap_or(usize::MAX).max(1))
     }
 
     /// Counts `bytes` as sent at `now`, right after `poll` allowed it. What fills less than half a
@@ -142,6 +150,25 @@ mod tests {
             let sent = sent_in_a_second(6_250_000, Duration::from_millis(late)) as f64 / 6_250_000.0;
             assert!(share.contains(&sent), "{sent} asked each {late} ms");
         }
+    }
+
+    #[test]
+    fn what_is_late_goes_in_large_batches() {
+        let (now, mut pacer, mut metrics) = (Instant::now(), Pacer::new(), metrics(Some(1_200_000)));
+        metrics.congestion_window = 120_000;
+        pacer.on_sent(now, 0);
+        assert_eq!(pacer.poll(now, &metrics, 1200), Ok(2));
+        pacer.on_sent(now, 2400);
+        assert!(pacer.poll(now, &metrics, 1200).is_err());
+        let late = now + Duration::from_millis(22);
+        assert_eq!(pacer.poll(late, &metrics, 1200), Ok(22));
+        pacer.on_sent(late, 22 * 1200);
+        assert!(pacer.poll(late, &metrics, 1200).is_err());
+        assert_eq!(
+            pacer.poll(late + Duration::from_millis(90), &metrics, 1200),
+            Ok(25),
+            "a quarter of the window"
+        );
     }
 
     #[test]

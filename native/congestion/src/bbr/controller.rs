@@ -8,6 +8,7 @@ use quinn_proto::{
 };
 
 use super::{Bbr, MAX_CWND, MIN_SMSS};
+use crate::pacer::burst_limit;
 
 /// A window at which quinn-proto does not pace: 4 GiB.
 const UNPACED: u64 = 1 << 32;
@@ -68,7 +69,8 @@ impl Controller for Bbr {
     /// quinn-proto does not pace. The last of the room is told as it is, so it is never exceeded.
     fn window(&self) -> u64 {
         let room = self.cwnd.saturating_sub(self.sampler.inflight);
-        if self.has_seen_rtt && room > self.send_quantum.saturating_add(self.smss) {
+        let burst = burst_limit(self.pacing_rate, self.cwnd, self.smss);
+        if self.has_seen_rtt && room > burst.saturating_add(self.smss) {
             UNPACED
         } else {
             self.cwnd
