@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipSync } from 'fflate'
-import { builtNative, nativeLoader, noQuiche, quicheModule } from '../native/bundle.ts'
+import { builtNative, useNative } from '../native/bundle.ts'
 import { prune } from './prune.ts'
 
 const root = dirname(import.meta.dirname)
@@ -21,17 +21,6 @@ const useLinuxBinding: Plugin = {
     build.onResolve({ filter: bindingLoader }, () => ({ path: require.resolve(bindingModule) }))
   },
 }
-
-/** The native engine in the place of quiche's. */
-const useNative = (file: string): Plugin => ({
-  name: 'use-native',
-  setup(build) {
-    build.onLoad({ filter: nativeLoader }, () => ({
-      contents: `export const loadBinding = () => require(${JSON.stringify(file)})`,
-    }))
-    build.onLoad({ filter: quicheModule }, () => ({ contents: noQuiche }))
-  },
-})
 
 export interface FunctionBundle {
   zip: Uint8Array

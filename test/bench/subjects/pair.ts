@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { builtNative, useNative } from '../../../native/bundle.ts'
 import { createIdentity } from '../../../tunnel/quic/identity.ts'
 import { loadLimitMs } from '../load.ts'
 import type { Place } from '../place.ts'
@@ -23,6 +24,7 @@ interface PairOptions {
 export function pair({ name, title, program, nodeOptions = [], tuning }: PairOptions): Subject {
   const source = join(root, `test/bench/programs/${program}.ts`)
   const bundle = join(cache, `${program}.cjs`)
+  const native = builtNative('linux-x64')
   return {
     name,
     title,
@@ -41,6 +43,7 @@ export function pair({ name, title, program, nodeOptions = [], tuning }: PairOpt
         loader: { '.node': 'copy' },
         external: ['bun:ffi'],
         logLevel: 'error',
+        plugins: native ? [useNative(native)] : [],
       })
     },
     start: place =>
