@@ -64,7 +64,7 @@ test('requests, replies and packets are the bytes that this release writes', () 
 test('the tables name every code of the protocol', () => {
   assert.ok(page.includes(`\`${alpn}\``))
   for (const [name, code] of Object.entries(closeCodes))
-    assert.match(page, new RegExp(String.raw`\| +${code} \| \`${name}\``))
+    assert.match(page, new RegExp(String.raw`\| +${code} +\| \`${name}\``))
   for (const value of Object.values(command))
     assert.ok(page.includes(value < 0xf0 ? `${value} ` : `0x${value.toString(16).toUpperCase()}`))
   for (const value of Object.values(reply)) assert.match(page, new RegExp(`\\b${value} [a-zA-Z]`))
