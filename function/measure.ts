@@ -3,13 +3,13 @@ import type { Request } from '../tunnel/session/frames/request.ts'
 
 const chunk = new Uint8Array(64 * 1024)
 /** No measurement is larger. Bytes. */
-const most = 8 * 1024 ** 3
+const maxBytes = 8 * 1024 ** 3
 
 /** The services that measure the tunnel: echo gives back what comes, discard swallows it, chargen sends. */
 export function serveMeasure({ command, target }: Request, stream: QuicStream): void {
   if (command === 'echo') echo(stream)
   else if (command === 'discard') discard(stream)
-  else chargen(stream, Math.min(Math.trunc(Number(target.host)) || 0, most))
+  else chargen(stream, Math.min(Math.max(Math.trunc(Number(target.host)) || 0, 0), maxBytes))
 }
 
 // --- internal ---
