@@ -1,6 +1,4 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { isIP } from 'node:net'
-import { isLoopback } from '../input/loopback.ts'
 
 /** On every response: nothing is kept, framed, guessed at, or fetched from anywhere else. */
 export const safeHeaders = {
@@ -22,18 +20,6 @@ export function tokenMatches(given: string | null, token: string): boolean {
 }
 
 /**
- * Whether a Host header is one that the person at this machine would use. A name of somebody else's that
- * resolves to this machine (DNS rebinding) is not: only localhost, the address that is listened on and, where
- * that is not a loopback one, any address.
- */
-export function hostAllowed(header: string | null, listening: string): boolean {
-  const host = hostOf(header)
-  if (host === undefined) return false
-  if (host === 'localhost' || host === listening.toLowerCase() || isLoopback(host)) return true
-  return !isLoopback(listening) && isIP(host) !== 0
-}
-
-/**
  * Whether no page of another site sent this request, by what browsers say of it (Fetch Metadata; before that, Origin).
  * Such a page cannot read an answer, but it could take up all the live streams.
  */
@@ -42,12 +28,4 @@ export function isOwnRequest(headers: Headers): boolean {
   if (site !== null) return site === 'same-origin' || site === 'none'
   const origin = headers.get('origin')
   return origin === null || origin === `http://${headers.get('host')}`
-}
-
-// --- internal ---
-
-/** The host without its port and brackets, in lower case (RFC 9110, section 7.2). */
-function hostOf(header: string | null): string | undefined {
-  const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:[\]@/\s]+))(?::\d{1,5})?$/i.exec(header ?? '') ?? []
-  return (bracketed ?? plain)?.toLowerCase()
 }

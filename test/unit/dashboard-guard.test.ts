@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hostAllowed, newToken, tokenMatches } from '../../cli/dashboard/guard.ts'
+import { newToken, tokenMatches } from '../../cli/dashboard/guard.ts'
+import { hostAllowed } from '../../cli/input/allowed-host.ts'
 import { isLoopback } from '../../cli/input/loopback.ts'
 
 const test = suite("the dashboard's guard")

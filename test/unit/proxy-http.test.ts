@@ -105,7 +105,7 @@ test('chunked bodies and trailers go both ways', async ({ proxy, origin, url, an
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: caf\xe9\r\n\r\n'
   const answer = await converse(
     proxy.port,
-    `DELETE ${url}/up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-Mine\r\n\r\n4;ext=1\r\nbody\r\n0\r\nX-Mine: 1\r\n\r\n`,
+    `DELETE ${url}/up HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Mine\r\n\r\n4;ext=1\r\nbody\r\n0\r\nX-Mine: 1\r\n\r\n`,
   )
   assert.match(origin.heard[0]!, /^DELETE \/up /)
   assert.match(origin.heard[0]!, /Trailer: X-Mine\r\nTransfer-Encoding: chunked\r\n/)
@@ -173,7 +173,7 @@ test('a body that breaks off is not passed on as a whole one', async ({ proxy })
       `GET http://127.0.0.1:${broken.port}/ HTTP/1.1\r\nHost: x\r\n\r\n`,
     )
     assert.match(answer, 'hello')
-    assert.not.match(answer, '0\r\n\r\n')
+    assert.ok(answer.endsWith('hello\r\n') || answer.endsWith('hello'), answer)
     await broken.close()
   }
 })
@@ -237,9 +237,13 @@ test('a WebSocket goes through a plain upgrade; one that is denied gets its answ
   await server.close()
 
   answers['/deny'] = 'HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno'
-  const denied = read(await converse(proxy.port, `GET ${url}/deny HTTP/1.1\r\n${upgrade}`))
+  const denied = read(
+    await converse(proxy.port, `GET ${url}/deny HTTP/1.1\r\n${upgrade}`, said => said.endsWith('no')),
+  )
   assert.equal([denied.status, denied.body], ['HTTP/1.1 403 No', 'no'])
-  const unreachable = await converse(proxy.port, `GET http://127.0.0.1:1/ HTTP/1.1\r\n${upgrade}`)
+  const unreachable = await converse(proxy.port, `GET http://127.0.0.1:1/ HTTP/1.1\r\n${upgrade}`, said =>
+    said.endsWith('\n'),
+  )
   assert.is(read(unreachable).status, 'HTTP/1.1 502 Bad Gateway')
   await until(() => proxy.open() === 0 && proxy.exit.streams() === 0, 'the streams to be closed')
 })
@@ -270,7 +274,7 @@ test('what cannot be reached is told with its status and a reason', async ({ pro
     ['GET http://nowhere.invalid/', '502 Bad Gateway', 'could not be resolved'],
     ['GET /', '400 Bad Request', 'whole URL'],
     ['GET https://example.org/', '400 Bad Request', 'CONNECT'],
-    ['GET http://user:password@example.org/', '400 Bad Request', 'host:port'],
+    ['GET http://user:password@/', '400 Bad Request', 'host:port'],
     ['GET http://example.org:0/', '400 Bad Request', 'host:port'],
     ['GET http://example.org:65536/', '400 Bad Request', 'host:port'],
     ['CONNECT example.org', '400 Bad Request', 'host:port'],
@@ -299,7 +303,7 @@ test('a server that does not speak HTTP is a bad gateway', async ({ proxy, url, 
     'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
-    'HTTP/1.1 200 OK\r\nX : y\r\nContent-Length: 0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n',
     `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(70_000)}\r\n\r\n`,
   ]) {
     answers['/'] = answer

@@ -110,8 +110,8 @@ for (const [what, rest, status] of heads)
 const lines: [what: string, bytes: string, status: number][] = [
   ['HTTP/0.9', 'GET http://a/\r\n\r\n', 505],
   ['HTTP/2.0', 'GET http://a/ HTTP/2.0\r\nHost: a\r\n\r\n', 505],
-  ['HTTP/1.2', 'GET http://a/ HTTP/1.2\r\nHost: a\r\n\r\n', 400],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+  ['HTTP/1.2', 'GET http://a/ HTTP/1.2\r\nHost: a\r\n\r\n', 505],
+  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
   ['chunks in HTTP/1.0', 'POST http://a/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
   ['no Host', 'GET http://a/ HTTP/1.1\r\n\r\n', 400],
   ['whitespace before the first field', 'GET http://a/ HTTP/1.1\r\n Host: a\r\n\r\n', 400],

@@ -103,8 +103,9 @@ export class BunConn extends OwnedConn {
   }
 
   #write(chunk: Uint8Array): boolean {
-    const written = Math.max(0, this.#socket.write(chunk))
-    if (written === chunk.length) return true
+    const written = this.#socket.write(chunk)
+    // The peer takes nothing more, which its close tells once what it has said is read: the chunk is lost.
+    if (written < 0 || written === chunk.length) return true
     this.#rest = chunk.subarray(written)
     return false
   }

@@ -126,7 +126,7 @@ function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
         } else if (protocol === 'http') {
           settled()
           detach(first)
-          serveHttp(conn)
+          serveHttp(conn, { peer: conn.peerAddress, local: conn.localAddress })
         } else {
           detach(first)
           socksConnect(conn, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })

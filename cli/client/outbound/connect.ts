@@ -7,12 +7,15 @@ import { type ConnectionTracker, nextConnection, trackConnection } from './conne
 import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 import { outboundFor, type Rule } from './rules.ts'
 import { TargetError } from './target-errors.ts'
+import { TrackedConn } from './tracked-conn.ts'
 
 /** A connection to a target, whichever outbound it took. */
 export interface Connected {
   readonly bound: Target
   /** Joins the requester's connection, which nobody owns, to the target until both have ended. */
   carry(conn: Conn): void
+  /** The connection to the target itself, which nobody owns, for who reads and writes it instead. */
+  conn(): Conn
 }
 
 /** Takes the outbound that the rules say, and tells the events. Rejects with an OutboundError, or the signal's reason. */
@@ -38,7 +41,11 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
       requester.signal.throwIfAborted()
       const { session } = reached
       const tracker = trackConnection(events, { connection, outbound, session, target: text, started })
-      return { bound: reached.bound, carry: conn => carry(conn, reached, tracker) }
+      return {
+        bound: reached.bound,
+        carry: conn => carry(conn, reached, tracker),
+        conn: () => new TrackedConn(reached.conn, byDeadline(reached, tracker)),
+      }
     } catch (error) {
       const about = { connection, outbound, target: text, ...errorData(error) }
       if (error instanceof OutboundError && error.kind === 'refused')
@@ -51,12 +58,14 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
 
 // --- internal ---
 
-function carry(conn: Conn, reached: OutboundConn, { counts, onEnd }: ConnectionTracker): void {
-  relay(conn, reached.conn, {
-    counts,
-    onEnd: end => onEnd(end === 'target-closed' && reached.timeWasUp?.() ? 'deadline' : end),
-  })
-}
+const carry = (conn: Conn, reached: OutboundConn, tracker: ConnectionTracker): void =>
+  void relay(conn, reached.conn, byDeadline(reached, tracker))
+
+/** Tells the end of the exit's time from another break. */
+const byDeadline = (reached: OutboundConn, { counts, onEnd }: ConnectionTracker): ConnectionTracker => ({
+  counts,
+  onEnd: end => onEnd(end === 'target-closed' && reached.timeWasUp?.() ? 'deadline' : end),
+})
 
 /** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */
 const isHost = (host: string) => Buffer.byteLength(host) <= 255 && /^[^\s\p{Cc}]+$/u.test(host)

@@ -1,166 +1,261 @@
-import { type ClientRequest, type IncomingMessage, request as open, type ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
-import type { Connect } from '../../outbound/connect.ts'
-import type { HttpClient } from './client.ts'
-import { ConnDuplex } from './conn-duplex.ts'
-import { type Destination, endToEnd, fields, hasBody, isChunked } from './message.ts'
-import { HttpProblem, problemOf, sendProblem } from './problem.ts'
-
-/** An exchange in which nobody says anything for this long is given up. Milliseconds. */
-const silenceLimitMs = 300_000
-/** Fields of a response; servers send more than clients do. Bytes. */
-const maxHeaderSize = 64 * 1024
-/** Requests that do the same when they are done twice (RFC 9110, section 9.2.2). */
-const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
+import { relay } from '../../../../tunnel/session/relay.ts'
+import type { Requester } from '../../outbound/outbound.ts'
+import { readBody } from './body.ts'
+import { endToEnd, type Field, lines, trailers, valuesOf } from './fields.ts'
+import { readHead } from './head.ts'
+import { MessageError } from './message-error.ts'
+import { close, type Origin, type Origins } from './origins.ts'
+import { failed, type HttpProblem, problemOf, requestProblem } from './problem.ts'
+import { BrokenError, type PullConn } from './pull-conn.ts'
+import { type Destination, hasBody, type Request } from './request.ts'
+import { parseResponse, type Response } from './response.ts'
 
 export interface Exchange {
-  request: IncomingMessage
-  response: ServerResponse
+  client: PullConn
+  request: Request
   destination: Destination
-  user: string | undefined
-  client: HttpClient
-  connect: Connect
-  /** The client asks for a WebSocket; what it sent after its request. */
-  upgrade?: Buffer
+  requester: Requester
+  origins: Origins
 }
 
 /**
- * Passes a request on and the response back, each part as it comes: bodies, trailers, 100 (Continue), and
- * what follows an upgrade. Resolves when the exchange is over, whichever way.
+ * What becomes of the client's connection: another request may follow, it ends, it is cut off in the middle of a
+ * response, or it belongs to a WebSocket now.
  */
-export function forward(exchange: Exchange): Promise<void> {
-  const { request, response, destination, client } = exchange
-  return new Promise(resolve => {
-    let outgoing: ClientRequest | undefined
-    const over = () => {
-      client.signal.removeEventListener('abort', over)
-      if (!response.writableFinished) outgoing?.destroy()
-      resolve()
-    }
-    response.on('close', over)
-    client.signal.addEventListener('abort', over)
+export type Outcome = 'next' | 'last' | 'cut' | 'taken'
 
-    const fail = (error: unknown) => sendProblem(response, problemOf(error, destination.authority))
-    const attempt = (fresh: boolean) => {
-      outgoing = send(exchange, fresh)
-      outgoing.on('response', incoming => giveBack(incoming, response, fail))
-      outgoing.on('information', interim => {
-        if (request.httpVersion === '1.1' && !response.headersSent) writeInterim(request.socket, interim)
-      })
-      outgoing.on('timeout', () => {
-        fail(new HttpProblem(504, `${destination.authority} has said nothing for ${silenceLimitMs / 1000} s`))
-        outgoing?.destroy()
-      })
-      outgoing.on('upgrade', (incoming, server, head) => switchOver(exchange, incoming, server, head))
-      outgoing.on('error', error => {
-        if (client.signal.aborted) return
-        // A kept connection may end at the very moment it is used again: the server has seen nothing.
-        if (outgoing?.reusedSocket && !fresh && repeatable.has(request.method ?? '') && !hasBody(request))
-          attempt(true)
-        else fail(error)
-      })
-    }
+/** An exchange in which nobody says anything for this long is given up. Milliseconds. */
+const silenceLimitMs = 300_000
+/** Start line and fields of a response; servers send more than clients do. Bytes. */
+const maxHeadBytes = 64 * 1024
+/** Responses before the final one (RFC 9110, section 15.2). */
+const maxInterim = 16
+/** Requests that do the same when they are done twice (RFC 9110, section 9.2.2). */
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * Passes a request on and the response back, each part as it comes and no faster than the other end takes it: content,
+ * trailers, interim responses, and what follows an upgrade. Throws an HttpProblem while nothing has been answered.
+ */
+export async function forward(exchange: Exchange): Promise<Outcome> {
+  for (let fresh = false; ; fresh = true) {
+    const attempt = new Attempt(exchange)
     try {
-      attempt(false)
+      return await attempt.run(fresh)
     } catch (error) {
-      // node:http refuses to send what is malformed.
-      fail(new HttpProblem(400, (error as Error).message))
+      if (attempt.answered) return 'cut'
+      // A kept connection may end at the very moment it is used again: the server has seen nothing.
+      if (attempt.metCloseRace(error)) continue
+      throw problemOf(error, exchange.destination.authority)
     }
-    request.on('error', () => outgoing?.destroy())
-  })
+  }
 }
 
 // --- internal ---
 
-function send(exchange: Exchange, fresh: boolean): ClientRequest {
-  const { request, destination, user, client, connect, upgrade } = exchange
-  const chunked = request.headers['transfer-encoding'] !== undefined
-  const headers = endToEnd(request.rawHeaders, 'host', ...trailerUnless(chunked))
-  headers.unshift('Host', destination.authority)
-  // The body's own framing, said anew: without it node:http would guess by the method.
-  if (chunked) headers.push('Transfer-Encoding', 'chunked')
-  if (upgrade) headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
-  const outgoing = open({
-    agent: client.agent(connect, user, fresh),
-    host: destination.host,
-    port: destination.port,
-    method: request.method,
-    path: destination.path,
-    headers,
-    maxHeaderSize,
-    timeout: silenceLimitMs,
-  })
-  // Trailers are known at the end, and must be there before it is passed on.
-  request.on('end', () => chunked && outgoing.addTrailers(fields(request.rawTrailers)))
-  if (hasBody(request)) request.pipe(outgoing)
-  else outgoing.end()
-  return outgoing
+class Attempt {
+  /** Bytes of the final response are on their way to the client. */
+  answered = false
+  readonly #exchange: Exchange
+  #origin: Origin | undefined
+  /** Bytes of the server's have come. */
+  #heard = false
+  /** What was wrong with the request's content. */
+  #fault: HttpProblem | undefined
+  #requestSent = false
+  #silent = false
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  async run(fresh: boolean): Promise<Outcome> {
+    const { destination, requester, origins } = this.#exchange
+    const origin = await origins.take(destination, requester, fresh)
+    this.#origin = origin
+    const cut = () => origin.pull.conn.abort(0)
+    requester.signal.addEventListener('abort', cut)
+    this.#timer = setTimeout(() => {
+      this.#silent = true
+      cut()
+    }, silenceLimitMs)
+    try {
+      if (requester.signal.aborted) throw new BrokenError()
+      void this.#sendRequest(origin)
+      return await this.#passBack(origin)
+    } catch (error) {
+      cut()
+      if (this.#silent)
+        throw failed(
+          504,
+          'connection_read_timeout',
+          `${destination.authority} has said nothing for ${silenceLimitMs / 1000} s`,
+        )
+      throw this.#fault ?? error
+    } finally {
+      clearTimeout(this.#timer)
+      requester.signal.removeEventListener('abort', cut)
+    }
+  }
+
+  metCloseRace(error: unknown): boolean {
+    const { request, requester } = this.#exchange
+    const ended =
+      error instanceof BrokenError || (error instanceof MessageError && error.code === 'E_HTTP_TRUNCATED')
+    return (
+      ended &&
+      this.#origin?.reused === true &&
+      !this.#heard &&
+      !requester.signal.aborted &&
+      repeatable.has(request.method) &&
+      !hasBody(request)
+    )
+  }
+
+  #alive(): void {
+    this.#timer?.refresh()
+  }
+
+  /** Sends head and content. A server that is gone takes them and loses them: what it has said is still read. */
+  async #sendRequest({ pull }: Origin): Promise<void> {
+    const { request, client } = this.#exchange
+    const chunked = request.framing.kind === 'chunked'
+    try {
+      await pull.write(Buffer.from(requestHead(this.#exchange), 'latin1'))
+      let fields: Field[] = []
+      for await (const piece of readBody(client, request.framing, found => {
+        fields = found
+      })) {
+        this.#alive()
+        await pull.write(chunked ? asChunk(piece) : piece)
+      }
+      if (chunked) await pull.write(lastChunk(fields))
+      this.#requestSent = true
+    } catch (error) {
+      if (error instanceof MessageError) this.#fault = requestProblem(error)
+      // The server cannot make sense of half a request.
+      pull.conn.abort(0)
+    }
+  }
+
+  async #passBack(origin: Origin): Promise<Outcome> {
+    const { request, client, origins } = this.#exchange
+    const response = await this.#finalResponse(origin)
+    if (response.status === 101) return this.#switchOver(origin, response)
+    const chunked = response.framing.kind === 'chunked' || response.framing.kind === 'close'
+    const rechunked = chunked && request.version === '1.1'
+    // A client of HTTP/1.0 sees the end of content without a length in the end of the connection.
+    const keepsAlive = request.keepsAlive && (!chunked || rechunked)
+    const last = !keepsAlive || !this.#requestSent
+    this.answered = true
+    await client.write(Buffer.from(responseHead(response, { chunked: rechunked, last, request }), 'latin1'))
+    let fields: Field[] = []
+    for await (const piece of readBody(origin.pull, response.framing, found => {
+      fields = trailers(found)
+    })) {
+      this.#alive()
+      await client.write(rechunked ? asChunk(piece) : piece)
+    }
+    if (rechunked) await client.write(lastChunk(fields))
+    if (response.keepsAlive && response.framing.kind !== 'close' && this.#requestSent) origins.give(origin)
+    else close(origin)
+    return last || !this.#requestSent ? 'last' : 'next'
+  }
+
+  /** Passes interim responses on, and gives the one that answers the request. */
+  async #finalResponse({ pull }: Origin): Promise<Response> {
+    const { request, client } = this.#exchange
+    for (let interims = 0; interims <= maxInterim; interims++) {
+      const head = await readHead(pull, { maxBytes: maxHeadBytes, lenient: true })
+      if (!head) throw new MessageError('E_HTTP_TRUNCATED', 'the connection ended before a response')
+      this.#heard = true
+      this.#alive()
+      const response = parseResponse(head, request.method)
+      if (response.status >= 200) return response
+      if (response.status === 101) {
+        if (request.wantsWebSocket && response.switchesToWebSocket) return response
+        throw failed(
+          502,
+          'http_upgrade_failed',
+          `${this.#exchange.destination.authority} switches to a protocol that was not asked for`,
+        )
+      }
+      if (request.version === '1.1') await client.write(Buffer.from(interimHead(response), 'latin1'))
+    }
+    throw failed(
+      502,
+      'http_protocol_error',
+      `${this.#exchange.destination.authority} sends more than ${maxInterim} interim responses`,
+    )
+  }
+
+  /** The server has agreed to an upgrade: its answer goes back, and then whatever either says. */
+  async #switchOver({ pull }: Origin, response: Response): Promise<Outcome> {
+    const { client } = this.#exchange
+    this.answered = true
+    await client.write(
+      Buffer.from(interimHead(response, 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), 'latin1'),
+    )
+    relay(client.release(), pull.release())
+    return 'taken'
+  }
 }
 
-/** Only a chunked body has trailers that could be announced. */
+function requestHead({ request, destination }: Exchange): string {
+  const chunked = request.framing.kind === 'chunked'
+  const fields = endToEnd(request.fields, 'host', ...trailerUnless(chunked))
+  const { authorization } = destination
+  const more: Field[] = []
+  if (authorization !== undefined && valuesOf(fields, 'authorization').length === 0)
+    more.push(['Authorization', authorization])
+  // The content's own framing, said anew.
+  if (chunked) more.push(['Transfer-Encoding', 'chunked'])
+  more.push(...(request.wantsWebSocket ? upgradeFields : [['Connection', 'keep-alive'] as const]))
+  return `${request.method} ${destination.path} HTTP/1.1\r\n${lines([['Host', destination.authority], ...fields, ...more])}\r\n`
+}
+
+const upgradeFields: Field[] = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+]
+
+interface HeadOptions {
+  chunked: boolean
+  last: boolean
+  request: Request
+}
+
+function responseHead({ status, reason, fields }: Response, { chunked, last, request }: HeadOptions): string {
+  // Without content, a length or coding says what the content would have had (RFC 9110, section 8.6).
+  const coded = chunked || (request.method === 'HEAD' && valuesOf(fields, 'transfer-encoding').length > 0)
+  const more: Field[] = []
+  if (coded && request.version === '1.1') more.push(['Transfer-Encoding', 'chunked'])
+  if (last) more.push(['Connection', 'close'])
+  return `HTTP/1.1 ${status} ${reason}\r\n${lines([...oneLength(endToEnd(fields, ...trailerUnless(chunked))), ...more])}\r\n`
+}
+
+/** The same length said more than once is said once. */
+function oneLength(fields: Field[]): Field[] {
+  const [length] = valuesOf(fields, 'content-length').flatMap(value => value.split(','))
+  let said = false
+  return fields.flatMap(field => {
+    if (field[0].toLowerCase() !== 'content-length') return [field]
+    if (said) return []
+    said = true
+    return [[field[0], length!.trim()] as const]
+  })
+}
+
+const interimHead = ({ status, reason, fields }: Response, more = ''): string =>
+  `HTTP/1.1 ${status} ${reason}\r\n${more}${lines(endToEnd(fields))}\r\n`
+
+/** Only chunked content has trailers that could be announced. */
 const trailerUnless = (chunked: boolean) => (chunked ? [] : ['trailer'])
 
-interface Interim {
-  statusCode?: number | undefined
-  statusMessage?: string | undefined
-  rawHeaders: string[]
-}
+const lineEnd = Buffer.from('\r\n')
 
-/** An answer that is not the last one, which node:http's responses have no general form for (RFC 9110, section 15.2). */
-function writeInterim(client: Duplex, { statusCode, statusMessage, rawHeaders }: Interim, more = ''): void {
-  const head = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n${more}`
-  client.write(`${head}${fieldLines(endToEnd(rawHeaders))}\r\n`, 'latin1')
-}
+const asChunk = (piece: Uint8Array): Uint8Array =>
+  Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, lineEnd])
 
-const fieldLines = (rawHeaders: readonly string[]) =>
-  fields(rawHeaders)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')
-
-function giveBack(incoming: IncomingMessage, response: ServerResponse, fail: (error: unknown) => void): void {
-  const { req: request, socket: client } = response
-  const coding = incoming.headers['transfer-encoding']
-  const trailed = coding !== undefined && request.httpVersion === '1.1' && request.method !== 'HEAD'
-  incoming.on('error', fail)
-  try {
-    if (coding !== undefined && !isChunked(coding)) throw new Error(`transfer coding ${coding}`)
-    response.sendDate = false
-    const headers = endToEnd(incoming.rawHeaders, ...trailerUnless(trailed))
-    response.writeHead(incoming.statusCode!, incoming.statusMessage, headers)
-  } catch (error) {
-    incoming.destroy()
-    fail(error)
-    return
-  }
-  incoming.on('end', () => {
-    // Bun's responses leave their trailers out: the last chunk is written past them, and ends the connection.
-    if (trailed && incoming.rawTrailers.length > 0)
-      client?.end(`0\r\n${fieldLines(incoming.rawTrailers)}\r\n`, 'latin1')
-    else response.end()
-    // What the client still sends was never asked for: the connection cannot be used again.
-    if (!request.complete) response.once('finish', () => request.destroy())
-  })
-  incoming.pipe(response, { end: false })
-}
-
-/** The server has agreed to an upgrade: its answer goes back, and then whatever either says. */
-function switchOver(
-  { request, response, upgrade }: Exchange,
-  incoming: IncomingMessage,
-  server: Duplex,
-  head: Buffer,
-): void {
-  const client = request.socket
-  // A WebSocket may be silent for as long as it likes.
-  if (server instanceof ConnDuplex) server.setTimeout(0)
-  response.detachSocket(request.socket)
-  writeInterim(client, incoming, 'Connection: Upgrade\r\nUpgrade: websocket\r\n')
-  if (head.length > 0) client.write(head)
-  if (upgrade && upgrade.length > 0) server.write(upgrade)
-  client.on('close', () => server.destroy())
-  server.on('close', () => client.destroySoon())
-  client.on('error', () => {})
-  server.on('error', () => {})
-  client.pipe(server)
-  server.pipe(client)
-}
+const lastChunk = (fields: readonly Field[]): Uint8Array => Buffer.from(`0\r\n${lines(fields)}\r\n`, 'latin1')

@@ -1,7 +1,46 @@
+import { hostAllowed } from '../../../input/allowed-host.ts'
+import { isLoopback } from '../../../input/loopback.ts'
 import type { HostPattern, Rule } from '../../outbound/rules.ts'
+import { lines } from './fields.ts'
+import { HttpProblem } from './problem.ts'
+
+export interface PacRequest {
+  method: string
+  /** The Host field: this proxy as the browser knows it. */
+  host: string | undefined
+  /** Of the client, and ours that it came to. */
+  addresses: { peer: string; local: string }
+  /** It came with a login that is right. Browsers send none for a PAC file. */
+  hasLogin: boolean
+  /** The connection ends behind the response. */
+  last: boolean
+}
+
+/**
+ * The response to `GET /proxy.pac`. A web page whose name was made to resolve to this machine gets nothing (DNS
+ * rebinding), and beyond loopback nobody learns the rules without a login. Throws an HttpProblem.
+ */
+export function pacResponse(request: PacRequest, rules: readonly Rule[]): Uint8Array {
+  const { method, host = '', addresses, hasLogin, last } = request
+  if (method !== 'GET' && method !== 'HEAD')
+    throw new HttpProblem(405, 'a PAC file can only be read', [['allow', 'GET, HEAD']])
+  if (!hostAllowed(host, addresses.local))
+    throw new HttpProblem(403, 'the PAC file is served under localhost and addresses of this proxy alone')
+  const isOurs = hasLogin || isLoopback(addresses.peer)
+  const body = Buffer.from(pacFile(isOurs ? rules : [], host))
+  const head = `HTTP/1.1 200 OK\r\n${lines([
+    ['content-type', pacType],
+    ['cache-control', 'no-cache'],
+    ['cross-origin-resource-policy', 'same-origin'],
+    ['x-content-type-options', 'nosniff'],
+    ['content-length', String(body.length)],
+    ...(last ? [['connection', 'close'] as const] : []),
+  ])}\r\n`
+  return method === 'HEAD' ? Buffer.from(head) : Buffer.concat([Buffer.from(head), body])
+}
 
 /** What a PAC file is served as. */
-export const pacType = 'application/x-ns-proxy-autoconfig'
+const pacType = 'application/x-ns-proxy-autoconfig'
 
 /**
  * A proxy auto-configuration file that says the same as the rules, as far as a browser has a say: what

@@ -1,69 +1,83 @@
-import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import { CodedError } from '../../../../tunnel/net/coded-error.ts'
+import { printable } from '../../../../tunnel/net/printable.ts'
 import { type ReplyCode, reply } from '../../../../tunnel/session/frames/reply.ts'
 import { OutboundError, type OutboundErrorKind } from '../../outbound/outbound.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
+import { type Field, lines } from './fields.ts'
+import { MessageError, type MessageErrorCode } from './message-error.ts'
+import { BrokenError } from './pull-conn.ts'
 
 /** A request cannot be served: the status, and a short reason for the person who sees it. */
-export class HttpProblem extends Error {
+export class HttpProblem extends CodedError {
   override name = 'HttpProblem'
   constructor(
     readonly status: number,
     reason: string,
-    readonly headers: OutgoingHttpHeaders = {},
+    readonly fields: readonly Field[] = [],
   ) {
-    super(reason)
+    super(`E_HTTP_${status}`, reason)
   }
 }
 
-/** What an HTTP client is told about an error. */
-export function problemOf(error: unknown, host = 'the target'): HttpProblem {
+/** What a client is told of its own request that cannot be read. */
+export const requestProblem = (error: MessageError): HttpProblem =>
+  new HttpProblem(statusOf[error.code], error.message)
+
+/** What a client is told of an error on the way to `host` or in what came from there. */
+export function problemOf(error: unknown, host: string): HttpProblem {
   if (error instanceof HttpProblem) return error
-  if (!(error instanceof OutboundError)) return failed(502, 'http_protocol_error', `${host} broke off`)
+  if (error instanceof MessageError) {
+    const truncated = error.code === 'E_HTTP_TRUNCATED'
+    return truncated
+      ? failed(
+          502,
+          'http_response_incomplete',
+          `${host} ended the connection before its response was complete`,
+        )
+      : failed(502, 'http_protocol_error', `the response of ${host} cannot be passed on: ${error.message}`)
+  }
+  if (error instanceof BrokenError)
+    return failed(
+      502,
+      'connection_terminated',
+      `${host} broke the connection before its response was complete`,
+    )
+  if (!(error instanceof OutboundError))
+    return failed(502, 'proxy_internal_error', `${host} could not be asked`)
   const [status, type] = error.kind === 'refused' ? (refusals[error.reply] ?? refusal) : ours[error.kind]
   const reason = error instanceof TargetError ? `${host} ${error.says}` : error.message
   return failed(status, type, error.hint ? `${reason}. ${error.hint}` : reason)
 }
 
-/** Answers with the problem, where nothing has been answered yet; else the connection breaks off, so that the client can tell. */
-export function sendProblem(response: ServerResponse, problem: HttpProblem): void {
-  if (response.headersSent) return void response.destroy()
-  const { body, headers } = content(problem)
-  // A body that was not read to its end cannot be skipped, and what follows a message that was not understood is not one.
-  const last = !response.req.complete || notUnderstood.has(problem.status)
-  const closing = last ? { ...headers, connection: 'close' } : headers
-  response.writeHead(problem.status, STATUS_CODES[problem.status], closing)
-  response.end(body)
-}
+/** With the error's type in the words of RFC 9209 (Proxy-Status), section 2.3. */
+export const failed = (status: number, type: string, reason: string): HttpProblem =>
+  new HttpProblem(status, reason, [['proxy-status', `lambda-nat-proxy; error=${type}`]])
 
-/** The same as bytes, for a connection that node:http has let go of, and that ends with it. */
-export function problemBytes(problem: HttpProblem): Uint8Array {
-  const { body, headers } = content(problem)
-  const fields = Object.entries({ ...headers, connection: 'close' }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  )
-  const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n`
-  return Buffer.concat([Buffer.from(`${status}${fields.join('')}\r\n`), body])
+/** The response to a request with this method. `last`: the connection ends behind it. */
+export function problemBytes(problem: HttpProblem, { method = 'GET', last = true } = {}): Uint8Array {
+  const { status, message } = problem
+  const body = Buffer.from(`${status} ${STATUS_CODES[status]}: ${printable(message)}\n`)
+  const fields: Field[] = [
+    ...problem.fields,
+    ['content-type', 'text/plain; charset=utf-8'],
+    ['content-length', String(body.length)],
+    ...(last ? [['connection', 'close'] as const] : []),
+  ]
+  const head = Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines(fields)}\r\n`, 'latin1')
+  return method === 'HEAD' ? head : Buffer.concat([head, body])
 }
 
 // --- internal ---
 
-const notUnderstood = new Set([400, 501, 505])
-
-function content({ status, message, headers }: HttpProblem) {
-  const body = Buffer.from(`${status} ${STATUS_CODES[status]}: ${message}\n`)
-  return {
-    body,
-    headers: {
-      ...headers,
-      'content-type': 'text/plain; charset=utf-8',
-      'content-length': body.length,
-    },
-  }
+const statusOf: Record<MessageErrorCode, number> = {
+  E_HTTP_MALFORMED: 400,
+  E_HTTP_TRUNCATED: 400,
+  E_HTTP_HEAD_TOO_LARGE: 431,
+  E_HTTP_EXTENSIONS_TOO_LARGE: 413,
+  E_HTTP_VERSION: 505,
+  E_HTTP_CODING: 501,
 }
-
-/** With the error's type in the words of RFC 9209 (Proxy-Status), section 2.3. */
-const failed = (status: number, type: string, reason: string) =>
-  new HttpProblem(status, reason, { 'proxy-status': `lambda-nat-proxy; error=${type}` })
 
 type Refusal = [status: number, type: string]
 const ours: Record<Exclude<OutboundErrorKind, 'refused'>, Refusal> = {

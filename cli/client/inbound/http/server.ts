@@ -1,16 +1,19 @@
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
-import type { Conn } from '../../../../tunnel/net/conn.ts'
+import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
+import { type Conn, defaultLingerMs } from '../../../../tunnel/net/conn.ts'
 import type { Connect } from '../../outbound/connect.ts'
+import type { Requester } from '../../outbound/outbound.ts'
 import type { Rule } from '../../outbound/rules.ts'
 import type { Access } from '../logins.ts'
 import type { Rejection } from '../rejection.ts'
-import { HttpClient } from './client.ts'
-import { httpConnect } from './connect.ts'
-import { forward } from './forward.ts'
-import { checkRequest, parseAbsolute } from './message.ts'
-import { pacFile, pacType } from './pac.ts'
-import { HttpProblem, problemOf, sendProblem } from './problem.ts'
+import { membersOf, valuesOf } from './fields.ts'
+import { forward, type Outcome } from './forward.ts'
+import { readHead } from './head.ts'
+import { MessageError } from './message-error.ts'
+import { Origins } from './origins.ts'
+import { type PacRequest, pacResponse } from './pac.ts'
+import { HttpProblem, problemBytes, problemOf, requestProblem } from './problem.ts'
+import { BrokenError, PullConn } from './pull-conn.ts'
+import { hasBody, parseAbsolute, parseAuthority, parseRequest, type Request } from './request.ts'
 
 export interface HttpOptions {
   connect: Connect
@@ -20,132 +23,209 @@ export interface HttpOptions {
   /** How long a client may take for the fields of a request. Milliseconds. */
   headMs: number
   onRejected: (rejection: Rejection) => void
+  /** The request's login was right, or none is needed. */
+  onAdmitted?: (conn: Conn) => void
+}
+
+/** Where a client's connection comes from, and which of our addresses it came to. */
+export interface ClientAddresses {
+  peer: string
+  local: string
 }
 
 /** Request line and fields; what is longer gets 431. Bytes. */
-const maxHeaderSize = 32 * 1024
+const maxHeadBytes = 32 * 1024
 /** An idle connection of a client's is kept this long for its next request. Milliseconds. */
 const idleMs = 60_000
-/** Requests sent ahead of their answers; a client that sends more is cut off. */
-const maxPending = 64
-const methodsNotAllowed = new Set(['TRACE', 'TRACK'])
+const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n')
 
 /**
- * An HTTP proxy (RFC 9110, 9112) for connections that it is handed: node:http's parser reads them, and
- * `connect` makes the connections on. Gives the function that takes a client's connection, which nobody owns.
+ * An HTTP proxy (RFC 9110, 9112) for connections that it is handed: `connect` makes the connections on. Gives the
+ * function that takes a client's connection, which nobody owns. Requests are served one after another; what a client
+ * sends ahead stays unread until its turn comes.
  */
-export function httpServer(options: HttpOptions): (conn: Conn) => void {
-  const { connect, access, rules, headMs, onRejected } = options
-  const clients = new WeakMap<Duplex, HttpClient>()
-  const server = createServer({
-    maxHeaderSize,
-    // Limits are this proxy's own: a body may take as long as it flows.
-    requestTimeout: 0,
-    headersTimeout: 0,
-    keepAliveTimeout: 0,
-    // h2c and whatever else there may be is a server's to refuse, and here it is not even asked.
-    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-  })
+export function httpServer(options: HttpOptions): (conn: Conn, addresses: ClientAddresses) => void {
+  return (conn, addresses) => void new Client(options, conn, addresses).serve()
+}
 
-  const logIn = (request: IncomingMessage): string | undefined => {
-    const login = readBasic(request.headers['proxy-authorization'])
-    if (access.admits(login?.user ?? '', login?.password ?? '')) return login?.user
+// --- internal ---
+
+class Client {
+  readonly #options: HttpOptions
+  readonly #addresses: ClientAddresses
+  readonly #pull: PullConn
+  readonly #origins: Origins
+  readonly #gone: AbortSignal
+  #late = false
+
+  constructor(options: HttpOptions, conn: Conn, addresses: ClientAddresses) {
+    this.#options = options
+    this.#addresses = addresses
+    this.#gone = conn.gone
+    this.#pull = new PullConn(conn)
+    this.#origins = new Origins(options.connect)
+  }
+
+  async serve(): Promise<void> {
+    const drop = () => this.#origins.destroy()
+    this.#gone.addEventListener('abort', drop, { once: true })
+    try {
+      let outcome: Outcome = 'next'
+      while (outcome === 'next' && !this.#gone.aborted) {
+        const request = await this.#nextRequest()
+        if (!request) break
+        outcome = await this.#answer(request)
+      }
+      if (outcome === 'cut') this.#pull.conn.abort()
+      // What was answered is still on its way, to however slow a reader.
+      else if (outcome !== 'taken') closeAfterWrite(this.#pull.release(), undefined, defaultLingerMs)
+    } catch (error) {
+      this.#refuse(error)
+    } finally {
+      this.#gone.removeEventListener('abort', drop)
+      drop()
+    }
+  }
+
+  /** Undefined when the client has ended, or let too long pass between two requests. */
+  async #nextRequest(): Promise<Request | undefined> {
+    const first = await this.#within(idleMs, () => this.#pull.read())
+    if (!first) return undefined
+    this.#pull.unread(first)
+    const head = await this.#within(this.#options.headMs, () =>
+      readHead(this.#pull, { maxBytes: maxHeadBytes, lenient: false }),
+    )
+    if (this.#late) throw new HttpProblem(408, 'the request took too long to arrive')
+    return head && parseRequest(head)
+  }
+
+  /** Waits for what the client sends; undefined, and `#late`, when it lets so many milliseconds pass. */
+  async #within<T>(ms: number, read: () => Promise<T | undefined>): Promise<T | undefined> {
+    const late = Promise.withResolvers<undefined>()
+    const timer = setTimeout(() => {
+      this.#late = true
+      late.resolve(undefined)
+    }, ms)
+    try {
+      return await Promise.race([read(), late.promise])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #answer(request: Request): Promise<Outcome> {
+    try {
+      if (request.method === 'CONNECT') return await this.#connectTo(request)
+      return await this.#respond(request)
+    } catch (error) {
+      if (!(error instanceof HttpProblem)) throw error
+      // Content that was not read to its end cannot be skipped, and what follows what was not understood is no message.
+      const last = !request.keepsAlive || hasBody(request) || endsConnection.has(error.status)
+      await this.#pull.write(problemBytes(error, { method: request.method, last }))
+      return last ? 'last' : 'next'
+    }
+  }
+
+  async #respond(request: Request): Promise<Outcome> {
+    const { target, method } = request
+    if (method === 'TRACE' || method === 'TRACK')
+      throw new HttpProblem(405, `${method} is not served`, [['allow', 'GET, HEAD, POST, PUT, CONNECT']])
+    if (target === '/proxy.pac') {
+      await this.#pull.write(pacResponse(this.#pacRequest(request), this.#options.rules))
+      return request.keepsAlive && !hasBody(request) ? 'next' : 'last'
+    }
+    const destination = parseAbsolute(request)
+    const requester = this.#logIn(request)
+    const hops = hopsLeft(request)
+    if (hops === 0) {
+      await this.#pull.write(optionsResponse)
+      return request.keepsAlive && !hasBody(request) ? 'next' : 'last'
+    }
+    const fields = hops === undefined ? request.fields : withHops(request.fields, hops - 1)
+    return forward({
+      client: this.#pull,
+      request: { ...request, fields },
+      destination,
+      requester,
+      origins: this.#origins,
+    })
+  }
+
+  /** Serves a CONNECT (RFC 9110, section 9.3.6): from then on the bytes go past here. */
+  async #connectTo(request: Request): Promise<Outcome> {
+    try {
+      // It has no content; what looks like some could be read as another request.
+      if (request.framing.kind !== 'none' && hasBody(request))
+        throw new HttpProblem(400, 'CONNECT has no content')
+      const target = parseAuthority(request.target)
+      const connected = await this.#options.connect(target, this.#logIn(request))
+      await this.#pull.write(established)
+      connected.carry(this.#pull.release())
+      return 'taken'
+    } catch (error) {
+      if (this.#gone.aborted) return 'last'
+      await this.#pull.write(problemBytes(problemOf(error, request.target)))
+      return 'last'
+    }
+  }
+
+  #login(request: Request): { user: string; password: string } | undefined {
+    return readBasic(valuesOf(request.fields, 'proxy-authorization')[0])
+  }
+
+  #logIn(request: Request): Requester {
+    const { access, onRejected, onAdmitted } = this.#options
+    const login = this.#login(request)
+    if (access.admits(login?.user ?? '', login?.password ?? '')) {
+      onAdmitted?.(this.#pull.conn)
+      return { user: login?.user, signal: this.#gone }
+    }
     onRejected(
       login
         ? { code: 'E_LOGIN_WRONG', message: 'wrong user name or password' }
         : { code: 'E_LOGIN_REQUIRED', message: 'a login is needed' },
     )
-    throw new HttpProblem(407, 'this proxy needs a user name and password', {
-      'proxy-authenticate': 'Basic realm="lambda-nat-proxy", charset="UTF-8"',
-    })
+    throw new HttpProblem(407, 'this proxy needs a user name and password', [
+      ['proxy-authenticate', 'Basic realm="lambda-nat-proxy", charset="UTF-8"'],
+    ])
   }
 
-  const answer = async (
-    client: HttpClient,
-    request: IncomingMessage,
-    response: ServerResponse,
-    upgrade?: Buffer,
-  ) => {
-    try {
-      checkRequest(request)
-      if (methodsNotAllowed.has(request.method ?? ''))
-        throw new HttpProblem(405, `${request.method} is not served`, {
-          allow: 'GET, HEAD, POST, PUT, CONNECT',
-        })
-      if (request.url === '/proxy.pac') return sendPac(request, response, rules)
-      const destination = parseAbsolute(request)
-      const user = logIn(request)
-      await forward({ request, response, destination, user, client, connect, ...(upgrade && { upgrade }) })
-    } catch (error) {
-      sendProblem(response, problemOf(error))
+  #pacRequest(request: Request): PacRequest {
+    const login = this.#login(request)
+    return {
+      method: request.method,
+      host: valuesOf(request.fields, 'host')[0],
+      addresses: this.#addresses,
+      hasLogin: login !== undefined && this.#options.access.admits(login.user, login.password),
+      last: !request.keepsAlive,
     }
   }
-  const enqueue = (request: IncomingMessage, response: ServerResponse, upgrade?: Buffer) => {
-    const client = clients.get(request.socket)!
-    client.expect(undefined)
-    client.latest = response
-    if (++client.pending > maxPending) return void client.duplex.destroy()
-    client.turn = client.turn
-      .then(async () => {
-        // After an answer that ends the connection there are no more.
-        if (!client.duplex.writable) return
-        await answer(client, request, response, upgrade)
-        await closed(response, client)
-      })
-      .finally(() => {
-        if (--client.pending === 0) client.expect(idleMs, () => client.duplex.destroy())
-      })
-  }
 
-  server.on('request', enqueue)
-  // The server decides whether it wants the body: its 100 (Continue) is passed on.
-  server.on('checkContinue', enqueue)
-  server.on('upgrade', (request: IncomingMessage, _duplex: Duplex, head: Buffer) => {
-    const response = new ServerResponse(request)
-    response.shouldKeepAlive = false
-    response.assignSocket(request.socket)
-    // The parser has stopped: nothing can follow this exchange.
-    response.on('finish', () => request.socket.destroySoon())
-    enqueue(request, response, head)
-  })
-  server.on('connect', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
-    void httpConnect(request, head, clients.get(duplex)!, connect, () => logIn(request))
-  })
-  server.on('clientError', (error: NodeJS.ErrnoException, duplex: Duplex) => {
-    // What follows a request that ends the connection is not looked at (RFC 9112, section 9.6).
-    if (error.code === 'HPE_CLOSED_CONNECTION') return
-    const client = clients.get(duplex)!
-    const problem = unreadable(error)
-    onRejected({ code: 'E_CLIENT_MALFORMED', message: problem.message })
-    client.dismiss(problem)
-  })
-
-  return conn => {
-    const client = new HttpClient(conn)
-    clients.set(client.duplex, client)
-    client.expect(headMs, () => client.dismiss(new HttpProblem(408, 'the request took too long to arrive')))
-    server.emit('connection', client.duplex)
+  /** What cannot be read is answered as far as that is possible, and the connection ends. */
+  #refuse(error: unknown): void {
+    if (this.#gone.aborted || error instanceof BrokenError) return void this.#pull.conn.abort(0)
+    const problem = error instanceof MessageError ? requestProblem(error) : problemOf(error, 'the request')
+    this.#options.onRejected({ code: 'E_CLIENT_MALFORMED', message: problem.message })
+    closeAfterWrite(this.#pull.release(), problemBytes(problem))
   }
 }
 
-// --- internal ---
+/** After these nothing more of the client's is read: it was not understood, or it has no login. */
+const endsConnection = new Set([400, 407, 501, 505])
 
-/** Resolves when a response was handed over to its end, or cannot be any more. */
-const closed = (response: ServerResponse, { signal }: HttpClient): Promise<void> =>
-  new Promise(resolve => {
-    if (response.closed || signal.aborted) return resolve()
-    response.once('close', resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-
-/** What llhttp could not or would not read. */
-function unreadable({ code, message }: NodeJS.ErrnoException): HttpProblem {
-  if (code === 'HPE_HEADER_OVERFLOW')
-    return new HttpProblem(431, `the request line and fields have more than ${maxHeaderSize} bytes`)
-  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
-    return new HttpProblem(413, 'the chunk extensions are too long')
-  return new HttpProblem(400, message.replace(/^Parse Error: /, ''))
+/** Max-Forwards of OPTIONS (RFC 9110, section 7.6.2); undefined where it says nothing. */
+function hopsLeft({ method, fields }: Request): number | undefined {
+  const [hops] = membersOf(fields, 'max-forwards')
+  return method === 'OPTIONS' && hops !== undefined && /^\d{1,9}$/.test(hops) ? Number(hops) : undefined
 }
+
+const withHops = (fields: Request['fields'], hops: number): Request['fields'] =>
+  fields.map(field => (field[0].toLowerCase() === 'max-forwards' ? [field[0], String(hops)] : field))
+
+/** This proxy's own answer to OPTIONS. */
+const optionsResponse = Buffer.from(
+  'HTTP/1.1 200 OK\r\nallow: GET, HEAD, POST, PUT, CONNECT\r\ncontent-length: 0\r\n\r\n',
+)
 
 /** The credentials of the Basic scheme (RFC 7617); undefined when there are none that can be read. */
 function readBasic(field: string | undefined): { user: string; password: string } | undefined {
@@ -153,18 +233,4 @@ function readBasic(field: string | undefined): { user: string; password: string 
   const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString()
   const colon = text.indexOf(':')
   return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) }
-}
-
-/** The PAC file names this proxy as the browser knows it, which is what it put into Host. No login: browsers send none for it. */
-function sendPac(
-  { method, headers }: IncomingMessage,
-  response: ServerResponse,
-  rules: readonly Rule[],
-): void {
-  if (method !== 'GET' && method !== 'HEAD')
-    throw new HttpProblem(405, 'a PAC file can only be read', { allow: 'GET, HEAD' })
-  if (!/^[a-z0-9.:[\]-]+$/i.test(headers.host ?? ''))
-    throw new HttpProblem(400, 'the Host field is malformed')
-  response.writeHead(200, { 'content-type': pacType, 'cache-control': 'no-cache' })
-  response.end(Buffer.from(pacFile(rules, headers.host!)))
 }
