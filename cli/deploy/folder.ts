@@ -5,7 +5,6 @@ import { systemReason } from '../input/system-error.ts'
 import { terraformModule } from './assets.ts'
 import { DeployError } from './errors.ts'
 import { functionZip } from './function-zip.ts'
-import { runs } from './runs.ts'
 
 // A stack's folder: the module, what it is applied with, and Terraform's state.
 
@@ -105,5 +104,15 @@ async function writing(folder: string, action: () => Promise<void>): Promise<voi
       `the state folder ${folder} cannot be written: ${systemReason(error)}`,
       { cause: error },
     )
+  }
+}
+
+/** Whether there is a process of this number. */
+function runs(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch (error) {
+    // Somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -101,10 +101,10 @@ export const adviceFor = ({ code, hint }: Pick<ErrorData, 'code' | 'hint'>): str
 /** What happened, and what to do about it. */
 export function withAdvice(data: ErrorData): string {
   const next = adviceFor(data)
-  return next === undefined
-    ? data.message
-    : `${data.message}${/[.?!]$/.test(data.message) ? '' : '.'} ${next}`
+  return next === undefined ? data.message : `${sentence(data.message)} ${next}`
 }
+
+const sentence = (text: string) => (/[.?!]$/.test(text) ? text : `${text}.`)
 
 /** Whatever was thrown, in words for a person; a line for each of several. */
 export function inWords(error: unknown): string[] {
