@@ -1,6 +1,7 @@
 import { defineCommand } from 'citty'
 import { consola, LogLevels } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
+import { loadEngine } from '../../tunnel/quic/engines/engines.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
 import { defaultFleetSettings, type FleetSettings } from '../client/fleet/state.ts'
@@ -141,6 +142,8 @@ export default defineCommand({
           return dashboard
         },
         () => checkSignalling(signalling),
+        // It lies in a file that the system may refuse to load.
+        () => loadEngine(),
       )
       const opening = openSignalling({
         ...signalling,

@@ -10,6 +10,7 @@ import {
 } from '../client/speedtest/measure.ts'
 import { formatBytes, formatDuration, formatRate } from '../client/stats/format.ts'
 import { openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
+import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { exitCodeMeanings } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
@@ -52,21 +53,18 @@ export default defineCommand({
   },
   async run({ args }) {
     const format = formatOf(args)
-    const seconds = secondsOf(args.seconds)
-    const url = args.url === undefined ? undefined : httpUrl(args.url)
-    const signalling = await readSignalling(args)
+    const [seconds, url, signalling] = await together(
+      () => secondsOf(args.seconds),
+      () => (args.url === undefined ? undefined : httpUrl(args.url)),
+      () => readSignalling(args),
+    )
     const report = await interruptible(async signal => {
+      await using started = new AsyncDisposableStack()
       const source = await openSignalling(signalling)
-      try {
-        const own = await startOwnSession(source, signal)
-        try {
-          return await measure(own, seconds, url, signal)
-        } finally {
-          await own.end()
-        }
-      } finally {
-        await source.close()
-      }
+      started.defer(source.close)
+      const own = await startOwnSession(source, signal)
+      started.defer(own.end)
+      return await measure(own, seconds, url, signal)
     })
     print(report, format, human)
   },

@@ -1,3 +1,4 @@
+import { printable } from '../../net/printable.ts'
 import { QuicError } from '../close-reason.ts'
 import type { Engine } from '../engine.ts'
 
@@ -14,14 +15,23 @@ export type EngineName = keyof typeof loaders
 
 export const engineNames = Object.keys(loaders) as EngineName[]
 
-/** The engine of this name, or the preferred one of those that are there. Rejects when there is none. */
+/** The engine of this name, or the preferred one of those that load. Rejects with a QuicError when there is none. */
 export async function loadEngine(name?: EngineName): Promise<Engine> {
+  let cause: unknown
   for (const each of name ? [name] : engineNames) {
-    const engine = await loaders[each]()
-    if (engine) return engine
+    try {
+      const engine = await loaders[each]()
+      if (engine) return engine
+    } catch (error) {
+      // Its library is there, and the system does not load it.
+      cause ??= error
+    }
   }
   throw new QuicError(
     'E_QUIC_NO_ENGINE',
-    `no ${name ?? 'QUIC'} engine was built for ${process.platform}-${process.arch}`,
+    cause instanceof Error
+      ? printable(cause.message)
+      : `no ${name ?? 'QUIC'} engine was built for ${process.platform}-${process.arch}`,
+    { cause },
   )
 }
