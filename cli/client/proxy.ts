@@ -5,9 +5,12 @@ import type { Scheme } from '../input/scheme.ts'
 import { throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import type { Exits } from './fleet/exits.ts'
+import { Guesses } from './inbound/guesses.ts'
 import { type Limits, type OpenListener, openListener } from './inbound/listener.ts'
 import { accessFor, type Login } from './inbound/logins.ts'
+import { Places } from './inbound/places.ts'
 import { associator } from './inbound/socks5/associate.ts'
+import { waitingLimits } from './inbound/waiting-room.ts'
 import { block } from './outbound/block.ts'
 import { connector } from './outbound/connect.ts'
 import { direct } from './outbound/direct.ts'
@@ -60,7 +63,7 @@ export interface Proxy {
 const graceMs = 500
 /** UDP associations of all clients together. */
 const maxAssociations = 256
-const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000 }
+const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000, waiting: waitingLimits }
 
 /**
  * Starts what applications connect to. Throws a UsageError when a listener cannot be had, or would serve
@@ -76,13 +79,16 @@ export function startProxy(options: ProxyOptions): Proxy {
     while (clients.size > 0 && performance.now() < last) await Bun.sleep(20)
     for (const client of clients) client.abort(0)
   }
+  const limits = { ...defaultLimits, ...options.limits }
   const shared = {
     connect: connector({ outbounds: { tunnel: tunnelOutbound(exits), direct, block }, rules, events }),
     associate: associator({ exits, rules, events, most: maxAssociations }),
     rules,
     events,
-    limits: { ...defaultLimits, ...options.limits },
+    limits,
     clients,
+    places: new Places(limits.clients),
+    guesses: new Guesses(),
   }
   const errors: unknown[] = []
   for (const { logins: own, ...listener } of options.listeners) {

@@ -73,7 +73,8 @@ test('one client too many is told so in its own protocol, and there is room agai
   origin,
 }) => {
   const { port } = await start({ limits: { clients: 3 } })
-  const sitting = Array.from({ length: 3 }, () => linger(port, '\x05\x01\x00'))
+  const connected = `CONNECT 127.0.0.1:${origin.port} HTTP/1.1\r\nHost: x\r\n\r\n`
+  const sitting = Array.from({ length: 3 }, () => linger(port, connected))
   for (const socket of sitting) await new Promise(resolve => socket.once('data', resolve))
   const get = `GET http://127.0.0.1:${origin.port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
   assert.match(await converse(port, get), /^HTTP\/1\.1 503 .*3 clients/s)

@@ -1,23 +1,29 @@
 import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
 import { closeAfterWrite } from '../../../tunnel/net/close-after-write.ts'
 import { listenError } from '../../input/listen-error.ts'
-import { type Scheme, schemeNames } from '../../input/scheme.ts'
+import type { Scheme } from '../../input/scheme.ts'
 import type { Connect } from '../outbound/connect.ts'
 import type { Rule } from '../outbound/rules.ts'
 import type { Events, ListenerAddress } from '../stats/events.ts'
+import type { Attempt, Guesses } from './guesses.ts'
 import { HttpProblem, problemBytes } from './http/problem.ts'
 import { httpServer } from './http/server.ts'
 import type { Access } from './logins.ts'
-import type { Rejection } from './rejection.ts'
+import type { Places } from './places.ts'
+import { mustGiveWay, noPlace, notServed, type Rejection, throttled } from './rejection.ts'
 import type { Associate } from './socks5/associate.ts'
 import { socksConnect } from './socks5/connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5/socks5.ts'
+import { sourceOf } from './source.ts'
+import { type WaitingLimits, WaitingRoom } from './waiting-room.ts'
 
 export interface Limits {
-  /** Clients of all listeners together; more are told so and sent away. */
+  /** Admitted clients of all listeners together; more are told so and sent away. */
   clients: number
   /** A client that has not said within this time where it wants to go is sent away. Milliseconds. */
   handshakeMs: number
+  /** Connections that have not been admitted, of each listener. */
+  waiting: WaitingLimits
 }
 
 export interface ListenerOptions {
@@ -30,8 +36,12 @@ export interface ListenerOptions {
   rules: readonly Rule[]
   events: Events
   limits: Limits
-  /** The clients of all listeners. */
+  /** The connections of all listeners. */
   clients: Set<BunConn>
+  /** Those of the clients that have been admitted, whichever listener took them. */
+  places: Places
+  /** The wrong passwords of all listeners. */
+  guesses: Guesses
 }
 
 export interface OpenListener extends Readonly<ListenerAddress> {
@@ -68,9 +78,6 @@ export function openListener(options: ListenerOptions): OpenListener {
 
 // --- internal ---
 
-/** How long a client that cannot be served may take for its first byte. Milliseconds. */
-const fullMs = 1_000
-
 type Protocol = 'socks5' | 'socks4' | 'http' | 'unknown'
 
 const isLetter = (byte: number) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
@@ -90,51 +97,91 @@ function refusal(protocol: Protocol, problem: HttpProblem): Uint8Array | undefin
   return protocol === 'http' ? problemBytes(problem) : undefined
 }
 
+type RejectedAs = 'socks5' | 'http' | 'unknown'
+
 /** Gives the function that finds out what a client speaks, and hands it on. */
 function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
-  const { scheme, access, connect, associate, rules, events, limits, clients } = options
-  const reject = (protocol: 'socks5' | 'http' | 'unknown') => (rejection: Rejection) =>
+  const { scheme, access, connect, associate, rules, events, limits, places, guesses } = options
+  const waiting = new WaitingRoom(limits.waiting)
+  const reject = (protocol: RejectedAs) => (rejection: Rejection) =>
     events.emit({ type: 'client.rejected', protocol, ...rejection })
-  const serveHttp = httpServer({
-    connect,
-    access,
-    rules,
-    headMs: limits.handshakeMs,
-    onRejected: reject('http'),
-  })
+  const isServed = (protocol: Protocol) =>
+    scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
 
   return conn => {
-    // Who comes when there is no room has only to hear that.
-    const timer = setTimeout(() => conn.abort(0), clients.size > limits.clients ? fullMs : limits.handshakeMs)
+    const source = sourceOf(conn.peerAddress, conn.localAddress)
+    const leave = waiting.enter(source, () => {
+      reject('unknown')(mustGiveWay(source))
+      conn.abort(0)
+    })
+    const timer = setTimeout(() => conn.abort(0), limits.handshakeMs)
     const settled = () => clearTimeout(timer)
+    let attempt: Attempt | undefined
+    let giveBack: (() => void) | undefined
+    const onAdmitted = () => {
+      leave()
+      giveBack ??= places.take(source)
+    }
+    conn.gone.addEventListener('abort', () => {
+      settled()
+      leave()
+      giveBack?.()
+      attempt?.end()
+    })
+
+    const serve = (protocol: Protocol, guarded: Access) => {
+      if (conn.gone.aborted) return
+      if (protocol === 'http') {
+        settled()
+        const headMs = limits.handshakeMs
+        const onRejected = reject('http')
+        const addresses = { peer: conn.peerAddress, local: conn.localAddress }
+        httpServer({ connect, access: guarded, rules, headMs, onRejected, onAdmitted })(conn, addresses)
+      } else {
+        const onRejected = reject('socks5')
+        socksConnect(conn, {
+          connect,
+          associate,
+          access: guarded,
+          onRejected,
+          onAdmitted,
+          onSettled: settled,
+        })
+      }
+    }
+    const refuse = (protocol: Protocol, status: number, rejection: Rejection) => {
+      settled()
+      reject(protocol === 'socks4' ? 'unknown' : protocol)(rejection)
+      const { message, hint } = rejection
+      const problem = new HttpProblem(status, hint === undefined ? message : `${message}. ${hint}`)
+      closeAfterWrite(conn, refusal(protocol, problem))
+    }
     const detach = conn.attach({
       data(first) {
         const protocol = protocolOf(first[0]!)
-        const full = clients.size > limits.clients
-        const served = scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
-        if (full || !served) {
-          settled()
-          const problem = full
-            ? new HttpProblem(503, `there are ${limits.clients} clients already`)
-            : new HttpProblem(400, `this port speaks ${schemeNames[scheme]} only`)
-          reject(protocol === 'http' || protocol === 'socks5' ? protocol : 'unknown')({
-            code: full ? 'E_CLIENTS_FULL' : 'E_CLIENT_PROTOCOL',
-            message: problem.message,
-          })
+        const full = places.full(source)
+        if (!isServed(protocol)) {
           detach()
-          closeAfterWrite(conn, refusal(protocol, problem))
-        } else if (protocol === 'http') {
-          settled()
-          detach(first)
-          serveHttp(conn, { peer: conn.peerAddress, local: conn.localAddress })
+          refuse(protocol, 400, notServed(scheme))
+        } else if (full) {
+          detach()
+          refuse(protocol, 503, noPlace(full, places, source))
         } else {
+          attempt = access.required ? guesses.attempt(source.name) : undefined
+          if (access.required && !attempt) {
+            detach()
+            return refuse(protocol, 429, throttled(source))
+          }
+          // What it says waits in the connection.
           detach(first)
-          socksConnect(conn, { connect, associate, access, onRejected: reject('socks5'), onSettled: settled })
+          const guarded = attempt?.guard(access) ?? access
+          if (attempt && attempt.waitMs > 0) setTimeout(() => serve(protocol, guarded), attempt.waitMs)
+          else serve(protocol, guarded)
         }
       },
       end: () => conn.end(),
       drain() {},
-      close: settled,
+      close() {},
     })
   }
 }

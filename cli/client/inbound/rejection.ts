@@ -1,18 +1,51 @@
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
+import { type Scheme, schemeNames } from '../../input/scheme.ts'
+import type { Full, Places } from './places.ts'
+import type { Source } from './source.ts'
 
 /** Why a client is rejected before it has asked for a target. */
 export type RejectionCode =
-  /** There are as many clients as there may be. */
+  /** There are as many clients as there may be: in all, from other machines, or from that one. */
   | 'E_CLIENTS_FULL'
+  /** So many connections have not been admitted that the oldest of them had to give way. */
+  | 'E_CLIENTS_WAITING'
   /** The port does not speak the client's protocol. */
   | 'E_CLIENT_PROTOCOL'
   /** What it says cannot be read. */
   | 'E_CLIENT_MALFORMED'
   | 'E_LOGIN_REQUIRED'
   | 'E_LOGIN_WRONG'
+  /** So many wrong passwords came from there that nothing more is looked at for now. */
+  | 'E_LOGIN_THROTTLED'
   | 'E_SOCKS_COMMAND'
   | 'E_SOCKS_ADDRESS_TYPE'
 
 export interface Rejection extends ErrorData {
   code: RejectionCode
 }
+
+export const notServed = (scheme: Scheme): Rejection => ({
+  code: 'E_CLIENT_PROTOCOL',
+  message: `this port speaks ${schemeNames[scheme]} only`,
+})
+
+export function noPlace(full: Full, { max }: Places, { name }: Source): Rejection {
+  const who = { all: 'there are', elsewhere: 'other machines have', source: `${name} has` }[full]
+  return {
+    code: 'E_CLIENTS_FULL',
+    message: `${who} ${max[full]} clients already`,
+    hint: 'Close connections that are not needed, or start another proxy on another port.',
+  }
+}
+
+export const mustGiveWay = ({ name }: Source): Rejection => ({
+  code: 'E_CLIENTS_WAITING',
+  message: `${name} holds many connections on which nothing has been asked for, and the oldest was closed`,
+  hint: 'Find the program there that opens them, or keep that machine out by a firewall.',
+})
+
+export const throttled = ({ name }: Source): Rejection => ({
+  code: 'E_LOGIN_THROTTLED',
+  message: `too many wrong passwords came from ${name}`,
+  hint: 'Correct the password in the program that sends it, and try again in ten seconds.',
+})

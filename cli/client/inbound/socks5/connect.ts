@@ -14,24 +14,28 @@ export interface SocksOptions {
   associate: Associate
   access: Access
   onRejected: (rejection: Rejection) => void
+  /** The client's login was right, or none is needed, and it has said where it wants to go. */
+  onAdmitted: () => void
   /** The client has said where it wants to go, or was refused. */
   onSettled: () => void
 }
 
 /** Serves a SOCKS5 client on this connection, which nobody owns: its greeting, its request, and what it asks for. */
 export function socksConnect(conn: BunConn, options: SocksOptions): void {
-  const { connect, associate, access, onRejected, onSettled } = options
+  const { connect, associate, access, onRejected, onAdmitted, onSettled } = options
   const detach = conn.attach({
     data: socksServer({
       access,
       write: bytes => void conn.write(bytes),
       connect(target, user, rest) {
         onSettled()
+        onAdmitted()
         detach(rest)
         void serveConnect(conn, connect, target, user)
       },
       associate(from, user) {
         onSettled()
+        onAdmitted()
         detach()
         void serveAssociate(conn, associate, from, user)
       },

@@ -1,0 +1,115 @@
+import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
+import type { Access } from './logins.ts'
+
+/** Wrong passwords of one source: so many at once, then one each so many milliseconds. */
+interface Rate {
+  burst: number
+  everyMs: number
+}
+
+const ofStrangers: Rate = { burst: 10, everyMs: 1_000 }
+/** Where a right login came from lately, one program with an old password must not keep the others waiting. */
+const ofKnown: Rate = { burst: 50, everyMs: 100 }
+/** Milliseconds. */
+const knownForMs = 600_000
+/** Who would have to wait for longer is sent away. Milliseconds. */
+const maxWaitMs = 10_000
+const maxSources = 4_096
+
+interface Account {
+  /** When all wrong passwords are paid for (the theoretical arrival time of the generic cell rate algorithm). */
+  clearAt: number
+  knownUntil: number
+}
+
+/** Slows down whoever tries passwords, source by source. A right one waits as well, so that the wait tells nothing. */
+export class Guesses {
+  readonly #accounts = new BoundedMap<string, Account>(maxSources)
+  readonly #now: () => number
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** A connection of this source is about to log in; undefined when it would have to wait for too long. */
+  attempt(source: string): Attempt | undefined {
+    const waitMs = this.waitMs(source)
+    if (waitMs > maxWaitMs) return undefined
+    // Who waits has a turn of its own, which is paid for at once: those behind it wait for longer.
+    if (waitMs > 0) this.charge(source, 1)
+    return new Attempt(this, source, waitMs)
+  }
+
+  waitMs(source: string): number {
+    const account = this.#accounts.get(source)
+    if (!account) return 0
+    const { burst, everyMs } = this.#rateOf(account)
+    return Math.max(0, account.clearAt - this.#now() - (burst - 1) * everyMs)
+  }
+
+  charge(source: string, turns: 1 | -1): void {
+    const now = this.#now()
+    const account = this.#accounts.get(source) ?? { clearAt: now, knownUntil: 0 }
+    account.clearAt = Math.max(account.clearAt, now) + turns * this.#rateOf(account).everyMs
+    this.#accounts.set(source, account)
+  }
+
+  know(source: string): void {
+    const now = this.#now()
+    const account = this.#accounts.get(source) ?? { clearAt: now, knownUntil: 0 }
+    // As many wrong ones are owed as before, each at the other rate.
+    if (account.knownUntil <= now)
+      account.clearAt = now + (Math.max(0, account.clearAt - now) * ofKnown.everyMs) / ofStrangers.everyMs
+    account.knownUntil = now + knownForMs
+    this.#accounts.set(source, account)
+  }
+
+  #rateOf({ knownUntil }: Account): Rate {
+    return knownUntil > this.#now() ? ofKnown : ofStrangers
+  }
+}
+
+/** One connection's way to its login. */
+export class Attempt {
+  /** How long it must wait before anything that it says is read. Milliseconds. */
+  readonly waitMs: number
+  readonly #guesses: Guesses
+  readonly #source: string
+  #paid: boolean
+  #state: 'open' | 'right' | 'wrong' = 'open'
+
+  constructor(guesses: Guesses, source: string, waitMs: number) {
+    this.#guesses = guesses
+    this.#source = source
+    this.waitMs = waitMs
+    this.#paid = waitMs > 0
+  }
+
+  /** The same access for this connection alone: after one wrong password none is right. */
+  guard(access: Access): Access {
+    if (!access.required) return access
+    return { required: true, admits: (user, password) => this.#admits(access, user, password) }
+  }
+
+  /** The connection has logged in, or is gone. */
+  end(): void {
+    if (this.#paid && this.#state !== 'wrong') this.#guesses.charge(this.#source, -1)
+    this.#paid = false
+  }
+
+  #admits(access: Access, user: string, password: string): boolean {
+    // Who names nobody asks to be asked.
+    if (this.#state === 'wrong' || (user === '' && password === '')) return false
+    // Others of the source have guessed while this one took its time.
+    const isLate = this.#state === 'open' && !this.#paid && this.#guesses.waitMs(this.#source) > 0
+    if (!isLate && access.admits(user, password)) {
+      if (this.#state === 'open') this.#guesses.know(this.#source)
+      this.end()
+      this.#state = 'right'
+      return true
+    }
+    this.#state = 'wrong'
+    if (!this.#paid) this.#guesses.charge(this.#source, 1)
+    return false
+  }
+}
