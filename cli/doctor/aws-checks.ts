@@ -1,4 +1,4 @@
-import { AwsError, whoAmI } from '../deploy/aws.ts'
+import { AwsError, anyRegion, whoAmI } from '../deploy/aws.ts'
 import { DeployError } from '../deploy/errors.ts'
 import { notDeployed } from '../deploy/find.ts'
 import { inspectBucket, inspectFunction } from '../deploy/inspect.ts'
@@ -12,11 +12,22 @@ const notWithLocal: Finding = { status: 'skip', message: 'not needed with --loca
 /** Whether AWS takes the credentials, and what is deployed. */
 export const awsChecks: Check<Context>[] = [
   {
+    name: 'region',
+    limitMs: 20_000,
+    async run({ isLocal, regions }) {
+      if (isLocal) return notWithLocal
+      const found = await regions()
+      return { status: 'ok', message: found.join(', '), facts: { regions: found } }
+    },
+  },
+  {
     name: 'credentials',
     limitMs: 20_000,
     async run({ isLocal, regions }) {
       if (isLocal) return notWithLocal
-      const { account, arn } = await whoAmI((await regions())[0]!)
+      // Without a region they can be tried all the same.
+      const [region = anyRegion] = await regions().catch(() => [])
+      const { account, arn } = await whoAmI(region)
       return { status: 'ok', message: `account ${account}, as ${arn}`, facts: { account, arn } }
     },
   },
@@ -36,7 +47,7 @@ export const awsChecks: Check<Context>[] = [
   },
   {
     name: 'deployment',
-    after: ['credentials'],
+    after: ['region', 'credentials'],
     limitMs: 30_000,
     async run({ isLocal, bucket, stack }) {
       if (isLocal) return notWithLocal

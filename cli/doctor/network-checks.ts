@@ -35,7 +35,7 @@ export const stunChecks = (servers: readonly StunServerName[]): Check<Context>[]
 export const networkChecks: Check<Context>[] = [
   check('udp', [], ({ servers, mapped }) => {
     if (mapped)
-      return { status: 'ok', message: `passes, as ${heard(servers)} of ${servers.length} STUN servers show` }
+      return { status: 'ok', message: `passes: ${heard(servers)} of ${servers.length} STUN servers answer` }
     if (servers.every(({ outcome }) => outcome === 'name-not-found'))
       return {
         status: 'fail',

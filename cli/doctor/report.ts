@@ -30,7 +30,7 @@ export function verdict(results: readonly Result[]): string {
   if (failed.length > 0) return colors.red(`This does not work here yet: see ${failed.join(', ')}.`)
   const warned = count('warn')
   const tried = results.some(({ name, status }) => name === 'punch' && status === 'ok')
-  const works = tried ? 'This works here' : 'Nothing found that prevents it'
+  const works = tried ? 'This works here' : 'No problem found, but no exit was launched to try it'
   return colors.green(
     `${works}${warned > 0 ? `, with ${warned} ${warned === 1 ? 'warning' : 'warnings'}` : ''}.`,
   )

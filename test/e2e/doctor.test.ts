@@ -66,7 +66,7 @@ async function withCoturn<T>(home: Home, story: (server: string) => Promise<T>):
 test('with the embedded cloud all is tried, and works', async ({ home }) => {
   const { code, find } = await doctor(home, '--local')
   assert.is(code, 0)
-  for (const name of ['credentials', 'terraform', 'deployment', 'bucket', 'clock'])
+  for (const name of ['region', 'credentials', 'terraform', 'deployment', 'bucket', 'clock'])
     assert.is(find(name).status, 'skip')
   assert.is(find('udp').status, 'ok')
   const { status, facts } = find('punch')
@@ -146,13 +146,15 @@ test('with nothing deployed, and without Terraform, it says how to get there', a
   assert.is(find('punch').status, 'skip')
 })
 
-test('without credentials, or with a name that is not found, each is told by itself', async ({ home }) => {
-  home.environment.AWS_ACCESS_KEY_ID = ''
+test('without region, credentials, or a name that is found, each is told by itself', async ({ home }) => {
+  Object.assign(home.environment, { AWS_ACCESS_KEY_ID: '', AWS_REGION: '' })
   const { code, find } = await doctor(home, '--no-punch', '--stun', 'no-such-name.invalid')
   assert.is(code, 1)
+  assert.is(find('region').code, 'E_REGION_MISSING')
+  assert.match(find('region').hint!, '--regions')
   assert.match(find('credentials').message, 'no AWS credentials were found')
   assert.match(find('credentials').hint!, 'AWS_PROFILE')
-  assert.is(find('deployment').message, 'needs credentials')
+  assert.is(find('deployment').message, 'needs region')
   assert.match(find('stun no-such-name.invalid:3478').message, 'has a name that is not found')
   assert.match(find('udp').hint!, 'Connect to a network')
 })

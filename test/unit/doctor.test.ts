@@ -162,7 +162,10 @@ test('the last line says what it comes to', () => {
   const [ok, warn, fail] = [result('punch', 'ok'), result('clock', 'warn'), result('udp', 'fail')]
   assert.is(verdict([ok]), 'This works here.')
   assert.is(verdict([ok, warn]), 'This works here, with 1 warning.')
-  assert.is(verdict([warn, result('punch', 'skip')]), 'Nothing found that prevents it, with 1 warning.')
+  assert.is(
+    verdict([warn, result('punch', 'skip')]),
+    'No problem found, but no exit was launched to try it, with 1 warning.',
+  )
   assert.match(verdict([ok, fail]), 'does not work here yet: see udp')
 })
 
