@@ -71,13 +71,17 @@ impl BackgroundLoss {
         self.round_lost = self.round_lost.saturating_add(lost);
     }
 
+    /// Whether a round trip of `rtt` means that there is a queue.
+    pub(crate) fn is_queue(&self, min_rtt: Option<Duration>, rtt: Duration) -> bool {
+        let margin = |min: Duration| min.checked_div(QUEUE_FRACTION).unwrap_or_default();
+        min_rtt.is_some_and(|min| rtt > min.saturating_add(margin(min)))
+    }
+
     /// Takes the round that just ended into account; `phase` is the one that begins.
     pub(crate) fn on_round(&mut self, min_rtt: Option<Duration>, phase: Phase, smss: u64) {
         self.smss = smss;
-        let limit = min_rtt.map_or(Duration::MAX, |rtt| {
-            rtt.saturating_add(rtt.checked_div(QUEUE_FRACTION).unwrap_or_default())
-        });
-        let had_queue = std::mem::replace(&mut self.has_queue, self.round_rtt > limit);
+        let has_queue = self.is_queue(min_rtt, self.round_rtt);
+        let had_queue = std::mem::replace(&mut self.has_queue, has_queue);
         let lost = std::mem::take(&mut self.round_lost);
         let total = std::mem::take(&mut self.round_acked).saturating_add(lost);
         self.round_rtt = Duration::MAX;

@@ -34,6 +34,8 @@ struct Newest {
 pub(crate) struct Sampler {
     /// C.delivered, bytes acknowledged since the start.
     pub(crate) delivered: u64,
+    /// Bytes sent since the start.
+    pub(crate) sent: u64,
     /// C.lost, bytes declared lost since the start.
     pub(crate) lost: u64,
     /// C.inflight. quinn-proto tells it after each acknowledgement; in between it is counted here.
@@ -55,6 +57,7 @@ impl Sampler {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             delivered: 0,
+            sent: 0,
             lost: 0,
             inflight: 0,
             small: 0,
@@ -75,6 +78,7 @@ impl Sampler {
             self.first_send_time = now;
             self.delivered_time = now;
         }
+        self.sent = self.sent.saturating_add(bytes);
         self.inflight = self.inflight.saturating_add(bytes);
         if bytes < SMALL_SEND {
             self.small = self.small.saturating_add(bytes);

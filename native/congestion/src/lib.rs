@@ -4,8 +4,9 @@
 //! Section numbers in the comments are those of draft-ietf-ccwg-bbr-06; names are the draft's. It
 //! departs from the draft where the file concerned says so and why: `background` excuses loss that
 //! the path shows without a queue, `ack_history` keeps bursts of acknowledgements from raising the
-//! bandwidth, `min_rtt` believes a finished ProbeRTT at once, and `full_pipe` does not race after a
-//! rate that the application or the peer limits.
+//! bandwidth, `min_rtt` believes a finished ProbeRTT at once, `full_pipe` does not race after a rate that
+//! the application or the peer limits, and `bbr::model` sees application limits that quinn-proto
+//! does not tell.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 

@@ -22,7 +22,7 @@ impl Controller for Bbr {
     }
 
     fn on_ack(&mut self, now: Instant, sent: Instant, bytes: u64, app_limited: bool, rtt: &RttEstimator) {
-        if app_limited && !self.is_pipe_full() {
+        if app_limited && !self.is_pipe_full(rtt.get()) {
             self.sampler.mark_app_limited();
         }
         self.sampler.on_ack(now, sent, bytes);
@@ -40,8 +40,8 @@ impl Controller for Bbr {
         _app_limited: bool,
         _largest_packet_num_acked: Option<u64>,
     ) {
-        if let Some(sample) = self.sampler.on_end_acks(now, in_flight) {
-            self.update_model_and_state(now, &sample);
+        if let Some(mut sample) = self.sampler.on_end_acks(now, in_flight) {
+            self.update_model_and_state(now, &mut sample);
             self.update_control_parameters(&sample);
         }
     }

@@ -59,11 +59,16 @@ enum AckPhase {
 }
 
 /// BBR.round_count and what belongs to it, section 5.5.1.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Round {
     count: u64,
     start: bool,
     next_round_delivered: u64,
+    /// When this round began, and C.sent then.
+    since: Instant,
+    sent: u64,
+    /// The round before used little of what pacing and window allowed.
+    was_idle: bool,
 }
 
 /// BBRv3 for one path.
@@ -124,7 +129,14 @@ impl Bbr {
             initial_cwnd,
             random: Random::new(config.seed),
             sampler: Sampler::new(now),
-            round: Round::default(),
+            round: Round {
+                count: 0,
+                start: false,
+                next_round_delivered: 0,
+                since: now,
+                sent: 0,
+                was_idle: false,
+            },
             cwnd: initial_cwnd,
             pacing_rate: 0,
             initial_pacing_rate: 0,

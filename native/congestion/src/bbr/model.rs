@@ -1,14 +1,16 @@
 //! The steps of an acknowledgement, section 5.2.3, and the rounds and bandwidth of the model, section
 //! 5.5.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Bbr, State};
-use crate::{aggregation, background::Phase, delivery::RateSample};
+use crate::{aggregation, background::Phase, delivery::RateSample, units};
 
 impl Bbr {
     /// UpdateModelAndState()
-    pub(super) fn update_model_and_state(&mut self, now: Instant, sample: &RateSample) {
+    pub(super) fn update_model_and_state(&mut self, now: Instant, sample: &mut RateSample) {
+        self.update_round(now, sample);
+        sample.is_app_limited |= self.round.was_idle;
         self.background.on_ack(sample.rtt, sample.newly_acked);
         self.short_term.update_latest(sample, self.sampler.delivered);
         self.update_congestion_signals(now, sample);
@@ -30,7 +32,6 @@ impl Bbr {
 
     /// UpdateMaxBw() (5.5.5)
     pub(super) fn update_max_bw(&mut self, now: Instant, sample: &RateSample) {
-        self.update_round(sample);
         let sustained = self
             .history
             .sustained_rate(now, self.sampler.delivered, sample.rtt);
@@ -44,17 +45,33 @@ impl Bbr {
     }
 
     /// UpdateRound() (5.5.1)
-    pub(super) fn update_round(&mut self, sample: &RateSample) {
+    fn update_round(&mut self, now: Instant, sample: &RateSample) {
         self.round.start = sample.prior_delivered >= self.round.next_round_delivered;
         if self.round.start {
             self.start_round();
             self.round.count = self.round.count.saturating_add(1);
             self.rounds_since_probe_up = self.rounds_since_probe_up.saturating_add(1);
+            self.check_idle_round(now);
             self.cwnd_limited_last_round = self.cwnd_limited;
             self.cwnd_limited = false;
             let phase = self.background_phase();
             self.background.on_round(self.min_rtt.get(), phase, self.smss);
         }
+    }
+
+    /// quinn-proto tells with an acknowledgement whether the application has no more data then. One
+    /// that writes a little each round trip has data whenever an acknowledgement comes; so a round in
+    /// which neither the window nor the pace was used is application-limited, too.
+    fn check_idle_round(&mut self, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.round.since);
+        let allowed = units::volume(self.pacing_rate, elapsed);
+        let sent = self.sampler.sent.saturating_sub(self.round.sent);
+        self.round.was_idle = !self.cwnd_limited && sent < allowed / 3;
+        if self.round.was_idle {
+            self.sampler.mark_app_limited();
+        }
+        self.round.since = now;
+        self.round.sent = self.sampler.sent;
     }
 
     /// What the losses of the round that begins say of the path.
@@ -74,8 +91,10 @@ impl Bbr {
     /// Whether more than fits the path is in flight, and waits in a queue. Then it is the path that
     /// limits the rate, whatever quinn-proto says: it calls a flow that the peer's flow control
     /// holds back application-limited, which 4.1.1.3.1 has treated like a network's bottleneck.
-    pub(super) fn is_pipe_full(&self) -> bool {
-        self.background.has_queue && self.sampler.inflight > self.bdp()
+    /// `srtt` is without the peer's delay of acknowledgements, which is no queue.
+    pub(super) fn is_pipe_full(&self, srtt: Duration) -> bool {
+        let has_queue = self.background.has_queue && self.background.is_queue(self.min_rtt.get(), srtt);
+        has_queue && self.sampler.inflight > self.bdp().max(self.initial_cwnd)
     }
 
     /// C.is_cwnd_limited

@@ -30,12 +30,12 @@ impl Bbr {
 
     /// CheckStartupHighLoss() (5.3.1.3). A loss round begins with the first loss, so that one has
     /// ended means that the flow was in recovery for all of it. One acknowledgement's losses stand
-    /// for one of the draft's discontiguous ranges.
+    /// for one of the draft's discontiguous ranges, and as many CE marks for a high loss rate (3.7).
     fn check_startup_high_loss(&mut self, sample: &RateSample) {
         let many = self.short_term.loss_events >= FULL_LOSS_COUNT;
         let threshold = self.background.threshold(sample.tx_in_flight);
         let high = is_inflight_too_high(sample.lost, sample.tx_in_flight, threshold);
-        if self.short_term.loss_round_start && many && high {
+        if self.short_term.loss_round_start && many && (high || self.short_term.is_marked) {
             self.full_pipe.reached = true;
             self.long_term.inflight = self.bdp().max(self.short_term.inflight_latest);
         }

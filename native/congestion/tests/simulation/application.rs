@@ -88,3 +88,32 @@ fn a_small_window_of_the_peer_is_not_raced_against() {
     assert!(report.mbit > 60.0, "{report}");
     assert!(pace < report.mbit * 1.6, "{pace}");
 }
+
+/// Pages, then a download: what small exchanges leave behind must not slow it down.
+#[test]
+fn a_download_after_small_exchanges_starts_fast() {
+    for (bytes, ms) in [
+        (1_000, 10.0),
+        (1_500, 100.0),
+        (15_000, 100.0),
+        (15_000, 30.0),
+        (60_000, 300.0),
+    ] {
+        for every in [0, 10] {
+            let options = Options {
+                ack_every: every,
+                ..bbr(7)
+            };
+            let mut world = World::new(Path::delay(15.0).bottleneck(200.0, 40.0), Path::delay(15.0), 1);
+            world.add(options, App::Chunks(bytes, secs(ms / 1e3)), secs(0.0));
+            world.run_until(secs(8.0));
+            let state = world.flows[0].sender.bbr().state();
+            world.flows[0].sender.app = App::Bulk;
+            let measure = Measure::start(&mut world, 0);
+            world.run_until(secs(8.5));
+            let report = measure.end(&mut world);
+            println!("after {bytes} bytes each {ms} ms, ACK each {every}, {state:?}: {report}");
+            assert!(report.mbit > 100.0, "{report}");
+        }
+    }
+}
