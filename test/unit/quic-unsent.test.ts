@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { QuicheConnection } from '../../tunnel/quic/engines/quiche/binding.ts'
+import { CostMonitor } from '../../tunnel/quic/engines/quiche/cost-monitor.ts'
 import { SendScheduler } from '../../tunnel/quic/engines/quiche/send-scheduler.ts'
 import type { QuicheStream } from '../../tunnel/quic/engines/quiche/stream.ts'
 import { Streams } from '../../tunnel/quic/engines/quiche/streams.ts'
@@ -25,7 +26,8 @@ function wideStreams(count: number): { streams: Streams; open: QuicheStream[] } 
     onGone() {},
     onWritable: (id: number) => void streams.get(id)?.write(chunk),
   }
-  const streams = new Streams({ quiche, role: 'client', scheduler, handlers })
+  const cost = new CostMonitor(MiB)
+  const streams = new Streams({ quiche, role: 'client', scheduler, cost, handlers })
   while (open.length < count) open.push(streams.get(streams.open()!)!)
   return { streams, open }
 }

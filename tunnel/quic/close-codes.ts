@@ -17,6 +17,8 @@ export const closeCodes = {
   controlBroken: 5,
   /** The exit said no hello, or one of another version. */
   noHello: 6,
+  /** What the other end sends costs more than it carries. */
+  overload: 7,
 } as const
 
 export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]
@@ -30,4 +32,5 @@ export const closeText: Record<CloseCode, string> = {
   4: 'drained',
   5: 'the control stream is broken',
   6: 'no hello',
+  7: 'the other end sends what costs far more than it carries',
 }

@@ -11,6 +11,8 @@ export type CloseReasonCode =
   | 'E_QUIC_SILENT'
   | 'E_QUIC_HANDSHAKE_TIMEOUT'
   | 'E_QUIC_WRONG_PIN'
+  /** The peer cost more time or memory than what it sent was worth. */
+  | 'E_QUIC_OVERLOAD'
   | 'E_QUIC_FAILED'
 
 export type QuicErrorCode =
@@ -48,7 +50,11 @@ export function closeReasonOf({ kind, byPeer, code, reason }: EngineClose): Clos
     }
   if (kind === 'application')
     return {
-      code: byPeer ? 'E_QUIC_CLOSED_BY_PEER' : 'E_QUIC_CLOSED',
+      code: byPeer
+        ? 'E_QUIC_CLOSED_BY_PEER'
+        : code === closeCodes.overload
+          ? 'E_QUIC_OVERLOAD'
+          : 'E_QUIC_CLOSED',
       message: text || textOf(code),
       closeCode: code,
     }

@@ -33,7 +33,8 @@ export const tunings: Record<Role, Tuning> = {
     initialStreamWindow: 128 * KiB,
     streamWindow: 6 * MiB,
     congestionControl: 'BBR',
-    maxStreams: 4096,
+    // The control stream is all that a function opens.
+    maxStreams: 1,
   },
   client: {
     packetSize: 1350,

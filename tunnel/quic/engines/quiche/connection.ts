@@ -9,6 +9,7 @@ import { fingerprintOf } from '../../identity.ts'
 import { type QuicheConnection, quiche, type RecvInfo } from './binding.ts'
 import { closeOf } from './close.ts'
 import { quicheConfig } from './config.ts'
+import { CostMonitor } from './cost-monitor.ts'
 import { connectionIdLength, Handshakes, hasFailed } from './handshakes.ts'
 import { Packets } from './packets.ts'
 import { SendScheduler } from './send-scheduler.ts'
@@ -31,6 +32,7 @@ export class QuicheEngineConnection implements EngineConnection {
   readonly #options: EngineOptions
   readonly #packets: Packets
   readonly #recvInfo: RecvInfo
+  readonly #cost: CostMonitor
   /** A server's, until one of them is done. */
   readonly #handshakes: Handshakes
   readonly #scheduler = new SendScheduler({ read: () => this.#read(), send: () => this.#send() })
@@ -46,6 +48,7 @@ export class QuicheEngineConnection implements EngineConnection {
     const { peer, role, identity, tuning, early, handlers } = options
     this.#options = options
     this.#packets = new Packets(socket, tuning.packetSize)
+    this.#cost = new CostMonitor(tuning.streamWindow)
     // Constant, whatever the kernel says: the socket is bound to one pair of addresses.
     this.#recvInfo = { from: hostPort(peer), to: hostPort(socket.local) }
     const { from, to } = this.#recvInfo
@@ -143,19 +146,26 @@ export class QuicheEngineConnection implements EngineConnection {
     if (this.#over) return
     this.#packFins()
     if (!this.#quiche) this.#shakeHands(datagram)
-    else
-      try {
-        this.#quiche.recv(datagram, this.#recvInfo)
-        this.received++
-      } catch {
-        // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
-      }
+    else this.#parse(this.#quiche, datagram)
     this.#scheduler.heard()
+  }
+
+  #parse(connection: QuicheConnection, datagram: Uint8Array): void {
+    const began = performance.now()
+    try {
+      connection.recv(datagram, this.#recvInfo)
+      this.received++
+    } catch {
+      // "Done" and malformed packets alike; a fatal one shows in isClosed() at the pump.
+    }
+    if (this.#cost.received(datagram.length, performance.now() - began)) this.#overload()
   }
 
   /** The first handshake that is done is the connection. */
   #shakeHands(datagram: Uint8Array): void {
+    const began = performance.now()
     this.#handshakes.receive(datagram)
+    if (this.#cost.received(datagram.length, performance.now() - began)) this.#handshakes.clear()
     const done = this.#handshakes.connections.find(connection => connection.isEstablished())
     if (done) this.#run(done)
   }
@@ -163,7 +173,13 @@ export class QuicheEngineConnection implements EngineConnection {
   #run(connection: QuicheConnection): void {
     const { role, handlers } = this.#options
     this.#quiche = connection
-    this.#streams = new Streams({ quiche: connection, role, scheduler: this.#scheduler, handlers })
+    this.#streams = new Streams({
+      quiche: connection,
+      role,
+      scheduler: this.#scheduler,
+      cost: this.#cost,
+      handlers,
+    })
     this.#scheduler.wake()
   }
 
@@ -186,8 +202,10 @@ export class QuicheEngineConnection implements EngineConnection {
     }
     this.#packFins()
     streams.read()
-    for (let datagram = connection.dgramRecvVec(); datagram; datagram = connection.dgramRecvVec())
+    for (let datagram = connection.dgramRecvVec(); datagram; datagram = connection.dgramRecvVec()) {
+      this.#cost.delivered(datagram.length)
       this.#options.handlers.onDatagram(datagram)
+    }
     streams.unblock()
     // Who still waits to write may do so again because of what has come.
     return !streams.blocked
@@ -197,7 +215,11 @@ export class QuicheEngineConnection implements EngineConnection {
     const connection = this.#quiche
     if (!connection) return this.#sendHandshakes()
     this.#scheduler.takeFin()
+    const began = performance.now()
+    const made = this.#packets.made
     const more = this.#packets.flush(connection, batchesPerTurn)
+    if (this.#cost.sent(this.#packets.made - made, performance.now() - began)) this.#overload()
+    if (this.#over) return false
     const waiting = this.#packets.drained && this.#streams?.sent() === true
     if (connection.isClosed() || connection.isDraining()) {
       this.#end()
@@ -251,6 +273,13 @@ export class QuicheEngineConnection implements EngineConnection {
       for (const connection of connections) if ((connection.timeout() ?? 1) <= 0) connection.onTimeout()
       this.#scheduler.wake()
     }, Math.ceil(timeout))
+  }
+
+  /** The peer sends what costs too much. */
+  #overload(): void {
+    const code = closeCodes.overload
+    this.close(code, closeText[code])
+    this.#options.handlers.onClosed({ kind: 'application', byPeer: false, code, reason: '' })
   }
 
   #end(): void {

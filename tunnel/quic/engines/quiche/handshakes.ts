@@ -51,6 +51,10 @@ export class Handshakes {
     this.#handshakes = this.#handshakes.filter(handshake => handshake.connection !== connection)
   }
 
+  clear(): void {
+    this.#handshakes = []
+  }
+
   // --- internal ---
 
   #of(datagram: Uint8Array): Handshake | undefined {

@@ -8,6 +8,8 @@ const batchSize = 64
 export class Packets {
   /** Batches sent so far. */
   batches = 0
+  /** Packets made so far. */
+  made = 0
   /** The connection had nothing more to send, or may send no more now, when it was last asked. */
   drained = true
   readonly #socket: PacketSocket
@@ -50,6 +52,7 @@ export class Packets {
       }
       if (!packet) return
       this.#lengths[this.#filled++] = packet[0]
+      this.made++
     }
   }
 }

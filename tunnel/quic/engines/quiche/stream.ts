@@ -1,11 +1,13 @@
 import { streamEnded, streamGone } from '../../engine-connection.ts'
 import { type QuicheConnection, shutdownRead, shutdownWrite } from './binding.ts'
+import type { CostMonitor } from './cost-monitor.ts'
 import type { SendScheduler } from './send-scheduler.ts'
 
 /** What a stream needs of its connection. */
 export interface StreamHost {
   readonly quiche: QuicheConnection
   readonly scheduler: SendScheduler
+  readonly cost: CostMonitor
   /** Bytes that the streams may hand over before what they have handed over is sent. */
   room: number
   /** The stream waits to write more. */
@@ -22,6 +24,8 @@ export class QuicheStream {
   blocked = false
   /** Bytes that quiche has taken. */
   written = 0
+  /** quiche has something to be read, as far as is known. */
+  hasMore = false
   /** Nothing more is to be read. */
   readOver = false
   /** The peer's end is known: behind what quiche still has, if anything. */
@@ -58,13 +62,18 @@ export class QuicheStream {
       this.#overRead()
       return streamGone
     }
-    if (!result) return 0
+    if (!result) {
+      this.hasMore = false
+      return 0
+    }
     const [length, fin] = result
     this.#heard = true
     this.#quietTicks = 0
+    this.host.cost.delivered(length)
     // What was read opens the peer's window: the update must be sent even if nothing else is.
     this.host.scheduler.scheduleAck()
     if (!fin) return length
+    this.hasMore = false
     this.ended = true
     if (length === 0) return this.#endRead()
     this.host.tellEnd(this)

@@ -1,6 +1,7 @@
 import type { EngineHandlers } from '../../engine.ts'
 import type { Role } from '../../tuning.ts'
 import type { QuicheConnection } from './binding.ts'
+import type { CostMonitor } from './cost-monitor.ts'
 import type { SendScheduler } from './send-scheduler.ts'
 import { QuicheStream, type StreamHost } from './stream.ts'
 import { StreamIds } from './stream-ids.ts'
@@ -9,6 +10,7 @@ export interface StreamsOptions {
   quiche: QuicheConnection
   role: Role
   scheduler: SendScheduler
+  cost: CostMonitor
   handlers: Pick<EngineHandlers, 'onOpened' | 'onReadable' | 'onWritable' | 'onGone'>
 }
 
@@ -35,12 +37,13 @@ export class Streams {
   #over = false
 
   constructor(options: StreamsOptions) {
-    const { quiche, role, scheduler } = options
+    const { quiche, role, scheduler, cost } = options
     this.#options = options
     this.#ids = new StreamIds(role)
     this.#host = {
       quiche,
       scheduler,
+      cost,
       room: maxUnsent,
       block: stream => this.#blocked.add(stream),
       tellEnd: stream => {
@@ -72,11 +75,17 @@ export class Streams {
 
   /** Tells of each stream that has something to read. */
   read(): void {
-    const { quiche, handlers } = this.#options
+    const { quiche, handlers, cost } = this.#options
+    let unread = 0
     for (const id of quiche.readable()) {
       if (this.#over) return
-      if (this.#open.has(id) || this.#accept(id)) handlers.onReadable(id)
+      const stream = this.#open.get(id) ?? this.#accept(id)
+      if (!stream) continue
+      stream.hasMore = true
+      handlers.onReadable(id)
+      if (stream.hasMore) unread++
     }
+    cost.unread = unread
     for (const stream of this.#ends) {
       this.#ends.delete(stream)
       if (!stream.readOver && !this.#over) handlers.onReadable(stream.id)
@@ -167,14 +176,14 @@ export class Streams {
     return stream
   }
 
-  #accept(id: number): boolean {
+  #accept(id: number): QuicheStream | undefined {
     if (this.#ids.isNew(id)) {
-      this.#add(id, false)
+      const stream = this.#add(id, false)
       this.#options.handlers.onOpened(id)
-      return true
+      return stream
     }
     this.#readAway(id)
-    return false
+    return undefined
   }
 
   /** Reads what comes on a stream that we gave up, so that it can be forgotten. */
