@@ -1,7 +1,7 @@
 """A pinned peer that turns on its victim: QUIC by aioquic up to the handshake, then packets that cost more than they carry.
 
-One argument, JSON: role, address and port of the victim, key and certificate (PEM), attack, megabytes. Prints its port, waits for
-a line, attacks, and prints what became of it.
+One argument, JSON: role, address, ALPN, key and certificate (PEM), hello, attack, megabytes. Prints its port, waits for a
+line with the victim's, attacks, and prints how much it sent.
 """
 
 import json
@@ -22,7 +22,6 @@ from aioquic.quic.packet_builder import QuicPacketBuilder, QuicPacketBuilderStop
 from aioquic.quic.packet import QuicPacketType
 
 spec = json.loads(sys.argv[1])
-victim = (spec["address"], spec["port"])
 is_client = spec["role"] == "client"
 
 
@@ -239,6 +238,7 @@ for frames in ATTACKS[spec["attack"]](peer):
     if len(packets) % 100 == 0:
         # Meanwhile it is a peer like any other.
         peer.receive(0)
+        peer.flush()
 sent = 0
 began = time.time()
 for number, datagram in enumerate(packets):
@@ -251,7 +251,7 @@ for number, datagram in enumerate(packets):
         peer.receive(0)
         if spec["attack"] in HEARING:
             peer.flush()
-until = time.time() + 3
+until = time.time() + 1
 while time.time() < until and not peer.closed:
     peer.receive(0.1)
 print(json.dumps({"sent": sent, "seconds": round(time.time() - began, 2), "closed": peer.closed}), flush=True)

@@ -5,8 +5,8 @@ import { type EngineName, loadEngine } from '../../../tunnel/quic/engines/engine
 import type { Role } from '../../../tunnel/quic/tuning.ts'
 import { awaitHello, sayHello } from '../../../tunnel/session/hello.ts'
 
-// One end of a tunnel, whose other end turns on it. Prints its port, is told its peer's, and then four times a second what
-// memory it holds, and the longest time for which its loop stood still.
+// One end of a tunnel, whose other end turns on it. Prints its port, is told its peer's, and says what it took when it
+// is asked.
 
 interface Spec {
   role: Role
@@ -22,36 +22,42 @@ const spec = JSON.parse(process.argv[2]!) as Spec
 const say = (told: object) => console.log(JSON.stringify(told))
 const { role, address, pin } = spec
 const identity = { key: Buffer.from(spec.key), certificate: Buffer.from(spec.certificate), fingerprint: '' }
-const engine = await loadEngine(spec.engine)
-const socket = await engine.openSocket({ address })
-say({ port: socket.local.port })
-
-const [line] = await new Promise<string[]>(resolve => {
-  createInterface({ input: process.stdin }).once('line', told => resolve([told]))
+const opening = loadEngine(spec.engine).then(async engine => {
+  const socket = await engine.openSocket({ address })
+  say({ port: socket.local.port })
+  return { engine, socket }
 })
-const peer: Endpoint = { address, port: (JSON.parse(line!) as { port: number }).port }
 
-let lastAt = performance.now()
+/** The most memory held so far, and the most time of this process's own between two turns of its loop. */
+let memoryMb = 0
 let stillMs = 0
-setInterval(() => {
-  const now = performance.now()
-  stillMs = Math.max(stillMs, now - lastAt)
-  lastAt = now
-}, 10)
-
-const connection = await QuicConnection.connect({ engine, socket, peer, identity, pin, role })
-if (role === 'server') await awaitHello(connection)
-else {
-  connection.onStream = stream => stream.attach({ data() {}, end() {}, drain() {}, close() {} })
-  const about = { region: 'local-1', address, remaining_ms: 60_000, memory_mb: 128, request_id: 'r' }
-  sayHello(connection, about)
+let cpuAt = process.cpuUsage()
+const look = () => {
+  const { user, system } = process.cpuUsage(cpuAt)
+  stillMs = Math.max(stillMs, Math.round((user + system) / 1000))
+  memoryMb = Math.max(memoryMb, Math.round(process.memoryUsage.rss() / 1e6))
+  cpuAt = process.cpuUsage()
 }
-const tell = () =>
-  say({ memoryMb: Math.round(process.memoryUsage.rss() / 1e6), stillMs: Math.round(stillMs) })
-tell()
-stillMs = 0
-setInterval(tell, 250)
-void connection.closed.then(reason => {
-  tell()
-  say({ closed: reason })
+
+async function run(peer: Endpoint): Promise<void> {
+  const { engine, socket } = await opening
+  const connection = await QuicConnection.connect({ engine, socket, peer, identity, pin, role })
+  if (role === 'server') await awaitHello(connection)
+  else {
+    connection.onStream = stream => stream.attach({ data() {}, end() {}, drain() {}, close() {} })
+    const about = { region: 'local-1', address, remaining_ms: 60_000, memory_mb: 128, request_id: 'r' }
+    sayHello(connection, about)
+  }
+  look()
+  stillMs = 0
+  setInterval(look, 10)
+  const { code } = await connection.closed
+  closed = code
+}
+
+let closed: string | undefined
+createInterface({ input: process.stdin }).on('line', line => {
+  const told = JSON.parse(line) as { port?: number }
+  if (told.port !== undefined) void run({ address, port: told.port })
+  else say({ memoryMb, stillMs, closed })
 })

@@ -28,7 +28,7 @@ export class CostMonitor {
 
   /** A packet of so many bytes was parsed within so many milliseconds. True: the peer costs too much. */
   received(bytes: number, ms: number): boolean {
-    this.#debt += Math.max(0, bytes - overhead)
+    this.#debt += bytes
     return this.#takes(ms, 1) || (this.#debt > this.#checkAt && this.#growsTooLarge())
   }
 
@@ -86,7 +86,7 @@ export class CostMonitor {
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Of a packet that carries bytes; what an acknowledgement has. Bytes. */
+/** What a packet has beside what it carries, and what one has that only acknowledges. Bytes. */
 const overhead = 64
 /** Memory is looked at so often. Bytes of debt. */
 const step = 256 * KiB
