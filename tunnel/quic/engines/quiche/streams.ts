@@ -189,7 +189,11 @@ export class Streams {
   /** Reads what comes on a stream that we gave up, so that it can be forgotten. */
   #readAway(id: number): void {
     try {
-      while (this.#options.quiche.streamRecv(id, discard)?.[0]);
+      for (;;) {
+        const [length = 0] = this.#options.quiche.streamRecv(id, discard) ?? []
+        if (length === 0) break
+        this.#options.cost.delivered(length)
+      }
     } catch {
       // A reset.
     }
