@@ -23,8 +23,8 @@ const chunksPerTurn = 4
 
 /**
  * A bidirectional QUIC stream as a connection. It is read only while somebody takes what comes, into buffers that are
- * used again. A reset (RESET_STREAM, RFC 9000, section 19.4) throws
- * away what it overtakes: so a break is told on the control stream, with the place in this one where it is.
+ * used again. A reset (RESET_STREAM, RFC 9000, section 19.4) throws away what it overtakes: so a break is told on the
+ * control stream, with the place in this one where it is.
  */
 export class QuicStream extends OwnedConn {
   /** Something has come from the peer. */
@@ -79,7 +79,7 @@ export class QuicStream extends OwnedConn {
   }
 
   abort(lingerMs = defaultLingerMs): void {
-    if (this.#over) return
+    if (this.#over || (this.#then === 'break' && lingerMs > 0)) return
     this.aborted = true
     this.pause()
     clearTimeout(this.#limit)
