@@ -156,7 +156,7 @@ const labelWidth = (rows: readonly Row[], width: number) =>
   Math.min(Math.max(...rows.map(([label]) => label.length)), widestLabel, Math.floor(width / 2) - 5)
 
 /** Breaks a text at words, each line indented. */
-export const wrap = (text: string, width: number, indent: number): string =>
+const wrap = (text: string, width: number, indent: number): string =>
   Bun.wrapAnsi(text, Math.max(width - indent, 20))
     .split('\n')
     .map(line => ' '.repeat(indent) + line)
