@@ -1,14 +1,20 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { BoundedMap } from '../tunnel/net/bounded-map.ts'
+import type { Idler } from '../tunnel/net/idlest.ts'
 import { createPeers } from '../tunnel/net/udp/peers.ts'
 import { receiveBufferSize } from '../tunnel/net/udp/receive-buffer.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
 import type { PacketChannel } from '../tunnel/session/packet-channel.ts'
+import type { AssociationTable } from './association-table.ts'
+import { reasonOf } from './dial.ts'
 import type { Log } from './log.ts'
 import type { Resolver } from './resolve.ts'
 
 export interface AssociateOptions {
   resolver: Resolver
   log: Log
+  /** All associations of the exit. */
+  table: AssociationTable
   /** An association over which nothing goes for this long is ended. Milliseconds, two minutes by default. */
   idleMs?: number
 }
@@ -17,37 +23,65 @@ export interface AssociateOptions {
 const maxUnsent = 1024 * 1024
 /** Packets whose target is being resolved, an association: the rest of a flood is lost. */
 const maxLookups = 2_048
+/** Targets that the client is told are refused, each once, an association. */
+const maxTold = 64
 
 /**
  * The exit's end of a UDP association: sends the client's packets from a socket of its own, and back
  * what comes from addresses that were sent to. Ends with the channel, or when it is idle.
  */
 export function associate(channel: PacketChannel, options: AssociateOptions): void {
-  const { resolver, log, idleMs = 120_000 } = options
+  const { resolver, log, table, idleMs = 120_000 } = options
+  const self: Idler = { usedAt: performance.now(), giveUp: () => channel.close() }
+  table.enter(self)
   const sockets = new Map<number, Socket>()
+  const told = new BoundedMap<string, true>(maxTold)
   const peers = createPeers()
   let lookups = 0
   let idle: ReturnType<typeof setTimeout> | undefined
   let over = false
 
   const touch = () => {
+    self.usedAt = performance.now()
     idle ??= setTimeout(() => channel.close(), idleMs)
     idle.refresh()
   }
-  const socketFor = (family: number): Socket => {
-    let socket = sockets.get(family)
-    if (!socket) {
-      socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', recvBufferSize: receiveBufferSize })
-      // An ICMP error or a target that cannot be reached: the packet is lost, the association goes on.
-      socket.on('error', () => {})
-      socket.on('message', (data, from) => {
-        if (!peers.has(from)) return
-        touch()
-        channel.send({ target: { host: from.address, port: from.port }, data })
-      })
-      sockets.set(family, socket)
+  const openSocket = (family: number): Socket => {
+    const socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', recvBufferSize: receiveBufferSize })
+    const giveUp = () => {
+      table.sockets.delete(use)
+      sockets.delete(family)
+      socket.close()
     }
+    const use = {
+      get usedAt() {
+        return self.usedAt
+      },
+      giveUp,
+    }
+    table.addSocket(use)
+    sockets.set(family, socket)
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // An ICMP error or a target that cannot be reached: the packet is lost, the association goes on.
+      if (error.syscall !== 'bind' || over) return
+      log.warn('no socket for an association', { code: error.code })
+      giveUp()
+      table.freeSocket()
+    })
+    socket.on('message', (data, from) => {
+      if (!peers.has(from)) return
+      touch()
+      channel.send({ target: { host: from.address, port: from.port }, data })
+    })
+    socket.on('close', () => table.sockets.delete(use))
     return socket
+  }
+  const tellRefused = ({ host, port }: Target, error: unknown) => {
+    const reason = reasonOf(error)
+    const target = `${host}:${port}`
+    if (reason === undefined || told.has(target) || over) return
+    told.set(target, true)
+    channel.refuse({ host, port }, reason)
   }
   const forward = async ({ host, port }: Target, data: Uint8Array) => {
     if (lookups >= maxLookups || port === 0) return
@@ -58,9 +92,10 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
       const { address, family } = addresses.find(({ family }) => family === 4) ?? addresses[0]!
       if (over) return
       peers.add({ address, port })
-      const socket = socketFor(family)
+      const socket = sockets.get(family) ?? openSocket(family)
       if (socket.getSendQueueSize() < maxUnsent) socket.send(data, port, address, () => {})
     } catch (error) {
+      tellRefused({ host, port }, error)
       log.debug('packet refused', { target: `${host}:${port}`, error: String(error) })
     } finally {
       lookups--
@@ -75,6 +110,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
   channel.onClose = () => {
     over = true
     clearTimeout(idle)
+    table.leave(self)
     for (const socket of sockets.values()) socket.close()
   }
 }

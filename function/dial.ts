@@ -50,6 +50,14 @@ export async function dial({ host, port }: Target, options: DialOptions): Promis
   }
 }
 
+/** Why a target is refused, where the reply code alone does not say. */
+export const reasonOf = (error: unknown): RefusalReason | undefined =>
+  error instanceof NotAllowedError
+    ? 'private-address'
+    : lookupFailures.has(String((error as NodeJS.ErrnoException).code))
+      ? 'name-not-found'
+      : undefined
+
 // --- internal ---
 
 type Addresses = Awaited<ReturnType<Resolver['resolve']>>
@@ -114,12 +122,6 @@ const replies: Record<string, ReplyCode> = {
   EAFNOSUPPORT: reply.addressTypeNotSupported,
 }
 
-const reasonOf = (error: unknown): RefusalReason | undefined =>
-  error instanceof NotAllowedError
-    ? 'private-address'
-    : lookupFailures.has(String((error as NodeJS.ErrnoException).code))
-      ? 'name-not-found'
-      : undefined
 const lookupFailures = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL', 'ETIMEOUT'])
 
 /** The reply code for what went wrong; for a race of addresses, that of the first that failed. */

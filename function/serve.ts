@@ -14,30 +14,32 @@ import { decodeRequest, type Request, requestLength } from '../tunnel/session/fr
 import { openPacketChannel } from '../tunnel/session/packet-channel.ts'
 import { relay } from '../tunnel/session/relay.ts'
 import { associate } from './associate.ts'
+import { type AssociationLimits, AssociationTable, socketLimit } from './association-table.ts'
 import { DialError, dial } from './dial.ts'
 import type { Log } from './log.ts'
 import { serveMeasure } from './measure.ts'
 import { rateLimiter } from './rate-limiter.ts'
 import type { Resolver } from './resolve.ts'
+import { readRuntime } from './runtime.ts'
 
 export interface ServeOptions {
   resolver: Resolver
   log: Log
+  associations?: Partial<AssociationLimits>
 }
 
 /** Milliseconds that a stream may take to say where it goes. */
 const headerLimitMs = 10_000
 /** New connections a second: enough for any browser, not for scanning the internet. */
 const dialsPerSecond = 4_000
-const maxAssociations = 256
 
 /** Serves the streams of a session, each by its command. Gives the function that takes a stream. */
 export function streamServer(
   connection: QuicConnection,
-  { resolver, log }: ServeOptions,
+  { resolver, log, associations }: ServeOptions,
 ): (stream: QuicStream) => void {
   const turn = rateLimiter(dialsPerSecond)
-  let associations = 0
+  const table = new AssociationTable({ sockets: socketLimit(readRuntime().descriptors), ...associations })
 
   const connect = async (stream: QuicStream, { host, port }: Target) => {
     const started = performance.now()
@@ -57,16 +59,12 @@ export function streamServer(
     }
   }
   const openAssociation = (stream: QuicStream) => {
-    if (associations >= maxAssociations) return refuse(stream, reply.failure, 'no-room')
-    associations++
-    stream.write(accepted)
-    const channel = openPacketChannel(connection, stream)
-    associate(channel, { resolver, log })
-    const { onClose } = channel
-    channel.onClose = () => {
-      associations--
-      onClose()
+    if (!table.makeRoom()) {
+      log.warn('no room for an association')
+      return refuse(stream, reply.failure, 'no-room')
     }
+    stream.write(accepted)
+    associate(openPacketChannel(connection, stream), { resolver, log, table })
   }
   const serve = (stream: QuicStream, request: Request) => {
     if (request.command === 'connect') return void connect(stream, request.target)

@@ -61,9 +61,13 @@ export interface Proxy {
 
 /** What is open when the proxy ends may go on for this long: a page finishes loading, a download does not. Milliseconds. */
 const graceMs = 500
-/** UDP associations of all clients together. */
-const maxAssociations = 256
-const defaultLimits: Limits = { clients: 4096, handshakeMs: 15_000, waiting: waitingLimits }
+const defaultLimits: Limits = {
+  clients: 4_096,
+  associations: 2_048,
+  associationIdleMs: 10_000,
+  handshakeMs: 15_000,
+  waiting: waitingLimits,
+}
 
 /**
  * Starts what applications connect to. Throws a UsageError when a listener cannot be had, or would serve
@@ -82,7 +86,13 @@ export function startProxy(options: ProxyOptions): Proxy {
   const limits = { ...defaultLimits, ...options.limits }
   const shared = {
     connect: connector({ outbounds: { tunnel: tunnelOutbound(exits), direct, block }, rules, events }),
-    associate: associator({ exits, rules, events, most: maxAssociations }),
+    associate: associator({
+      exits,
+      rules,
+      events,
+      max: limits.associations,
+      idleMs: limits.associationIdleMs,
+    }),
     rules,
     events,
     limits,

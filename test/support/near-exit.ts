@@ -1,5 +1,6 @@
 import type { ExitRequest, Exits } from '../../cli/client/fleet/exits.ts'
 import type { Session } from '../../cli/client/fleet/launch.ts'
+import type { AssociationLimits } from '../../function/association-table.ts'
 import type { Log } from '../../function/log.ts'
 import { createResolver } from '../../function/resolve.ts'
 import { streamServer } from '../../function/serve.ts'
@@ -18,12 +19,20 @@ export interface NearExit extends Exits {
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
 
-export async function nearExit(): Promise<NearExit> {
+export interface NearExitOptions {
+  /** Whether it reaches private addresses, loopback among them: true by default. */
+  allowPrivate?: boolean
+  associations?: Partial<AssociationLimits>
+}
+
+export async function nearExit(options: NearExitOptions = {}): Promise<NearExit> {
+  const { allowPrivate = true, associations = {} } = options
   const pair = await quicPair()
   const { connection } = pair.exit
   connection.onStream = streamServer(connection, {
-    resolver: createResolver('system', true),
+    resolver: createResolver('system', allowPrivate),
     log: quiet,
+    associations,
   })
   const session: Session = {
     id: 'near',

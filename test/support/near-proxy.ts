@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { Limits } from '../../cli/client/inbound/listener.ts'
 import { type Listener, type ProxyOptions, startProxy } from '../../cli/client/proxy.ts'
 import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
-import { type NearExit, nearExit } from './near-exit.ts'
+import { type NearExit, type NearExitOptions, nearExit } from './near-exit.ts'
 import { patient } from './patience.ts'
 
 /** The proxy in this process, with an exit in this process, and what it told. */
@@ -21,10 +21,12 @@ export interface NearProxy {
 export interface NearProxyOptions extends Partial<Omit<ProxyOptions, 'exits' | 'events' | 'listeners'>> {
   listeners?: Partial<Listener>[]
   limits?: Partial<Limits>
+  exit?: NearExitOptions
 }
 
-export async function nearProxy({ listeners = [{}], ...options }: NearProxyOptions = {}): Promise<NearProxy> {
-  const exit = await nearExit()
+export async function nearProxy(given: NearProxyOptions = {}): Promise<NearProxy> {
+  const { listeners = [{}], exit: exitOptions, ...options } = given
+  const exit = await nearExit(exitOptions)
   const bus = createEvents()
   const events: ProxyEvent[] = []
   bus.subscribe(event => events.push(event))

@@ -26,6 +26,8 @@ export interface Association {
   send(target: Target, data: Uint8Array | string): void
   /** Sends these very bytes to the relay. */
   sendRaw(bytes: Uint8Array): void
+  /** Resolves when the proxy has ended its TCP connection. */
+  closed: Promise<unknown>
   /** Ends its TCP connection; resolves when the proxy has ended it too. */
   end(): Promise<void>
   close(): void
@@ -58,6 +60,7 @@ export async function udpAssociation(options: AssociationOptions): Promise<Assoc
   })
   const association: Association = {
     relay,
+    closed,
     received: [],
     onPacket() {},
     send: (target, data) =>

@@ -5,7 +5,12 @@ import * as assert from 'uvu/assert'
 import { closeCodes } from '../../tunnel/quic/close-codes.ts'
 import { alpn } from '../../tunnel/quic/tuning.ts'
 import { ControlDecoder, encodeControl } from '../../tunnel/session/frames/control.ts'
-import { decodePacket, encodePacket } from '../../tunnel/session/frames/packet.ts'
+import {
+  decodePacket,
+  decodeRefusedTarget,
+  encodePacket,
+  encodeRefusedTarget,
+} from '../../tunnel/session/frames/packet.ts'
 import { decodeReply, encodeReply, refusalReasons, reply } from '../../tunnel/session/frames/reply.ts'
 import { command, decodeRequest, encodeRequest } from '../../tunnel/session/frames/request.ts'
 import { parseAnswer, parseOffer } from '../../tunnel/signalling/documents.ts'
@@ -58,6 +63,11 @@ test('requests, replies and packets are the bytes that this release writes', () 
     assert.equal(packet.target, { host: '1.1.1.1', port: 53 })
     assert.is(Buffer.from(packet.data).toString(), 'ping')
     assert.equal(encodePacket(packet), each)
+  }
+  for (const each of bytes('refused-target')) {
+    const refused = decodeRefusedTarget(each)
+    assert.equal(refused, { target: { host: '10.0.0.1', port: 53 }, reason: 'private-address' })
+    assert.equal(refused && encodeRefusedTarget(refused), each)
   }
 })
 

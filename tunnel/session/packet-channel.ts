@@ -1,6 +1,14 @@
 import type { QuicConnection } from '../quic/connection.ts'
 import type { QuicStream } from '../quic/stream.ts'
-import { decodePacket, encodePacket, type Packet } from './frames/packet.ts'
+import type { Target } from './frames/address.ts'
+import {
+  decodePacket,
+  decodeRefusedTarget,
+  encodePacket,
+  encodeRefusedTarget,
+  type Packet,
+} from './frames/packet.ts'
+import type { RefusalReason } from './frames/reply.ts'
 
 /**
  * UDP packets of one association between the two ends. Each goes as a QUIC datagram that begins with
@@ -14,6 +22,10 @@ export interface PacketChannel {
   send(packet: Packet): boolean
   /** The bytes of the packet are valid only until it returns. */
   onPacket: (packet: Packet) => void
+  /** Tells the other end that it will not send to this target, and why. False when that was lost. */
+  refuse(target: Target, reason: RefusalReason): boolean
+  /** The other end will not send to this target. */
+  onRefused: (target: Target, reason: RefusalReason) => void
   /** The association is over, from either side. */
   onClose: () => void
   close(): void
@@ -42,7 +54,9 @@ export function openPacketChannel(connection: QuicConnection, stream: QuicStream
   const receive = (bytes: Uint8Array) => {
     if (over) return
     try {
-      channel.onPacket(decodePacket(bytes))
+      const refused = decodeRefusedTarget(bytes)
+      if (refused) channel.onRefused(refused.target, refused.reason)
+      else channel.onPacket(decodePacket(bytes))
     } catch {
       // A malformed packet is lost, and only that one.
     }
@@ -64,20 +78,23 @@ export function openPacketChannel(connection: QuicConnection, stream: QuicStream
     return true
   }
 
+  const sendBytes = (bytes: Uint8Array): boolean => {
+    if (over) return false
+    if (idLength + bytes.length > connection.maxDatagram()) return sendOnStream(bytes)
+    const id = Buffer.alloc(idLength)
+    id.writeUInt32BE(stream.id)
+    return connection.sendDatagram(Buffer.concat([id, bytes]))
+  }
+
   const channel: PacketChannel = {
     onPacket() {},
+    onRefused() {},
     onClose() {},
     get silent() {
       return connection.silent
     },
-    send(packet) {
-      if (over) return false
-      const bytes = encodePacket(packet)
-      if (idLength + bytes.length > connection.maxDatagram()) return sendOnStream(bytes)
-      const id = Buffer.alloc(idLength)
-      id.writeUInt32BE(stream.id)
-      return connection.sendDatagram(Buffer.concat([id, bytes]))
-    },
+    send: packet => sendBytes(encodePacket(packet)),
+    refuse: (target, reason) => sendBytes(encodeRefusedTarget({ target, reason })),
     close() {
       waiting = []
       stream.abort(0)

@@ -20,6 +20,10 @@ import { type WaitingLimits, WaitingRoom } from './waiting-room.ts'
 export interface Limits {
   /** Admitted clients of all listeners together; more are told so and sent away. */
   clients: number
+  /** UDP associations of all listeners together. */
+  associations: number
+  /** An association over which nothing went for this long gives way to a new one. Milliseconds. */
+  associationIdleMs: number
   /** A client that has not said within this time where it wants to go is sent away. Milliseconds. */
   handshakeMs: number
   /** Connections that have not been admitted, of each listener. */

@@ -17,6 +17,8 @@ export type RejectionCode =
   | 'E_LOGIN_WRONG'
   /** So many wrong passwords came from there that nothing more is looked at for now. */
   | 'E_LOGIN_THROTTLED'
+  /** There are as many UDP associations as there may be, and none of them is idle. */
+  | 'E_ASSOCIATIONS_FULL'
   | 'E_SOCKS_COMMAND'
   | 'E_SOCKS_ADDRESS_TYPE'
 
@@ -29,14 +31,17 @@ export const notServed = (scheme: Scheme): Rejection => ({
   message: `this port speaks ${schemeNames[scheme]} only`,
 })
 
-export function noPlace(full: Full, { max }: Places, { name }: Source): Rejection {
-  const who = { all: 'there are', elsewhere: 'other machines have', source: `${name} has` }[full]
-  return {
-    code: 'E_CLIENTS_FULL',
-    message: `${who} ${max[full]} clients already`,
-    hint: 'Close connections that are not needed, or start another proxy on another port.',
-  }
-}
+export const noPlace = (full: Full, places: Places, source: Source): Rejection => ({
+  code: 'E_CLIENTS_FULL',
+  message: `${taken(full, places, source)} clients already`,
+  hint: 'Close connections that are not needed, or start another proxy on another port.',
+})
+
+export const noAssociation = (full: Full, places: Places, source: Source): Rejection => ({
+  code: 'E_ASSOCIATIONS_FULL',
+  message: `${taken(full, places, source)} UDP associations already, and none of them is idle`,
+  hint: 'Close an application that uses UDP through the proxy.',
+})
 
 export const mustGiveWay = ({ name }: Source): Rejection => ({
   code: 'E_CLIENTS_WAITING',
@@ -49,3 +54,8 @@ export const throttled = ({ name }: Source): Rejection => ({
   message: `too many wrong passwords came from ${name}`,
   hint: 'Correct the password in the program that sends it, and try again in ten seconds.',
 })
+
+// --- internal ---
+
+const taken = (full: Full, { max }: Places, { name }: Source) =>
+  `${{ all: 'there are', elsewhere: 'other machines have', source: `${name} has` }[full]} ${max[full]}`

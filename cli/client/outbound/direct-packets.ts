@@ -33,7 +33,11 @@ export function directPackets(
     const socket = sockets.get(family) ?? open(family)
     sockets.set(family, socket)
     try {
-      const sender = await socket
+      const sender = await socket.catch(error => {
+        // For want of descriptors, say: the next packet tries again.
+        sockets.delete(family)
+        throw error
+      })
       peers.add({ address: target.host, port: target.port })
       sender.send(bytes, target.port, target.host)
     } catch {

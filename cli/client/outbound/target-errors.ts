@@ -74,7 +74,7 @@ const errors: Record<TargetErrorCode, TargetErrorText> = {
   E_TARGET_FAILED: { reply: reply.failure, says: 'could not be reached' },
   E_ASSOCIATIONS_FULL: {
     reply: reply.failure,
-    says: 'got no UDP association: all are in use',
+    says: 'got no UDP association: all are in use, and none is idle',
     hint: 'Close an application that uses UDP through the proxy.',
   },
 }

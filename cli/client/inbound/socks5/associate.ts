@@ -1,24 +1,30 @@
 import { isIP } from 'node:net'
+import { BoundedMap } from '../../../../tunnel/net/bounded-map.ts'
+import { errorData } from '../../../../tunnel/net/coded-error.ts'
+import { giveUpIdlest, type Idler } from '../../../../tunnel/net/idlest.ts'
 import { growReceiveBuffer } from '../../../../tunnel/net/udp/receive-buffer.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import { decodePacket, encodePacket, type Packet } from '../../../../tunnel/session/frames/packet.ts'
-import { reply } from '../../../../tunnel/session/frames/reply.ts'
-import { tunnelTo } from '../../../../tunnel/session/open-stream.ts'
-import { openPacketChannel, type PacketChannel } from '../../../../tunnel/session/packet-channel.ts'
 import type { Exits } from '../../fleet/exits.ts'
-import { type ConnectionTracker, nextConnection, trackConnection } from '../../outbound/connection-tracker.ts'
+import { nextConnection } from '../../outbound/connection-tracker.ts'
 import { directPackets } from '../../outbound/direct-packets.ts'
+import { OutboundError } from '../../outbound/outbound.ts'
 import { outboundFor, type Rule } from '../../outbound/rules.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
-import type { Events } from '../../stats/events.ts'
-import { plainAddress } from '../source.ts'
+import { tunnelPackets } from '../../outbound/tunnel-packets.ts'
+import type { Events, OutboundName } from '../../stats/events.ts'
+import { Places } from '../places.ts'
+import { noAssociation } from '../rejection.ts'
+import { plainAddress, type Source, sourceOf } from '../source.ts'
 
 export interface AssociateOptions {
   exits: Exits
   rules: readonly Rule[]
   events: Events
-  /** Associations of all clients together; more are refused. */
-  most: number
+  /** Associations of all clients together: for more, idle ones give way. */
+  max: number
+  /** How long one must have been idle for that. Milliseconds. */
+  idleMs: number
 }
 
 /** Who wants an association, and where it ends. */
@@ -32,6 +38,8 @@ export interface Associated {
   user: string | undefined
   /** Aborted when the TCP connection is gone, and with it the association (RFC 1928, section 7). */
   signal: AbortSignal
+  /** Ends the association, and its TCP connection. */
+  giveUp(): void
 }
 
 /** Opens an association and gives the address that its packets go to. Rejects with an OutboundError. */
@@ -39,28 +47,49 @@ export type Associate = (wanted: Associated) => Promise<Target>
 
 /** RSV and FRAG (RFC 1928, section 7). */
 const headerLength = 3
-/** Packets wait this long for an exit; what is more than so many bytes of them is lost meanwhile. */
-const exitLimitMs = 10_000
-const maxWaiting = 256 * 1024
-/** What one packet takes besides its data, roughly. Bytes. */
-const packetOverhead = 256
+/** Targets whose packets are lost are told once each, an association, and so many of them. */
+const maxTold = 64
 
 /** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
-export function associator({ exits, rules, events, most }: AssociateOptions): Associate {
-  let associations = 0
-  return async ({ from, user, signal, ...addresses }) => {
+export function associator({ exits, rules, events, max, idleMs }: AssociateOptions): Associate {
+  const places = new Places(max)
+  const open = new Set<Idler & { source: Source }>()
+
+  /** Throws a TargetError when there is no room, and nothing idle that could give way. */
+  const takePlace = (source: Source) => {
+    const full = places.full(source)
+    const rivals = [...open].filter(
+      ({ source: { here, name } }) => full === 'all' || (full === 'elsewhere' ? !here : name === source.name),
+    )
+    if (full && !giveUpIdlest(rivals, idleMs)) {
+      events.emit({ type: 'client.rejected', protocol: 'socks5', ...noAssociation(full, places, source) })
+      throw new TargetError('E_ASSOCIATIONS_FULL', source.name)
+    }
+    return places.take(source)
+  }
+
+  return async ({ from, user, signal, giveUp, ...addresses }) => {
     // An IPv4 client of a listener for both families expects an IPv4 address to send to.
     const client = plainAddress(addresses.client)
     const local = plainAddress(addresses.local)
-    if (associations >= most) throw new TargetError('E_ASSOCIATIONS_FULL', client)
-    associations++
-    signal.addEventListener('abort', () => associations--, { once: true })
+    const source = sourceOf(client, local)
+    const giveBack = takePlace(source)
+    const idler = { source, usedAt: performance.now(), giveUp }
+    open.add(idler)
+    const leave = () => {
+      open.delete(idler)
+      giveBack()
+    }
+    signal.addEventListener('abort', leave, { once: true })
     let port = portOf(from, client)
     const toClient = ({ target, data }: Packet) => {
-      if (port !== undefined && !signal.aborted)
-        socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
+      if (port === undefined || signal.aborted) return
+      idler.usedAt = performance.now()
+      socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
     }
-    const tunnel = tunnelPackets({ exits, events, user, signal, onPacket: toClient })
+    const tell = lossTeller(events)
+    const onLost = (target: Target, error: unknown) => tell(target, 'tunnel', error)
+    const tunnel = tunnelPackets({ exits, events, user, signal, onPacket: toClient, onLost })
     const direct = directPackets(signal, toClient)
     const socket = await Bun.udpSocket({
       hostname: local,
@@ -71,9 +100,12 @@ export function associator({ exits, rules, events, most }: AssociateOptions): As
           const packet = readPacket(bytes)
           if (!packet) return
           port ??= fromPort
-          const outbound = outboundFor(rules, packet.target)
+          idler.usedAt = performance.now()
+          const { target } = packet
+          const outbound = outboundFor(rules, target)
           if (outbound === 'tunnel') tunnel(packet)
           else if (outbound === 'direct') direct(packet)
+          else tell(target, 'block', new TargetError('E_TARGET_BLOCKED', target.host))
         },
         error() {},
       },
@@ -86,6 +118,20 @@ export function associator({ exits, rules, events, most }: AssociateOptions): As
 }
 
 // --- internal ---
+
+/** Tells the events of packets that are lost, once a target. */
+function lossTeller(events: Events) {
+  const told = new BoundedMap<string, true>(maxTold)
+  return ({ host, port }: Target, outbound: OutboundName, error: unknown) => {
+    const target = `${host}:${port}`
+    if (told.has(target)) return
+    told.set(target, true)
+    const about = { connection: nextConnection(), outbound, target, ...errorData(error) }
+    if (error instanceof OutboundError && error.kind === 'refused')
+      events.emit({ type: 'connection.refused', ...about, reply: error.reply })
+    else events.emit({ type: 'connection.failed', ...about })
+  }
+}
 
 /**
  * The one port that may use an association; undefined: the port of the first packet. An address of another machine
@@ -106,79 +152,5 @@ function readPacket(bytes: Uint8Array): Packet | undefined {
     return decodePacket(bytes.subarray(headerLength))
   } catch {
     return undefined
-  }
-}
-
-type Send = (packet: Packet) => void
-
-interface TunnelOptions {
-  exits: Exits
-  events: Events
-  user: string | undefined
-  signal: AbortSignal
-  onPacket: Send
-}
-
-/** Through an exit, and through another one when that is lost: the client does not notice. */
-function tunnelPackets({ exits, events, user, signal, onPacket }: TunnelOptions): Send {
-  let channel: PacketChannel | undefined
-  let tracker: ConnectionTracker | undefined
-  let opening = false
-  let waiting: Packet[] = []
-  let waitingBytes = 0
-
-  const open = async (host: string) => {
-    opening = true
-    const started = performance.now()
-    try {
-      const session = await exits.select({ host, user, signal }, exitLimitMs)
-      const stream = session.connection.open()
-      const { code } = await tunnelTo(
-        stream,
-        { command: 'associate', target: { host: '0.0.0.0', port: 0 } },
-        signal,
-      )
-      if (code !== reply.succeeded || stream.aborted || signal.aborted) return stream.abort(0)
-      channel = openPacketChannel(session.connection, stream)
-      const target = `${host}:${waiting[0]?.target.port ?? 0}`
-      const opened = trackConnection(events, {
-        connection: nextConnection(),
-        outbound: 'tunnel',
-        session: session.id,
-        target,
-        started,
-      })
-      tracker = opened
-      channel.onPacket = packet => {
-        opened.counts.down += packet.data.length
-        onPacket(packet)
-      }
-      channel.onClose = () => {
-        channel = undefined
-        opened.onEnd(signal.aborted ? 'complete' : 'target-closed')
-      }
-      for (const packet of waiting) send(channel, packet)
-    } catch {
-      // No exit, or it was lost: what waits is lost with it, and the next packet tries again.
-    } finally {
-      waiting = []
-      waitingBytes = 0
-      opening = false
-    }
-  }
-  const send = (to: PacketChannel, packet: Packet) => {
-    if (to.send(packet) && tracker) tracker.counts.up += packet.data.length
-  }
-  signal.addEventListener('abort', () => channel?.close(), { once: true })
-  return packet => {
-    if (signal.aborted) return
-    // An exit that has fallen silent may be gone: another takes over before that is certain.
-    if (channel?.silent) channel.close()
-    if (channel) send(channel, packet)
-    else if (waitingBytes + packet.data.length + packetOverhead < maxWaiting) {
-      waitingBytes += packet.data.length + packetOverhead
-      waiting.push({ target: packet.target, data: new Uint8Array(packet.data) })
-      if (!opening) void open(packet.target.host)
-    }
   }
 }

@@ -73,16 +73,20 @@ async function serveAssociate(
   user?: string,
 ): Promise<void> {
   const detach = conn.attach({ data() {}, end: () => conn.end(), drain() {}, close() {} })
-  const failed = new AbortController()
-  const signal = AbortSignal.any([conn.gone, failed.signal])
+  const over = new AbortController()
+  const signal = AbortSignal.any([conn.gone, over.signal])
+  const finish = (bytes?: Uint8Array) => {
+    if (signal.aborted) return
+    over.abort()
+    detach()
+    closeAfterWrite(conn, bytes)
+  }
   try {
     const { peerAddress: client, localAddress: local } = conn
-    const bound = await associate({ client, local, from, user, signal })
+    const bound = await associate({ client, local, from, user, signal, giveUp: finish })
     conn.write(socksReply({ code: reply.succeeded, bound }))
   } catch (error) {
-    failed.abort()
-    detach()
-    closeAfterWrite(conn, refusal(error))
+    finish(refusal(error))
   }
 }
 
