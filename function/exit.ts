@@ -8,6 +8,7 @@ import { establish } from '../tunnel/session/establish.ts'
 import { sayHello } from '../tunnel/session/hello.ts'
 import type { SignalBucket } from '../tunnel/signalling/bucket.ts'
 import type { Answer, Offer, Side } from '../tunnel/signalling/documents.ts'
+import type { Starter } from '../tunnel/signalling/offer-record.ts'
 import { type ExitLocation, locateExit } from './locate.ts'
 import type { Log } from './log.ts'
 import { createResolver } from './resolve.ts'
@@ -30,6 +31,8 @@ export interface ExitOptions {
   bucket: SignalBucket
   settings: Settings
   invocation: Invocation
+  /** What started the function. */
+  startedBy: Starter
   /** Milliseconds from S3's time of the event to the handler's start, by two clocks. */
   eventAgeMs?: number | undefined
   log: Log
@@ -83,7 +86,11 @@ export async function runExit(options: ExitOptions): Promise<void> {
 
 // --- internal ---
 
-function answerOf(side: Side, here: ExitLocation, { invocation, eventAgeMs }: ExitOptions): Answer {
+function answerOf(
+  side: Side,
+  here: ExitLocation,
+  { invocation, startedBy, eventAgeMs }: ExitOptions,
+): Answer {
   const { mapped, local, views, receiveBufferBytes } = here
   return {
     ...side,
@@ -98,6 +105,7 @@ function answerOf(side: Side, here: ExitLocation, { invocation, eventAgeMs }: Ex
       ...mapped,
       rtt_ms: Math.round(rttMs),
     })),
+    started_by: startedBy,
     ...(eventAgeMs !== undefined && { event_age_ms: eventAgeMs }),
     ...(invocation.cold && {
       runtime: { ...readRuntime(), ...(receiveBufferBytes && { receive_buffer_bytes: receiveBufferBytes }) },
@@ -107,7 +115,7 @@ function answerOf(side: Side, here: ExitLocation, { invocation, eventAgeMs }: Ex
 
 /** Every user's policy lets the log be read: the client's address is for DEBUG. */
 function tellAnswer(log: Log, answer: Answer, offer: Offer): void {
-  const { mapping, guessed, local_port, stun_views, event_age_ms, runtime } = answer
+  const { mapping, guessed, local_port, stun_views, started_by, event_age_ms, runtime } = answer
   const { client_ip, client_port } = offer
   if (guessed) log.warn('no STUN server answered: the address is a guess')
   log.info('answered', {
@@ -117,6 +125,7 @@ function tellAnswer(log: Log, answer: Answer, offer: Offer): void {
     mapping,
     guessed,
     clientMapping: offer.mapping,
+    startedBy: started_by,
     eventAgeMs: event_age_ms,
     ...(runtime && { runtime }),
   })

@@ -3,6 +3,7 @@ import { openBucket, type SignalBucket } from '../tunnel/signalling/bucket.ts'
 import { offerLifetimeMs, type Refusal, signalVersion } from '../tunnel/signalling/documents.ts'
 import { SignalError } from '../tunnel/signalling/errors.ts'
 import { sessionIdOfOfferKey } from '../tunnel/signalling/keys.ts'
+import { starterOf } from '../tunnel/signalling/offer-record.ts'
 import { blamesOffer, RefusalError } from '../tunnel/signalling/refusal.ts'
 import { type Invocation, runExit } from './exit.ts'
 import { createLog, type Log } from './log.ts'
@@ -13,6 +14,7 @@ import { readSettings } from './settings.ts'
 /** What this handler reads of an S3 event record; everything may be missing in an event of another kind. */
 interface EventRecord {
   eventName?: string
+  eventSource?: string
   eventTime?: string
   s3?: { bucket?: { name?: string }; object?: { key?: string } }
 }
@@ -89,7 +91,15 @@ async function answerRecord(
     checkAge(offer.timestamp, record.eventTime, invocation.startedAt)
     const settings = readSettings(process.env)
     const eventAgeMs = ageOf(record.eventTime, invocation.startedAt)
-    await runExit({ offer, bucket: answering, settings, invocation, eventAgeMs, log })
+    await runExit({
+      offer,
+      bucket: answering,
+      settings,
+      invocation,
+      startedBy: starterOf(record),
+      eventAgeMs,
+      log,
+    })
     return undefined
   } catch (error) {
     if (error instanceof SignalError && error.code === 'E_OFFER_GONE') {

@@ -44,6 +44,8 @@ export interface CloudOptions {
   logLevel?: string
   /** STUN servers that the function is told, `host:port`; the cloud's own by default. */
   stunServers?: readonly string[]
+  /** Is given each delivery of S3's events and makes it when it likes; at once by default. */
+  onEvent?: (deliver: () => void) => void
   onLog?: (record: LogRecord) => void
 }
 
@@ -97,9 +99,12 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       const bucket = event.Records[0]?.s3.bucket.name
       const region = regions.find(region => buckets.get(region) === bucket)
       if (!region || !event.Records.some(startsFunction)) return
-      cloud.deliver(asDelivered(event, region), region).catch(error => {
-        onLog({ timestamp: new Date().toISOString(), level: 'ERROR', ...errorData(error), region, pid: 0 })
-      })
+      const deliver = () =>
+        void cloud.deliver(asDelivered(event, region), region).catch(error => {
+          onLog({ timestamp: new Date().toISOString(), level: 'ERROR', ...errorData(error), region, pid: 0 })
+        })
+      if (options.onEvent) options.onEvent(deliver)
+      else deliver()
     }
     const credentials = newCredentials()
     const s3 = await startS3({

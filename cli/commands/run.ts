@@ -163,12 +163,14 @@ export default defineCommand({
         await source?.close()
       })
       source = await Promise.race([opening, whenAborted(signal)])
-      const { buckets, stunServers, allowPrivate } = source
+      const { buckets, triggers, answerMs, stunServers, allowPrivate } = source
       dashboard?.announce()
       const fleet = startFleet({
         settings: fleetSettings(config),
         policy: values['fleet.exit'],
         buckets,
+        triggers,
+        answerMs,
         stunServers,
         allowPrivate,
         dns: values['proxy.dns'],

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { modeNames } from '../../function/modes.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
 import { policies } from '../client/fleet/select.ts'
+import { triggerModes } from '../client/fleet/trigger.ts'
 import { readDuration, wrongDuration } from '../input/duration.ts'
 import { wrongRegion } from './regions.ts'
 
@@ -88,6 +89,8 @@ export const oneParsedBy = (parse: (item: string) => unknown) =>
       }
     }),
   )
+
+export const trigger = v.picklist(triggerModes, `must be one of ${triggerModes.join(', ')}`)
 
 // --- internal ---
 

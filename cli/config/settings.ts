@@ -4,6 +4,7 @@ import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import { parseDnsServer } from '../../tunnel/net/dns-server.ts'
 import { type Policy, policies } from '../client/fleet/select.ts'
 import { defaultFleetSettings } from '../client/fleet/state.ts'
+import { type TriggerMode, triggerModes } from '../client/fleet/trigger.ts'
 import { parseBypass, parseRules } from '../client/outbound/rules.ts'
 import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { parseListener } from '../input/listener-url.ts'
@@ -221,6 +222,22 @@ export const settings = {
     flag: 'launches-per-minute',
     valueHint: 'n',
     about: 'Most launches in any minute, so that a crash loop cannot run up costs',
+  }),
+  'fleet.trigger': setting<TriggerMode>({
+    schema: schema.trigger,
+    kind: 'text',
+    default: 'auto',
+    flag: 'trigger',
+    valueHint: 'how',
+    about: `What starts the function: ${triggerModes.join(', ')}; auto invokes it when the event of S3 takes over 2 s`,
+  }),
+  'fleet.answer_timeout': setting<string>({
+    schema: schema.duration,
+    kind: 'text',
+    default: '30s',
+    flag: 'answer-timeout',
+    valueHint: 'duration',
+    about: 'How long the function may take to answer an offer',
   }),
   'dashboard.enabled': setting<boolean>({
     schema: schema.yesNo,

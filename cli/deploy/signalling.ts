@@ -1,15 +1,23 @@
 import { type Mode, modeNames } from '../../function/modes.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
 import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
+import { offerEvent } from '../../tunnel/signalling/offer-record.ts'
+import type { Trigger, TriggerMode } from '../client/fleet/trigger.ts'
 import type { LogRecord } from '../cloud/log.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
+import { readDuration } from '../input/duration.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { functionZip } from './function-zip.ts'
+import { invoker } from './invoke.ts'
 
 /** What a session needs before it begins: a bucket by region, and STUN servers. */
 export interface Signalling {
   buckets: Map<string, SignalBucket>
+  /** How each region's function is started. */
+  triggers: Map<string, Trigger>
+  /** How long a function may take to answer. Milliseconds. */
+  answerMs: number
   stunServers: StunServerName[]
   /** The function runs on this machine: its address may be private where this end's is not. */
   allowPrivate: boolean
@@ -32,7 +40,14 @@ export interface SignallingOptions {
 
 /** The options of the commands that start sessions. */
 export const signallingOptions = {
-  ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile', 'proxy.stun_server'),
+  ...optionsFor(
+    'deployment.stack_name',
+    'aws.regions',
+    'aws.profile',
+    'proxy.stun_server',
+    'fleet.trigger',
+    'fleet.answer_timeout',
+  ),
   bucket: {
     type: 'string',
     valueHint: 'name',
@@ -106,6 +121,8 @@ export async function checkSignalling({ config, local, bucket }: SignallingOptio
 /** Starts the embedded cloud, or opens the named bucket, or finds the deployment. Throws what says why it cannot. */
 export async function openSignalling({ config, local, bucket }: SignallingOptions): Promise<Signalling> {
   const { values, sources } = config
+  const mode = values['fleet.trigger']
+  const answerMs = readDuration(values['fleet.answer_timeout'])!
   const stun = () => parseStunServers(values['proxy.stun_server'].join(','))
   if (local) {
     // Loaded for this alone: the embedded cloud is the larger part of the program.
@@ -117,11 +134,19 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
       functionZip: functionZip(),
     })
     const { buckets, endpoint, credentials, stunServers } = cloud
+    const triggerAt = (region: string, bucket: string): Trigger => {
+      const invoke = async (id: string) =>
+        void cloud.deliver(offerEvent({ region, bucket, id }), region).catch(() => {})
+      // Here events are never late: a slow start is no reason for a second one.
+      return mode === 'invoke' ? { mode, invoke } : { mode: 's3' }
+    }
     const ownStun = sources['proxy.stun_server'].kind === 'flag'
     return {
       buckets: opened(
         [...buckets].map(([region, name]) => [region, { bucket: name, region, endpoint, credentials }]),
       ),
+      triggers: new Map([...buckets].map(([region, name]) => [region, triggerAt(region, name)])),
+      answerMs,
       allowPrivate: true,
       stunServers: ownStun ? stun() : parseStunServers(stunServers.join(',')),
       close: cloud.close,
@@ -129,11 +154,18 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
   }
   const { useProfile } = await import('./aws.ts')
   useProfile(config)
-  const buckets = bucket
-    ? opened([[values['aws.regions'][0] ?? 'default-region', { bucket, region: values['aws.regions'][0] }]])
-    : await deployed(config)
+  const [region] = values['aws.regions']
+  const found = bucket ? undefined : (await (await import('./find.ts')).findDeployment(config)).regions
+  const places: Map<string, Reached> =
+    found ?? new Map([[region ?? 'default-region', named(bucket!, region)]])
+  const triggers = new Map([...places].map(([name, place]) => [name, triggerOf(mode, name, place)] as const))
+  const buckets = opened(
+    [...places].map(([name, { bucket }]) => [name, { bucket, region: found ? name : region }]),
+  )
   return {
     buckets,
+    triggers,
+    answerMs,
     allowPrivate: false,
     stunServers: stun(),
     async close() {
@@ -143,6 +175,12 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
 }
 
 // --- internal ---
+
+/** What is known of a region's stack: without its function's name there is nothing to invoke. */
+interface Reached {
+  bucket: string
+  functionName: string | undefined
+}
 
 type Named = [region: string, options: { bucket: string; region?: string | undefined }]
 
@@ -154,8 +192,17 @@ const opened = (named: [string, Parameters<typeof openBucket>[0]][] | Named[]): 
     ]),
   )
 
-async function deployed(config: Config): Promise<Map<string, SignalBucket>> {
-  const { findDeployment } = await import('./find.ts')
-  const { regions } = await findDeployment(config)
-  return opened([...regions].map(([region, { bucket }]) => [region, { bucket, region }]))
+/** A bucket alone: the module names it after the stack, which is the function's name, too. */
+function named(bucket: string, region: string | undefined): Reached {
+  const [, functionName] = (region && new RegExp(`^(.+)-${region}-[0-9a-f]{8}$`).exec(bucket)) || []
+  return { bucket, functionName }
+}
+
+function triggerOf(mode: TriggerMode, region: string, { bucket, functionName }: Reached): Trigger {
+  if (functionName === undefined && mode === 'invoke')
+    throw new UsageError(
+      '--trigger invoke needs the function: leave out --bucket, and name the deployment with --name',
+    )
+  const invoke = functionName === undefined ? undefined : invoker({ region, bucket, functionName })
+  return { mode, invoke }
 }

@@ -115,6 +115,15 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         say('error', `${stepNames[event.step]} ${withAdvice(event)}${of(event)}`)
         say('info', `Retrying ${event.region} in ${duration(event.retryMs)}`)
         break
+      case 'exit.waiting':
+        say(
+          'info',
+          `Waiting for the function in ${event.region}, ${duration(event.limitMs)} at most: S3's event can be late, most of all in the minutes after a deploy${of(event)}`,
+        )
+        break
+      case 'invoke.failed':
+        say('warn', `${withAdvice(event)} Waiting for S3's event instead${of(event)}`)
+        break
       case 'exit.silent':
         if (event.silent)
           say('warn', `Exit ${nameOf(event)} does not respond: new connections use other exits${of(event)}`)

@@ -37,6 +37,8 @@ export interface LocalCloud {
 
 export interface ProxyChoices {
   args?: readonly string[]
+  /** A deployment to look for by this name, in place of the bucket. */
+  deployment?: string
   stun?: string
   env?: Record<string, string | undefined>
   command?: readonly string[]
@@ -57,8 +59,21 @@ export async function startLocalCloud(options: Partial<CloudOptions> = {}): Prom
   const s3 = await startS3StandIn(cloud.endpoint)
   const proxies: LocalProxy[] = []
   const bucket = cloud.buckets.get(region)!
-  const local = ({ args = [], stun = cloud.stunServers.join(','), env, command }: ProxyChoices) => ({
-    args: ['--bucket', bucket, '--region', region, '--stun', stun, ...args],
+  const local = ({
+    args = [],
+    deployment,
+    stun = cloud.stunServers.join(','),
+    env,
+    command,
+  }: ProxyChoices) => ({
+    args: [
+      ...(deployment ? ['--name', deployment] : ['--bucket', bucket]),
+      '--region',
+      region,
+      '--stun',
+      stun,
+      ...args,
+    ],
     env: {
       AWS_ENDPOINT_URL: s3.endpoint,
       AWS_ACCESS_KEY_ID: cloud.credentials.accessKeyId,

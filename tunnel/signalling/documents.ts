@@ -8,6 +8,7 @@ import type { Endpoint } from '../net/endpoint.ts'
 import { printable } from '../net/printable.ts'
 import type { Identity } from '../quic/identity.ts'
 import { sessionIdPattern } from './keys.ts'
+import { starters } from './offer-record.ts'
 
 /** The version of offer and answer. Ends of different versions refuse each other and say so. */
 export const signalVersion = 1
@@ -113,6 +114,8 @@ export const answerSchema = v.object({
   ),
   /** Milliseconds from S3's time of the event to `started_at`: two clocks. */
   event_age_ms: v.optional(v.number()),
+  /** What started the function. */
+  started_by: v.optional(v.picklist(starters)),
   /** What a cold start found itself on. */
   runtime: v.optional(
     v.object({

@@ -5,6 +5,7 @@ import type { Events } from '../stats/events.ts'
 import type { Failures } from './failures.ts'
 import { launch, type Session } from './launch.ts'
 import { draining, ended, type FleetState, launching, ready } from './state.ts'
+import type { Trigger } from './trigger.ts'
 
 export interface ExitLifeOptions {
   state: FleetState
@@ -13,6 +14,9 @@ export interface ExitLifeOptions {
   failures: Failures
   /** Region → its signalling bucket. */
   buckets: ReadonlyMap<string, SignalBucket>
+  /** Region → how its function is started. */
+  triggers?: ReadonlyMap<string, Trigger> | undefined
+  answerMs?: number | undefined
   stunServers: StunServerName[]
   /** Exits may have private addresses. */
   allowPrivate: boolean
@@ -39,18 +43,29 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
   /** This end's public address: a guess for when no STUN server answers. */
   let lastAddress: string | undefined
 
-  const bringUp = (id: string, bucket: SignalBucket): Promise<Session> =>
+  /** Why no function could be invoked, by region: each is told once. */
+  const toldNotInvoked = new Set<string>()
+
+  const bringUp = (id: string, region: string, bucket: SignalBucket): Promise<Session> =>
     launch({
       id,
       bucket,
+      trigger: options.triggers?.get(region),
+      answerMs: options.answerMs,
       stunServers,
       allowPrivate,
       ...(dns && { dns }),
       signal,
       ...(lastAddress && { lastAddress }),
-      onStep(step, ms, detail, functionStartMs) {
-        const start = functionStartMs !== undefined && { functionStartMs }
+      onStep(step, ms, detail, start) {
         events.emit({ type: 'exit.step', session: id, step, ms, detail, ...start })
+      },
+      onWaiting: limitMs => events.emit({ type: 'exit.waiting', session: id, region, limitMs }),
+      onNotInvoked(error) {
+        const reason = `${region} ${error.code}`
+        if (toldNotInvoked.has(reason)) return
+        toldNotInvoked.add(reason)
+        events.emit({ type: 'invoke.failed', session: id, region, ...error })
       },
     })
 
@@ -122,7 +137,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       events.emit({ type: 'exit.launching', session: id, region })
       let session: Session
       try {
-        session = await bringUp(id, bucket)
+        session = await bringUp(id, region, bucket)
       } catch (error) {
         if (!signal.aborted) fail(id, region, error)
         return

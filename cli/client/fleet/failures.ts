@@ -1,4 +1,5 @@
 import { type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
+import type { AwsErrorCode } from '../../../tunnel/signalling/aws-errors.ts'
 import type { SignalErrorCode } from '../../../tunnel/signalling/errors.ts'
 import type { Step } from '../stats/events.ts'
 import { LaunchError } from './launch.ts'
@@ -25,10 +26,12 @@ const fatal = new Set<string>([
   'E_AWS_CREDENTIALS_MISSING',
   'E_AWS_CREDENTIALS_INVALID',
   'E_AWS_CREDENTIALS_EXPIRED',
+  // With the trigger `invoke`.
+  'E_AWS_ACCESS_DENIED',
   'E_BUCKET_NOT_FOUND',
   'E_BUCKET_ACCESS_DENIED',
   'E_BUCKET_WRONG_REGION',
-] satisfies SignalErrorCode[])
+] satisfies (SignalErrorCode | AwsErrorCode)[])
 
 export function createFailures(regions: readonly string[]): Failures {
   const known = new Map<string, { told: Set<string>; fatal: boolean }>()

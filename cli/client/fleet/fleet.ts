@@ -10,6 +10,7 @@ import type { Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
 import { createSelector, type Policy, parseLoginParams } from './select.ts'
 import { type FleetSettings, forget, loaded, newFleetState } from './state.ts'
+import type { Trigger } from './trigger.ts'
 import { createWaitList } from './wait-list.ts'
 
 export interface FleetOptions {
@@ -17,6 +18,10 @@ export interface FleetOptions {
   policy: Policy
   /** Region → its signalling bucket. */
   buckets: Map<string, SignalBucket>
+  /** How each region's function is started; by S3's event where nothing is said. */
+  triggers?: ReadonlyMap<string, Trigger>
+  /** How long a function may take to answer. Milliseconds. */
+  answerMs?: number | undefined
   stunServers: StunServerName[]
   /** Exits may have private addresses. */
   allowPrivate?: boolean
@@ -44,7 +49,17 @@ const closeLimitMs = 2_000
 
 /** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
 export function startFleet(options: FleetOptions): Fleet {
-  const { settings, policy, buckets, stunServers, allowPrivate = false, dns, events } = options
+  const {
+    settings,
+    policy,
+    buckets,
+    triggers,
+    answerMs,
+    stunServers,
+    allowPrivate = false,
+    dns,
+    events,
+  } = options
   const state = newFleetState(settings, [...buckets.keys()])
   const sessions = new Map<string, Session>()
   const selector = createSelector(policy)
@@ -90,7 +105,7 @@ export function startFleet(options: FleetOptions): Fleet {
   }
 
   const exits = exitLife({
-    ...{ state, sessions, failures, buckets, stunServers, allowPrivate, dns, events },
+    ...{ state, sessions, failures, buckets, triggers, answerMs, stunServers, allowPrivate, dns, events },
     signal: stop.signal,
     onChange: replan,
   })

@@ -1,5 +1,5 @@
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
-import { CodedError, errorData } from '../../../tunnel/net/coded-error.ts'
+import { CodedError, type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
@@ -11,8 +11,10 @@ import type { Hello } from '../../../tunnel/session/frames/control.ts'
 import { awaitHello } from '../../../tunnel/session/hello.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Answer, Offer, Side } from '../../../tunnel/signalling/documents.ts'
+import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { Step } from '../stats/events.ts'
 import { type ClientLocation, locate } from './locate.ts'
+import { awaitAnswer, type Trigger } from './trigger.ts'
 
 export interface LaunchOptions {
   id: string
@@ -21,15 +23,29 @@ export interface LaunchOptions {
   /** The exit may have a private address, whatever this end's own is. */
   allowPrivate?: boolean
   tuning?: Tuning
+  /** How the function is started; by S3's event alone by default. */
+  trigger?: Trigger | undefined
   /** How long the function may take to answer, in milliseconds; 30,000 by default (a cold start takes 1 to 3 s). */
-  answerMs?: number
+  answerMs?: number | undefined
   /** The public address that an earlier session saw: a guess for when no STUN server answers. */
   lastAddress?: string
   /** Where the exit is to look names up; its own resolver otherwise. */
   dns?: string
   signal?: AbortSignal
-  /** A step is done; of the wait for the answer `functionStartMs` went by before the function's code ran. */
-  onStep?: (step: Step, ms: number, detail: string, functionStartMs?: number) => void
+  /** A step is done. */
+  onStep?: (step: Step, ms: number, detail: string, start?: FunctionStart) => void
+  /** No answer has come yet, which a person may want to know. */
+  onWaiting?: (limitMs: number) => void
+  /** The function could not be invoked; S3's event is waited for all the same. */
+  onNotInvoked?: (error: ErrorData) => void
+}
+
+/** What the answer tells of the function's start. */
+export interface FunctionStart {
+  /** Of the wait for the answer this went by before the function's code ran, as far as the two clocks agree. */
+  functionStartMs: number
+  /** An older function does not tell. */
+  startedBy?: Starter
 }
 
 /** A session that is up. */
@@ -45,6 +61,11 @@ export interface Session {
   /** Says bye, so that the function stops being billed, and closes. */
   bye(message: string, closeCode?: CloseCode): void
 }
+
+/** How long the function may take to answer, unless somebody says otherwise. Milliseconds. */
+export const defaultAnswerMs = 30_000
+
+const byEvent: Trigger = { mode: 's3' }
 
 /** A session could not be set up; `step` is where it failed, and the code is that of the cause. */
 export class LaunchError extends CodedError {
@@ -64,13 +85,13 @@ export class LaunchError extends CodedError {
  * offer is deleted. Of a session that came up, offer and answer are the caller's to delete when it is over.
  */
 export async function launch(options: LaunchOptions): Promise<Session> {
-  const { id, bucket, answerMs = 30_000, signal, onStep = () => {} } = options
+  const { id, bucket, trigger = byEvent, answerMs = defaultAnswerMs, signal, onStep = () => {} } = options
   let step: Step = 'stun'
   let offered = false
   let since = performance.now()
-  const done = (next: Step, detail: string, functionStartMs?: number) => {
+  const done = (next: Step, detail: string, start?: FunctionStart) => {
     const now = performance.now()
-    onStep(step, now - since, detail, functionStartMs)
+    onStep(step, now - since, detail, start)
     since = now
     step = next
   }
@@ -85,12 +106,20 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     await bucket.putOffer(offer)
     done('answer', bucket.name)
     const offeredAt = Date.now()
-    const answer = await bucket.waitForAnswer(id, answerMs, signal)
+    const { onWaiting, onNotInvoked } = options
+    const answer = await awaitAnswer({
+      ...{ id, bucket, trigger, signal, onNotInvoked },
+      limitMs: answerMs,
+      onWaiting: () => onWaiting?.(answerMs),
+    })
     // Two clocks: what they say is held to the time that there was.
     const functionStartMs = Math.min(Math.max(answer.started_at - offeredAt, 0), performance.now() - since)
     const where = `${answer.function_ip}:${answer.function_port}`
-    const notes = `${answer.guessed ? ', a guess of its own' : ''}${answer.cold ? ', cold start' : ''}`
-    done('punch', `${where}${notes}`, functionStartMs)
+    const notes = `${answer.guessed ? ', a guess of its own' : ''}${answer.cold ? ', cold start' : ''}${answer.started_by === 'invoke' ? ', invoked' : ''}`
+    done('punch', `${where}${notes}`, {
+      functionStartMs,
+      ...(answer.started_by && { startedBy: answer.started_by }),
+    })
     return answer
   }
   try {

@@ -4,11 +4,16 @@ import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Step } from '../stats/events.ts'
 import { launch, type Session } from './launch.ts'
+import type { Trigger } from './trigger.ts'
 
 /** What a session needs before it begins. */
 export interface SessionSource {
   /** By region. */
   buckets: ReadonlyMap<string, SignalBucket>
+  /** How each region's function is started; by S3's event where nothing is said. */
+  triggers?: ReadonlyMap<string, Trigger>
+  /** How long a function may take to answer. Milliseconds. */
+  answerMs?: number | undefined
   stunServers: StunServerName[]
   /** The exit may have a private address. */
   allowPrivate?: boolean
@@ -30,7 +35,7 @@ const endLimitMs = 2_000
 
 /** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
 export async function startOwnSession(
-  { buckets, stunServers, allowPrivate = false }: SessionSource,
+  { buckets, triggers, answerMs, stunServers, allowPrivate = false }: SessionSource,
   signal: AbortSignal,
 ): Promise<OwnSession> {
   const [region, bucket] = [...buckets][0]!
@@ -40,6 +45,8 @@ export async function startOwnSession(
   const session = await launch({
     id,
     bucket,
+    trigger: triggers?.get(region),
+    answerMs,
     stunServers,
     allowPrivate,
     signal,

@@ -1,5 +1,6 @@
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay-report.ts'
+import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { Scheme } from '../../input/scheme.ts'
 
 /** Where a connection may leave: what a rule may name. */
@@ -38,7 +39,8 @@ export type ProxyEvent =
   | { type: 'exit.launching'; session: string; region: string }
   /**
    * A step is done; `ms` is what it took, `detail` what came of it. Of the wait for the answer,
-   * `functionStartMs` went by before the function's code ran, as far as the two clocks agree.
+   * `functionStartMs` went by before the function's code ran, as far as the two clocks agree; `startedBy` is what
+   * started it, where the function tells.
    */
   | {
       type: 'exit.step'
@@ -47,7 +49,12 @@ export type ProxyEvent =
       ms: number
       detail: string
       functionStartMs?: number
+      startedBy?: Starter
     }
+  /** The function has not answered yet; it is waited for until `limitMs` after the offer. */
+  | { type: 'exit.waiting'; session: string; region: string; limitMs: number }
+  /** The function could not be invoked; its bucket's event is waited for. Told once a region and code. */
+  | ({ type: 'invoke.failed'; session: string; region: string } & ErrorData)
   | {
       type: 'exit.ready'
       session: string

@@ -1,5 +1,6 @@
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayEnd } from '../../../tunnel/session/relay-report.ts'
+import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { ListenerAddress, OutboundName, Step } from './events.ts'
 
 // What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds
@@ -79,7 +80,7 @@ export interface LaunchStatus {
   session: string
   region: string
   launchedAt: number
-  steps: { step: Step; ms: number; detail: string; functionStartMs?: number }[]
+  steps: { step: Step; ms: number; detail: string; functionStartMs?: number; startedBy?: Starter }[]
   totalMs?: number
   /** It failed: at which step, and why. */
   failure?: ErrorData & { step: Step; retryMs: number }

@@ -1,3 +1,4 @@
+import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import { formatDuration } from '../../client/stats/format.ts'
 import type { LaunchStatus, State } from '../../client/stats/state.ts'
 import { stepNames } from './steps.ts'
@@ -17,6 +18,11 @@ export function Launches({ state: { launches } }: { state: State }) {
 }
 
 // --- internal ---
+
+const startNames: Record<Starter, string> = {
+  s3: 'started by the event of S3',
+  invoke: 'started by a call of Invoke',
+}
 
 interface Bar {
   name: string
@@ -77,14 +83,15 @@ function Launch({ launch, open }: { launch: LaunchStatus; open: boolean }) {
 function barsOf({ steps }: LaunchStatus): Bar[] {
   const bars: Bar[] = []
   let from = 0
-  for (const { step, ms, detail, functionStartMs = 0 } of steps) {
+  for (const { step, ms, detail, functionStartMs = 0, startedBy } of steps) {
     if (functionStartMs > 0)
       bars.push({
         name: 'Function start',
         kind: 'start',
         from,
         ms: functionStartMs,
-        detail: 'until its code ran',
+        detail:
+          startedBy === undefined ? 'until its code ran' : `until its code ran, ${startNames[startedBy]}`,
       })
     bars.push({
       name: stepNames[step],

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
+import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
+import type { Answer } from '../../../tunnel/signalling/documents.ts'
+
+/** What starts the function: S3's event, a call of Lambda's Invoke, or the one and, when it takes its time, the other. */
+export const triggerModes = ['auto', 's3', 'invoke'] as const
+export type TriggerMode = (typeof triggerModes)[number]
+
+/** How a region's function is started. */
+export interface Trigger {
+  mode: TriggerMode
+  /** Has Lambda start the function for this session's offer. Absent where the function is not known. */
+  invoke?: ((id: string) => Promise<void>) | undefined
+}
+
+export interface AnswerOptions {
+  id: string
+  bucket: SignalBucket
+  trigger: Trigger
+  /** How long the function may take to answer. Milliseconds. */
+  limitMs: number
+  signal?: AbortSignal | undefined
+  /** There is no answer yet, which a person may want to know. */
+  onWaiting?: (() => void) | undefined
+  /** The function could not be invoked; S3's event is waited for all the same. */
+  onNotInvoked?: ((error: ErrorData) => void) | undefined
+}
+
+/** S3's event is usually there within a second, and a cold start takes one to three. Milliseconds. */
+const invokeAfterMs = 2_000
+/** Without an answer for this long, the wait is worth a word. Milliseconds. */
+const tellAfterMs = 6_000
+
+/**
+ * Waits for the answer to an offer that has been written, and starts the function as the trigger says. An offer that
+ * starts it twice is answered once: the answer is written with If-None-Match. Throws what the bucket throws, and with
+ * the trigger `invoke` what the invocation does.
+ */
+export async function awaitAnswer(options: AnswerOptions): Promise<Answer> {
+  const { id, bucket, limitMs, signal } = options
+  const over = new AbortController()
+  const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal
+  const waiting = bucket.waitForAnswer(id, limitMs, until)
+  const tell = setTimeout(() => options.onWaiting?.(), tellAfterMs)
+  try {
+    return await Promise.race([waiting, failureOf(start(options, until))])
+  } finally {
+    clearTimeout(tell)
+    over.abort()
+  }
+}
+
+// --- internal ---
+
+/** Throws where nothing but the invocation could have started the function. */
+async function start({ id, trigger, onNotInvoked }: AnswerOptions, until: AbortSignal): Promise<void> {
+  const { mode, invoke } = trigger
+  if (mode === 's3' || !invoke) return
+  if (mode === 'auto') await sleep(invokeAfterMs, undefined, { signal: until })
+  try {
+    await invoke(id)
+  } catch (error) {
+    if (mode === 'invoke') throw error
+    onNotInvoked?.(errorData(error))
+  }
+}
+
+/** Never fulfilled: what begins well says nothing of how the wait ends. */
+const failureOf = (work: Promise<void>): Promise<never> =>
+  new Promise((_, reject) => {
+    work.catch(reject)
+  })
