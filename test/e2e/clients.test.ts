@@ -203,4 +203,5 @@ test('only the exit’s DNS server knew the name, and every connection went thro
 complete()
 
 const programs = ['curl', 'git', 'npm', 'proxychains4']
-if (need(programs, programs) && needPip(packages)) test.run()
+// One at a time: npm may be there from another source, with which Debian's package is in conflict.
+if (programs.every(program => need([program], [program])) && needPip(packages)) test.run()
