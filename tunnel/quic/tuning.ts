@@ -31,7 +31,7 @@ export const tunings: Record<Role, Tuning> = {
   server: {
     packetSize: 1350,
     initialStreamWindow: 128 * KiB,
-    streamWindow: 6 * MiB,
+    streamWindow: 8 * MiB,
     congestionControl: 'BBR',
     // The control stream is all that a function opens.
     maxStreams: 1,
@@ -39,7 +39,7 @@ export const tunings: Record<Role, Tuning> = {
   client: {
     packetSize: 1350,
     initialStreamWindow: 64 * KiB,
-    streamWindow: 3 * MiB,
+    streamWindow: 8 * MiB,
     congestionControl: 'BBR',
     maxStreams: 4096,
   },
