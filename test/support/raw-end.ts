@@ -94,8 +94,9 @@ const handlers = (onOpen: (end: RawEnd) => void, onData: Heard): SocketHandler<R
     data.ended = true
   },
   close({ data }, error) {
-    if (!error) data.ended = true
-    data.closed = error ? 'reset' : 'in order'
+    // A write that failed may have taken the error for itself, and what it was given is still here.
+    data.closed = error || data.unsent > 0 ? 'reset' : 'in order'
+    if (data.closed === 'in order') data.ended = true
   },
   error() {},
 })

@@ -97,9 +97,11 @@ export class BunConn extends OwnedConn {
   onClose(error?: Error): void {
     clearTimeout(this.#limit)
     clearTimeout(this.#look)
+    // A write that failed may have taken the error for itself: who leaves with something untaken has broken off.
+    const broken = error !== undefined || this.#rest !== undefined || this.#then !== 'ended'
     // After our own end, Bun tells the peer's as a close without an error.
-    if (!error && this.#then === 'ended') this.ended()
-    this.over(error !== undefined || this.#then !== 'ended' || !this.peerEnded)
+    if (!broken) this.ended()
+    this.over(broken)
   }
 
   #write(chunk: Uint8Array): boolean {
