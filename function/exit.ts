@@ -4,6 +4,7 @@ import { formatEndpoint } from '../tunnel/net/endpoint.ts'
 import { closeCodes } from '../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import { loadEngine } from '../tunnel/quic/engines/engines.ts'
+import { functionTuning } from '../tunnel/quic/tuning.ts'
 import { establish } from '../tunnel/session/establish.ts'
 import { sayHello } from '../tunnel/session/hello.ts'
 import type { SignalBucket } from '../tunnel/signalling/bucket.ts'
@@ -63,6 +64,7 @@ export async function runExit(options: ExitOptions): Promise<void> {
     id: offer.session_id,
     role: 'client',
     engine: await loadEngine(),
+    tuning: functionTuning(invocation.memoryMb),
     allowPrivate,
     locate: socket => locateExit(socket, settings),
     exchange,

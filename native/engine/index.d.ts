@@ -26,6 +26,8 @@ export declare class Socket {
   /** The local address; once attached, the one that the system chose towards the peer (not on macOS). */
   readonly address: string
   readonly port: number
+  /** The receive buffer that the system granted, in bytes; 0 where it does not say. */
+  readonly receiveBuffer: number
 
   /**
    * Sends one packet that is not the session's (STUN). False: it is lost, because the system refused it or because
@@ -63,7 +65,7 @@ export declare class Socket {
   /**
    * Bytes taken, which are copied. Fewer than given: there is no room now, and the event `writable` follows. -1: the
    * stream is over (reset, finished and delivered, or the session is); -2: the peer wants no more of it. An empty write
-   * only asks.
+   * only asks whether the peer still wants any.
    */
   write(stream: number, bytes: Uint8Array): number
   /** Ends this direction behind what was written (FIN). False: it is over already. */

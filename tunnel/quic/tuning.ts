@@ -17,6 +17,21 @@ export interface Tuning {
   congestionControl: 'CUBIC' | 'BBR' | 'Reno'
   /** Streams that the peer may have open at once. */
   maxStreams: number
+  /** For an engine whose windows do not grow. */
+  fixed: FixedWindows
+}
+
+/** Windows that are as large from the first byte on as a fast stream needs them. Bytes. */
+export interface FixedWindows {
+  /** What one stream may send before the reader has read: a round trip of 100 ms takes a tenth of it a second. */
+  stream: number
+  /**
+   * What all streams may: so much memory is theirs at most. Readers that have stopped keep a stream's window each, and
+   * when all of it is theirs everybody waits for them.
+   */
+  connection: number
+  /** What is written and not acknowledged. */
+  send: number
 }
 
 const KiB = 1024
@@ -35,6 +50,7 @@ export const tunings: Record<Role, Tuning> = {
     congestionControl: 'BBR',
     // The control stream is all that a function opens.
     maxStreams: 1,
+    fixed: { stream: 16 * MiB, connection: 1024 * MiB, send: 32 * MiB },
   },
   client: {
     packetSize: 1350,
@@ -42,5 +58,17 @@ export const tunings: Record<Role, Tuning> = {
     streamWindow: 8 * MiB,
     congestionControl: 'BBR',
     maxStreams: 4096,
+    fixed: { stream: 6 * MiB, connection: 64 * MiB, send: 16 * MiB },
   },
+}
+
+/** Of the function, which has so many MB for all it does. */
+export function functionTuning(memoryMb: number): Tuning {
+  const fixed: FixedWindows =
+    memoryMb < 192
+      ? { stream: 3 * MiB, connection: 24 * MiB, send: 8 * MiB }
+      : memoryMb < 384
+        ? tunings.client.fixed
+        : { stream: 16 * MiB, connection: 192 * MiB, send: 32 * MiB }
+  return { ...tunings.client, fixed }
 }

@@ -86,6 +86,11 @@ impl Socket {
         &self.socket
     }
 
+    /// The receive buffer that the system granted, in bytes; 0 where it does not say.
+    pub fn receive_buffer(&self) -> usize {
+        SockRef::from(&self.socket).recv_buffer_size().unwrap_or(0)
+    }
+
     /// Whether the system may cut datagrams into fragments.
     pub fn may_fragment(&self) -> bool {
         self.state.may_fragment()
@@ -151,11 +156,6 @@ impl Socket {
         }
         None
     }
-}
-
-/// The size that the kernel granted, in bytes.
-pub fn receive_buffer(socket: &Socket) -> usize {
-    SockRef::from(&socket.socket).recv_buffer_size().unwrap_or(0)
 }
 
 struct Buffers {

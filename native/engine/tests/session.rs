@@ -159,13 +159,13 @@ fn a_reset_and_a_stop_bring_their_codes() {
     assert_eq!(pair.server.write(first, b"more"), Write::Gone);
     assert_eq!(pair.server.write(second, b"more"), Write::Stopped);
     assert_eq!(pair.server.write(second, b""), Write::Stopped);
-    assert_eq!(pair.server.write(first, b""), Write::Gone);
     assert!(!pair.server.reset(first, 77));
-    assert!(pair.server.is_kept(second) && !pair.server.is_kept(1001));
+    assert!(!pair.server.is_kept(second) && !pair.server.is_kept(1001));
     assert!(pair.server.reset(second, 0));
-    pair.run(MINUTE, |pair| {
-        !pair.server.is_kept(first) && !pair.server.is_kept(second)
-    });
+    pair.run(MINUTE, |pair| !pair.server.is_kept(first));
+    let third = pair.server.open().unwrap();
+    assert!(pair.server.is_kept(third) && pair.server.finish_stream(third) && pair.server.is_kept(third));
+    pair.run(MINUTE, |pair| !pair.server.is_kept(third));
 }
 
 #[test]

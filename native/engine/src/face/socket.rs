@@ -44,6 +44,7 @@ pub struct Socket {
     called: Arc<AtomicBool>,
     address: String,
     port: u32,
+    receive_buffer: u32,
     /// The engine itself has failed, and whether that was told.
     failed: Option<CloseReason>,
     told: bool,
@@ -74,12 +75,14 @@ impl Socket {
             .map_err(with(Code::Socket, "cannot wait for the socket"))
             .map_err(thrown)?;
         let local = driver.socket().local();
+        let receive_buffer = u32::try_from(driver.socket().receive_buffer()).unwrap_or(u32::MAX);
         let socket = Self {
             registration: Some(registration),
             driver: Guarded::new(driver),
             called,
             address: local.ip().to_string(),
             port: local.port().into(),
+            receive_buffer,
             failed: None,
             told: false,
         };
@@ -99,6 +102,12 @@ impl Socket {
     #[napi(getter)]
     pub fn port(&self) -> u32 {
         self.port
+    }
+
+    /// The receive buffer that the system granted.
+    #[napi(getter)]
+    pub fn receive_buffer(&self) -> u32 {
+        self.receive_buffer
     }
 
     /// Sends one packet that is not the session's.

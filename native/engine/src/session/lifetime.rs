@@ -101,7 +101,7 @@ impl Session {
         }
         // Unacknowledged bytes need as much as is in flight; more would only wait here.
         let in_flight = link.connection.congestion_state().metrics().congestion_window;
-        let wanted = in_flight.saturating_mul(2).saturating_add(WRITE_AHEAD);
+        let wanted = in_flight.saturating_add(WRITE_AHEAD);
         link.connection.set_send_window(wanted.min(self.send_buffer));
         while let Some(event) = self.link.as_mut().and_then(|link| link.connection.poll()) {
             match event {

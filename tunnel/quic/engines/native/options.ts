@@ -5,15 +5,6 @@ import type { AttachOptions } from './socket.ts'
 /** The largest UDP payload of a packet in Ethernet's 1,500 bytes: path MTU discovery tries no larger one. */
 const maxPacketSize = 1_472
 
-/**
- * What all streams together may hold unread is left to the windows of each: one window for all would be used up by
- * readers that have stopped, and everybody else would wait for them. Bytes.
- */
-const connectionWindow = 2 ** 50
-
-/** What is written and not acknowledged, at most: twice what is in flight, and some, as the addon sets it. Bytes. */
-const sendBuffer = 32 * 1024 * 1024
-
 /** UDP's own habits: a burst is lost that is longer than this. Bytes. */
 const datagramBuffer = 4 * 1024 * 1024
 
@@ -31,9 +22,9 @@ export function attachOptions({ peer, role, identity, pin, tuning }: EngineOptio
     congestion: congestionOf(tuning),
     packetSize: tuning.packetSize,
     maxPacketSize: Math.max(maxPacketSize, tuning.packetSize),
-    streamWindow: tuning.streamWindow,
-    connectionWindow,
-    sendBuffer,
+    streamWindow: tuning.fixed.stream,
+    connectionWindow: tuning.fixed.connection,
+    sendBuffer: tuning.fixed.send,
     maxStreams: tuning.maxStreams,
     datagramBuffer,
     idleTimeoutMs,

@@ -18,6 +18,7 @@ const packetRoom = new Uint8Array(128 * 1024)
  */
 export class NativeSocket implements UdpSocket {
   readonly local: Endpoint
+  readonly receiveBufferBytes: number | undefined
   onDatagram: UdpSocket['onDatagram'] = () => {}
   readonly #addon: Addon
   readonly #events = new EventQueue()
@@ -31,6 +32,7 @@ export class NativeSocket implements UdpSocket {
   constructor(binding: NativeBinding, { address = '0.0.0.0', port = 0 }: UdpOptions) {
     this.#addon = new binding.Socket(address, port, this.#take)
     this.local = { address: this.#addon.address, port: this.#addon.port }
+    this.receiveBufferBytes = this.#addon.receiveBuffer || undefined
   }
 
   send(datagram: Uint8Array, to: Endpoint): void {
