@@ -76,9 +76,13 @@ export function createMetrics(model: Model, events: Events): Metrics {
   read('counter', 'connection_errors_total', 'Connections refused or failed, by error code.', ['code'], () =>
     [...model.connectionErrors].map(([code, count]) => [{ code }, count]),
   )
-  read('counter', 'clients_rejected_total', 'Clients rejected before they asked for a target.', [], () => [
-    [{}, model.totals.rejected],
-  ])
+  read(
+    'counter',
+    'clients_rejected_total',
+    'Clients rejected before they asked for a target.',
+    ['code'],
+    () => [...model.rejections].map(([code, { count }]) => [{ code }, count]),
+  )
   read('gauge', 'exits', 'Exits by region and state.', ['region', 'state'], () => {
     const counts = new Map<string, Sample>()
     for (const { region, phase, silent } of live()) {

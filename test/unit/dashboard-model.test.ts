@@ -113,6 +113,26 @@ test('connections that were not made are shown with where they were to go', ({ e
   )
 })
 
+test('rejected clients are counted by the reason, with its last message and the way out', ({
+  events,
+  model,
+}) => {
+  const reject = (code: string, message: string, hint?: string) =>
+    events.emit({ type: 'client.rejected', protocol: 'socks5', code, message, ...(hint && { hint }) })
+  reject('E_LOGIN_WRONG', 'wrong', 'compare')
+  reject('E_CLIENTS_WAITING', 'a holds many')
+  reject('E_LOGIN_WRONG', 'wrong again', 'compare')
+  const { rejections, totals } = model.state()
+  assert.equal(
+    rejections.map(({ rejectedAt: _, ...rejection }) => rejection),
+    [
+      { code: 'E_LOGIN_WRONG', message: 'wrong again', hint: 'compare', count: 2 },
+      { code: 'E_CLIENTS_WAITING', message: 'a holds many', count: 1 },
+    ],
+  )
+  assert.is(totals.rejected, 3)
+})
+
 test('what a connection carried between the last sample and its end counts, and so does one that was never sampled', context => {
   comeUp(context, 'a')
   open(context, 1, 'a', '198.51.100.7:80')

@@ -126,6 +126,20 @@ test('refusals have their RFC form', async ({ open }) => {
   }
 })
 
+test('each rejection has its code and the way out', async ({ open, closed }) => {
+  await converse(open.port, all(hello(0), request(80, 2)))
+  await converse(open.port, Buffer.from([4, 1, 0, 80, 1, 2, 3, 4, 0]))
+  await converse(closed.port, hello(0))
+  await converse(closed.port, all(hello(2), login('alice', 'wrong')))
+  for (const [proxy, code] of [
+    [open, 'E_SOCKS_COMMAND'],
+    [open, 'E_CLIENT_PROTOCOL'],
+    [closed, 'E_LOGIN_REQUIRED'],
+    [closed, 'E_LOGIN_WRONG'],
+  ] as const)
+    assert.ok(proxy.told('client.rejected').find(event => event.code === code)?.hint, code)
+})
+
 test('a refused target is told with its code, and leaves nothing open', async ({ open }) => {
   await until(() => open.open() === 0 && open.exit.streams() === 0, 'everything to be closed')
   assert.ok(

@@ -10,7 +10,7 @@ import { HttpProblem, problemBytes } from './http/problem.ts'
 import { httpServer } from './http/server.ts'
 import type { Access } from './logins.ts'
 import type { Places } from './places.ts'
-import { mustGiveWay, noPlace, notServed, type Rejection, throttled } from './rejection.ts'
+import { mustGiveWay, noPlace, notServed, type Rejection, throttled, withHint } from './rejection.ts'
 import type { Associate } from './socks5/associate.ts'
 import { socksConnect } from './socks5/connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5/socks5.ts'
@@ -108,7 +108,7 @@ function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
   const { scheme, access, connect, associate, rules, events, limits, places, guesses } = options
   const waiting = new WaitingRoom(limits.waiting)
   const reject = (protocol: RejectedAs) => (rejection: Rejection) =>
-    events.emit({ type: 'client.rejected', protocol, ...rejection })
+    events.emit({ type: 'client.rejected', protocol, ...withHint(rejection) })
   const isServed = (protocol: Protocol) =>
     scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
 

@@ -26,6 +26,12 @@ export interface Rejection extends ErrorData {
   code: RejectionCode
 }
 
+/** The rejection with what to do about it, where nobody has said that. */
+export const withHint = (rejection: Rejection): Rejection => {
+  const hint = rejection.hint ?? hints[rejection.code]
+  return hint === undefined ? rejection : { ...rejection, hint }
+}
+
 export const notServed = (scheme: Scheme): Rejection => ({
   code: 'E_CLIENT_PROTOCOL',
   message: `this port speaks ${schemeNames[scheme]} only`,
@@ -56,6 +62,13 @@ export const throttled = ({ name }: Source): Rejection => ({
 })
 
 // --- internal ---
+
+const hints: Partial<Record<RejectionCode, string>> = {
+  E_CLIENT_PROTOCOL: 'Set the program to what the port speaks, or give it a port of its own.',
+  E_LOGIN_REQUIRED: 'Give the program a user name and password of the proxy.',
+  E_LOGIN_WRONG: 'Compare what the program sends with the logins that the proxy was given.',
+  E_SOCKS_COMMAND: 'Let the program open its connections itself: with FTP, in passive mode.',
+}
 
 const taken = (full: Full, { max }: Places, { name }: Source) =>
   `${{ all: 'there are', elsewhere: 'other machines have', source: `${name} has` }[full]} ${max[full]}`

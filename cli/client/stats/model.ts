@@ -6,7 +6,7 @@ import { createDestinations } from './destinations.ts'
 import type { Events, OutboundName, ProxyEvent } from './events.ts'
 import { createExits } from './exits.ts'
 import { createSeries } from './series.ts'
-import type { ConnectionState, CostState, ExitStatus, State, Totals } from './state.ts'
+import type { ConnectionState, CostState, ExitStatus, RejectionState, State, Totals } from './state.ts'
 
 /** What an outbound has carried; through the tunnel, by the exit's region. */
 export interface CarriedState {
@@ -29,6 +29,8 @@ export interface Model {
   readonly carried: readonly CarriedState[]
   /** Connections that were refused or failed, by the code of the reason. */
   readonly connectionErrors: ReadonlyMap<string, number>
+  /** Clients that were rejected, by the code of the reason. */
+  readonly rejections: ReadonlyMap<string, RejectionState>
 }
 
 /** The page shows this many destinations. */
@@ -58,6 +60,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   }
   const carried = new Map<string, CarriedState>()
   const connectionErrors = new BoundedMap<string, number>(maxErrorCodes)
+  const rejections = new BoundedMap<string, RejectionState>(maxErrorCodes)
   const costs: { at: number; total: number }[] = [{ at: startedAt, total: 0 }]
   let lastSample = { at: startedAt, bytesUp: 0, bytesDown: 0 }
   let rate = { down: 0, up: 0 }
@@ -106,7 +109,12 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     if (event.type === 'connection.failed') counts.failed++
     if (event.type === 'connection.refused' || event.type === 'connection.failed')
       connectionErrors.set(event.code, (connectionErrors.get(event.code) ?? 0) + 1)
-    if (event.type === 'client.rejected') counts.rejected++
+    if (event.type === 'client.rejected') {
+      const { code, message, hint } = event
+      counts.rejected++
+      const count = (rejections.get(code)?.count ?? 0) + 1
+      rejections.set(code, { code, message, ...(hint && { hint }), count, rejectedAt: at })
+    }
     if (event.type === 'exit.launching') counts.launches++
     if (event.type === 'exit.failed') counts.launchesFailed++
     if (event.type === 'proxy.ready') {
@@ -129,6 +137,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       return exits.list()
     },
     connectionErrors,
+    rejections,
     get carried() {
       return [...carried.values()]
     },
@@ -152,6 +161,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       launches: exits.launches(),
       destinations: destinations.top(maxDestinations),
       destinationCount: destinations.size,
+      rejections: [...rejections.values()].reverse(),
       connections: connections.read(since),
       series: series.read(since),
       cost: model.cost(),

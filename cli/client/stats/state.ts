@@ -25,6 +25,8 @@ export interface State {
   destinations: DestinationState[]
   /** How many destinations there are in all. */
   destinationCount: number
+  /** Why clients were rejected, the code that came last first. */
+  rejections: RejectionState[]
   /** Active ones and those that ended last; in a live update those that changed. */
   connections: ConnectionState[]
   /** From the finest steps to the coarsest; in a live update the points that are new. */
@@ -43,6 +45,12 @@ export interface Totals {
   rejected: number
   launches: number
   launchesFailed: number
+}
+
+/** Clients rejected for one reason; message and hint are those of the last. */
+export interface RejectionState extends ErrorData {
+  count: number
+  rejectedAt: number
 }
 
 /** An exit, as a person sees it. */

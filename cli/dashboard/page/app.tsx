@@ -9,6 +9,7 @@ import { Destinations } from './destinations.tsx'
 import { Fleet } from './fleet.tsx'
 import { Launches } from './launches.tsx'
 import { useLive } from './live.ts'
+import { Rejections } from './rejections.tsx'
 import { Traffic } from './traffic.tsx'
 
 export function App() {
@@ -55,6 +56,7 @@ export function App() {
             <Fleet state={state} onRotate={onRotate} />
             <Traffic state={state} />
             <Connections state={state} />
+            <Rejections state={state} />
             <div class="pair">
               <Destinations state={state} />
               <Cost state={state} />
