@@ -135,10 +135,10 @@ impl Session {
         stopped
     }
 
-    /// Whether something of this end's direction is still to be delivered, or to be written.
+    /// Whether something of this end's direction is still to be written or delivered, and the peer wants it.
     pub fn is_kept(&mut self, stream: StreamNumber) -> bool {
         self.stream(stream)
-            .is_some_and(|(id, connection)| connection.send_stream(id).stopped().is_ok())
+            .is_some_and(|(id, connection)| connection.send_stream(id).stopped() == Ok(None))
     }
 
     /// The code of a reset that has come, told once.
