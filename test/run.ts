@@ -43,6 +43,12 @@ const files = [...new Bun.Glob('test/**/*.test.ts').scanSync(root)]
   .filter(file => selected.length === 0 || selected.some(part => file.includes(part)))
 const isUnit = (file: string) => file.startsWith(join('test', 'unit'))
 const fileJob = (file: string): Job => ({ name: relative('test', file), args: [join(root, file)] })
+/** First and alone, so that all tests find the same engines. */
+const engine: Job = {
+  name: 'native engine',
+  args: [join(root, 'test/support/build-native.ts')],
+  check: true,
+}
 const checks: Job[] = [
   { name: 'format and lint', args: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'], check: true },
   { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'], check: true },
@@ -55,10 +61,13 @@ const checks: Job[] = [
 
 if (files.length === 0) console.log(`No test file has ${selected.join(' or ')} in its path.`)
 const started = performance.now()
-const outcomes = await runLanes([
-  [...(selected.length > 0 ? [] : checks), ...files.filter(isUnit).map(fileJob)],
-  longestFirst(files.filter(file => !isUnit(file))).map(fileJob),
-])
+const outcomes = selected.length > 0 ? [] : await runLanes([[engine]])
+outcomes.push(
+  ...(await runLanes([
+    [...(selected.length > 0 ? [] : checks), ...files.filter(isUnit).map(fileJob)],
+    longestFirst(files.filter(file => !isUnit(file))).map(fileJob),
+  ])),
+)
 const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0)
 const failed = sum('failed') + (files.length === 0 ? 1 : 0)
 console.log()
@@ -153,7 +162,7 @@ function judge({ name, check }: Job, output: string, end: number | string): Outc
     const found = [...text.matchAll(new RegExp(`^ *${label}: +(\\d+)$`, 'gm'))].at(-1)?.[1]
     return found === undefined ? undefined : Number(found)
   }
-  const leftOut = check ? [] : (text.match(/^.*LEFT OUT.*$/gm) ?? [])
+  const leftOut: string[] = text.match(/^.*LEFT OUT.*$/gm) ?? []
   const ended = end === 0 ? undefined : `ended with ${end}`
   if (check) {
     const failures = ended ? [`${name} ${ended}`] : []

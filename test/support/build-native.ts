@@ -1,0 +1,4 @@
+import { needNativeEngine } from './engines.ts'
+
+// Run by test/run.ts before all tests, so that each of them finds the same engines.
+await needNativeEngine()
