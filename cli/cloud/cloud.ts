@@ -5,6 +5,7 @@ import { dirname, join, sep } from 'node:path'
 import { unzipSync } from 'fflate'
 import { type Mode, modes } from '../../function/modes.ts'
 import { errorData } from '../../tunnel/net/coded-error.ts'
+import { whenAborted } from '../input/when-aborted.ts'
 import bootstrap from './bootstrap.cjs' with { type: 'text' }
 import { CloudError, maxProcesses } from './errors.ts'
 import type { LogRecord } from './log.ts'
@@ -47,6 +48,8 @@ export interface CloudOptions {
   /** Is given each delivery of S3's events and makes it when it likes; at once by default. */
   onEvent?: (deliver: () => void) => void
   onLog?: (record: LogRecord) => void
+  /** Calls the start off. */
+  signal?: AbortSignal
 }
 
 export interface Cloud {
@@ -69,13 +72,16 @@ export interface Cloud {
 
 /**
  * The embedded cloud: S3, STUN and the function, started by S3's events. Throws a CloudError when a port
- * cannot be had or an option is wrong; nothing is left running then.
+ * cannot be had or an option is wrong, or the signal's reason; nothing is left running then.
  */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const { host = '127.0.0.1', s3Port = 0, stunPort = 0, regions = ['local-1'], onLog = () => {} } = options
   check(host, regions)
   const mode = options.mode ?? 'normal'
-  const [runtime, zip] = await Promise.all([findRuntime(options.node), options.functionZip])
+  const { signal } = options
+  // The function may be built for it first, which takes seconds on a busy machine.
+  const parts = Promise.all([findRuntime(options.node), options.functionZip])
+  const [runtime, zip] = await Promise.race([parts, whenAborted(signal)])
 
   // What was made, in order: it goes in the reverse.
   const started = new AsyncDisposableStack()
@@ -91,6 +97,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     await unpack(zip, taskRoot)
     const script = join(directory, 'bootstrap.cjs')
     await writeFile(script, bootstrap)
+    signal?.throwIfAborted()
 
     const buckets = new Map(regions.map(region => [region, bucketName(region)]))
     const runners = new Map<string, Runner>()
@@ -118,6 +125,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     started.defer(s3.close)
     const stun = await startStun(host, stunPort)
     started.defer(stun.close)
+    signal?.throwIfAborted()
 
     // What listens on every address is reached on this machine at the loopback one.
     const address = host === '0.0.0.0' ? '127.0.0.1' : host

@@ -9,8 +9,9 @@ import { isLoopback } from '../input/loopback.ts'
 import { parsePort } from '../input/port.ts'
 import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { whenAborted } from '../input/when-aborted.ts'
 import { describe } from '../output/help.ts'
-import { interruptible, whenAborted } from './interrupt.ts'
+import { interruptible } from './interrupt.ts'
 
 export default defineCommand({
   meta: describe({
@@ -94,15 +95,13 @@ export default defineCommand({
       onLog: show.log,
     }
     await interruptible(async signal => {
-      const starting = startCloud(options)
+      const cloud = await startCloud({ ...options, signal })
       try {
-        show.ready(await Promise.race([starting, whenAborted(signal)]), args.host)
+        show.ready(cloud, args.host)
         await whenAborted(signal)
       } finally {
-        // A cloud that is half up is closed, too.
-        const cloud = await starting.catch(() => undefined)
-        await cloud?.close()
-        if (cloud) show.closed()
+        await cloud.close()
+        show.closed()
       }
     }, 0)
   },

@@ -42,14 +42,6 @@ export async function interruptible<T>(
   process.exit(exitCode)
 }
 
-/** Rejects with the signal's reason when it is aborted. */
-export function whenAborted(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  if (signal.aborted) reject(signal.reason)
-  else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  return promise
-}
-
 // --- internal ---
 
 const hangUp = 1

@@ -15,22 +15,17 @@ import type { LogRecord } from '../cloud/log.ts'
 import type { Config } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { startDashboard } from '../dashboard/server.ts'
-import {
-  checkSignalling,
-  openSignalling,
-  readSignalling,
-  type Signalling,
-  signallingOptions,
-} from '../deploy/signalling.ts'
+import { checkSignalling, openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
 import { othersMayRead } from '../input/others-may-read.ts'
 import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { whenAborted } from '../input/when-aborted.ts'
 import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { terminalReporter } from '../output/terminal-reporter.ts'
-import { interruptible, whenAborted } from './interrupt.ts'
+import { interruptible } from './interrupt.ts'
 
 export default defineCommand({
   meta: describe({
@@ -145,24 +140,21 @@ export default defineCommand({
         // It lies in a file that the system may refuse to load.
         () => loadEngine(),
       )
-      const opening = openSignalling({
-        ...signalling,
-        ...(signalling.local && {
-          local: {
-            ...signalling.local,
-            logLevel: args.verbose ? 'DEBUG' : 'INFO',
-            // What is said while it is being closed is no news: its processes are ended, not failing.
-            onLog: record => !started.disposed && events.emit(functionLog(record)),
-          },
-        }),
-      })
-      let source: Signalling | undefined
-      started.defer(async () => {
-        // Of the embedded cloud there is something to end when it is only half up; AWS's answer is not waited for.
-        if (signalling.local) source ??= await opening.catch(() => undefined)
-        await source?.close()
-      })
-      source = await Promise.race([opening, whenAborted(signal)])
+      const source = await openSignalling(
+        {
+          ...signalling,
+          ...(signalling.local && {
+            local: {
+              ...signalling.local,
+              logLevel: args.verbose ? 'DEBUG' : 'INFO',
+              // What is said while it is being closed is no news: its processes are ended, not failing.
+              onLog: record => !started.disposed && events.emit(functionLog(record)),
+            },
+          }),
+        },
+        signal,
+      )
+      started.defer(source.close)
       const { buckets, triggers, answerMs, stunServers, allowPrivate } = source
       dashboard?.announce()
       const fleet = startFleet({

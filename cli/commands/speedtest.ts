@@ -60,7 +60,7 @@ export default defineCommand({
     )
     const report = await interruptible(async signal => {
       await using started = new AsyncDisposableStack()
-      const source = await openSignalling(signalling)
+      const source = await openSignalling(signalling, signal)
       started.defer(source.close)
       const own = await startOwnSession(source, signal)
       started.defer(own.end)

@@ -8,6 +8,7 @@ import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { readDuration } from '../input/duration.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { whenAborted } from '../input/when-aborted.ts'
 import { functionZip } from './function-zip.ts'
 import { invoker } from './invoke.ts'
 
@@ -118,8 +119,14 @@ export async function checkSignalling({ config, local, bucket }: SignallingOptio
   await regionsOf(config)
 }
 
-/** Starts the embedded cloud, or opens the named bucket, or finds the deployment. Throws what says why it cannot. */
-export async function openSignalling({ config, local, bucket }: SignallingOptions): Promise<Signalling> {
+/**
+ * Starts the embedded cloud, or opens the named bucket, or finds the deployment. Throws what says why it cannot, or the
+ * signal's reason; nothing is left running then.
+ */
+export async function openSignalling(
+  { config, local, bucket }: SignallingOptions,
+  signal: AbortSignal,
+): Promise<Signalling> {
   const { values, sources } = config
   const mode = values['fleet.trigger']
   const answerMs = readDuration(values['fleet.answer_timeout'])!
@@ -132,6 +139,7 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
       ...options,
       ...(regions.length > 0 && { regions }),
       functionZip: functionZip(),
+      signal,
     })
     const { buckets, endpoint, credentials, stunServers } = cloud
     const triggerAt = (region: string, bucket: string): Trigger => {
@@ -155,7 +163,10 @@ export async function openSignalling({ config, local, bucket }: SignallingOption
   const { useProfile } = await import('./aws.ts')
   useProfile(config)
   const [region] = values['aws.regions']
-  const found = bucket ? undefined : (await (await import('./find.ts')).findDeployment(config)).regions
+  const finding = bucket
+    ? undefined
+    : import('./find.ts').then(({ findDeployment }) => findDeployment(config))
+  const found = finding && (await Promise.race([finding, whenAborted(signal)])).regions
   const places: Map<string, Reached> =
     found ?? new Map([[region ?? 'default-region', named(bucket!, region)]])
   const triggers = new Map([...places].map(([name, place]) => [name, triggerOf(mode, name, place)] as const))

@@ -24,7 +24,7 @@ export interface Context {
 
 export function createContext(options: SignallingOptions, signal: AbortSignal): Context {
   const { config } = options
-  const signalling = once(() => openSignalling(options))
+  const signalling = once(() => openSignalling(options, signal))
   // Whether something is deployed does not matter to the network.
   const stunServers = async () =>
     options.local

@@ -335,6 +335,14 @@ test('a bad option is refused with what to give instead', async ({ start }) => {
   }
 })
 
+test('a start that is called off while the function is still being built waits for nothing', async () => {
+  const stop = new AbortController()
+  const starting = startCloud({ functionZip: new Promise(() => {}), signal: stop.signal })
+  const reason = new Error('called off')
+  stop.abort(reason)
+  assert.is(await starting.catch(error => error), reason)
+})
+
 test('a program that cannot be run is given up without harm to whoever asked for it', async () => {
   const script = `
     import { startProcess } from ${JSON.stringify(join(import.meta.dir, '../../cli/cloud/process.ts'))}
