@@ -9,7 +9,8 @@ import { chunkSize, type End, serve } from './end.ts'
 void serve(async ({ role, address, key, certificate, pin, tuning: other }) => {
   const engine = await loadEngine()
   const socket = await engine.openSocket({ address })
-  const tuning = { ...tunings[role], ...other }
+  // Here the exit opens the streams, too.
+  const tuning = { ...tunings[role], maxStreams: tunings.client.maxStreams, ...other }
   const chunk = new Uint8Array(chunkSize)
   const identity = { key: Buffer.from(key), certificate: Buffer.from(certificate), fingerprint: '' }
   let connection: QuicConnection | undefined
