@@ -1,10 +1,12 @@
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
+import { optionsFor } from '../config/options.ts'
 import { entry } from '../config/settings.ts'
 import { readOutputs } from '../deploy/outputs.ts'
 import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
 import { describe } from '../output/help.ts'
 import { outcomeCodes, outcomeMeanings } from './outcome-codes.ts'
+import { probeDeployment } from './probe-deployment.ts'
 
 export default defineCommand({
   meta: describe({
@@ -13,7 +15,7 @@ export default defineCommand({
       'Deploy the function to AWS, or update it, with Terraform or OpenTofu. Further inputs of the module are read from TF_VAR_<name>.',
     exits: outcomeMeanings,
   }),
-  args: changeOptions,
+  args: { ...changeOptions, ...optionsFor('deployment.probe') },
   async run({ args, rawArgs }) {
     const undertaking = await undertake(args, rawArgs)
     const outcome = await undertaking.carryOut('deploy')
@@ -23,16 +25,22 @@ export default defineCommand({
       consola.warn(
         'Interrupted. What was made is in the Terraform state: "lambda-nat-proxy deploy" continues from there.',
       )
-    if (outcome === 'changed' || outcome === 'unchanged') await whatNext(undertaking)
+    if (outcome !== 'changed' && outcome !== 'unchanged') return
+    await tellStack(undertaking)
+    if (undertaking.config.values['deployment.probe']) await probeDeployment(undertaking.config)
+    whatNext(undertaking)
   },
 })
 
 // --- internal ---
 
-async function whatNext({ config, name, folder }: Undertaking): Promise<void> {
+async function tellStack({ name }: Undertaking): Promise<void> {
   const outputs = await readOutputs(name)
   for (const [region, bucket] of Object.entries(outputs?.buckets ?? {}))
     consola.log(`  ${region}: function ${outputs?.functions[region]?.name}, bucket ${bucket}`)
+}
+
+function whatNext({ config, name, folder }: Undertaking): void {
   // What was said by option has to be said again.
   const options = (['deployment.stack_name', 'aws.regions', 'aws.profile'] as const)
     .filter(key => config.sources[key].kind === 'flag')

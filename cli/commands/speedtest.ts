@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { consola } from 'consola'
 import { type OwnSession, startOwnSession } from '../client/fleet/own-session.ts'
 import { type Comparison, compare, type Fetched } from '../client/speedtest/compare.ts'
 import {
@@ -16,6 +17,7 @@ import { exitCodeMeanings } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 import { progressBar } from '../output/progress-bar.ts'
+import { waitingLine } from '../output/waiting-line.ts'
 import { interruptible } from './interrupt.ts'
 
 interface Report {
@@ -62,7 +64,7 @@ export default defineCommand({
       await using started = new AsyncDisposableStack()
       const source = await openSignalling(signalling, signal)
       started.defer(source.close)
-      const own = await startOwnSession(source, signal)
+      const own = await startOwnSession(source, signal, tellWaiting)
       started.defer(own.end)
       return await measure(own, seconds, url, signal)
     })
@@ -71,6 +73,8 @@ export default defineCommand({
 })
 
 // --- internal ---
+
+const tellWaiting = (region: string, limitMs: number) => consola.info(waitingLine(region, limitMs))
 
 function secondsOf(text: string): number {
   const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN

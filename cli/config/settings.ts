@@ -88,6 +88,15 @@ export const settings = {
     about: 'Terraform or OpenTofu to deploy with (default: terraform or tofu on PATH)',
     example: '/usr/local/bin/tofu',
   }),
+  'deployment.probe': setting<boolean>({
+    schema: schema.yesNo,
+    kind: 'yesNo',
+    default: true,
+    flag: 'probe',
+    valueHint: 'true',
+    about: 'Test what was deployed by a session in each region',
+    aboutNot: 'Leave out the test session',
+  }),
   'proxy.host': setting<string>({
     schema: schema.text,
     kind: 'text',

@@ -15,12 +15,15 @@ export interface Stack {
   /** The regions that were looked in. */
   asked: string[]
   regions: Map<string, Found>
+  /** When this machine changed it last, where it did. Milliseconds since 1970. */
+  changedAt?: number | undefined
 }
 
 /** A stack that a client can use. */
 export interface Deployment {
   name: string
   regions: Map<string, Required<Found>>
+  changedAt?: number | undefined
 }
 
 /** The tag that everything in a stack has, with the stack's name. */
@@ -31,7 +34,7 @@ export const stackTag = 'lambda-nat-proxy:stack'
  * is found.
  */
 export async function findDeployment(config: Config): Promise<Deployment> {
-  const { name, asked, regions } = await findStack(config)
+  const { name, asked, regions, changedAt } = await findStack(config)
   const complete = asked.map(region => {
     const { bucket, functionName } = regions.get(region) ?? {}
     if (bucket !== undefined && functionName !== undefined) return [region, { bucket, functionName }] as const
@@ -39,7 +42,7 @@ export async function findDeployment(config: Config): Promise<Deployment> {
     const lacking = bucket === undefined ? 'bucket' : 'function'
     throw new DeployError('E_STACK_INCOMPLETE', `the stack ${name} in region ${region} has no ${lacking}`)
   })
-  return { name, regions: new Map(complete) }
+  return { name, regions: new Map(complete), changedAt }
 }
 
 /** Looks for the stack: in Terraform's state where it is on this machine, and otherwise in AWS by the tag. */
@@ -55,7 +58,7 @@ export async function findStack(config: Config): Promise<Stack> {
       })
     : await Promise.all(asked.map(async region => [region, await findByTag(name, region)] as const))
   const there = found.filter(([, { bucket, functionName }]) => bucket ?? functionName)
-  return { name, asked, regions: new Map<string, Found>(there) }
+  return { name, asked, regions: new Map<string, Found>(there), changedAt: outputs?.changedAt }
 }
 
 /** Says that nothing is there, and where else something is, if that is known. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { stateFolder } from '../config/paths.ts'
@@ -8,6 +8,8 @@ export interface Outputs {
   /** Region → name of the bucket. */
   buckets: Record<string, string>
   functions: Record<string, { name: string; log_group: string }>
+  /** When the state was written last, milliseconds since 1970. */
+  changedAt: number
 }
 
 /**
@@ -16,10 +18,13 @@ export interface Outputs {
  */
 export async function readOutputs(stack: string): Promise<Outputs | undefined> {
   try {
-    const state = JSON.parse(await readFile(join(stateFolder(stack), 'terraform.tfstate'), 'utf8'))
+    const path = join(stateFolder(stack), 'terraform.tfstate')
+    const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)])
+    const state = JSON.parse(text)
     const { success, output } = v.safeParse(stateSchema, state)
     if (!success) return undefined
-    return { buckets: output.outputs.buckets.value, functions: output.outputs.functions.value }
+    const { buckets, functions } = output.outputs
+    return { buckets: buckets.value, functions: functions.value, changedAt: mtimeMs }
   } catch {
     return undefined
   }

@@ -166,10 +166,15 @@ export async function openSignalling(
   const finding = bucket
     ? undefined
     : import('./find.ts').then(({ findDeployment }) => findDeployment(config))
-  const found = finding && (await Promise.race([finding, whenAborted(signal)])).regions
+  const deployment = finding && (await Promise.race([finding, whenAborted(signal)]))
+  const found = deployment?.regions
+  // Who says how long to wait is taken at their word.
+  const deployedAt = sources['fleet.answer_timeout'].kind === 'default' ? deployment?.changedAt : undefined
   const places: Map<string, Reached> =
     found ?? new Map([[region ?? 'default-region', named(bucket!, region)]])
-  const triggers = new Map([...places].map(([name, place]) => [name, triggerOf(mode, name, place)] as const))
+  const triggers = new Map(
+    [...places].map(([name, place]) => [name, { ...triggerOf(mode, name, place), deployedAt }] as const),
+  )
   const buckets = opened(
     [...places].map(([name, { bucket }]) => [name, { bucket, region: found ? name : region }]),
   )

@@ -72,6 +72,9 @@ const advice: Partial<Record<string, string>> = {
   E_TERRAFORM_NAME_TAKEN:
     'Something of that name exists, and this state does not know it: another machine may have deployed it. Deploy from there, or take another name with --name.',
 
+  E_PROBE_FAILED:
+    'Run "lambda-nat-proxy doctor" and "lambda-nat-proxy status --logs"; "deploy --no-probe" leaves this test out.',
+
   // Measuring.
   E_EXIT_OUTDATED: 'Update the function with "lambda-nat-proxy deploy".',
   E_SPEEDTEST_TIMEOUT: 'Try again, or from another network.',

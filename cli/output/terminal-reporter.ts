@@ -9,6 +9,7 @@ import { schemeNames } from '../input/scheme.ts'
 import { withAdvice } from './advice.ts'
 import { liveLine, noLine } from './live-line.ts'
 import { type Refused, refusalLines, subjectOf } from './refusal-lines.ts'
+import { waitingLine } from './waiting-line.ts'
 
 /** Shows events as they come. */
 export interface Reporter {
@@ -116,10 +117,7 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         say('info', `Retrying ${event.region} in ${duration(event.retryMs)}`)
         break
       case 'exit.waiting':
-        say(
-          'info',
-          `Waiting for the function in ${event.region}, ${duration(event.limitMs)} at most: S3's event can be late, most of all in the minutes after a deploy${of(event)}`,
-        )
+        say('info', `${waitingLine(event.region, event.limitMs)}${of(event)}`)
         break
       case 'invoke.failed':
         say('warn', `${withAdvice(event)} Waiting for S3's event instead${of(event)}`)

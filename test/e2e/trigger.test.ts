@@ -83,7 +83,8 @@ test('events that are late, and no right to invoke: that is told once, and S3 is
   assert.is(code, 'E_AWS_ACCESS_DENIED')
   assert.match(hint!, 'client_policy_json')
   await until(() => lambda.calls.length === 2, 'both sessions to have tried')
-  await proxy.event('exit.waiting')
+  // The deployment is new: events may take five minutes.
+  assert.ok((await proxy.event('exit.waiting')).limitMs > 120_000)
   for (const deliver of context.held!.splice(0)) deliver()
   await until(() => proxy.told('exit.ready').length === 2, 'both exits')
   assert.is(proxy.told('invoke.failed').length, 1)
@@ -104,6 +105,16 @@ test('s3 waits for the event, and never invokes', async context => {
   for (const deliver of context.held!.splice(0)) deliver()
   await proxy.event('exit.ready')
   assert.equal(lambda.calls, [])
+})
+
+test('an event that is 90 s late finds an offer that has been written anew', async context => {
+  const { local, launch } = context
+  const proxy = await launch('--trigger', 's3', '--answer-timeout', '2m')
+  const { session } = await proxy.event('exit.step', ({ step }) => step === 'offer')
+  await until(() => context.held!.length > 1, 'the second event', 60_000)
+  void local.cloud.deliver(local.eventOf(session, new Date(Date.now() - 90_000)))
+  assert.is((await proxy.event('exit.ready')).session, session)
+  assert.is(proxy.told('exit.failed').length, 0)
 })
 
 test('invoke does so at once; while Lambda is throttling, that is the failure, and it is tried again later', async context => {

@@ -24,6 +24,8 @@ export async function deployHome(endpoint: string, name: string): Promise<Deploy
     PATH: `${programs}:/usr/bin:/bin`,
     STAND_IN_LOG: log,
     LAMBDA_NAT_PROXY_DEPLOYMENT_STACK_NAME: name,
+    // Nothing answers offers on moto's AWS.
+    LAMBDA_NAT_PROXY_DEPLOYMENT_PROBE: 'false',
   })
   return {
     home,

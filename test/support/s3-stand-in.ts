@@ -5,24 +5,28 @@ import type { AddressInfo } from 'node:net'
 
 export interface S3StandIn {
   endpoint: string
-  /** `pass` by default; `throttle` answers 503 SlowDown, `down` breaks each connection off. */
-  mode: 'pass' | 'throttle' | 'down'
+  /** `pass` by default; `throttle` answers 503 SlowDown, `deny` 403 AccessDenied, `down` breaks each connection off. */
+  mode: 'pass' | 'throttle' | 'deny' | 'down'
   /** Requests that were not passed on. */
   refused: number
   close(): void
 }
 
-const slowDown =
-  '<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
+const refusals = {
+  throttle: [503, 'SlowDown', 'Please reduce your request rate.'],
+  deny: [403, 'AccessDenied', 'Access Denied'],
+} as const
 
 export async function startS3StandIn(endpoint: string): Promise<S3StandIn> {
   const behind = new URL(endpoint)
   const server = createServer((incoming, outgoing) => {
     if (standIn.mode !== 'pass') standIn.refused++
     if (standIn.mode === 'down') return void incoming.socket.destroy()
-    if (standIn.mode === 'throttle') {
+    if (standIn.mode !== 'pass') {
+      const [status, code, message] = refusals[standIn.mode]
       incoming.resume()
-      return void outgoing.writeHead(503, { 'content-type': 'application/xml' }).end(slowDown)
+      outgoing.writeHead(status, { 'content-type': 'application/xml' })
+      return void outgoing.end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`)
     }
     const { method, url, headers } = incoming
     // The host stays as it was signed.

@@ -93,6 +93,8 @@ function planned(wanted: string[]): Step[] {
 
 /** Each step is in the state as soon as it is done; a failure comes after the first. */
 async function apply(name: string, plan: Step[], orders: Orders): Promise<number> {
+  // With nothing to change the state stays as it is.
+  if (plan.length === 0) return 0
   // Loaded for this alone: AWS's clients take longer than all else that it does.
   const { bucketOf, putStack, removeStack } = await import('./stack.ts')
   const endpoint = process.env.AWS_ENDPOINT_URL!

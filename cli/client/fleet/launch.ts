@@ -1,6 +1,6 @@
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { CodedError, type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
-import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import { loadEngine } from '../../../tunnel/quic/engines/engines.ts'
@@ -14,7 +14,7 @@ import type { Answer, Offer, Side } from '../../../tunnel/signalling/documents.t
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { Step } from '../stats/events.ts'
 import { type ClientLocation, locate } from './locate.ts'
-import { awaitAnswer, type Trigger } from './trigger.ts'
+import { answerLimit, awaitAnswer, type Trigger } from './trigger.ts'
 
 export interface LaunchOptions {
   id: string
@@ -25,7 +25,10 @@ export interface LaunchOptions {
   tuning?: Tuning
   /** How the function is started; by S3's event alone by default. */
   trigger?: Trigger | undefined
-  /** How long the function may take to answer, in milliseconds; 30,000 by default (a cold start takes 1 to 3 s). */
+  /**
+   * How long the function may take to answer, in milliseconds; 30,000 by default (a cold start takes 1 to 3 s). Near a
+   * deployment that the trigger knows of it is longer.
+   */
   answerMs?: number | undefined
   /** The public address that an earlier session saw: a guess for when no STUN server answers. */
   lastAddress?: string
@@ -65,6 +68,12 @@ export interface Session {
 /** How long the function may take to answer, unless somebody says otherwise. Milliseconds. */
 export const defaultAnswerMs = 30_000
 
+const placed = (mapped: Endpoint) => ({
+  client_ip: mapped.address,
+  client_port: mapped.port,
+  candidates: [{ type: 'srflx' as const, ...mapped }],
+})
+
 const byEvent: Trigger = { mode: 's3' }
 
 /** A session could not be set up; `step` is where it failed, and the code is that of the cause. */
@@ -95,22 +104,27 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     since = now
     step = next
   }
+  let locateAgain: (until: AbortSignal) => Promise<ClientLocation>
   const exchange = async (side: Side, { mapped }: ClientLocation): Promise<Answer> => {
     const offer: Offer = {
       ...side,
-      client_ip: mapped.address,
-      client_port: mapped.port,
+      ...placed(mapped),
       ...(options.dns && { dns: options.dns }),
     }
     offered = true
     await bucket.putOffer(offer)
     done('answer', bucket.name)
     const offeredAt = Date.now()
+    const limitMs = answerLimit(answerMs, trigger)
     const { onWaiting, onNotInvoked } = options
     const answer = await awaitAnswer({
-      ...{ id, bucket, trigger, signal, onNotInvoked },
-      limitMs: answerMs,
-      onWaiting: () => onWaiting?.(answerMs),
+      ...{ id, bucket, trigger, limitMs, signal, onNotInvoked },
+      onWaiting: () => onWaiting?.(limitMs),
+      async renew(until) {
+        // The question keeps the mapping alive, and tells where it was not.
+        const { mapped, mapping } = await locateAgain(until)
+        await bucket.putOffer({ ...offer, ...placed(mapped), mapping, timestamp: Date.now() })
+      },
     })
     // Two clocks: what they say is held to the time that there was.
     const functionStartMs = Math.min(Math.max(answer.started_at - offeredAt, 0), performance.now() - since)
@@ -130,7 +144,10 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       tuning: options.tuning,
       allowPrivate: options.allowPrivate,
       signal,
-      locate: socket => locate(socket, options),
+      locate(socket) {
+        locateAgain = until => locate(socket, { ...options, signal: until })
+        return locate(socket, options)
+      },
       exchange,
       onLocated: ({ detail }) => done('offer', detail),
       onPunched: ({ nominated, stats }) =>

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
+import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { Step } from '../stats/events.ts'
 import { launch, type Session } from './launch.ts'
 import type { Trigger } from './trigger.ts'
@@ -25,6 +26,8 @@ export interface OwnSession {
   region: string
   /** What each step of the set-up took, in milliseconds. */
   steps: Partial<Record<Step, number>>
+  /** What started the function, where it tells. */
+  startedBy: Starter | undefined
   setUpMs: number
   /** Says bye, and deletes offer and answer. */
   end(): Promise<void>
@@ -37,10 +40,12 @@ const endLimitMs = 2_000
 export async function startOwnSession(
   { buckets, triggers, answerMs, stunServers, allowPrivate = false }: SessionSource,
   signal: AbortSignal,
+  onWaiting?: (region: string, limitMs: number) => void,
 ): Promise<OwnSession> {
   const [region, bucket] = [...buckets][0]!
   const id = newSessionId()
   const steps: OwnSession['steps'] = {}
+  let startedBy: OwnSession['startedBy']
   const started = performance.now()
   const session = await launch({
     id,
@@ -50,9 +55,11 @@ export async function startOwnSession(
     stunServers,
     allowPrivate,
     signal,
-    onStep(step, ms) {
+    onStep(step, ms, _, start) {
       steps[step] = ms
+      startedBy ??= start?.startedBy
     },
+    onWaiting: limitMs => onWaiting?.(region, limitMs),
   })
   const end = async () => {
     session.bye('done')
@@ -63,5 +70,5 @@ export async function startOwnSession(
     await end()
     throw signal.reason
   }
-  return { session, region, steps, setUpMs: performance.now() - started, end }
+  return { session, region, steps, startedBy, setUpMs: performance.now() - started, end }
 }

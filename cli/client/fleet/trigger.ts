@@ -12,6 +12,8 @@ export interface Trigger {
   mode: TriggerMode
   /** Has Lambda start the function for this session's offer. Absent where the function is not known. */
   invoke?: ((id: string) => Promise<void>) | undefined
+  /** When it was deployed, where that is known: for some minutes from then on events may not come. Milliseconds since 1970. */
+  deployedAt?: number | undefined
 }
 
 export interface AnswerOptions {
@@ -21,6 +23,8 @@ export interface AnswerOptions {
   /** How long the function may take to answer. Milliseconds. */
   limitMs: number
   signal?: AbortSignal | undefined
+  /** Writes the offer anew, as of now; the signal says that there is no need any more. */
+  renew?: ((signal: AbortSignal) => Promise<void>) | undefined
   /** There is no answer yet, which a person may want to know. */
   onWaiting?: (() => void) | undefined
   /** The function could not be invoked; S3's event is waited for all the same. */
@@ -31,6 +35,17 @@ export interface AnswerOptions {
 const invokeAfterMs = 2_000
 /** Without an answer for this long, the wait is worth a word. Milliseconds. */
 const tellAfterMs = 6_000
+
+/** NATs forget a mapping that is silent for 30 s or more, and the function refuses an offer that is 60 s old. Milliseconds. */
+const renewAfterMs = 25_000
+/** With less than this left, it is not worth another event. Milliseconds. */
+const renewLeastMs = 10_000
+/** After a bucket's notification was made or changed, this long may pass until events flow (AWS's documentation). Milliseconds. */
+const settlingMs = 5 * 60_000
+
+/** How long to wait for an answer at this time: longer while the deployment settles. Milliseconds. */
+export const answerLimit = (usualMs: number, { deployedAt = 0 }: Trigger, now = Date.now()): number =>
+  now < deployedAt + settlingMs ? Math.max(usualMs, deployedAt + settlingMs - now) : usualMs
 
 /**
  * Waits for the answer to an offer that has been written, and starts the function as the trigger says. An offer that
@@ -43,11 +58,13 @@ export async function awaitAnswer(options: AnswerOptions): Promise<Answer> {
   const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal
   const waiting = bucket.waitForAnswer(id, limitMs, until)
   const tell = setTimeout(() => options.onWaiting?.(), tellAfterMs)
+  const renewing = keepFresh(options, until)
   try {
     return await Promise.race([waiting, failureOf(start(options, until))])
   } finally {
     clearTimeout(tell)
     over.abort()
+    await renewing
   }
 }
 
@@ -63,6 +80,16 @@ async function start({ id, trigger, onNotInvoked }: AnswerOptions, until: AbortS
   } catch (error) {
     if (mode === 'invoke') throw error
     onNotInvoked?.(errorData(error))
+  }
+}
+
+/** Writes the offer anew until the wait is over; what that fails at is tried again. */
+async function keepFresh({ limitMs, renew }: AnswerOptions, until: AbortSignal): Promise<void> {
+  const latest = performance.now() + limitMs - renewLeastMs
+  while (renew && performance.now() + renewAfterMs < latest) {
+    await sleep(renewAfterMs, undefined, { signal: until }).catch(() => {})
+    if (until.aborted) return
+    await renew(until).catch(() => {})
   }
 }
 
