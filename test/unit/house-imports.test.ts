@@ -35,6 +35,15 @@ test('no import runs up', () => {
   )
 })
 
+test('no room may use what it does not use', () => {
+  const unused = Object.entries(rooms).flatMap(([room, allowed]) =>
+    allowed
+      .filter(below => !imports.some(({ from, to }) => roomOf(from) === room && isWithin(to, below)))
+      .map(below => `${room} does not use ${below}`),
+  )
+  assert.equal(unused, [])
+})
+
 test('no file imports itself in a circle', () => {
   const graph = new Map<string, string[]>()
   for (const { from, to } of imports) graph.set(from, [...(graph.get(from) ?? []), to])
