@@ -33,7 +33,7 @@ export function render(): Record<string, string> {
 }
 
 /** The rest of what is written into the module's folder from the stacks, given what stands there now. */
-export const renderBeside = (readme: string): Record<string, string> => ({
+const renderBeside = (readme: string): Record<string, string> => ({
   'README.md': withTables(readme),
   'deployer-policy.json': `${JSON.stringify(deployerPolicy(), null, 2)}\n`,
 })

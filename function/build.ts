@@ -9,7 +9,7 @@ import { prune } from './prune.ts'
 const root = dirname(import.meta.dirname)
 
 /** The one module of the tunnel that a bundle must replace: the binding's own loader looks for its file at run time. */
-export const bindingLoader = /^@matrixai\/quic\/dist\/native\/quiche\.js$/
+const bindingLoader = /^@matrixai\/quic\/dist\/native\/quiche\.js$/
 
 /** Lambda's x86_64 on Amazon Linux 2023. */
 const bindingModule = '@matrixai/quic-linux-x64/node.napi.node'

@@ -15,7 +15,7 @@ const maxBody = 64 * 1024 * 1024
 /** The Koa middleware that stands in front of s3rver's own. */
 export function strict(store: Store, credentials: Credentials): Middleware {
   const authenticate = authenticator(credentials)
-  const inTurn = turns()
+  const inTurn = queuePerKey()
   return async (ctx, next) => {
     await authenticate(ctx)
     // s3rver's own check knows one key pair, which everybody knows; without this header it lets everybody in.
@@ -113,7 +113,7 @@ const incomplete = () =>
   )
 
 /** Runs tasks of the same key one after another. */
-function turns() {
+function queuePerKey() {
   const last = new Map<string, Promise<void>>()
   return async (key: string, task: () => Promise<void>): Promise<void> => {
     const turn = (last.get(key) ?? Promise.resolve()).then(task, task)

@@ -6,7 +6,6 @@ import type { Cloud } from '../cloud/cloud.ts'
 import type { LogRecord } from '../cloud/log.ts'
 import { functionZip } from '../deploy/function-zip.ts'
 import { isLoopback } from '../input/loopback.ts'
-import { parsePort } from '../input/port.ts'
 import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
@@ -152,4 +151,11 @@ const json: Reporter = {
     line('cloud.ready', { endpoint, stunServers, buckets: Object.fromEntries(buckets), credentials }),
   log: record => line('function.log', { record }),
   closed: () => line('cloud.closed'),
+}
+
+/** Reads a port from an option. Throws a UsageError that names the option. */
+function parsePort(option: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65535) return port
+  throw new UsageError(`${option} ${text} is not a port: give a number from 0 to 65535, 0 for any free one`)
 }

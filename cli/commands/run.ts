@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import { consola, LogLevels } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
@@ -18,7 +19,6 @@ import { startDashboard } from '../dashboard/server.ts'
 import { checkSignalling, openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
-import { othersMayRead } from '../input/others-may-read.ts'
 import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
@@ -234,3 +234,14 @@ const functionLog = ({ level, message, session, timestamp: _, ...fields }: LogRe
   message: String(message),
   fields,
 })
+
+/** Read by the owner's group, and by everybody. */
+const group = 0o040
+const everybody = 0o004
+
+/** Whether the file's mode lets other users of this machine read it; false where modes do not say (Windows). */
+function othersMayRead(path: string): boolean {
+  if (process.platform === 'win32') return false
+  const file = statSync(path, { throwIfNoEntry: false })
+  return file?.isFile() === true && (file.mode & (group | everybody)) !== 0
+}

@@ -27,7 +27,7 @@ export interface Deployment {
 }
 
 /** The tag that everything in a stack has, with the stack's name. */
-export const stackTag = 'lambda-nat-proxy:stack'
+const stackTag = 'lambda-nat-proxy:stack'
 
 /**
  * What is deployed in the configured regions under the configured name. Throws a DeployError that says where nothing

@@ -12,14 +12,6 @@ export interface RawOrigin {
 /** The answer to a connection that has said so much; undefined: not yet. Ends the connection if `end` is set. */
 export type Answer = (heard: string, socket: Socket) => string | { say: string; end: boolean } | undefined
 
-/** The answer to a request, once its head is complete; the connection is kept. */
-export const toRequests =
-  (answer: (head: string) => string): Answer =>
-  heard =>
-    heard.endsWith('\r\n\r\n')
-      ? answer(heard.slice(heard.slice(0, -4).lastIndexOf('\r\n\r\n') + 1))
-      : undefined
-
 export async function rawOrigin(answer: Answer): Promise<RawOrigin> {
   const heard: string[] = []
   const open = new Set<Socket>()

@@ -76,7 +76,7 @@ export const sideOf = (
 })
 
 /** What the client writes: where it is, how to check it, which certificate it will show. */
-export const offerSchema = v.object({
+const offerSchema = v.object({
   ...side,
   client_ip: address,
   client_port: port,
@@ -88,7 +88,7 @@ export const offerSchema = v.object({
 export type Offer = v.InferOutput<typeof offerSchema>
 
 /** What the function writes back. */
-export const answerSchema = v.object({
+const answerSchema = v.object({
   ...side,
   function_ip: address,
   function_port: port,
@@ -131,7 +131,7 @@ export const answerSchema = v.object({
 export type Answer = v.InferOutput<typeof answerSchema>
 
 /** What the function writes when it will not answer, so that the client need not wait to be told. */
-export const refusalSchema = v.object({
+const refusalSchema = v.object({
   version: side.version,
   session_id: sessionId,
   /** For programs: a RefusalCode, or one of a later release. */

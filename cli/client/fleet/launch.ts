@@ -66,7 +66,7 @@ export interface Session {
 }
 
 /** How long the function may take to answer, unless somebody says otherwise. Milliseconds. */
-export const defaultAnswerMs = 30_000
+const defaultAnswerMs = 30_000
 
 const placed = (mapped: Endpoint) => ({
   client_ip: mapped.address,

@@ -12,11 +12,11 @@ const ofStrangers: Rate = { burst: 10, everyMs: 1_000 }
 const ofKnown: Rate = { burst: 50, everyMs: 100 }
 /** Milliseconds. */
 const knownForMs = 600_000
-/** Who would have to wait for longer is sent away. Milliseconds. */
+/** A client that would have to wait for longer is rejected. Milliseconds. */
 const maxWaitMs = 10_000
 const maxSources = 4_096
 
-interface Account {
+interface SourceState {
   /** When all wrong passwords are paid for (the theoretical arrival time of the generic cell rate algorithm). */
   clearAt: number
   knownUntil: number
@@ -24,7 +24,7 @@ interface Account {
 
 /** Slows down whoever tries passwords, source by source. A right one waits as well, so that the wait tells nothing. */
 export class Guesses {
-  readonly #accounts = new BoundedMap<string, Account>(maxSources)
+  readonly #sources = new BoundedMap<string, SourceState>(maxSources)
   readonly #now: () => number
 
   constructor(now: () => number = () => performance.now()) {
@@ -41,30 +41,30 @@ export class Guesses {
   }
 
   waitMs(source: string): number {
-    const account = this.#accounts.get(source)
-    if (!account) return 0
-    const { burst, everyMs } = this.#rateOf(account)
-    return Math.max(0, account.clearAt - this.#now() - (burst - 1) * everyMs)
+    const state = this.#sources.get(source)
+    if (!state) return 0
+    const { burst, everyMs } = this.#rateOf(state)
+    return Math.max(0, state.clearAt - this.#now() - (burst - 1) * everyMs)
   }
 
-  charge(source: string, turns: 1 | -1): void {
+  charge(source: string, guesses: 1 | -1): void {
     const now = this.#now()
-    const account = this.#accounts.get(source) ?? { clearAt: now, knownUntil: 0 }
-    account.clearAt = Math.max(account.clearAt, now) + turns * this.#rateOf(account).everyMs
-    this.#accounts.set(source, account)
+    const state = this.#sources.get(source) ?? { clearAt: now, knownUntil: 0 }
+    state.clearAt = Math.max(state.clearAt, now) + guesses * this.#rateOf(state).everyMs
+    this.#sources.set(source, state)
   }
 
   know(source: string): void {
     const now = this.#now()
-    const account = this.#accounts.get(source) ?? { clearAt: now, knownUntil: 0 }
+    const state = this.#sources.get(source) ?? { clearAt: now, knownUntil: 0 }
     // As many wrong ones are owed as before, each at the other rate.
-    if (account.knownUntil <= now)
-      account.clearAt = now + (Math.max(0, account.clearAt - now) * ofKnown.everyMs) / ofStrangers.everyMs
-    account.knownUntil = now + knownForMs
-    this.#accounts.set(source, account)
+    if (state.knownUntil <= now)
+      state.clearAt = now + (Math.max(0, state.clearAt - now) * ofKnown.everyMs) / ofStrangers.everyMs
+    state.knownUntil = now + knownForMs
+    this.#sources.set(source, state)
   }
 
-  #rateOf({ knownUntil }: Account): Rate {
+  #rateOf({ knownUntil }: SourceState): Rate {
     return knownUntil > this.#now() ? ofKnown : ofStrangers
   }
 }

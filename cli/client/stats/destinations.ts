@@ -64,7 +64,7 @@ export function createDestinations(): Destinations {
 }
 
 /** The registered domain of a target; an address, or a name that has none, stands for itself. */
-export function domainOf(target: string): string {
+function domainOf(target: string): string {
   const host = target.slice(0, target.lastIndexOf(':'))
   const { domain, hostname } = parse(host, { allowPrivateDomains: true })
   return domain ?? hostname ?? host

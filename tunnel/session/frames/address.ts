@@ -3,7 +3,7 @@ import { CodedError } from '../../net/coded-error.ts'
 import { ipv6Bytes, ipv6Text } from '../../net/ipv6.ts'
 
 /** Address types (RFC 1928, section 5). */
-export const addressType = { ipv4: 1, name: 3, ipv6: 4 } as const
+const addressType = { ipv4: 1, name: 3, ipv6: 4 } as const
 
 /** Where a connection is to go: an IPv4 or IPv6 address, or a name that the exit resolves. */
 export interface Target {

@@ -18,7 +18,7 @@ export const maxBreaks = 128
  * What the control stream carries, each as a 16-bit length and that much JSON. It is the first stream
  * that the function opens, and it lives as long as the connection.
  */
-export const controlSchema = v.variant('type', [
+const controlSchema = v.variant('type', [
   /** The function's first word: who it is and how long it has. */
   v.object({
     type: v.literal('hello'),

@@ -38,10 +38,10 @@ const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
  * trailers, interim responses, and what follows an upgrade. Throws an HttpProblem while nothing has been answered.
  */
 export async function forward(exchange: Exchange): Promise<Outcome> {
-  for (let fresh = false; ; fresh = true) {
+  for (let reuse = true; ; reuse = false) {
     const attempt = new Attempt(exchange)
     try {
-      return await attempt.run(fresh)
+      return await attempt.run(reuse)
     } catch (error) {
       if (attempt.answered) return 'cut'
       // A kept connection may end at the very moment it is used again: the server has seen nothing.
@@ -70,9 +70,9 @@ class Attempt {
     this.#exchange = exchange
   }
 
-  async run(fresh: boolean): Promise<Outcome> {
+  async run(reuse: boolean): Promise<Outcome> {
     const { destination, requester, origins } = this.#exchange
-    const origin = await origins.take(destination, requester, fresh)
+    const origin = await origins.take(destination, requester, reuse)
     this.#origin = origin
     const cut = () => origin.pull.conn.abort(0)
     requester.signal.addEventListener('abort', cut)

@@ -27,12 +27,12 @@ export class Origins {
     this.#connect = connect
   }
 
-  /** One that is kept, unless it must be `fresh`, or a new one. Rejects as `Connect` does. */
-  async take(target: Target, requester: Requester, fresh: boolean): Promise<Origin> {
+  /** One that is kept, where `reuse` allows it, or a new one. Rejects as `Connect` does. */
+  async take(target: Target, requester: Requester, reuse: boolean): Promise<Origin> {
     if (requester.user !== this.#user) this.destroy()
     this.#user = requester.user
     const key = `${target.host} ${target.port}`
-    for (const [origin, { timer }] of fresh ? [] : this.#kept) {
+    for (const [origin, { timer }] of reuse ? this.#kept : []) {
       if (origin.key !== key) continue
       clearTimeout(timer)
       this.#kept.delete(origin)

@@ -43,7 +43,7 @@ export interface Associated {
 }
 
 /** Opens an association and gives the address that its packets go to. Rejects with an OutboundError. */
-export type Associate = (wanted: Associated) => Promise<Target>
+export type Associate = (association: Associated) => Promise<Target>
 
 /** RSV and FRAG (RFC 1928, section 7). */
 const headerLength = 3
