@@ -1,6 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { PacketSocket } from '../../tunnel/net/udp/socket.ts'
+import type { QuicheConnection } from '../../tunnel/quic/engines/quiche/binding.ts'
 import { CostMonitor } from '../../tunnel/quic/engines/quiche/cost-monitor.ts'
+import { Packets } from '../../tunnel/quic/engines/quiche/packets.ts'
 
 const MiB = 1024 * 1024
 const packet = 1_350
@@ -66,6 +69,32 @@ test('is too much when memory grows over bytes that nobody gets', ({ cost, memor
 
 test('is no matter when it was not this process that took the time', ({ cost }) => {
   for (let i = 0; i < 1_000; i++) assert.not(cost.received(packet, 50))
+})
+
+test('is what quiche takes for packets, not what the system takes to send them', () => {
+  const { now } = performance
+  let clock = 0
+  performance.now = () => clock
+  try {
+    let left = 3
+    const connection = {
+      send() {
+        clock += 1
+        return left-- > 0 ? [packet, {}] : null
+      },
+    } as unknown as QuicheConnection
+    const socket = {
+      sendBatch(_buffers: unknown, _lengths: unknown, _from: number, to: number) {
+        clock += 1_000
+        return to
+      },
+    } as unknown as PacketSocket
+    const packets = new Packets(socket, packet)
+    packets.flush(connection, 1)
+    assert.equal([packets.made, packets.makingMs], [3, 4])
+  } finally {
+    performance.now = now
+  }
 })
 
 test.run()

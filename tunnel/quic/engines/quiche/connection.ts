@@ -215,10 +215,9 @@ export class QuicheEngineConnection implements EngineConnection {
     const connection = this.#quiche
     if (!connection) return this.#sendHandshakes()
     this.#scheduler.takeFin()
-    const began = performance.now()
-    const made = this.#packets.made
+    const { made, makingMs } = this.#packets
     const more = this.#packets.flush(connection, batchesPerTurn)
-    if (this.#cost.sent(this.#packets.made - made, performance.now() - began)) this.#overload()
+    if (this.#cost.sent(this.#packets.made - made, this.#packets.makingMs - makingMs)) this.#overload()
     if (this.#over) return false
     const waiting = this.#packets.drained && this.#streams?.sent() === true
     if (connection.isClosed() || connection.isDraining()) {

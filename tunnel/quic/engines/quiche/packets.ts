@@ -10,6 +10,8 @@ export class Packets {
   batches = 0
   /** Packets made so far. */
   made = 0
+  /** What quiche took to make them. The socket's part is the system's, and no peer's doing. Milliseconds. */
+  makingMs = 0
   /** The connection had nothing more to send, or may send no more now, when it was last asked. */
   drained = true
   readonly #socket: PacketSocket
@@ -43,16 +45,23 @@ export class Packets {
   /** Makes packets of what the connection has now, as many as the batch has room for, and leaves them to the next flush. */
   fill(connection: QuicheConnection): void {
     if (this.#sent === this.#filled) this.#sent = this.#filled = 0
+    const began = performance.now()
     while (this.#filled < batchSize) {
-      let packet: [number, unknown] | null
-      try {
-        packet = connection.send(this.#buffers[this.#filled]!)
-      } catch {
-        return
-      }
-      if (!packet) return
+      const packet = make(connection, this.#buffers[this.#filled]!)
+      if (!packet) break
       this.#lengths[this.#filled++] = packet[0]
       this.made++
     }
+    this.makingMs += performance.now() - began
+  }
+}
+
+// --- internal ---
+
+function make(connection: QuicheConnection, buffer: Uint8Array): [number, unknown] | null {
+  try {
+    return connection.send(buffer)
+  } catch {
+    return null
   }
 }
