@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path'
 const installLimit = 240_000
 /** A large program is compiled from its source, once. */
 const goLimit = 300_000
+const buildLimit = 420_000
 const cache = join(import.meta.dir, '../../node_modules/.cache/lambda-nat-proxy')
 
 /**
@@ -58,6 +59,33 @@ export function needGo(module: string, version: string): string | undefined {
   if (existsSync(program)) return program
   lacking(`${module} ${version} (Go)`)
   return undefined
+}
+
+/**
+ * A folder whose node_modules has these packages from npm (name and version or range each), kept from run to run, none
+ * of their scripts run; undefined (or an error, as with `need`) when they cannot be had.
+ */
+export function needNpm(packages: readonly string[]): string | undefined {
+  const folder = join(cache, `npm-${packages.join('-').replace(/[^a-z0-9.-]/gi, '_')}`)
+  const complete = join(folder, 'complete')
+  if (existsSync(complete)) return folder
+  mkdirSync(folder, { recursive: true })
+  const steps =
+    'test -e "$2" || { cd "$1" && echo {} >package.json && "$3" add --ignore-scripts --silent $4 && touch "$2"; }'
+  locked('npm', ['sh', '-c', steps, 'sh', folder, complete, process.execPath, packages.join(' ')])
+  if (existsSync(complete)) return folder
+  lacking(`${packages.join(', ')} (npm)`)
+  return undefined
+}
+
+/**
+ * True when `result` is there, made by a shell script if it had to be; with `what` for a name, kept from run to run.
+ * False (or an error, as with `need`) when it cannot be made.
+ */
+export function needMade(what: string, result: string, script: string, args: readonly string[] = []): boolean {
+  const steps = `test -e "$1" || { shift; set -e; ${script}; }`
+  if (!existsSync(result)) locked('made', ['sh', '-c', steps, 'sh', result, ...args], buildLimit)
+  return existsSync(result) || lacking(`${what}, built from its source`)
 }
 
 // --- internal ---
