@@ -47,7 +47,7 @@ export class ExitFunction extends Construct {
         `${FROM_S3} ? var.function_s3[each.key].sha256 : ${HAS_RELEASE} ? local.release_hash : filebase64sha256(local.function_zip)`,
       ),
       codeSigningConfigArn: hcl(ofRegion('code_signing_config_arn')),
-      memorySize: hclNumber('coalesce(var.memory_mb, local.modes[var.mode].memory_mb)'),
+      memorySize: hclNumber('local.memory_mb'),
       timeout: hclNumber('coalesce(var.timeout_s, local.modes[var.mode].timeout_s)'),
       reservedConcurrentExecutions: hclNumber('var.reserved_concurrency'),
       kmsKeyArn: hcl(ofRegion('kms_key_arn')),

@@ -1,4 +1,5 @@
-import { type Mode, modes } from '../function/modes.ts'
+import { heap, type Mode, modes, nodeOptions } from '../function/modes.ts'
+import { hcl } from './hcl.ts'
 
 // What the function is made with, apart from what the importer sets.
 
@@ -10,5 +11,8 @@ export const MODES = Object.fromEntries(
   ]),
 ) as Record<Mode, { memory_mb: number; timeout_s: number }>
 
-/** A young generation of 1 MB: a third of the memory at the same speed, so that 128 MB suffice. */
-export const NODE_OPTIONS = '--max-semi-space-size=1'
+/** The memory that it gets, as an expression. */
+export const MEMORY_MB = 'coalesce(var.memory_mb, local.modes[var.mode].memory_mb)'
+
+/** As `oldSpaceMb` works it out for the embedded cloud. */
+export const NODE_OPTIONS = nodeOptions(hcl(`floor(local.memory_mb * ${heap.oldSpaceShare})`))

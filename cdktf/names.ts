@@ -4,7 +4,7 @@ import { DataAwsRegion } from '@cdktf/provider-aws/lib/data-aws-region/index.js'
 import { ref, TerraformIterator, TerraformLocal, Token } from 'cdktf'
 import type { Construct } from 'constructs'
 import { hcl } from './hcl.ts'
-import { MODES } from './modes.ts'
+import { MEMORY_MB, MODES } from './modes.ts'
 
 export const PARTITION = 'data.aws_partition.current.partition'
 export const ACCOUNT = 'data.aws_caller_identity.current.account_id'
@@ -31,6 +31,7 @@ const LOCALS: Record<string, string | typeof MODES> = {
   name: `${hcl('var.name_prefix')}${hcl('var.name')}`,
   regions: hcl('length(var.regions) > 0 ? var.regions : toset([data.aws_region.current.region])'),
   modes: MODES,
+  memory_mb: hcl(MEMORY_MB),
   buckets: inEachRegion(`join("-", [local.name, region, substr(sha256(${ACCOUNT}), 0, 8)])`),
   bucket_arns: inEachRegion(`join(":", ["arn", ${PARTITION}, "s3", "", "", local.buckets[region]])`),
   log_group: `/aws/lambda/${hcl('local.name')}`,

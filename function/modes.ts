@@ -8,3 +8,17 @@ export const modes = {
 export type Mode = keyof typeof modes
 
 export const modeNames = Object.keys(modes) as [Mode, ...Mode[]]
+
+/**
+ * V8's heap, by the function's memory. Lambda sizes both generations itself unless NODE_OPTIONS names one of them, and
+ * then neither: so both are named. Garbage is short-lived and small here: a young generation of 1 MB takes a third of the
+ * memory at the same speed. The old one holds far less than half: the rest is for what is outside the heap.
+ */
+export const heap = { semiSpaceMb: 1, oldSpaceShare: 0.5 } as const
+
+/** The function's NODE_OPTIONS; `oldSpaceMb` may be an expression of Terraform's. */
+export const nodeOptions = (oldSpaceMb: number | string): string =>
+  `--max-semi-space-size=${heap.semiSpaceMb} --max-old-space-size=${oldSpaceMb}`
+
+/** V8's limit for its old generation in MB, for a function of so much memory. */
+export const oldSpaceMb = (memoryMb: number): number => Math.floor(memoryMb * heap.oldSpaceShare)

@@ -17,6 +17,7 @@ locals {
       timeout_s = 900
     }
   }
+  memory_mb      = coalesce(var.memory_mb, local.modes[var.mode].memory_mb)
   buckets        = { for region in local.regions : region => join("-", [local.name, region, substr(sha256(data.aws_caller_identity.current.account_id), 0, 8)]) }
   bucket_arns    = { for region in local.regions : region => join(":", ["arn", data.aws_partition.current.partition, "s3", "", "", local.buckets[region]]) }
   log_group      = "/aws/lambda/${local.name}"
@@ -758,7 +759,7 @@ resource "aws_lambda_function" "exit" {
   function_name                  = local.name
   handler                        = "index.handler"
   kms_key_arn                    = lookup(var.kms_key_arn, each.key, null)
-  memory_size                    = coalesce(var.memory_mb, local.modes[var.mode].memory_mb)
+  memory_size                    = local.memory_mb
   reserved_concurrent_executions = var.reserved_concurrency
   role                           = var.existing_role == null ? one(aws_iam_role.exit[*].arn) : var.existing_role.arn
   runtime                        = var.runtime
@@ -776,7 +777,7 @@ resource "aws_lambda_function" "exit" {
       ADDRESS_SERVICE = var.address_service
       MODE            = var.mode
       ALLOW_PRIVATE   = tostring(var.allow_private)
-      NODE_OPTIONS    = "--max-semi-space-size=1"
+      NODE_OPTIONS    = "--max-semi-space-size=1 --max-old-space-size=${floor(local.memory_mb * 0.5)}"
     }
   }
 

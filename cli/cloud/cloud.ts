@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { unzipSync } from 'fflate'
-import { type Mode, modes } from '../../function/modes.ts'
+import { type Mode, modes, nodeOptions, oldSpaceMb } from '../../function/modes.ts'
 import { errorData } from '../../tunnel/net/coded-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
 import bootstrap from './bootstrap.cjs' with { type: 'text' }
@@ -141,8 +141,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       STUN_SERVERS: (options.stunServers ?? stunServers).join(','),
       MODE: mode,
       ALLOW_PRIVATE: String(options.allowPrivate ?? false),
-      // As deployed: see cdktf/function.ts.
-      NODE_OPTIONS: '--max-semi-space-size=1',
+      NODE_OPTIONS: nodeOptions(oldSpaceMb(modes[mode].memory)),
     }
     for (const region of regions) {
       const runner = createRunner({
