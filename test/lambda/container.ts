@@ -23,6 +23,7 @@ export interface ContainerOptions {
 
 /** What an invocation came to, as the emulator tells it. */
 export interface Invoked {
+  /** 0 when the container ended. */
   status: number
   text: string
 }
@@ -61,10 +62,14 @@ const temporaryBytes = 512 * 1024 ** 2
 export async function startContainer(options: ContainerOptions): Promise<Container> {
   const port = await freePort()
   const ports = { invoke: port, runtime: await freePort() }
-  const child = spawn('prlimit', [`--nofile=${lambdaDescriptors}`, '--', 'bwrap', ...sandbox(options, ports)], {
-    env: { PATH: process.env.PATH! },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    'prlimit',
+    [`--nofile=${lambdaDescriptors}`, '--', 'bwrap', ...sandbox(options, ports)],
+    {
+      env: { PATH: process.env.PATH! },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const said: string[] = []
   const log: LogLine[] = []
   for (const output of [child.stdout, child.stderr])
@@ -83,13 +88,20 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const url = `http://127.0.0.1:${port}/2015-03-31/functions/function/invocations`
   const container: Container = {
     async invoke(event) {
-      const response = await fetch(url, { method: 'POST', body: JSON.stringify(event), timeout: false } as object)
-      return { status: response.status, text: await response.text() }
+      try {
+        // A session takes its time: no limit of the runtime's own.
+        const response = await fetch(url, { method: 'POST', body: JSON.stringify(event), timeout: false })
+        return { status: response.status, text: await response.text() }
+      } catch (error) {
+        return { status: 0, text: String(error) }
+      }
     },
     log,
     async logged(message, session) {
       const find = () =>
-        log.find(record => record.message === message && (session === undefined || record.session === session))
+        log.find(
+          record => record.message === message && (session === undefined || record.session === session),
+        )
       await until(() => find() !== undefined, `"${message}" in the function's log`).catch(error => {
         throw new Error(`${error.message}\n${said.slice(-20).join('\n')}`)
       })
@@ -142,19 +154,41 @@ function sandbox(options: ContainerOptions, ports: { invoke: number; runtime: nu
     HOME: '/tmp',
     ...environment,
   }
-  const readable = ['/usr', '/etc/resolv.conf', '/etc/ssl', '/etc/hosts', '/etc/nsswitch.conf'].filter(existsSync)
+  const readable = ['/usr', '/etc/resolv.conf', '/etc/ssl', '/etc/hosts', '/etc/nsswitch.conf'].filter(
+    existsSync,
+  )
   return [
     ...['--unshare-all', '--share-net', '--die-with-parent', '--clearenv'],
     ...['--uid', String(lambdaUser), '--gid', String(lambdaUser), '--cap-drop', 'ALL'],
     ...readable.flatMap(path => ['--ro-bind', path, path]),
     ...['bin', 'lib', 'lib64'].flatMap(name => ['--symlink', `usr/${name}`, `/${name}`]),
-    ...['--ro-bind', task, '/var/task', '--ro-bind', join(runtime.client, 'node_modules'), '/var/runtime/node_modules'],
-    ...['--ro-bind', dirname(runtime.nodes[node]), '/var/lang/bin', '--ro-bind', bootstrap, '/var/runtime/bootstrap'],
+    ...[
+      '--ro-bind',
+      task,
+      '/var/task',
+      '--ro-bind',
+      join(runtime.client, 'node_modules'),
+      '/var/runtime/node_modules',
+    ],
+    ...[
+      '--ro-bind',
+      dirname(runtime.nodes[node]),
+      '/var/lang/bin',
+      '--ro-bind',
+      bootstrap,
+      '/var/runtime/bootstrap',
+    ],
     ...['--ro-bind', runtime.emulator, '/var/rie', '--size', String(temporaryBytes), '--tmpfs', '/tmp'],
     ...['--proc', '/proc', '--dev', '/dev', '--remount-ro', '/', '--chdir', '/var/task'],
     ...Object.entries(lambda).flatMap(([name, value]) => ['--setenv', name, value]),
     // It runs /var/runtime/bootstrap.
-    ...['/var/rie', '--log-level', 'warn', '--runtime-interface-emulator-address', `127.0.0.1:${ports.invoke}`],
+    ...[
+      '/var/rie',
+      '--log-level',
+      'warn',
+      '--runtime-interface-emulator-address',
+      `127.0.0.1:${ports.invoke}`,
+    ],
     ...['--runtime-api-address', `127.0.0.1:${ports.runtime}`],
   ]
 }
@@ -187,7 +221,8 @@ function functionOf({ pid }: ChildProcess): number | undefined {
 /** Name and parent of a process: `id (name) state parent …`. */
 function statOf(id: string): { command: string; parent: number } | undefined {
   try {
-    const [, command = '', parent] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${id}/stat`, 'utf8')) ?? []
+    const [, command = '', parent] =
+      /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${id}/stat`, 'utf8')) ?? []
     return { command, parent: Number(parent) }
   } catch {
     return undefined

@@ -82,7 +82,12 @@ export function needNpm(packages: readonly string[]): string | undefined {
  * True when `result` is there, made by a shell script if it had to be; with `what` for a name, kept from run to run.
  * False (or an error, as with `need`) when it cannot be made.
  */
-export function needMade(what: string, result: string, script: string, args: readonly string[] = []): boolean {
+export function needMade(
+  what: string,
+  result: string,
+  script: string,
+  args: readonly string[] = [],
+): boolean {
   const steps = `test -e "$1" || { shift; set -e; ${script}; }`
   if (!existsSync(result)) locked('made', ['sh', '-c', steps, 'sh', result, ...args], buildLimit)
   return existsSync(result) || lacking(`${what}, built from its source`)
