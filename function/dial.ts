@@ -4,6 +4,7 @@ import type { Conn } from '../tunnel/net/conn.ts'
 import { NodeConn } from '../tunnel/net/node-conn.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
 import { type RefusalReason, type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
+import { exhausted } from './exhausted.ts'
 import { NotAllowedError, type Resolver } from './resolve.ts'
 
 /** A target could not be reached; `reply` is what SOCKS says of it. */
@@ -30,6 +31,8 @@ export interface Dialled {
   conn: Conn
   /** The exit's own end of the connection. */
   bound: Target
+  /** Its socket is gone, and a descriptor free again. */
+  closed: Promise<void>
 }
 
 /**
@@ -51,12 +54,12 @@ export async function dial({ host, port }: Target, options: DialOptions): Promis
 }
 
 /** Why a target is refused, where the reply code alone does not say. */
-export const reasonOf = (error: unknown): RefusalReason | undefined =>
-  error instanceof NotAllowedError
-    ? 'private-address'
-    : lookupFailures.has(String((error as NodeJS.ErrnoException).code))
-      ? 'name-not-found'
-      : undefined
+export const reasonOf = (error: unknown): RefusalReason | undefined => {
+  if (error instanceof NotAllowedError) return 'private-address'
+  const code = String((error as NodeJS.ErrnoException).code)
+  if (exhausted.has(code)) return 'no-room'
+  return lookupFailures.has(code) ? 'name-not-found' : undefined
+}
 
 // --- internal ---
 
@@ -65,6 +68,7 @@ type Addresses = Awaited<ReturnType<Resolver['resolve']>>
 function connect(addresses: Addresses, host: string, port: number, limit: AbortSignal): Promise<Dialled> {
   const conn = new NodeConn()
   const { socket } = conn
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   socket.connect({
     host,
     port,
@@ -88,7 +92,7 @@ function connect(addresses: Addresses, host: string, port: number, limit: AbortS
     })
     socket.once('connect', () => {
       limit.removeEventListener('abort', expire)
-      resolve({ conn, bound: boundOf(socket) })
+      resolve({ conn, bound: boundOf(socket), closed })
     })
   })
 }

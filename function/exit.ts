@@ -13,7 +13,8 @@ import type { Starter } from '../tunnel/signalling/offer-record.ts'
 import { type ExitLocation, locateExit } from './locate.ts'
 import type { Log } from './log.ts'
 import { createResolver } from './resolve.ts'
-import { peakMemoryMb, readRuntime } from './runtime.ts'
+import { createRoom, type Room, roomSize } from './room.ts'
+import { descriptors, peakMemoryMb, readRuntime } from './runtime.ts'
 import { streamServer } from './serve.ts'
 import type { Settings } from './settings.ts'
 
@@ -142,6 +143,13 @@ interface ServeContext {
   log: Log
 }
 
+/** One for all sessions of the process. */
+let shared: Room | undefined
+function roomOf({ memoryMb }: Invocation): Room {
+  shared ??= createRoom(roomSize(memoryMb, descriptors))
+  return shared
+}
+
 async function serve(
   connection: QuicConnection,
   { dnsServer, mapped, settings, invocation, log }: ServeContext,
@@ -151,7 +159,7 @@ async function serve(
     timers.push(setTimeout(action, Math.max(0, invocation.remainingMs() - remaining)))
 
   const resolver = createResolver(dnsServer, settings.allowPrivate)
-  connection.onStream = streamServer(connection, { resolver, log })
+  connection.onStream = streamServer(connection, { resolver, room: roomOf(invocation), log })
   const control = sayHello(connection, {
     region: settings.region,
     address: mapped,

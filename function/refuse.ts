@@ -3,9 +3,7 @@ import { StunError } from '../tunnel/nat/stun/discover.ts'
 import { errorData } from '../tunnel/net/coded-error.ts'
 import { DocumentError } from '../tunnel/signalling/documents.ts'
 import { RefusalError } from '../tunnel/signalling/refusal.ts'
-
-/** The system's codes for too few descriptors, buffers or memory. */
-const exhausted = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']
+import { exhausted } from './exhausted.ts'
 
 /** What a client is told of an error that keeps the function from answering. Its message is at most 500 characters. */
 export function asRefusal(error: unknown): RefusalError {
@@ -15,6 +13,6 @@ export function asRefusal(error: unknown): RefusalError {
   if (error instanceof DocumentError) return new RefusalError('E_OFFER_INVALID', text, { cause: error })
   if (error instanceof StunError) return new RefusalError('E_EXIT_STUN_UNREACHABLE', text, { cause: error })
   if (error instanceof CandidateError) return new RefusalError('E_OFFER_CANDIDATES', text, { cause: error })
-  if (exhausted.includes(code)) return new RefusalError('E_EXIT_FULL', text, { cause: error })
+  if (exhausted.has(code)) return new RefusalError('E_EXIT_FULL', text, { cause: error })
   return new RefusalError('E_EXIT_FAILED', text, { cause: error })
 }

@@ -14,7 +14,6 @@ export interface Runtime {
 }
 
 export function readRuntime(): Runtime {
-  const descriptors = descriptorLimit()
   return {
     node: process.version,
     memory_total_mb: megabytes(totalmem()),
@@ -22,6 +21,9 @@ export function readRuntime(): Runtime {
     ...(descriptors !== undefined && { descriptors }),
   }
 }
+
+/** Open files that this process may have; undefined where the system does not say. */
+export const descriptors: number | undefined = descriptorLimit()
 
 /** The most memory that the process has had resident so far, in megabytes. */
 export const peakMemoryMb = (): number => Math.round(process.resourceUsage().maxRSS / 1024)

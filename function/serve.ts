@@ -20,10 +20,12 @@ import type { Log } from './log.ts'
 import { serveMeasure } from './measure.ts'
 import { rateLimiter } from './rate-limiter.ts'
 import type { Resolver } from './resolve.ts'
+import type { Room } from './room.ts'
 import { readRuntime } from './runtime.ts'
 
 export interface ServeOptions {
   resolver: Resolver
+  room: Room
   log: Log
   associations?: Partial<AssociationLimits>
 }
@@ -36,23 +38,27 @@ const dialsPerSecond = 4_000
 /** Serves the streams of a session, each by its command. Gives the function that takes a stream. */
 export function streamServer(
   connection: QuicConnection,
-  { resolver, log, associations }: ServeOptions,
+  { resolver, room, log, associations }: ServeOptions,
 ): (stream: QuicStream) => void {
   const turn = rateLimiter(dialsPerSecond)
   const table = new AssociationTable({ sockets: socketLimit(readRuntime().descriptors), ...associations })
 
   const connect = async (stream: QuicStream, { host, port }: Target) => {
+    const leave = room.enter(log)
+    if (!leave) return refuse(stream, reply.failure, 'no-room')
     const started = performance.now()
     // What the client says meanwhile waits in the stream, which nobody has to own for that.
     try {
       await turn()
-      if (stream.aborted) return
-      const { conn, bound } = await dial({ host, port }, { resolver })
+      if (stream.aborted) return leave()
+      const { conn, bound, closed } = await dial({ host, port }, { resolver })
+      void closed.then(leave)
       if (stream.aborted) return conn.abort(0)
       log.debug('connected', { target: `${host}:${port}`, ms: Math.round(performance.now() - started) })
       stream.write(encodeReply({ code: reply.succeeded, bound }))
       relay(stream, conn)
     } catch (error) {
+      leave()
       log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })
       if (error instanceof DialError) refuse(stream, error.reply, error.reason)
       else refuse(stream, reply.failure)

@@ -3,6 +3,7 @@ import type { Session } from '../../cli/client/fleet/launch.ts'
 import type { AssociationLimits } from '../../function/association-table.ts'
 import type { Log } from '../../function/log.ts'
 import { createResolver } from '../../function/resolve.ts'
+import { createRoom } from '../../function/room.ts'
 import { streamServer } from '../../function/serve.ts'
 import { quicPair } from './quic-pair.ts'
 
@@ -10,6 +11,8 @@ import { quicPair } from './quic-pair.ts'
 export interface NearExit extends Exits {
   /** What was asked for, connection by connection. */
   readonly requests: Omit<ExitRequest, 'signal'>[]
+  /** How often it was said to be full. It is the only one, and is asked again at once. */
+  readonly toldFull: number
   /** Streams that are open at this end. */
   streams(): number
   /** From here on there is no exit: who asks is told so. */
@@ -23,6 +26,8 @@ export interface NearExitOptions {
   /** Whether it reaches private addresses, loopback among them: true by default. */
   allowPrivate?: boolean
   associations?: Partial<AssociationLimits>
+  /** As many fit; 10,000 by default. */
+  connections?: number
 }
 
 export async function nearExit(options: NearExitOptions = {}): Promise<NearExit> {
@@ -31,6 +36,7 @@ export async function nearExit(options: NearExitOptions = {}): Promise<NearExit>
   const { connection } = pair.exit
   connection.onStream = streamServer(connection, {
     resolver: createResolver('system', allowPrivate),
+    room: createRoom(options.connections ?? 10_000),
     log: quiet,
     associations,
   })
@@ -52,6 +58,7 @@ export async function nearExit(options: NearExitOptions = {}): Promise<NearExit>
     bye() {},
   }
   const requests: NearExit['requests'] = []
+  let toldFull = 0
   let here = true
   return {
     requests,
@@ -63,6 +70,12 @@ export async function nearExit(options: NearExitOptions = {}): Promise<NearExit>
       requests.push(request)
       if (!here) throw new Error('no exit came up')
       return session
+    },
+    get toldFull() {
+      return toldFull
+    },
+    full() {
+      toldFull++
     },
     close: pair.close,
   }

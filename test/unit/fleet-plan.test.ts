@@ -9,6 +9,7 @@ import {
   type FleetSettings,
   type FleetState,
   forget,
+  full,
   launching,
   loaded,
   newFleetState,
@@ -94,6 +95,25 @@ test('an exit in its last 10 seconds is retired whatever comes after it', () => 
   assert.ok(isAccepting(exit, 89_999))
   assert.equal(plan(state, 90_000), [{ type: 'drain', id: exit.id }])
   assert.not(isAccepting(exit, 90_000))
+})
+
+test('a full exit takes nothing for 10 s, and another comes up within the budget', () => {
+  const state = fleet({ launchesPerMinute: 2 }, ['here'])
+  const exit = up(state, 'here', 0)
+  loaded(state, exit.id, 900, 20_000)
+  full(state, exit.id, 20_000)
+  assert.not(isAccepting(exit, 20_000))
+  assert.equal(plan(state, 20_000), [{ type: 'launch', region: 'here' }])
+  assert.is(planAgainAt(state, 20_000), 30_000)
+  const other = up(state, 'here', 21_000)
+  assert.equal(plan(state, 21_000), [])
+  full(state, other.id, 22_000)
+  assert.equal(plan(state, 22_000), [], 'both launches of this minute are used up')
+  assert.ok(overBudget(state, 22_000))
+  // It is asked again, and only when it has room does one of the two retire.
+  assert.ok(isAccepting(exit, 30_000))
+  assert.equal(plan(state, 30_000), [])
+  assert.equal(plan(state, 32_000), [{ type: 'drain', id: exit.id }])
 })
 
 test('a retired exit is closed when it had no connections for a second', () => {

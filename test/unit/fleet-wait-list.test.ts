@@ -101,6 +101,7 @@ test('connections wait for a fleet that is still to come, as they wait for an ex
       asked.push(host)
       return session
     },
+    full() {},
   }
   coming.arrive(fleet)
   assert.is(await coming.fleet, fleet)

@@ -20,6 +20,7 @@ export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
       waits.retry()
     },
     fleet: promise,
+    full: session => arrived?.full(session),
     async select(request, limitMs) {
       const limit = performance.now() + limitMs
       const fleet = await waits.wait(() => arrived, limitMs, request.signal)

@@ -23,4 +23,6 @@ export interface Exits {
    * (milliseconds), or with the signal's reason.
    */
   select(request: ExitRequest, limitMs: number): Promise<Session>
+  /** An exit said that it is full: it gets no connections for a while, and another comes up. */
+  full(session: string): void
 }

@@ -9,7 +9,7 @@ import { createFailures } from './failures.ts'
 import type { Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
 import { createSelector, type Policy, parseLoginParams } from './select.ts'
-import { type FleetSettings, forget, loaded, newFleetState } from './state.ts'
+import { type FleetSettings, forget, full, loaded, newFleetState } from './state.ts'
 import type { Trigger } from './trigger.ts'
 import { createWaitList } from './wait-list.ts'
 
@@ -143,6 +143,10 @@ export function startFleet(options: FleetOptions): Fleet {
         return exit && sessions.get(exit.id)
       }
       return waits.wait(take, limitMs, request.signal)
+    },
+    full(session) {
+      full(state, session, now())
+      replan()
     },
     async close() {
       stop.abort()

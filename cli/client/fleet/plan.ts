@@ -26,7 +26,7 @@ export function replaceAt(exit: ExitState, rotateMs: number): number {
 
 /** It takes new connections. */
 export const isAccepting = (exit: ExitState, now: number): boolean =>
-  exit.phase === 'active' && !exit.silent && now < exit.deadline - reserveMs
+  exit.phase === 'active' && !exit.silent && now >= exit.fullUntil && now < exit.deadline - reserveMs
 
 /** Its replacement is due: it counts no longer towards the exits that there should be. */
 export const isDue = ({ settings }: FleetState, exit: ExitState, now: number): boolean =>
@@ -42,6 +42,7 @@ export function planAgainAt(state: FleetState, now: number): number {
   const times = [...state.exits.values()].flatMap(exit => [
     replaceAt(exit, state.settings.rotateMs),
     exit.deadline - reserveMs,
+    exit.fullUntil,
     ...(exit.phase === 'draining' ? [exit.busyAt + lingerMs] : []),
   ])
   times.push(...[...state.regions.values()].map(({ retryAt }) => retryAt))

@@ -33,6 +33,8 @@ export interface ExitState {
   retired: boolean
   /** It answers no probes at the moment. */
   silent: boolean
+  /** It said that it is full, and is not asked again before this. */
+  fullUntil: number
   /** Connections on it. */
   connections: number
   /** When it was last seen with connections, or was retired. */
@@ -65,6 +67,8 @@ export const demandMs = 5 * minuteMs
 /** Waits between launches in a region that fails: doubled each time, with jitter. */
 const firstBackoffMs = 1_000
 const maxBackoffMs = 60_000
+/** A full exit is asked again after this long. */
+const fullMs = 10_000
 /** An exit that is lost this soon counts as a launch that failed. */
 const shortLifeMs = 10_000
 
@@ -101,6 +105,7 @@ export function launching(state: FleetState, id: string, region: string, now: nu
     deadline: Number.POSITIVE_INFINITY,
     retired: false,
     silent: false,
+    fullUntil: longAgo,
     connections: 0,
     busyAt: now,
   })
@@ -115,6 +120,12 @@ export function ready(state: FleetState, id: string, deadline: number, now: numb
 export function draining(state: FleetState, id: string, now: number): void {
   const exit = state.exits.get(id)
   if (exit?.phase === 'active') Object.assign(exit, { phase: 'draining', busyAt: now })
+}
+
+/** The exit said that it is full. */
+export function full(state: FleetState, id: string, now: number): void {
+  const exit = state.exits.get(id)
+  if (exit) exit.fullUntil = now + fullMs
 }
 
 /** Takes note of how many connections an exit has. */

@@ -21,6 +21,7 @@ export type TargetErrorCode =
   | 'E_ADDRESS_FAMILY_NOT_SUPPORTED'
   | 'E_TARGET_FAILED'
   | 'E_ASSOCIATIONS_FULL'
+  | 'E_EXIT_FULL'
 
 /** A target is refused. The message does not name it: where connections go is not for everybody to see. */
 export class TargetError extends OutboundError {
@@ -77,13 +78,18 @@ const errors: Record<TargetErrorCode, TargetErrorText> = {
     says: 'got no UDP association: all are in use, and none is idle',
     hint: 'Close an application that uses UDP through the proxy.',
   },
+  E_EXIT_FULL: {
+    reply: reply.failure,
+    says: 'could not be reached: the exit is full, and no other has room',
+    hint: 'Raise --sessions, so that connections spread over more exits, or give the function more memory.',
+  },
 }
 
 const byReason: Record<RefusalReason, TargetErrorCode> = {
   'private-address': 'E_TARGET_PRIVATE',
   'name-not-found': 'E_TARGET_NOT_FOUND',
   'invalid-target': 'E_TARGET_INVALID',
-  'no-room': 'E_ASSOCIATIONS_FULL',
+  'no-room': 'E_EXIT_FULL',
 }
 
 const byReply: Partial<Record<ReplyCode, TargetErrorCode>> = {

@@ -11,18 +11,27 @@ import { targetErrorOf } from './target-errors.ts'
 
 /** A connection waits this long for a session to come up. Milliseconds. */
 const sessionLimitMs = 30_000
-/** Nothing of the application's has been sent when an exit is lost over a connect: another may do it. */
-const attempts = 2
+/** Nothing of the application's has been sent when an exit is lost over a connect, or is full: another may do it. */
+const attempts = { lost: 2, full: 5 }
 
 /** Through an exit; names are resolved there. */
 export function tunnelOutbound(exits: Exits): Outbound {
   return async (target, requester) => {
-    for (let attempt = 1; ; attempt++) {
+    let full: unknown
+    for (const tried = { lost: 0, full: 0 }; ; ) {
       try {
         return await through(exits, target, requester)
       } catch (error) {
-        if (!(error instanceof ExitLostError || error instanceof QuicError)) throw error
-        if (attempt === attempts) throw new OutboundError('exit-lost', reply.failure, errorData(error))
+        if (isFull(error)) {
+          full = error
+          if (++tried.full === attempts.full) throw error
+        } else if (error instanceof ExitLostError || error instanceof QuicError) {
+          if (++tried.lost === attempts.lost)
+            throw new OutboundError('exit-lost', reply.failure, errorData(error))
+        } else if (error instanceof OutboundError && error.kind === 'no-exit') {
+          // None came up instead of the full one.
+          throw full ?? error
+        } else throw error
       }
     }
   }
@@ -48,8 +57,12 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
       timeWasUp: () => timeWasUp(session),
     }
   stream.abort(0)
-  throw targetErrorOf(answer, target.host)
+  const error = targetErrorOf(answer, target.host)
+  if (isFull(error)) exits.full(session.id)
+  throw error
 }
+
+const isFull = (error: unknown) => error instanceof OutboundError && error.code === 'E_EXIT_FULL'
 
 /** The function closes what is still open when its time is up, and says so. */
 const timeWasUp = ({ connection }: Session) => connection.closeReason?.closeCode === closeCodes.deadline

@@ -23,7 +23,7 @@ export const refusalReasons = [
   'name-not-found',
   /** No connection can be made to such a target: port 0, a request that cannot be read. */
   'invalid-target',
-  /** The exit has as many associations as it may have. */
+  /** The exit has as many connections, or associations, as it may have. */
   'no-room',
 ] as const
 export type RefusalReason = (typeof refusalReasons)[number]
