@@ -3,6 +3,7 @@ import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { CapacityError } from './errors.ts'
 import { type LogRecord, parseLine } from './log.ts'
 import { type FunctionProcess, type Outcome, startProcess } from './process.ts'
+import { account } from './s3-auth.ts'
 import { sessionOf } from './s3-event.ts'
 
 export interface RunnerOptions {
@@ -54,7 +55,7 @@ export interface Runner {
 /** One region's function, run as Lambda does: one event at a time in a process, idle processes used again. */
 export function createRunner(options: RunnerOptions): Runner {
   const { region, functionName, onLog } = options
-  const functionArn = `arn:aws:lambda:${region}:123456789012:function:${functionName}`
+  const functionArn = `arn:aws:lambda:${region}:${account}:function:${functionName}`
   const environment = {
     ...options.environment,
     AWS_REGION: region,

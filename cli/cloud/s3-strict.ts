@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { Context, Middleware, Store, StoredObject } from 's3rver'
 import S3Error from 's3rver/lib/models/error.js'
-import { authenticator, type Credentials } from './s3-auth.ts'
+import { account, authenticator, type Credentials } from './s3-auth.ts'
 
 // What S3 does and s3rver does not: conditional writes, whole objects or none, chunked uploads with a trailer, and no
 // answer to whoever brings no credentials.
@@ -20,6 +20,8 @@ export function strict(store: Store, credentials: Credentials): Middleware {
     await authenticate(ctx)
     // s3rver's own check knows one key pair, which everybody knows; without this header it lets everybody in.
     delete ctx.headers.authorization
+    const owner = ctx.headers['x-amz-expected-bucket-owner']
+    if (owner !== undefined && owner !== account) throw new S3Error('AccessDenied', 'Access Denied')
     const path = objectPath(ctx)
     if (ctx.method !== 'PUT' || !path) return next()
 

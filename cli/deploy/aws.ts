@@ -26,6 +26,37 @@ export async function ask<T>(doing: string, place: Place, action: () => Promise<
   }
 }
 
+/**
+ * As `ask`, of a region: one that the account has not enabled knows no credentials, and answers as if they were wrong.
+ * When another region takes them, that is the reason.
+ */
+export async function askRegion<T>(
+  region: string,
+  doing: string,
+  place: Place,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await ask(doing, place, action)
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== 'E_AWS_CREDENTIALS_INVALID' || region === anyRegion)
+      throw error
+    const isKnown = await callerIdentity(anyRegion).then(
+      () => true,
+      () => false,
+    )
+    if (!isKnown) throw error
+    throw new AwsError(
+      'E_AWS_REGION_DISABLED',
+      `could not ${doing}: the region ${region} is not enabled for the account`,
+      {
+        hint: `Enable it with "aws account enable-region --region-name ${region}", which takes some minutes, or choose another.`,
+        cause: error,
+      },
+    )
+  }
+}
+
 /** As `ask`, but undefined where AWS says that there is no such thing. */
 export async function askIfThere<T>(
   doing: string,
@@ -73,13 +104,10 @@ export async function regionsOf({ values }: Config): Promise<string[]> {
 
 /** Whose AWS account it is: its number, and the ARN of who asks. The first thing that tells whether credentials work. */
 export async function whoAmI(region: string): Promise<{ account: string; arn: string }> {
-  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
-  const client = new STSClient(clientOptions(region))
   const place = { service: 'STS', resource: 'the account' }
-  const { Account = '', Arn = '' } = await ask('sign in to AWS', place, () =>
-    client.send(new GetCallerIdentityCommand({})),
+  const { Account = '', Arn = '' } = await askRegion(region, 'sign in to AWS', place, () =>
+    callerIdentity(region),
   )
-  client.destroy()
   return { account: Account, arn: Arn }
 }
 
@@ -101,6 +129,16 @@ export async function findCredentials(): Promise<void> {
 }
 
 // --- internal ---
+
+async function callerIdentity(region: string) {
+  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts')
+  const client = new STSClient(clientOptions(region))
+  try {
+    return await client.send(new GetCallerIdentityCommand({}))
+  } finally {
+    client.destroy()
+  }
+}
 
 const accessKey = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
 const missing = ['ResourceNotFoundException', 'NoSuchBucket', 'NotFound']

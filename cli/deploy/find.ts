@@ -1,5 +1,5 @@
 import type { Config } from '../config/load.ts'
-import { ask, clientOptions, regionsOf, useProfile } from './aws.ts'
+import { askRegion, clientOptions, regionsOf, useProfile } from './aws.ts'
 import { DeployError } from './errors.ts'
 import { readOutputs } from './outputs.ts'
 
@@ -7,6 +7,8 @@ import { readOutputs } from './outputs.ts'
 export interface Found {
   bucket?: string
   functionName?: string
+  /** The number of the AWS account that they are in, where it is known. */
+  account?: string | undefined
 }
 
 /** A stack as far as it is found: by region, and none where nothing is. */
@@ -22,7 +24,7 @@ export interface Stack {
 /** A stack that a client can use. */
 export interface Deployment {
   name: string
-  regions: Map<string, Required<Found>>
+  regions: Map<string, Found & { bucket: string; functionName: string }>
   changedAt?: number | undefined
 }
 
@@ -36,8 +38,9 @@ const stackTag = 'lambda-nat-proxy:stack'
 export async function findDeployment(config: Config): Promise<Deployment> {
   const { name, asked, regions, changedAt } = await findStack(config)
   const complete = asked.map(region => {
-    const { bucket, functionName } = regions.get(region) ?? {}
-    if (bucket !== undefined && functionName !== undefined) return [region, { bucket, functionName }] as const
+    const { bucket, functionName, account } = regions.get(region) ?? {}
+    if (bucket !== undefined && functionName !== undefined)
+      return [region, { bucket, functionName, account }] as const
     if (bucket === undefined && functionName === undefined) throw notDeployed(name, region, regions)
     const lacking = bucket === undefined ? 'bucket' : 'function'
     throw new DeployError('E_STACK_INCOMPLETE', `the stack ${name} in region ${region} has no ${lacking}`)
@@ -53,8 +56,11 @@ export async function findStack(config: Config): Promise<Stack> {
   const outputs = await readOutputs(name)
   const found = outputs
     ? Object.entries(outputs.buckets).map(([region, bucket]) => {
-        const functionName = outputs.functions[region]?.name
-        return [region, { bucket, ...(functionName !== undefined && { functionName }) }] as const
+        const { name, arn } = outputs.functions[region] ?? {}
+        return [
+          region,
+          { bucket, ...(name !== undefined && { functionName: name }), account: accountOf(arn) },
+        ] as const
       })
     : await Promise.all(asked.map(async region => [region, await findByTag(name, region)] as const))
   const there = found.filter(([, { bucket, functionName }]) => bucket ?? functionName)
@@ -72,13 +78,16 @@ export function notDeployed(name: string, region: string, regions: Map<string, F
 
 // --- internal ---
 
+/** The account in the ARN of a function. */
+const accountOf = (arn = '') => /^arn:[^:]+:lambda:[^:]+:(\d{12}):/.exec(arn)?.[1]
+
 async function findByTag(name: string, region: string): Promise<Found> {
   const { paginateGetResources, ResourceGroupsTaggingAPIClient } = await import(
     '@aws-sdk/client-resource-groups-tagging-api'
   )
   const client = new ResourceGroupsTaggingAPIClient(clientOptions(region))
   const place = { service: 'The Resource Groups Tagging API', resource: `the tags in ${region}` }
-  return ask(`look for the stack ${name} in ${region}`, place, async () => {
+  return askRegion(region, `look for the stack ${name} in ${region}`, place, async () => {
     const found: Found = {}
     const query = {
       TagFilters: [{ Key: stackTag, Values: [name] }],
@@ -86,9 +95,10 @@ async function findByTag(name: string, region: string): Promise<Found> {
     }
     for await (const { ResourceTagMappingList = [] } of paginateGetResources({ client }, query))
       for (const { ResourceARN = '' } of ResourceTagMappingList) {
-        const [, , service, , , kind = '', functionName] = ResourceARN.split(':')
+        const [, , service, , account, kind = '', functionName] = ResourceARN.split(':')
         if (service === 's3' && kind.includes(`${name}-${region}-`)) found.bucket = kind
-        if (service === 'lambda' && functionName !== undefined) found.functionName = functionName
+        if (service === 'lambda' && functionName !== undefined)
+          Object.assign(found, { functionName, account })
       }
     client.destroy()
     return found

@@ -71,25 +71,30 @@ export interface BucketReport {
 /** Beyond this a bucket is not counted: what is a day old expires, so there are rarely hundreds. */
 const countLimit = 5_000
 
-/** The bucket; undefined when there is none. */
-export async function inspectBucket(region: string, name: string): Promise<BucketReport | undefined> {
+/** The bucket, which has to be this account's where one is named; undefined when there is none. */
+export async function inspectBucket(
+  region: string,
+  name: string,
+  owner?: string,
+): Promise<BucketReport | undefined> {
   const { GetBucketNotificationConfigurationCommand, ListObjectsV2Command, S3Client } = await import(
     '@aws-sdk/client-s3'
   )
   const custom = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
   const client = new S3Client({ ...clientOptions(region), forcePathStyle: Boolean(custom) })
   const place = { service: 'S3', resource: `the bucket ${name}` }
+  const bucket = { Bucket: name, ExpectedBucketOwner: owner }
   try {
     return await askIfThere('look at the bucket', place, async () => {
       const dates: number[] = []
       let token: string | undefined
       do {
-        const page = await client.send(new ListObjectsV2Command({ Bucket: name, ContinuationToken: token }))
+        const page = await client.send(new ListObjectsV2Command({ ...bucket, ContinuationToken: token }))
         dates.push(...(page.Contents ?? []).map(({ LastModified }) => LastModified?.getTime() ?? 0))
         token = page.NextContinuationToken
       } while (token !== undefined && dates.length < countLimit)
       const { LambdaFunctionConfigurations = [] } = await client.send(
-        new GetBucketNotificationConfigurationCommand({ Bucket: name }),
+        new GetBucketNotificationConfigurationCommand(bucket),
       )
       return {
         name,

@@ -19,7 +19,14 @@ export async function findNeeds(config: Config): Promise<Needs> {
   const [program, found, { account, arn }] = await together(
     () => findTerraform(config.values['deployment.terraform']),
     () => regions,
-    async () => whoAmI((await regions.catch(() => []))[0] ?? anyRegion),
+    async () => {
+      const asked = await regions.catch(() => [])
+      const [first = anyRegion, ...others] = asked
+      const caller = await whoAmI(first)
+      // One that is not enabled shows here, before anything is made in the others.
+      await Promise.all(others.map(whoAmI))
+      return caller
+    },
   )
   return { program, regions: found, account, arn }
 }

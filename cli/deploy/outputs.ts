@@ -7,7 +7,7 @@ import { stateFolder } from '../config/paths.ts'
 export interface Outputs {
   /** Region → name of the bucket. */
   buckets: Record<string, string>
-  functions: Record<string, { name: string; log_group: string }>
+  functions: Record<string, { name: string; arn?: string | undefined; log_group: string }>
   /** When the state was written last, milliseconds since 1970. */
   changedAt: number
 }
@@ -37,7 +37,10 @@ const stateSchema = v.object({
   outputs: v.object({
     buckets: v.object({ value: v.record(v.string(), v.string()) }),
     functions: v.object({
-      value: v.record(v.string(), v.object({ name: v.string(), log_group: v.string() })),
+      value: v.record(
+        v.string(),
+        v.object({ name: v.string(), arn: v.optional(v.string()), log_group: v.string() }),
+      ),
     }),
   }),
 })

@@ -176,7 +176,10 @@ export async function openSignalling(
     [...places].map(([name, place]) => [name, { ...triggerOf(mode, name, place), deployedAt }] as const),
   )
   const buckets = opened(
-    [...places].map(([name, { bucket }]) => [name, { bucket, region: found ? name : region }]),
+    [...places].map(([name, { bucket, account }]) => [
+      name,
+      { bucket, owner: account, region: found ? name : region },
+    ]),
   )
   return {
     buckets,
@@ -195,10 +198,15 @@ export async function openSignalling(
 /** What is known of a region's stack: without its function's name there is nothing to invoke. */
 interface Reached {
   bucket: string
-  functionName: string | undefined
+  functionName?: string | undefined
+  /** Whose bucket it has to be; by its name alone a bucket may be anybody's. */
+  account?: string | undefined
 }
 
-type Named = [region: string, options: { bucket: string; region?: string | undefined }]
+type Named = [
+  region: string,
+  options: { bucket: string; owner?: string | undefined; region?: string | undefined },
+]
 
 const opened = (named: [string, Parameters<typeof openBucket>[0]][] | Named[]): Map<string, SignalBucket> =>
   new Map(

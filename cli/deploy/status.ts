@@ -38,10 +38,10 @@ export async function stackStatus(config: Config): Promise<StackStatus> {
 
 // --- internal ---
 
-async function regionStatus(region: string, { bucket, functionName }: Found): Promise<RegionStatus> {
+async function regionStatus(region: string, { bucket, functionName, account }: Found): Promise<RegionStatus> {
   const [itsFunction, itsBucket] = await Promise.all([
     functionName === undefined ? undefined : inspectFunction(region, functionName),
-    bucket === undefined ? undefined : inspectBucket(region, bucket),
+    bucket === undefined ? undefined : inspectBucket(region, bucket, account),
   ])
   if (!itsFunction && !itsBucket)
     return { region, health: 'NOT DEPLOYED', problems: [], function: null, bucket: null, recent: null }

@@ -20,6 +20,8 @@ const advice: Partial<Record<string, string>> = {
   E_STUN_NAME_NOT_FOUND:
     'There may be no network, or no DNS: check both, or try --stun host:port with another server.',
   E_BUCKET_NOT_FOUND: 'Check --bucket and --region, or run "lambda-nat-proxy deploy".',
+  E_BUCKET_FOREIGN:
+    'Somebody else has a bucket of that name: do not use it. Run "lambda-nat-proxy deploy" with another --name.',
   E_BUCKET_WRONG_REGION: 'Name its region with --region.',
   E_ANSWER_TIMEOUT:
     'The function may have failed to start: look at its log with "lambda-nat-proxy status --logs", and check that the bucket notifies it of new offers.',

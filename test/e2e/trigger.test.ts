@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { account } from '../../cli/cloud/s3-auth.ts'
 import { type LambdaStandIn, startLambdaStandIn } from '../support/lambda-stand-in.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import { until } from '../support/until.ts'
@@ -16,6 +17,8 @@ interface Context {
   held: (() => void)[] | undefined
   /** A proxy that knows the function, too. */
   launch(...args: string[]): ReturnType<LocalCloud['launch']>
+  /** Writes the deployment's state anew, in this AWS account. */
+  state(account: string): Promise<void>
   undo: () => Promise<void>
 }
 
@@ -26,27 +29,33 @@ test.before.each(async context => {
   const deliver = (it: () => void) => (context.held ? void context.held.push(it) : it())
   const local = await startLocalCloud({ onEvent: deliver })
   const lambda = await startLambdaStandIn(event => void local.cloud.deliver(event))
-  const state = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  const folder = join(state, 'lambda-nat-proxy', functionName)
+  const stateHome = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const folder = join(stateHome, 'lambda-nat-proxy', functionName)
   await mkdir(folder, { recursive: true })
   const { region, bucket } = local
-  const outputs = {
-    buckets: { value: { [region]: bucket } },
-    functions: { value: { [region]: { name: functionName, log_group: `/aws/lambda/${functionName}` } } },
+  const writeState = (account: string) => {
+    const arn = `arn:aws:lambda:${region}:${account}:function:${functionName}`
+    const outputs = {
+      buckets: { value: { [region]: bucket } },
+      functions: {
+        value: { [region]: { name: functionName, arn, log_group: `/aws/lambda/${functionName}` } },
+      },
+    }
+    return writeFile(join(folder, 'terraform.tfstate'), JSON.stringify({ version: 4, outputs }))
   }
-  await writeFile(join(folder, 'terraform.tfstate'), JSON.stringify({ version: 4, outputs }))
+  await writeState(account)
   Object.assign(context, {
-    ...{ local, lambda, held: [] },
+    ...{ local, lambda, held: [], state: writeState },
     launch: (...args: string[]) =>
       local.launch({
         deployment: functionName,
         args: ['--no-dashboard', ...args],
-        env: { XDG_STATE_HOME: state, AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint },
+        env: { XDG_STATE_HOME: stateHome, AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint },
       }),
     async undo() {
       await local.close()
       lambda.close()
-      await rm(state, { recursive: true })
+      await rm(stateHome, { recursive: true })
     },
   })
 })
@@ -127,6 +136,14 @@ test('invoke does so at once; while Lambda is throttling, that is the failure, a
   lambda.mode = 'accept'
   await proxy.event('exit.ready')
   assert.is((await proxy.event('exit.step', isAnswer)).startedBy, 'invoke')
+})
+
+test("a stranger's bucket of the deployment's name ends the command", async ({ launch, state }) => {
+  await state('999999999999')
+  const proxy = await launch()
+  const { step, code } = await proxy.event('exit.failed')
+  assert.equal([step, code], ['offer', 'E_BUCKET_FOREIGN'])
+  await until(() => proxy.said().includes('no exit can start'), 'its last words')
 })
 
 test('invoke without the right to ends the command: no exit can ever start', async ({ lambda, launch }) => {

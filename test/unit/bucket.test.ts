@@ -6,7 +6,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startS3 } from '../../cli/cloud/s3.ts'
-import { newCredentials } from '../../cli/cloud/s3-auth.ts'
+import { account, newCredentials } from '../../cli/cloud/s3-auth.ts'
 import { type BucketOptions, openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
 import { DocumentError, newSessionId } from '../../tunnel/signalling/documents.ts'
 import { SignalError, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
@@ -87,6 +87,22 @@ test('of ten answers to one offer, one is written', async ({ bucket }) => {
   const written = await Promise.all(answers.map(bucket.putAnswer))
   assert.is(written.filter(Boolean).length, 1)
   assert.equal(await bucket.waitForAnswer(session_id, 5_000), answers[written.indexOf(true)])
+})
+
+test("a stranger's bucket of the same name is not used", async ({ open }) => {
+  const ours = anOffer()
+  await open({ owner: account }).putOffer(ours)
+  const theirs = open({ owner: '999999999999' })
+  for (const run of [
+    () => theirs.putOffer(anOffer()),
+    () => theirs.waitForAnswer(ours.session_id, 5_000),
+    () => theirs.remove(ours.session_id),
+  ]) {
+    const { message, hint } = await refused('E_BUCKET_FOREIGN', run())
+    assert.match(message, 'does not belong to the AWS account 999999999999')
+    assert.match(hint!, 'do not use it')
+  }
+  assert.equal(await open().getOffer(ours.session_id), ours)
 })
 
 test('an answer that comes while it is waited for is taken', async ({ bucket }) => {

@@ -7,6 +7,8 @@ export type AwsErrorCode =
   | 'E_AWS_CREDENTIALS_EXPIRED'
   | 'E_AWS_CREDENTIALS_INVALID'
   | 'E_AWS_CREDENTIALS_MISSING'
+  /** It is the region that does not know the credentials: others do. */
+  | 'E_AWS_REGION_DISABLED'
   | 'E_AWS_THROTTLED'
   | 'E_AWS_UNREACHABLE'
   | 'E_AWS_WRONG_REGION'
@@ -70,6 +72,7 @@ const rules: Rule[] = [
       'InvalidToken',
       'UnrecognizedClientException',
       'InvalidClientTokenId',
+      'AuthFailure',
     ],
     message: () => 'AWS does not accept these credentials',
     hint: () => 'Check AWS_PROFILE, the access key and the secret.',

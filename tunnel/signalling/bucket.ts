@@ -12,11 +12,13 @@ import {
   tooLarge,
 } from './documents.ts'
 import { explain, SignalError } from './errors.ts'
-import { answerKey, offerKey } from './keys.ts'
+import { answerKey, offerKey, sessionsPrefix } from './keys.ts'
 import { type RefusalCode, refusalHint } from './refusal.ts'
 
 export interface BucketOptions {
   bucket: string
+  /** The number of the AWS account that it belongs to, where that is known: nobody else's bucket is used. */
+  owner?: string | undefined
   /** AWS region; the SDK's own chain (AWS_REGION, profile) otherwise. */
   region?: string
   /** Credentials in place of the default chain; the embedded cloud has its own. */
@@ -45,7 +47,7 @@ const firstPollMs = 40
 const slowestPollMs = 500
 const pollGrowth = 1.25
 
-export function openBucket({ bucket, region, credentials, endpoint }: BucketOptions): SignalBucket {
+export function openBucket({ bucket, owner, region, credentials, endpoint }: BucketOptions): SignalBucket {
   const custom = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
   const client = new S3Client({
     ...(region && { region }),
@@ -66,14 +68,39 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
     } catch (error) {
       // An abort is the caller's own doing and stays recognisable.
       const known = error instanceof DocumentError || (error instanceof Error && error.name === 'AbortError')
-      throw known ? error : explain(error, doing, bucket)
+      if (known) throw error
+      const explained = explain(error, doing, bucket)
+      throw explained.code === 'E_BUCKET_ACCESS_DENIED' && (await isForeign())
+        ? foreignBucket(doing)
+        : explained
     }
   }
+
+  const whose = owner !== undefined && { ExpectedBucketOwner: owner }
+
+  /** S3 says no more than "access denied" of another's bucket. One that answers without the condition is another's. */
+  const isForeign = async (): Promise<boolean> => {
+    if (owner === undefined) return false
+    try {
+      await client.send(new GetObjectCommand({ Bucket: bucket, Key: ownerProbeKey }))
+      return true
+    } catch (error) {
+      return error instanceof Error && gone.includes(error.name)
+    }
+  }
+
+  const foreignBucket = (doing: string) =>
+    new SignalError(
+      'E_BUCKET_FOREIGN',
+      `could not ${doing}: the bucket ${bucket} does not belong to the AWS account ${owner}`,
+      { hint: 'Somebody else has a bucket of that name: do not use it. Deploy under another name.' },
+    )
 
   const put = (key: string, document: object, condition?: { IfNoneMatch: '*' }) =>
     client.send(
       new PutObjectCommand({
         Bucket: bucket,
+        ...whose,
         Key: key,
         Body: JSON.stringify(document),
         ContentType: 'application/json',
@@ -83,7 +110,7 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
 
   const get = async (key: string, abortSignal?: AbortSignal): Promise<string> => {
     const { Body, ContentLength } = await client.send(
-      new GetObjectCommand({ Bucket: bucket, Key: key }),
+      new GetObjectCommand({ Bucket: bucket, ...whose, Key: key }),
       abortSignal && { abortSignal },
     )
     if ((ContentLength ?? 0) > documentLimit) throw tooLarge(key)
@@ -132,13 +159,18 @@ export function openBucket({ bucket, region, credentials, endpoint }: BucketOpti
     remove: id =>
       attempt('delete the offer and answer', async () => {
         const Objects = [{ Key: offerKey(id) }, { Key: answerKey(id) }]
-        await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }))
+        await client.send(
+          new DeleteObjectsCommand({ Bucket: bucket, ...whose, Delete: { Objects, Quiet: true } }),
+        )
       }),
     close: () => client.destroy(),
   }
 }
 
 // --- internal ---
+
+/** A key that nobody writes. */
+const ownerProbeKey = `${sessionsPrefix}owner`
 
 /** What S3 calls a key that is not there. */
 const gone = ['NoSuchKey']

@@ -6,6 +6,8 @@ import type { RefusalCode } from './refusal.ts'
 export type SignalErrorCode =
   | Exclude<AwsErrorCode, keyof typeof ofBucket>
   | (typeof ofBucket)[keyof typeof ofBucket]
+  /** Somebody else's bucket has the name. */
+  | 'E_BUCKET_FOREIGN'
   /** There is no such offer any more: it was deleted, or this end may not know. */
   | 'E_OFFER_GONE'
   /** Nothing was written within the limit. */

@@ -30,6 +30,7 @@ const fatal = new Set<string>([
   'E_AWS_ACCESS_DENIED',
   'E_BUCKET_NOT_FOUND',
   'E_BUCKET_ACCESS_DENIED',
+  'E_BUCKET_FOREIGN',
   'E_BUCKET_WRONG_REGION',
 ] satisfies (SignalErrorCode | AwsErrorCode)[])
 
