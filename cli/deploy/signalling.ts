@@ -94,7 +94,7 @@ export async function readSignalling(args: SignallingArgs): Promise<SignallingOp
     )
   if (!local) return { config: await loadConfig({ flags: others }), bucket }
   if (bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
-  // The regions are names of one's own here, and the configured ones of no account.
+  // Any names will do as regions here, and the configured ones do not matter.
   const { regions, region = regions, ...flags } = others
   return {
     config: await loadConfig({ flags }),

@@ -6,15 +6,15 @@ import { better, runTrial, type Trial } from './trial.ts'
 /** Told of what could not be measured. */
 export type Leave = (what: string, error: unknown) => void
 
-/** Every workload on every subject, in turn, so that a change of the machine's mood touches all alike. */
+/** Every workload on every subject, in turn, so that other load on the machine touches all alike. */
 export async function runSeries(series: Series, leave: Leave): Promise<Trial[]> {
-  const usable = await prepare(series, leave)
+  const available = await prepare(series, leave)
   const best = new Map<string, Trial>()
-  for (const { name, open } of usable.length > 0 ? series.places : []) {
+  for (const { name, open } of available.length > 0 ? series.places : []) {
     let place: Place | undefined
     try {
       place = await open()
-      await runPlace(place, { ...series, subjects: usable }, best, leave)
+      await runPlace(place, { ...series, subjects: available }, best, leave)
     } catch (error) {
       leave(`failed: ${name || 'loopback'}`, error)
     } finally {
@@ -28,22 +28,22 @@ export async function runSeries(series: Series, leave: Leave): Promise<Trial[]> 
 
 /** The subjects that this machine can have; the others are named, loudly. */
 async function prepare(series: Series, leave: Leave): Promise<Subject[]> {
-  const usable: Subject[] = []
+  const available: Subject[] = []
   try {
     await series.prepare?.()
   } catch (error) {
     leave(`${series.name}: not on this machine`, error)
-    return usable
+    return available
   }
   for (const subject of series.subjects) {
     try {
       await subject.prepare?.()
-      usable.push(subject)
+      available.push(subject)
     } catch (error) {
       leave(`${subject.name} cannot be had on this machine`, error)
     }
   }
-  return usable
+  return available
 }
 
 async function runPlace(place: Place, series: Series, best: Map<string, Trial>, leave: Leave): Promise<void> {

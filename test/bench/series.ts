@@ -1,6 +1,6 @@
+import { type Link, linkName, linksAvailable, openLink } from './link.ts'
 import type { Load } from './load.ts'
 import { loopback, type Place } from './place.ts'
-import { openRoad, type Road, roadName, roadsAvailable } from './road.ts'
 import { chain, heldChains } from './subjects/chain.ts'
 import { direct } from './subjects/direct.ts'
 import { gost } from './subjects/gost.ts'
@@ -35,12 +35,12 @@ export const allSeries = (size: Size): Series[] => [
   },
   {
     name: 'far',
-    places: roads(size).map(road => ({ name: roadName(road), open: () => openRoad(road) })),
+    places: links(size).map(link => ({ name: linkName(link), open: () => openLink(link) })),
     subjects: [...tunnels, chain, hysteria, tuic, ssh],
     workloads: farWorkloads(size),
     warmUp: warmUps.far,
     repetitions: 1,
-    prepare: roadsAvailable,
+    prepare: linksAvailable,
   },
   {
     name: 'held',
@@ -56,7 +56,7 @@ export const allSeries = (size: Size): Series[] => [
 
 const here = { name: '', open: loopback }
 
-function roads({ name }: Size): Road[] {
+function links({ name }: Size): Link[] {
   if (name === 'quick') return [{ delayMs: 20, lossPercent: 1 }]
   return [0, 20, 100].flatMap(delayMs => [0, 1, 3].map(lossPercent => ({ delayMs, lossPercent })))
 }

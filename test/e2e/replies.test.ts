@@ -50,7 +50,7 @@ test("success carries the exit's own end of the connection, and what the target 
 })
 
 test('an IPv6 target is reached, and the reply has an IPv6 address', async ({ proxy }) => {
-  if (!(await usable('::1'))) {
+  if (!(await canListen('::1'))) {
     console.error(`\n*** LEFT OUT: ${process.argv[1]}: an IPv6 target: this machine has no ::1\n`)
     return
   }
@@ -117,7 +117,7 @@ test('an address type that does not exist is not supported', async ({ proxy }) =
   }
 })
 
-const usable = (host: string) =>
+const canListen = (host: string) =>
   new Promise<boolean>(resolve => {
     const server = createServer()
     server.once('error', () => resolve(false))

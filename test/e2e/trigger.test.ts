@@ -151,7 +151,7 @@ test('invoke without the right to ends the command: no exit can ever start', asy
   const proxy = await launch('--trigger', 'invoke')
   const { code } = await proxy.event('exit.failed')
   assert.is(code, 'E_AWS_ACCESS_DENIED')
-  await until(() => proxy.said().includes('no exit can start'), 'its last words')
+  await until(() => proxy.said().includes('no exit can start'), 'its last message')
 })
 
 test('a bucket of no known function cannot be invoked for, and that is told before anything begins', async ({

@@ -10,7 +10,7 @@ const test = suite('who gets in')
 
 const access = accessFor([{ user: 'alice', password: 'secret' }])
 
-/** A clock, and a source that tries passwords: gives how long each attempt waited, undefined when it was sent away. */
+/** A clock, and a source that tries passwords: gives how long each attempt waited, undefined when it was rejected. */
 function tries() {
   let now = 0
   const guesses = new Guesses(() => now)
@@ -27,7 +27,7 @@ function tries() {
   return { guesses, attempt, pass }
 }
 
-test('ten wrong passwords are answered at once, then one a second, and whoever queues for long is sent away', () => {
+test('ten wrong passwords are answered at once, then one a second, and whoever queues for long is rejected', () => {
   const { attempt, pass } = tries()
   const waits = Array.from({ length: 30 }, () => attempt('wrong')?.waited)
   assert.equal(waits.slice(0, 10), new Array(10).fill(0))

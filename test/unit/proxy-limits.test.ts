@@ -40,7 +40,7 @@ function linger(port: number, bytes = ''): Socket & { ended: Promise<void> } {
 
 const head = 'GET http://127.0.0.1/ HTTP/1.1\r\nHost: x\r\nX: slow and long and never done'
 
-test('1,000 clients that say nothing are sent away, and others are served meanwhile', async ({
+test('1,000 clients that say nothing are rejected, and others are served meanwhile', async ({
   start,
   origin,
 }) => {

@@ -22,7 +22,7 @@ export function sayHello(
   return control
 }
 
-/** Without a hello the exit is not usable. Milliseconds. */
+/** Without a hello in this time the session is given up. Milliseconds. */
 const helloLimitMs = 5_000
 
 /**

@@ -18,13 +18,13 @@ import { sourceOf } from './source.ts'
 import { type WaitingLimits, WaitingRoom } from './waiting-room.ts'
 
 export interface Limits {
-  /** Admitted clients of all listeners together; more are told so and sent away. */
+  /** Admitted clients of all listeners together; more are told so and rejected. */
   clients: number
   /** UDP associations of all listeners together. */
   associations: number
   /** An association over which nothing went for this long gives way to a new one. Milliseconds. */
   associationIdleMs: number
-  /** A client that has not said within this time where it wants to go is sent away. Milliseconds. */
+  /** A client that has not said within this time where it wants to go is rejected. Milliseconds. */
   handshakeMs: number
   /** Connections that have not been admitted, of each listener. */
   waiting: WaitingLimits

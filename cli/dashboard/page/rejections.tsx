@@ -12,7 +12,7 @@ const columns: Column<RejectionState>[] = [
   { name: 'Last', value: ({ rejectedAt }) => rejectedAt, show: row => timeOf(row.rejectedAt), number: true },
 ]
 
-/** Why clients were sent away before they could ask for a target; nothing where none was. */
+/** Why clients were rejected before they could ask for a target; nothing where none was. */
 export function Rejections({ state: { rejections } }: { state: State }) {
   if (rejections.length === 0) return null
   return (

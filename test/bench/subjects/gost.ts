@@ -5,7 +5,7 @@ import { goInstall, goProgram } from './go-install.ts'
 import { reachable } from './reachable.ts'
 import type { Subject } from './subject.ts'
 
-/** The same road in Go: SOCKS5 over QUIC between two processes. */
+/** The same path in Go: SOCKS5 over QUIC between two processes. */
 export const gost: Subject = {
   name: 'gost',
   title: 'gost, SOCKS5 over QUIC in Go',
@@ -14,10 +14,10 @@ export const gost: Subject = {
     const program = goProgram('gost')
     const socks = nearby(await freePort())
     const server = { address: place.address.far, port: await freePort() }
-    const road = `socks5+quic://${formatEndpoint(server)}?notls=true`
-    const exit = place.start('far', [program, '-L', road])
+    const url = `socks5+quic://${formatEndpoint(server)}?notls=true`
+    const exit = place.start('far', [program, '-L', url])
     const listen = ['-L', `socks5://${formatEndpoint(socks)}`]
-    const client = place.start('near', [program, ...listen, '-F', `${road}&keepalive=true`])
+    const client = place.start('near', [program, ...listen, '-F', `${url}&keepalive=true`])
     await reachable(place, 'near', socks)
     return {
       parts: () => ({ exit: [exit.pid], client: [client.pid] }),

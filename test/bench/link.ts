@@ -4,42 +4,42 @@ import { finish } from '../lab/running.ts'
 import { need } from '../support/need.ts'
 import { type Place, settle } from './place.ts'
 import { root, start, withKey } from './processes.ts'
-import type { WireSpec } from './programs/wire.ts'
+import type { LinkSpec } from './programs/link.ts'
 
-/** What a road does to packets. */
-export type Road = Omit<WireSpec, 'devices'>
+/** What a link does to packets. */
+export type Link = Omit<LinkSpec, 'devices'>
 
-export const roadName = ({ delayMs, lossPercent }: Road): string => `${delayMs} ms, ${lossPercent} %`
+export const linkName = ({ delayMs, lossPercent }: Link): string => `${delayMs} ms, ${lossPercent} %`
 
-/** Packets that a device holds while the wire is busy, where the system's own 500 would lose bursts. */
+/** Packets that a device holds while the link is busy, where the system's own 500 would lose bursts. */
 const deviceQueue = 10_000
 const address = { near: '192.0.2.1', far: '192.0.2.2' } // RFC 5737 keeps them for examples
 
 /** Rejects with what is lacking: root, a kernel with TUN devices, `ip`. */
-export async function roadsAvailable(): Promise<void> {
+export async function linksAvailable(): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('delay and loss need root, to make network namespaces')
   if (!existsSync('/dev/net/tun')) throw new Error('this kernel, or container, has no TUN devices')
   if (!need(['iproute2'], ['ip'])) throw new Error('ip is not to be had (Debian: iproute2)')
 }
 
-/** Two network namespaces with a wire between, which delays and loses packets of any kind. */
-export async function openRoad(road: Road): Promise<Place> {
+/** Two network namespaces with a link between, which delays and loses packets of any kind. */
+export async function openLink(link: Link): Promise<Place> {
   sweep()
   const { id, names } = claim(['near', 'far'])
-  const devices: WireSpec['devices'] = [`near-${process.pid}`, `far-${process.pid}`]
-  const wire = start([process.execPath, `${root}/test/bench/programs/wire.ts`], {
-    spec: { ...road, devices } satisfies WireSpec,
+  const devices: LinkSpec['devices'] = [`near-${process.pid}`, `far-${process.pid}`]
+  const relay = start([process.execPath, `${root}/test/bench/programs/link.ts`], {
+    spec: { ...link, devices } satisfies LinkSpec,
   })
   const close = async () => {
     release(id)
-    await wire.stop()
+    await relay.stop()
   }
   try {
-    await wire.hear('it had its devices', withKey('ready'))
+    await relay.hear('it had its devices', withKey('ready'))
     await layOut(names, devices)
     const inside = (side: 'near' | 'far') => ['ip', 'netns', 'exec', names[side]]
     return await settle({
-      name: roadName(road),
+      name: linkName(link),
       address,
       inside: { near: inside('near'), far: inside('far') },
       close,
@@ -55,7 +55,7 @@ export async function openRoad(road: Road): Promise<Place> {
 /** Puts a device into each namespace, with an address and the other side at its end. */
 async function layOut(
   names: Record<'near' | 'far', string>,
-  [near, far]: WireSpec['devices'],
+  [near, far]: LinkSpec['devices'],
 ): Promise<void> {
   const batch = (into: string[], commands: string[]) =>
     finish(['ip', ...into, '-batch', '-'], commands.join('\n'))

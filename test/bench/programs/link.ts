@@ -3,11 +3,11 @@ import { constants, openSync } from 'node:fs'
 import { seeded } from '../../support/random.ts'
 import { say, spec } from './spec.ts'
 
-// A wire between two network devices (TUN): what one sends leaves the other after a delay, or is lost. It
-// carries IP packets, so that it is the same wire for QUIC, for TCP and for signalling. It does nothing else
+// A link between two network devices (TUN): what one sends leaves the other after a delay, or is lost. It
+// carries IP packets, so that it is the same link for QUIC, for TCP and for signalling. It does nothing else
 // and waits in poll(2) alone: no event loop, no allocation per packet. Ends with its standard input.
 
-export interface WireSpec {
+export interface LinkSpec {
   /** Names of the two devices, which it makes; they are gone when it is. */
   devices: [string, string]
   /** Of a round trip, half of it each way. */
@@ -16,14 +16,14 @@ export interface WireSpec {
   lossPercent: number
 }
 
-/** On the wire at a time, each way: 60 ms of a gigabit and more. A device whose wire is full waits, and loses what its own queue cannot hold. */
+/** On the link at a time, each way: 60 ms of a gigabit and more. A device whose link is full waits, and loses what its own queue cannot hold. */
 const slots = 16_384
 /** More than the devices' MTU of 1,500. */
 const slotSize = 2048
 /** After so many packets of one device the other gets its turn. */
 const packetsPerTurn = 256
 
-const { devices, delayMs, lossPercent } = spec<WireSpec>()
+const { devices, delayMs, lossPercent } = spec<LinkSpec>()
 const { symbols: libc } = dlopen('libc.so.6', {
   malloc: { args: ['u64'], returns: 'ptr' },
   ioctl: { args: ['i32', 'u64', 'ptr'], returns: 'i32' },
