@@ -4,6 +4,7 @@ import type { Idler } from '../tunnel/net/idlest.ts'
 import { createPeers } from '../tunnel/net/udp/peers.ts'
 import { receiveBufferSize } from '../tunnel/net/udp/receive-buffer.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
+import type { RefusalReason } from '../tunnel/session/frames/reply.ts'
 import type { PacketChannel } from '../tunnel/session/packet-channel.ts'
 import type { AssociationTable } from './association-table.ts'
 import { reasonOf } from './dial.ts'
@@ -39,6 +40,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
   const peers = createPeers()
   let lookups = 0
   let idle: ReturnType<typeof setTimeout> | undefined
+  let isShort = false
   let over = false
 
   const touch = () => {
@@ -46,7 +48,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
     idle ??= setTimeout(() => channel.close(), idleMs)
     idle.refresh()
   }
-  const openSocket = (family: number): Socket => {
+  const openSocket = (family: number, target: Target): Socket => {
     const socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', recvBufferSize: receiveBufferSize })
     const giveUp = () => {
       table.sockets.delete(use)
@@ -64,9 +66,12 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // An ICMP error or a target that cannot be reached: the packet is lost, the association goes on.
       if (error.syscall !== 'bind' || over) return
-      log.warn('no socket for an association', { code: error.code })
+      // Once an association: a log costs money.
+      if (!isShort) log.warn('no socket for an association', { code: error.code })
+      isShort = true
       giveUp()
       table.freeSocket()
+      tellRefused(target, 'no-room')
     })
     socket.on('message', (data, from) => {
       if (!peers.has(from)) return
@@ -76,8 +81,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
     socket.on('close', () => table.sockets.delete(use))
     return socket
   }
-  const tellRefused = ({ host, port }: Target, error: unknown) => {
-    const reason = reasonOf(error)
+  const tellRefused = ({ host, port }: Target, reason: RefusalReason | undefined) => {
     const target = `${host}:${port}`
     if (reason === undefined || told.has(target) || over) return
     told.set(target, true)
@@ -92,10 +96,10 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
       const { address, family } = addresses.find(({ family }) => family === 4) ?? addresses[0]!
       if (over) return
       peers.add({ address, port })
-      const socket = sockets.get(family) ?? openSocket(family)
+      const socket = sockets.get(family) ?? openSocket(family, { host, port })
       if (socket.getSendQueueSize() < maxUnsent) socket.send(data, port, address, () => {})
     } catch (error) {
-      tellRefused({ host, port }, error)
+      tellRefused({ host, port }, reasonOf(error))
       log.debug('packet refused', { target: `${host}:${port}`, error: String(error) })
     } finally {
       lookups--

@@ -11,6 +11,9 @@ export interface AssociationLimits {
 
 const defaults: AssociationLimits = { max: 2_048, sockets: 2_048, idleMs: 10_000 }
 
+/** Where a descriptor is wanted at once. Milliseconds. */
+const urgentIdleMs = 1_000
+
 /**
  * The UDP associations of an exit. When there are too many, the one gives way over which nothing went for longest: its
  * client opens another with its next packet. Sockets give way sooner, since a Lambda function has 1,024 descriptors: an
@@ -40,13 +43,13 @@ export class AssociationTable {
 
   /** Counts a socket; where there are many, an idle one is given up for it. */
   addSocket(socket: Idler): void {
-    if (this.sockets.size >= this.#limits.sockets) this.freeSocket()
+    if (this.sockets.size >= this.#limits.sockets) giveUpIdlest(this.sockets, this.#limits.idleMs)
     this.sockets.add(socket)
   }
 
-  /** Gives up the idlest socket; false when all are in use. */
-  freeSocket(): boolean {
-    return giveUpIdlest(this.sockets, this.#limits.idleMs)
+  /** The system has no descriptor left: the idlest socket is given up, unless all are in use. */
+  freeSocket(): void {
+    giveUpIdlest(this.sockets, Math.min(this.#limits.idleMs, urgentIdleMs))
   }
 }
 

@@ -1,4 +1,4 @@
-import { createSocket } from 'node:dgram'
+import { createSocket, Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -431,6 +431,36 @@ test('an idle socket of the exit’s gives way to others, and its association go
     }
   for (const { channel } of ends) channel.close()
   await until(() => table.sockets.size === 0, 'all sockets to be closed')
+})
+
+test('where the system has no socket left, that is told, and a later packet tries again', async ({
+  echo,
+}) => {
+  const { channel, sent, refused } = loneChannel()
+  const warned: string[] = []
+  const log = { ...quiet, warn: (message: string) => warned.push(message) }
+  const table = new AssociationTable()
+  associate(channel, { resolver: createResolver('system', true), log, table })
+  const { bind } = Socket.prototype
+  let failures = 2
+  Socket.prototype.bind = function (this: Socket, ...args: unknown[]) {
+    if (failures-- <= 0) return Reflect.apply(bind, this, args)
+    const error = Object.assign(new Error('bind EMFILE'), { code: 'EMFILE', syscall: 'bind' })
+    queueMicrotask(() => this.emit('error', error))
+    return this
+  } as typeof bind
+  try {
+    const packet = () => channel.onPacket({ target: { host, port: echo.port }, data: Buffer.from('hello') })
+    const knock = setInterval(packet, 10)
+    await until(() => sent.length > 0, 'the echo')
+    clearInterval(knock)
+  } finally {
+    Socket.prototype.bind = bind
+  }
+  assert.equal(refused, ['127.0.0.1 no-room'])
+  assert.is(warned.length, 1)
+  assert.is(table.sockets.size, 1)
+  channel.close()
 })
 
 test('an exit that has too many associations gives up the idlest, and none that is in use', () => {
