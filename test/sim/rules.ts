@@ -5,6 +5,8 @@ import { isCalm, type Schedule } from './schedule.ts'
 // What must hold whatever happens, in terms of its own: nothing of the plan's reasoning is used here.
 
 const reserveMs = 10_000
+/** With less than this left an exit takes nothing at all. */
+const lastMs = 2_500
 const minuteMs = 60_000
 const demandMs = 300_000
 /** A draining exit is looked at once a second, and closed when it had no connections for one. */
@@ -42,6 +44,16 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
   const isDue = (exit: ExitState, now: number) => exit.retired || now >= exit.readyAt + rotateMs
   const covers = (exit: ExitState, now: number) =>
     exit.phase === 'launching' || (takesNew(exit, now) && !isDue(exit, now))
+  /** When a draining exit was last the only one that could take connections, anywhere or in a region they ask for. */
+  const neededAt = new Map<string, number>()
+  const lastNeeded = (exit: ExitState, now: number) => {
+    const taking = exits().filter(other => takesNew(other, now))
+    const alone =
+      taking.length === 0 ||
+      (state.demands.has(exit.region) && !taking.some(({ region }) => region === exit.region))
+    if (alone && now < exit.deadline - lastMs) neededAt.set(exit.id, now)
+    return neededAt.get(exit.id) ?? 0
+  }
   const demanded = (now: number) =>
     [...state.demands].filter(([name, at]) => state.regions.has(name) && at + demandMs > now)
   const hold = (condition: boolean, rule: string) => {
@@ -71,7 +83,8 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       )
       hold(
         exit.phase !== 'draining' ||
-          now - Math.max(isIdleSince(exit.id), drainingSince.get(exit.id)!) < closeWithinMs,
+          now - Math.max(isIdleSince(exit.id), drainingSince.get(exit.id)!, lastNeeded(exit, now)) <
+            closeWithinMs,
         'a draining exit without connections is kept, and billed',
       )
     }

@@ -132,9 +132,13 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
       host: `www.site${random.int(50)}.example.com`,
       ...(region && { user: `region-${region}` }),
     }
-    const fitting = [...state.exits.values()].filter(
-      exit => isAccepting(exit, now) && (!region || exit.region === region),
+    const there = [...state.exits.values()].filter(exit => !region || exit.region === region)
+    const accepting = there.filter(exit => isAccepting(exit, now))
+    // What drains takes connections where nothing else does, but for its last 2.5 s.
+    const lastResorts = there.filter(
+      ({ phase, silent, deadline }) => phase === 'draining' && !silent && now < deadline - 2_500,
     )
+    const fitting = accepting.length > 0 ? accepting : lastResorts
     const selected = selector.select(state, request, now)
     if (selected ? !fitting.includes(selected) : fitting.length > 0)
       throw new Error(

@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isAccepting, overBudget, plan, planAgainAt, replaceAt } from '../../cli/client/fleet/plan.ts'
+import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
   defaultFleetSettings,
   draining,
@@ -278,6 +279,38 @@ test('an exit has one phase at a time, and goes through them in order', () => {
   ended(state, 'a', 5, Math.random)
   ready(state, 'a', 600_000, 6)
   assert.is(state.exits.size, 0)
+})
+
+test('while its replacement is throttled, an exit serves to its last seconds, and no longer than it is needed', () => {
+  const state = fleet({}, ['here'])
+  const old = up(state, 'here', 0)
+  const request = { host: 'example.com' }
+  const selected = (now: number) => createSelector('sticky').select(state, request, now)
+  const end = old.deadline
+  // Each launch of the last 30 s is throttled.
+  for (let now = end - 30_000; now < end - 11_000; now += 1_000) {
+    forget(state, now)
+    for (const region of launched(state, now)) {
+      launching(state, `throttled-${now}`, region, now)
+      ended(state, `throttled-${now}`, now, () => 0.5)
+    }
+  }
+  assert.equal(retired(state, end - 10_000), [old.id])
+  draining(state, old.id, end - 10_000)
+  // Idle for long, and yet it is there.
+  assert.equal(
+    plan(state, end - 5_000).filter(({ type }) => type === 'close'),
+    [],
+  )
+  assert.is(selected(end - 5_000), old)
+  assert.is(selected(end - 2_501), old)
+  assert.is(selected(end - 2_500), undefined)
+  const next = up(state, 'here', end - 5_000)
+  assert.is(selected(end - 4_000), next)
+  assert.equal(
+    plan(state, end - 4_000).filter(({ type }) => type === 'close'),
+    [{ type: 'close', id: old.id }],
+  )
 })
 
 test.run()

@@ -12,6 +12,8 @@ export type Action =
 const leadMs = 20_000
 /** The function's last 10 seconds are for draining alone. */
 const reserveMs = 10_000
+/** The function closes what is open 1.5 s before its end; what begins later than this comes to nothing. */
+const lastMs = 2_500
 /** The last bytes of connections that have ended may still be on their way for this long. */
 const lingerMs = 1_000
 
@@ -28,6 +30,10 @@ export function replaceAt(exit: ExitState, rotateMs: number): number {
 export const isAccepting = (exit: ExitState, now: number): boolean =>
   exit.phase === 'active' && !exit.silent && now >= exit.fullUntil && now < exit.deadline - reserveMs
 
+/** It is being retired, yet takes connections where no other exit does: its replacement may be late, or throttled. */
+export const isLastResort = (exit: ExitState, now: number): boolean =>
+  exit.phase === 'draining' && !exit.silent && now < exit.deadline - lastMs
+
 /** Its replacement is due: it counts no longer towards the exits that there should be. */
 export const isDue = ({ settings }: FleetState, exit: ExitState, now: number): boolean =>
   now >= replaceAt(exit, settings.rotateMs)
@@ -43,7 +49,7 @@ export function planAgainAt(state: FleetState, now: number): number {
     replaceAt(exit, state.settings.rotateMs),
     exit.deadline - reserveMs,
     exit.fullUntil,
-    ...(exit.phase === 'draining' ? [exit.busyAt + lingerMs] : []),
+    ...(exit.phase === 'draining' ? [exit.busyAt + lingerMs, exit.deadline - lastMs] : []),
   ])
   times.push(...[...state.regions.values()].map(({ retryAt }) => retryAt))
   times.push(...state.launches.map(at => at + minuteMs))
@@ -119,7 +125,20 @@ function drains(state: FleetState, now: number): Action[] {
 const closes = (state: FleetState, now: number): Action[] =>
   [...state.exits.values()]
     .filter(
-      ({ phase, connections, busyAt }) =>
-        phase === 'draining' && connections === 0 && busyAt + lingerMs <= now,
+      exit =>
+        exit.phase === 'draining' &&
+        exit.connections === 0 &&
+        exit.busyAt + lingerMs <= now &&
+        !isNeeded(state, exit, now),
     )
     .map(({ id }) => ({ type: 'close', id }))
+
+/** No other exit takes what it could. */
+function isNeeded(state: FleetState, exit: ExitState, now: number): boolean {
+  if (!isLastResort(exit, now)) return false
+  const accepting = [...state.exits.values()].filter(other => isAccepting(other, now))
+  return (
+    accepting.length === 0 ||
+    (state.demands.has(exit.region) && accepting.every(({ region }) => region !== exit.region))
+  )
+}

@@ -1,7 +1,7 @@
 import { parse } from 'tldts'
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 import type { ExitRequest } from './exits.ts'
-import { isAccepting, isDue } from './plan.ts'
+import { isAccepting, isDue, isLastResort } from './plan.ts'
 import type { ExitState, FleetState } from './state.ts'
 
 /** How connections are spread over the exits. */
@@ -67,9 +67,9 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
 
 /** As many as are to be in use, those that will last first: the rest are standbys or about to be retired. */
 function candidates(state: FleetState, region: string | undefined, now: number): ExitState[] {
-  const all = [...state.exits.values()].filter(
-    exit => isAccepting(exit, now) && (region === undefined || exit.region === region),
-  )
+  const there = [...state.exits.values()].filter(exit => region === undefined || exit.region === region)
+  const all = there.filter(exit => isAccepting(exit, now))
+  if (all.length === 0) return there.filter(exit => isLastResort(exit, now))
   const lasting = all.filter(exit => !isDue(state, exit, now)).sort((a, b) => a.readyAt - b.readyAt)
   const due = all.filter(exit => isDue(state, exit, now)).sort((a, b) => b.readyAt - a.readyAt)
   return [...lasting, ...due].slice(0, state.settings.sessions)
