@@ -113,7 +113,7 @@ function chunkSize(line: string): number {
 async function readLine(from: PullConn, maxBytes: number): Promise<string> {
   let line = ''
   for (;;) {
-    const chunk = Buffer.from(await next(from))
+    const chunk = viewOf(await next(from))
     const end = chunk.indexOf(0x0a)
     line += chunk.toString('latin1', 0, end < 0 ? chunk.length : end)
     if (line.length > maxBytes)
@@ -126,6 +126,9 @@ async function readLine(from: PullConn, maxBytes: number): Promise<string> {
     return line.slice(0, -1)
   }
 }
+
+/** The same bytes, not a copy: what follows a line may be thousands of lines. */
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from(buffer, byteOffset, byteLength)
 
 async function next(from: PullConn): Promise<Uint8Array> {
   const chunk = await from.read()

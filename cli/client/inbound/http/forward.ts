@@ -166,7 +166,7 @@ class Attempt {
   /** Passes interim responses on, and gives the one that answers the request. */
   async #finalResponse({ pull }: Origin): Promise<Response> {
     const { request, client } = this.#exchange
-    for (let interims = 0; interims <= maxInterim; interims++) {
+    for (let interims = 0; ; interims++) {
       const head = await readHead(pull, { maxBytes: maxHeadBytes, lenient: true })
       if (!head) throw new MessageError('E_HTTP_TRUNCATED', 'the connection ended before a response')
       this.#heard = true
@@ -181,13 +181,14 @@ class Attempt {
           `${this.#exchange.destination.authority} switches to a protocol that was not asked for`,
         )
       }
+      if (interims === maxInterim)
+        throw failed(
+          502,
+          'http_protocol_error',
+          `${this.#exchange.destination.authority} sends more than ${maxInterim} interim responses`,
+        )
       if (request.version === '1.1') await client.write(Buffer.from(interimHead(response), 'latin1'))
     }
-    throw failed(
-      502,
-      'http_protocol_error',
-      `${this.#exchange.destination.authority} sends more than ${maxInterim} interim responses`,
-    )
   }
 
   /** The server has agreed to an upgrade: its answer goes back, and then whatever either says. */
