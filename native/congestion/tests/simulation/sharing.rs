@@ -99,3 +99,33 @@ fn both_directions_are_used_at_once() {
         assert!(back > down * 0.75, "{back}");
     }
 }
+
+/// The other way begins to send after it has acknowledged for long.
+#[test]
+fn the_direction_may_turn() {
+    for seed in 1..=12 {
+        let loss = 0.01;
+        let path = Path::delay(10.0).loss(loss);
+        let mut world = World::new(path.bottleneck(400.0, 40.0), path.bottleneck(400.0, 40.0), seed);
+        let options = Options {
+            ack_every: 10,
+            window: 4 << 20,
+            ..bbr(seed)
+        };
+        world.add_both(options, App::Bulk, App::Chunks(300, secs(0.7)), secs(0.0));
+        world.run_until(secs(4.0));
+        world.flows[0].sender.app = App::Chunks(300, secs(0.7));
+        world.run_until(secs(4.0 + 0.1 * seed as f64));
+        let (since, before) = (world.now, world.flows[0].sender.received);
+        world.flows[0].receiver.app = App::Bulk;
+        world.run_until(since + secs(2.0));
+        let rate = (world.flows[0].sender.received - before) as f64 * 8e-6 / 2.0;
+        let bbr = world.flows[0].receiver.bbr();
+        println!(
+            "turned, {seed}: {rate:.1} Mbit/s, {:?}, bw {:.1}",
+            bbr.state(),
+            bbr.max_bw() as f64 * 8e-6
+        );
+        assert!(rate > 200.0, "{rate}");
+    }
+}
