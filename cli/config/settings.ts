@@ -263,7 +263,7 @@ export const settings = {
     default: '127.0.0.1',
     flag: 'dashboard-host',
     valueHint: 'address',
-    about: 'Address of the dashboard; whoever reaches it sees all traffic and controls the exits',
+    about: 'Address of the dashboard; anyone who reaches it sees all traffic and controls the exits',
   }),
   'dashboard.port': setting<number | undefined>({
     schema: schema.port,

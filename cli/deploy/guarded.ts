@@ -31,7 +31,7 @@ export async function runGuarded(
   const interrupt = () => {
     signals++
     if (signals === 1)
-      consola.warn('Stopping: waiting for Terraform to finish what it is at and write its state.')
+      consola.warn('Stopping: waiting for Terraform to finish this step and write its state.')
     if (signals === 2) consola.warn('Still waiting, so that nothing is lost. Once more ends it at once.')
     if (signals !== 2) child.kill('SIGINT')
   }

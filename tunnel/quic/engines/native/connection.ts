@@ -23,7 +23,7 @@ export class NativeConnection implements EngineConnection {
   /** Their end came along with bytes, and the reader has not learnt of it yet. */
   readonly #ends = new Set<number>()
   /** To be told once more that they are readable. */
-  readonly #later = new Set<number>()
+  readonly #toRead = new Set<number>()
   /** Streams of which something is still to be read. */
   readonly #missing = new MissingEnds()
   #over = false
@@ -42,7 +42,7 @@ export class NativeConnection implements EngineConnection {
       attachOptions(options),
       options.early,
       (kind, stream) => this.#tell(kind, stream),
-      () => this.#tellLater(),
+      () => this.#tellReadable(),
     )
   }
 
@@ -78,7 +78,7 @@ export class NativeConnection implements EngineConnection {
 
   readLater(stream: number): void {
     if (this.#over) return
-    this.#later.add(stream)
+    this.#toRead.add(stream)
     this.#socket.again()
   }
 
@@ -200,17 +200,17 @@ export class NativeConnection implements EngineConnection {
     }
   }
 
-  #tellLater(): void {
-    if (this.#later.size === 0) return
-    const streams = [...this.#later]
-    this.#later.clear()
+  #tellReadable(): void {
+    if (this.#toRead.size === 0) return
+    const streams = [...this.#toRead]
+    this.#toRead.clear()
     for (const stream of streams) if (!this.#over) this.#options.handlers.onReadable(stream)
   }
 
   #end(): void {
     this.#over = true
     this.#ends.clear()
-    this.#later.clear()
+    this.#toRead.clear()
     this.#missing.clear()
     this.#socket.detach()
   }
