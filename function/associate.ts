@@ -70,7 +70,7 @@ export function associate(channel: PacketChannel, options: AssociateOptions): vo
       if (!isShort) log.warn('no socket for an association', { code: error.code })
       isShort = true
       giveUp()
-      table.freeSocket()
+      table.freeSockets()
       tellRefused(target, 'no-room')
     })
     socket.on('message', (data, from) => {

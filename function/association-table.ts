@@ -13,6 +13,7 @@ const defaults: AssociationLimits = { max: 2_048, sockets: 2_048, idleMs: 10_000
 
 /** Where a descriptor is wanted at once. Milliseconds. */
 const urgentIdleMs = 1_000
+const urgentCount = 16
 
 /**
  * The UDP associations of an exit. When there are too many, the one gives way over which nothing went for longest: its
@@ -47,9 +48,10 @@ export class AssociationTable {
     this.sockets.add(socket)
   }
 
-  /** The system has no descriptor left: the idlest socket is given up, unless all are in use. */
-  freeSocket(): void {
-    giveUpIdlest(this.sockets, Math.min(this.#limits.idleMs, urgentIdleMs))
+  /** The system has no descriptor left: some of the idlest sockets are given up, so that the next ones find room. */
+  freeSockets(): void {
+    const idleMs = Math.min(this.#limits.idleMs, urgentIdleMs)
+    for (let left = urgentCount; left > 0 && giveUpIdlest(this.sockets, idleMs); ) left--
   }
 }
 
