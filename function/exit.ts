@@ -64,7 +64,7 @@ export async function runExit(options: ExitOptions): Promise<void> {
   const established = await establish({
     id: offer.session_id,
     role: 'client',
-    engine: await loadEngine(),
+    engine: await loadEngine(settings.engine),
     tuning: functionTuning(invocation.memoryMb),
     allowPrivate,
     locate: socket => locateExit(socket, settings),

@@ -1,5 +1,6 @@
 import { defaultStunServers, parseStunServers, type StunServerName } from '../tunnel/nat/stun/server-name.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
+import { type EngineName, engineNames } from '../tunnel/quic/engines/engines.ts'
 import { RefusalError } from '../tunnel/signalling/refusal.ts'
 
 /** What the deployment says; the client has no part in it. */
@@ -11,6 +12,8 @@ export interface Settings {
   dnsServer: DnsServer
   /** Gives the function's address by HTTPS, where no STUN server answers; undefined where none is to be asked. */
   addressService: string | undefined
+  /** What runs QUIC; undefined: the preferred engine of those that the bundle brings. */
+  engine: EngineName | undefined
   region: string
 }
 
@@ -32,11 +35,19 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     allowPrivate: env.ALLOW_PRIVATE === 'true',
     dnsServer: read('DNS_SERVER', parseDnsServer),
     addressService: read('ADDRESS_SERVICE', parseAddressService),
+    engine: read('QUIC_ENGINE', parseEngine),
     region: env.AWS_REGION ?? 'unknown',
   }
 }
 
 // --- internal ---
+
+function parseEngine(text = 'auto'): EngineName | undefined {
+  if (text === '' || text === 'auto') return undefined
+  const name = engineNames.find(each => each === text)
+  if (!name) throw new RangeError(`'${text}' is no engine: give auto, ${engineNames.join(', ')}`)
+  return name
+}
 
 function parseAddressService(text = ''): string | undefined {
   const url = text === '' ? defaultAddressService : text

@@ -13,6 +13,7 @@ import { createEvents, type Events, type ListenerAddress, type ProxyEvent } from
 import { createModel } from '../client/stats/model.ts'
 import { startSampler } from '../client/stats/sampler.ts'
 import type { LogRecord } from '../cloud/log.ts'
+import { engineOf } from '../config/engine.ts'
 import type { Config } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { startDashboard } from '../dashboard/server.ts'
@@ -138,7 +139,7 @@ export default defineCommand({
         },
         () => checkSignalling(signalling),
         // It lies in a file that the system may refuse to load.
-        () => loadEngine(),
+        () => loadEngine(engineOf(config)),
       )
       const source = await openSignalling(
         {
@@ -155,7 +156,7 @@ export default defineCommand({
         signal,
       )
       started.defer(source.close)
-      const { buckets, triggers, answerMs, stunServers, allowPrivate } = source
+      const { buckets, triggers, answerMs, stunServers, engine, allowPrivate } = source
       dashboard?.announce()
       const fleet = startFleet({
         settings: fleetSettings(config),
@@ -164,6 +165,7 @@ export default defineCommand({
         triggers,
         answerMs,
         stunServers,
+        engine,
         allowPrivate,
         dns: values['proxy.dns'],
         events,

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { modeNames } from '../../function/modes.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
+import { engineNames } from '../../tunnel/quic/engines/engines.ts'
 import { policies } from '../client/fleet/select.ts'
 import { triggerModes } from '../client/fleet/trigger.ts'
 import { readDuration, wrongDuration } from '../input/duration.ts'
@@ -89,6 +90,9 @@ export const oneParsedBy = (parse: (item: string) => unknown) =>
       }
     }),
   )
+
+/** What runs QUIC at this end. */
+export const engine = v.picklist(['auto', ...engineNames], `must be one of auto, ${engineNames.join(', ')}`)
 
 export const trigger = v.picklist(triggerModes, `must be one of ${triggerModes.join(', ')}`)
 

@@ -2,6 +2,7 @@ import type * as v from 'valibot'
 import { type Mode, modeNames, modes } from '../../function/modes.ts'
 import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import { parseDnsServer } from '../../tunnel/net/dns-server.ts'
+import { type EngineName, engineNames } from '../../tunnel/quic/engines/engines.ts'
 import { type Policy, policies } from '../client/fleet/select.ts'
 import { defaultFleetSettings } from '../client/fleet/state.ts'
 import { type TriggerMode, triggerModes } from '../client/fleet/trigger.ts'
@@ -231,6 +232,14 @@ export const settings = {
     flag: 'launches-per-minute',
     valueHint: 'n',
     about: 'Most launches in any minute, so that a crash loop cannot run up costs',
+  }),
+  'proxy.engine': setting<EngineName | 'auto'>({
+    schema: schema.engine,
+    kind: 'text',
+    default: 'auto',
+    flag: 'engine',
+    valueHint: 'name',
+    about: `What runs QUIC at this end: auto, ${engineNames.join(', ')}; auto takes the native engine where it was built`,
   }),
   'fleet.trigger': setting<TriggerMode>({
     schema: schema.trigger,

@@ -1,9 +1,11 @@
 import { type Mode, modeNames } from '../../function/modes.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
 import { offerEvent } from '../../tunnel/signalling/offer-record.ts'
 import type { Trigger, TriggerMode } from '../client/fleet/trigger.ts'
 import type { LogRecord } from '../cloud/log.ts'
+import { engineOf } from '../config/engine.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { readDuration } from '../input/duration.ts'
@@ -20,6 +22,8 @@ export interface Signalling {
   /** How long a function may take to answer. Milliseconds. */
   answerMs: number
   stunServers: StunServerName[]
+  /** What runs QUIC at this end; undefined: the preferred one. */
+  engine: EngineName | undefined
   /** The function runs on this machine: its address may be private where this end's is not. */
   allowPrivate: boolean
   close(): Promise<void>
@@ -46,6 +50,7 @@ export const signallingOptions = {
     'aws.regions',
     'aws.profile',
     'proxy.stun_server',
+    'proxy.engine',
     'fleet.trigger',
     'fleet.answer_timeout',
   ),
@@ -129,6 +134,7 @@ export async function openSignalling(
 ): Promise<Signalling> {
   const { values, sources } = config
   const mode = values['fleet.trigger']
+  const engine = engineOf(config)
   const answerMs = readDuration(values['fleet.answer_timeout'])!
   const stun = () => parseStunServers(values['proxy.stun_server'].join(','))
   if (local) {
@@ -155,6 +161,7 @@ export async function openSignalling(
       ),
       triggers: new Map([...buckets].map(([region, name]) => [region, triggerAt(region, name)])),
       answerMs,
+      engine,
       allowPrivate: true,
       stunServers: ownStun ? stun() : parseStunServers(stunServers.join(',')),
       close: cloud.close,
@@ -185,6 +192,7 @@ export async function openSignalling(
     buckets,
     triggers,
     answerMs,
+    engine,
     allowPrivate: false,
     stunServers: stun(),
     async close() {

@@ -1,3 +1,4 @@
+import { enginesOf } from '../client/fleet/launch.ts'
 import { measureDownload, measureLatency, measureUpload } from '../client/speedtest/measure.ts'
 import { formatDuration, formatRate } from '../client/stats/format.ts'
 import type { Check } from './check.ts'
@@ -23,8 +24,8 @@ export const tunnelChecks: Check<Context>[] = [
         status: 'ok',
         message: `reached ${address} in ${region} after ${formatDuration(setUpMs)} (${Object.entries(steps)
           .map(([step, ms]) => `${step} ${formatDuration(ms)}`)
-          .join(', ')})`,
-        facts: { region, address, memoryMb, setUpMs, steps },
+          .join(', ')}), QUIC by ${enginesOf(session).client}`,
+        facts: { region, address, memoryMb, setUpMs, steps, engines: enginesOf(session) },
       }
     },
   },

@@ -37,6 +37,7 @@ export const rooms: Record<string, readonly string[]> = {
   'cli/client': ['tunnel/session', 'tunnel/quic', 'tunnel/net', 'cli/input', 'cli/client'],
   'cli/dashboard': ['tunnel/signalling', 'tunnel/net', 'cli/input', 'cli/client/stats'],
   'cli/config': [
+    'tunnel/quic/engines/engines.ts',
     'tunnel/nat',
     'tunnel/net',
     'cli/input',
@@ -46,6 +47,7 @@ export const rooms: Record<string, readonly string[]> = {
   ],
   'cli/cloud': ['tunnel/signalling', 'tunnel/net', 'cli/input', 'function/modes.ts'],
   'cli/deploy': [
+    'tunnel/quic/engines/engines.ts',
     'tunnel/signalling',
     'tunnel/nat',
     'tunnel/net',

@@ -14,6 +14,7 @@ const exit: ExitStatus = {
   phase: 'active',
   silent: false,
   memoryMb: 512,
+  engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
   launchedAt: 0,
   billedFrom: 1_000,
   readyAt: 1_500,
@@ -91,6 +92,7 @@ test('stays what it was when an exit goes out of sight, and its rate is that of 
     remainingMs: 600_000,
     setUpMs: 1,
     memoryMb: 1024,
+    engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
   })
   assert.is(model.cost().perHour, undefined)
   tick(120)

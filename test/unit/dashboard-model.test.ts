@@ -33,6 +33,7 @@ function comeUp({ events, clock }: Context, session: string, region = 'eu-west-1
     remainingMs: 600_000,
     setUpMs: 200,
     memoryMb: 256,
+    engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
   })
 }
 

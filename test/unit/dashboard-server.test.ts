@@ -51,6 +51,7 @@ function comeUp({ events }: Context, session = 'a'): void {
     remainingMs: 600_000,
     setUpMs: 100,
     memoryMb: 256,
+    engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
   })
 }
 

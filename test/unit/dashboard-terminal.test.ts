@@ -196,6 +196,7 @@ test('why connections fail is told once until an exit comes up, and with --verbo
     remainingMs: 1_000,
     setUpMs: 1,
     memoryMb: 256,
+    engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
   }
   const warnings = (verbose: boolean) => {
     const said: string[] = []
@@ -234,6 +235,7 @@ const up: ProxyEvent = {
   remainingMs: 600_000,
   setUpMs: 1_234,
   memoryMb: 256,
+  engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
 }
 const listener = { scheme: 'mixed', host: '127.0.0.1', port: 1080 } as const
 const proxyReady: ProxyEvent = {

@@ -1,9 +1,10 @@
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events } from '../stats/events.ts'
 import type { Failures } from './failures.ts'
-import { launch, type Session } from './launch.ts'
+import { enginesOf, launch, type Session } from './launch.ts'
 import { draining, ended, type FleetState, launching, ready } from './state.ts'
 import type { Trigger } from './trigger.ts'
 
@@ -18,6 +19,7 @@ export interface ExitLifeOptions {
   triggers?: ReadonlyMap<string, Trigger> | undefined
   answerMs?: number | undefined
   stunServers: StunServerName[]
+  engine?: EngineName | undefined
   /** Exits may have private addresses. */
   allowPrivate: boolean
   /** Where the exits are to look names up; their own resolvers otherwise. */
@@ -53,6 +55,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       trigger: options.triggers?.get(region),
       answerMs: options.answerMs,
       stunServers,
+      engine: options.engine,
       allowPrivate,
       ...(dns && { dns }),
       signal,
@@ -96,6 +99,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       remainingMs: hello.remaining_ms,
       setUpMs: now() - launchedAt,
       memoryMb: hello.memory_mb,
+      engines: enginesOf(session),
     })
     options.onChange()
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
+import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Events, Path } from '../stats/events.ts'
 import { exitLife } from './exit-life.ts'
@@ -23,6 +24,8 @@ export interface FleetOptions {
   /** How long a function may take to answer. Milliseconds. */
   answerMs?: number | undefined
   stunServers: StunServerName[]
+  /** What runs QUIC at this end; the preferred engine where nothing is said. */
+  engine?: EngineName | undefined
   /** Exits may have private addresses. */
   allowPrivate?: boolean
   /** Where the exits are to look names up; their own resolvers otherwise. */
@@ -56,6 +59,7 @@ export function startFleet(options: FleetOptions): Fleet {
     triggers,
     answerMs,
     stunServers,
+    engine,
     allowPrivate = false,
     dns,
     events,
@@ -105,7 +109,19 @@ export function startFleet(options: FleetOptions): Fleet {
   }
 
   const exits = exitLife({
-    ...{ state, sessions, failures, buckets, triggers, answerMs, stunServers, allowPrivate, dns, events },
+    ...{
+      state,
+      sessions,
+      failures,
+      buckets,
+      triggers,
+      answerMs,
+      stunServers,
+      engine,
+      allowPrivate,
+      dns,
+      events,
+    },
     signal: stop.signal,
     onChange: replan,
   })

@@ -3,7 +3,7 @@ import { CodedError, type ErrorData, errorData } from '../../../tunnel/net/coded
 import { type Endpoint, formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
-import { loadEngine } from '../../../tunnel/quic/engines/engines.ts'
+import { type EngineName, loadEngine } from '../../../tunnel/quic/engines/engines.ts'
 import type { Tuning } from '../../../tunnel/quic/tuning.ts'
 import type { ControlStream } from '../../../tunnel/session/control-stream.ts'
 import { establish } from '../../../tunnel/session/establish.ts'
@@ -12,7 +12,7 @@ import { awaitHello } from '../../../tunnel/session/hello.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Answer, Offer, Side } from '../../../tunnel/signalling/documents.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
-import type { Step } from '../stats/events.ts'
+import type { Engines, Step } from '../stats/events.ts'
 import { type ClientLocation, locate } from './locate.ts'
 import { answerLimit, awaitAnswer, type Trigger } from './trigger.ts'
 
@@ -30,6 +30,8 @@ export interface LaunchOptions {
    * deployment that the trigger knows of it is longer.
    */
   answerMs?: number | undefined
+  /** What runs QUIC at this end; the preferred engine by default. */
+  engine?: EngineName | undefined
   /** The public address that an earlier session saw: a guess for when no STUN server answers. */
   lastAddress?: string
   /** Where the exit is to look names up; its own resolver otherwise. */
@@ -75,6 +77,14 @@ const placed = (mapped: Endpoint) => ({
 })
 
 const byEvent: Trigger = { mode: 's3' }
+
+/** What runs QUIC at each end, with its version. */
+export const enginesOf = ({ connection, hello }: Pick<Session, 'connection' | 'hello'>): Engines => ({
+  client: named(connection.engine),
+  ...(hello.engine && { exit: named(hello.engine) }),
+})
+
+const named = ({ name, version }: { name: string; version: string }) => `${name} ${version}`
 
 /** A session could not be set up; `step` is where it failed, and the code is that of the cause. */
 export class LaunchError extends CodedError {
@@ -140,7 +150,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     const established = await establish({
       id,
       role: 'server',
-      engine: await loadEngine(),
+      engine: await loadEngine(options.engine),
       tuning: options.tuning,
       allowPrivate: options.allowPrivate,
       signal,
@@ -156,7 +166,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     const { connection, here } = established!
     done('hello', 'pinned')
     const { hello, control } = await awaitHello(connection)
-    done('hello', hello.address)
+    const { client, exit = 'unknown' } = enginesOf({ connection, hello })
+    done('hello', `${hello.address}, QUIC by ${client} here, ${exit} there`)
     return {
       id,
       connection,

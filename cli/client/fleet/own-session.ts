@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
@@ -16,6 +17,8 @@ export interface SessionSource {
   /** How long a function may take to answer. Milliseconds. */
   answerMs?: number | undefined
   stunServers: StunServerName[]
+  /** What runs QUIC at this end. */
+  engine?: EngineName | undefined
   /** The exit may have a private address. */
   allowPrivate?: boolean
 }
@@ -38,7 +41,7 @@ const endLimitMs = 2_000
 
 /** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
 export async function startOwnSession(
-  { buckets, triggers, answerMs, stunServers, allowPrivate = false }: SessionSource,
+  { buckets, triggers, answerMs, stunServers, engine, allowPrivate = false }: SessionSource,
   signal: AbortSignal,
   onWaiting?: (region: string, limitMs: number) => void,
 ): Promise<OwnSession> {
@@ -53,6 +56,7 @@ export async function startOwnSession(
     trigger: triggers?.get(region),
     answerMs,
     stunServers,
+    engine,
     allowPrivate,
     signal,
     onStep(step, ms, _, start) {

@@ -11,6 +11,12 @@ export type OutboundName = (typeof outboundNames)[number]
 export const steps = ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'] as const
 export type Step = (typeof steps)[number]
 
+/** What runs QUIC at each end; an exit of an earlier release does not say. */
+export interface Engines {
+  client: string
+  exit?: string
+}
+
 /** The path to an exit: its round-trip time, and the packets that this end sent on it and lost so far. */
 export interface Path {
   session: string
@@ -64,6 +70,7 @@ export type ProxyEvent =
       setUpMs: number
       /** The function's size, which its price goes by. */
       memoryMb: number
+      engines: Engines
     }
   | ({
       type: 'exit.failed'

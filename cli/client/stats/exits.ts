@@ -65,12 +65,13 @@ export function createExits(): ExitTable {
         }
         case 'exit.ready': {
           const exit = exits.get(event.session)
-          const { address, memoryMb, setUpMs, remainingMs } = event
+          const { address, memoryMb, engines, setUpMs, remainingMs } = event
           if (exit)
             Object.assign(exit, {
               phase: 'active',
               address,
               memoryMb,
+              engines,
               readyAt: now,
               deadlineAt: now + remainingMs,
             })

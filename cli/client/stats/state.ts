@@ -1,7 +1,7 @@
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
-import type { ListenerAddress, OutboundName, Step } from './events.ts'
+import type { Engines, ListenerAddress, OutboundName, Step } from './events.ts'
 
 // What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds
 // since 1970, durations milliseconds, amounts of data bytes; down is towards the application, up away from it.
@@ -64,6 +64,7 @@ export interface ExitStatus {
   /** The exit's public address. */
   address?: string
   memoryMb?: number
+  engines?: Engines
   launchedAt: number
   /** When its offer was written, which starts the function. */
   billedFrom?: number

@@ -13,7 +13,7 @@ const loaders = {
 
 export type EngineName = keyof typeof loaders
 
-const engineNames = Object.keys(loaders) as EngineName[]
+export const engineNames = Object.keys(loaders) as EngineName[]
 
 /** The engine of this name, or the preferred one of those that load. Rejects with a QuicError when there is none. */
 export async function loadEngine(name?: EngineName): Promise<Engine> {
