@@ -5,7 +5,8 @@ import { readSettings } from '../../function/settings.ts'
 const test = suite("the function's engine")
 
 test('nothing and auto leave the choice to what is there, a name is taken at its word', () => {
-  for (const QUIC_ENGINE of [undefined, '', 'auto']) assert.is(readSettings({ QUIC_ENGINE }).engine, undefined)
+  for (const QUIC_ENGINE of [undefined, '', 'auto'])
+    assert.is(readSettings({ QUIC_ENGINE }).engine, undefined)
   for (const QUIC_ENGINE of ['native', 'quiche']) assert.is(readSettings({ QUIC_ENGINE }).engine, QUIC_ENGINE)
 })
 
