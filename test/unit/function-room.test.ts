@@ -35,7 +35,7 @@ test('a place is free again once, and that there is none is said once', () => {
 })
 
 test('who asks a full exit is told so by its code, and gets in when somebody has left', async () => {
-  const target = await tcpServer(socket => socket.resume())
+  const target = await tcpServer(socket => socket.on('end', () => socket.end()).resume())
   const proxy = await nearProxy({ exit: { connections: 3 } })
   const to = { proxy: proxy.port, host: '127.0.0.1', port: target.port }
   const open = await Promise.all([1, 2, 3].map(() => socksConnect(to)))

@@ -89,7 +89,7 @@ const byReason: Record<RefusalReason, TargetErrorCode> = {
   'private-address': 'E_TARGET_PRIVATE',
   'name-not-found': 'E_TARGET_NOT_FOUND',
   'invalid-target': 'E_TARGET_INVALID',
-  'no-room': 'E_EXIT_FULL',
+  'no-room': 'E_ASSOCIATIONS_FULL',
 }
 
 const byReply: Partial<Record<ReplyCode, TargetErrorCode>> = {

@@ -7,7 +7,7 @@ import { ExitLostError, tunnelTo } from '../../../tunnel/session/open-stream.ts'
 import type { Exits } from '../fleet/exits.ts'
 import type { Session } from '../fleet/launch.ts'
 import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
-import { targetErrorOf } from './target-errors.ts'
+import { TargetError, targetErrorOf } from './target-errors.ts'
 
 /** A connection waits this long for a session to come up. Milliseconds. */
 const sessionLimitMs = 30_000
@@ -57,9 +57,9 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
       timeWasUp: () => timeWasUp(session),
     }
   stream.abort(0)
-  const error = targetErrorOf(answer, target.host)
-  if (isFull(error)) exits.full(session.id)
-  throw error
+  if (answer.reason !== 'no-room') throw targetErrorOf(answer, target.host)
+  exits.full(session.id)
+  throw new TargetError('E_EXIT_FULL', target.host)
 }
 
 const isFull = (error: unknown) => error instanceof OutboundError && error.code === 'E_EXIT_FULL'
