@@ -2,7 +2,7 @@ import { errorData } from '../../../tunnel/net/coded-error.ts'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import { QuicError } from '../../../tunnel/quic/close-reason.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
-import { reply } from '../../../tunnel/session/frames/reply.ts'
+import { type RefusalReason, reply } from '../../../tunnel/session/frames/reply.ts'
 import { ExitLostError, tunnelTo } from '../../../tunnel/session/open-stream.ts'
 import type { Exits } from '../fleet/exits.ts'
 import type { Session } from '../fleet/launch.ts'
@@ -57,11 +57,12 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
       timeWasUp: () => timeWasUp(session),
     }
   stream.abort(0)
-  if (answer.reason !== 'no-room') throw targetErrorOf(answer, target.host)
+  if (answer.reason !== noRoom) throw targetErrorOf(answer, target.host)
   exits.full(session.id)
   throw new TargetError('E_EXIT_FULL', target.host)
 }
 
+const noRoom: RefusalReason = 'no-room'
 const isFull = (error: unknown) => error instanceof OutboundError && error.code === 'E_EXIT_FULL'
 
 /** The function closes what is still open when its time is up, and says so. */
