@@ -126,6 +126,17 @@ test('an event that is 90 s late finds an offer that has been written anew', asy
   assert.is(proxy.told('exit.failed').length, 0)
 })
 
+test('while Lambda is throttling, auto tries again within the same wait', async context => {
+  const { lambda, launch } = context
+  lambda.mode = 'throttle'
+  const proxy = await launch()
+  assert.is((await proxy.event('invoke.failed')).code, 'E_AWS_THROTTLED')
+  lambda.mode = 'accept'
+  await proxy.event('exit.ready')
+  assert.is((await proxy.event('exit.step', isAnswer)).startedBy, 'invoke')
+  assert.is(proxy.told('exit.launching').length, 1)
+})
+
 test('invoke does so at once; while Lambda is throttling, that is the failure, and it is tried again later', async context => {
   const { lambda, launch } = context
   lambda.mode = 'throttle'

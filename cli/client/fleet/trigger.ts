@@ -75,11 +75,17 @@ async function start({ id, trigger, onNotInvoked }: AnswerOptions, until: AbortS
   const { mode, invoke } = trigger
   if (mode === 's3' || !invoke) return
   if (mode === 'auto') await sleep(invokeAfterMs, undefined, { signal: until })
-  try {
-    await invoke(id)
-  } catch (error) {
-    if (mode === 'invoke') throw error
-    onNotInvoked?.(errorData(error))
+  for (let waitMs = invokeAfterMs; ; waitMs *= 2) {
+    try {
+      return await invoke(id)
+    } catch (error) {
+      if (mode === 'invoke') throw error
+      const data = errorData(error)
+      onNotInvoked?.(data)
+      if (data.code !== 'E_AWS_THROTTLED') return
+      // While S3's event is waited for there is time for another try.
+      await sleep(waitMs, undefined, { signal: until })
+    }
   }
 }
 
