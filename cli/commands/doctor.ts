@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { printable } from '../../tunnel/net/printable.ts'
 import { readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { awsChecks } from '../doctor/aws-checks.ts'
 import { type Check, examine, type Result } from '../doctor/check.ts'
@@ -6,6 +7,7 @@ import { clockCheck } from '../doctor/clock-check.ts'
 import { type Context, createContext } from '../doctor/context.ts'
 import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { formatResult, verdict } from '../doctor/report.ts'
+import { gatherReport, writeReport } from '../doctor/report-file.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
 import { adviceFor } from '../output/advice.ts'
 import { exitCodeMeanings } from '../output/exit-codes.ts'
@@ -28,6 +30,12 @@ export default defineCommand({
       description: 'Launch an exit and measure the path to it; the function is billed for some seconds',
       negativeDescription: 'Launch nothing',
     },
+    report: {
+      type: 'string',
+      valueHint: 'FILE',
+      description:
+        'Write what an issue needs to this file: versions, what was found, the NAT, the launch; without accounts, names of buckets and whole addresses',
+    },
     ...formatOptions,
   },
   async run({ args }) {
@@ -37,7 +45,10 @@ export default defineCommand({
     const results = await interruptible(async signal => {
       const context = createContext(signalling, signal)
       try {
-        return await consult(context, args.punch, isReport ? () => {} : show)
+        const results = await consult(context, args.punch, isReport ? () => {} : show)
+        if (args.report !== undefined)
+          await writeReport(args.report, await gatherReport(results, context, args.punch))
+        return results
       } finally {
         await context.close()
       }
@@ -45,6 +56,10 @@ export default defineCommand({
     const works = results.every(({ status }) => status !== 'fail')
     if (isReport) print({ works, findings: results }, format, () => '')
     else process.stdout.write(`\n${verdict(results)}\n`)
+    if (args.report !== undefined && !isReport)
+      process.stdout.write(
+        `The report is in ${printable(args.report)}. Read it before you attach it to an issue.\n`,
+      )
     if (!works) process.exitCode = 1
   },
 })

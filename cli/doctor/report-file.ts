@@ -1,0 +1,67 @@
+import { writeFile } from 'node:fs/promises'
+import { homedir, hostname, release } from 'node:os'
+import { version } from '../../package.json'
+import type { Result } from './check.ts'
+import type { Context } from './context.ts'
+import { redact } from './redact.ts'
+
+/** What an issue needs: where this ran, what the checks found, what is deployed, and how the launch went. */
+export interface Report {
+  lambdaNatProxy: string
+  platform: { system: string; architecture: string; release: string; bun: string }
+  works: boolean
+  findings: readonly Result[]
+  /** The views of each STUN server, and what follows from them. */
+  network: unknown
+  deployment: unknown
+  /** The exit that the doctor launched: its steps in milliseconds, and what it said of itself. */
+  launch: unknown
+}
+
+/** Gathers the report, of what the checks have found out already, with nothing in it that tells whose it is. */
+export async function gatherReport(
+  results: readonly Result[],
+  context: Context,
+  launched: boolean,
+): Promise<Report> {
+  const known = <T>(value: Promise<T>) => value.catch(() => undefined)
+  const [network, stack, exit] = await Promise.all([
+    known(context.netcheck()),
+    context.isLocal || context.bucket !== undefined ? undefined : known(context.stack()),
+    launched ? known(context.exit()) : undefined,
+  ])
+  const regions = [...(stack?.regions ?? [])]
+  const report: Report = {
+    lambdaNatProxy: version,
+    platform: {
+      system: process.platform,
+      architecture: process.arch,
+      release: release(),
+      bun: Bun.version,
+    },
+    works: results.every(({ status }) => status !== 'fail'),
+    findings: results,
+    network,
+    deployment: stack && {
+      regions: regions.map(([region, { bucket, functionName }]) => ({
+        region,
+        bucket,
+        function: functionName !== undefined,
+      })),
+      changedAt: stack.changedAt && new Date(stack.changedAt).toISOString(),
+    },
+    launch: exit && {
+      region: exit.region,
+      startedBy: exit.startedBy,
+      setUpMs: Math.round(exit.setUpMs),
+      steps: exit.steps,
+      hello: exit.session.hello,
+    },
+  }
+  const names = [context.bucket, ...regions.map(([, { bucket }]) => bucket), hostname(), homedir()]
+  return redact(report, { names: names.filter(name => name !== undefined) }) as Report
+}
+
+/** Writes it as JSON, for its owner alone to read. Rejects with the system's error. */
+export const writeReport = (path: string, report: Report): Promise<void> =>
+  writeFile(path, `${JSON.stringify(report, undefined, 2)}\n`, { mode: 0o600 })
