@@ -58,7 +58,7 @@ export const tunings: Record<Role, Tuning> = {
     streamWindow: 8 * MiB,
     congestionControl: 'BBR',
     maxStreams: 4096,
-    fixed: { stream: 6 * MiB, connection: 64 * MiB, send: 16 * MiB },
+    fixed: { stream: 12 * MiB, connection: 96 * MiB, send: 24 * MiB },
   },
 }
 
@@ -66,7 +66,7 @@ export const tunings: Record<Role, Tuning> = {
 export function functionTuning(memoryMb: number): Tuning {
   const fixed: FixedWindows =
     memoryMb < 192
-      ? { stream: 3 * MiB, connection: 24 * MiB, send: 8 * MiB }
+      ? { stream: 4 * MiB, connection: 24 * MiB, send: 8 * MiB }
       : memoryMb < 384
         ? tunings.client.fixed
         : { stream: 16 * MiB, connection: 192 * MiB, send: 32 * MiB }
