@@ -73,6 +73,7 @@ async function build(
   const containers: Container[] = []
   const proxies: LocalProxy[] = []
   const offers: string[] = []
+  const last = new Map<Container, Promise<unknown>>()
   const invoked: Promise<Invoked>[] = []
   const recordOf = (key: string, eventTime?: Date) => s3Record(region, bucket, key, eventTime)
   const notifying = await notify(moto.endpoint, key => {
@@ -80,8 +81,10 @@ async function build(
     const container = target
     if (!container) return
     // A container is given its next event when it has answered the last one.
-    const before = invoked.at(-1) ?? Promise.resolve()
-    invoked.push(before.catch(() => {}).then(() => container.invoke(s3Event(recordOf(key)))))
+    const before = last.get(container) ?? Promise.resolve()
+    const next = before.then(() => container.invoke(s3Event(recordOf(key))))
+    last.set(container, next)
+    invoked.push(next)
   })
   const kept = async (proxy: Promise<LocalProxy>) => {
     proxies.push(await proxy)

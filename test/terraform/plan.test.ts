@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { nodeOptions, oldSpaceMb } from '../../function/modes.ts'
 import { openStandIn } from './engine.ts'
 import { type Block, openWorkspace, type Plan, type Workspace } from './workspace.ts'
 
@@ -81,6 +82,14 @@ test('memory and limit follow the mode, but for what is set apart', () => {
   }
   const { memory_size, timeout } = lambda({ mode: 'performance', memory_mb: 300 })
   assert.equal([memory_size, timeout], [300, 900])
+})
+
+test("V8's generations are both named, by the memory, as in the embedded cloud", () => {
+  for (const memory_mb of [128, 301, 10_240]) {
+    const [{ variables }] = lambda({ memory_mb }).environment as [{ variables: Block }]
+    assert.is(variables.NODE_OPTIONS, nodeOptions(oldSpaceMb(memory_mb)))
+  }
+  assert.match(nodeOptions(oldSpaceMb(128)), /^--max-semi-space-size=\d+ --max-old-space-size=64$/)
 })
 
 test('an event is tried once and for a minute, and only an offer that is written is one', () => {
