@@ -301,7 +301,7 @@ test('what an exit has no room for is told', async ({ proxy, open, echo }) => {
   await until(() => told('connection.refused').length > 0, 'the refusal')
   assert.equal(
     told('connection.refused').map(({ code, outbound }) => [code, outbound]),
-    [['E_EXIT_FULL', 'tunnel']],
+    [['E_ASSOCIATIONS_FULL', 'tunnel']],
   )
   await first.end()
   const knock = setInterval(() => second.send({ host, port: echo.port }, 'second'), 100)

@@ -50,7 +50,8 @@ export const tunings: Record<Role, Tuning> = {
     congestionControl: 'BBR',
     // The control stream is all that a function opens.
     maxStreams: 1,
-    fixed: { stream: 16 * MiB, connection: 1024 * MiB, send: 32 * MiB },
+    // 128 readers may stand still before anybody waits for them.
+    fixed: { stream: 8 * MiB, connection: 1024 * MiB, send: 32 * MiB },
   },
   client: {
     packetSize: 1350,
@@ -58,17 +59,17 @@ export const tunings: Record<Role, Tuning> = {
     streamWindow: 8 * MiB,
     congestionControl: 'BBR',
     maxStreams: 4096,
-    fixed: { stream: 12 * MiB, connection: 96 * MiB, send: 24 * MiB },
+    fixed: { stream: 4 * MiB, connection: 96 * MiB, send: 24 * MiB },
   },
 }
 
-/** Of the function, which has so many MB for all it does. */
+/** Of the function, which has so many MB for all it does. 24 targets may stand still before anybody waits for them. */
 export function functionTuning(memoryMb: number): Tuning {
   const fixed: FixedWindows =
     memoryMb < 192
-      ? { stream: 4 * MiB, connection: 24 * MiB, send: 8 * MiB }
+      ? { stream: 1 * MiB, connection: 24 * MiB, send: 8 * MiB }
       : memoryMb < 384
         ? tunings.client.fixed
-        : { stream: 16 * MiB, connection: 192 * MiB, send: 32 * MiB }
+        : { stream: 8 * MiB, connection: 192 * MiB, send: 32 * MiB }
   return { ...tunings.client, fixed }
 }
