@@ -216,9 +216,18 @@ test('without a descriptor for its socket the function says that it is full', as
     { status: 200, body: offer, headers: { 'content-type': 'application/json' } },
     { status: 200 },
   ]
-  const before = `require('node:dgram').createSocket = () => {
-    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
-  }`
+  // Whichever engine the bundle brings.
+  const before = `
+    const refuse = () => {
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+    }
+    require('node:dgram').createSocket = refuse
+    const extensions = require('node:module')._extensions
+    const load = extensions['.node']
+    extensions['.node'] = (module, file) => {
+      load(module, file)
+      if (module.exports.Socket) module.exports = { ...module.exports, Socket: function () { refuse() } }
+    }`
   const told = await handle(context, local(context), before)
   assert.equal([told.level, told.code, told.threw], ['ERROR', 'EMFILE', 'EMFILE'])
   assert.is(JSON.parse(context.asked[1]!.body).code, 'E_EXIT_FULL')

@@ -9,7 +9,7 @@ use quinn_proto::Transmit;
 use quinn_udp::RecvMeta;
 
 use crate::ecn;
-use crate::error::{Code, Error, with};
+use crate::error::{Code, Error, refused, with};
 use crate::events::{Event, Events};
 use crate::options::Options;
 use crate::poller::Interest;
@@ -55,7 +55,7 @@ pub struct Driver {
 impl Driver {
     /// Binds the socket.
     pub fn bind(address: SocketAddr) -> Result<Self, Error> {
-        let socket = Socket::bind(address).map_err(with(Code::Socket, "cannot open the UDP socket"))?;
+        let socket = Socket::bind(address).map_err(refused("cannot open the UDP socket"))?;
         Ok(Self {
             socket,
             session: None,

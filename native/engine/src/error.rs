@@ -11,6 +11,8 @@ pub enum Code {
     Address,
     /// The system refused a socket.
     Socket,
+    /// The process or the system has no descriptor left; Node's own code for it.
+    Descriptors,
     /// The key or certificate cannot be used.
     Identity,
     /// The call does not fit what was done before.
@@ -25,6 +27,7 @@ impl AsRef<str> for Code {
             Self::Option => "E_ENGINE_OPTION",
             Self::Address => "E_ENGINE_ADDRESS",
             Self::Socket => "E_ENGINE_SOCKET",
+            Self::Descriptors => "EMFILE",
             Self::Identity => "E_ENGINE_IDENTITY",
             Self::State => "E_ENGINE_STATE",
             Self::Engine => "E_ENGINE_FAILED",
@@ -59,7 +62,31 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What the system says of a socket that it refuses: a want of descriptors is told apart.
+pub(crate) fn refused(what: &'static str) -> impl FnOnce(std::io::Error) -> Error {
+    move |error| {
+        // ENFILE, EMFILE, WSAEMFILE.
+        let code = match error.raw_os_error() {
+            Some(23 | 24 | 10_024) => Code::Descriptors,
+            _ => Code::Socket,
+        };
+        Error::new(code, format_args!("{what}: {error}"))
+    }
+}
+
 /// Adds a code to another library's error.
 pub(crate) fn with<E: fmt::Display>(code: Code, what: &'static str) -> impl FnOnce(E) -> Error {
     move |error| Error::new(code, format_args!("{what}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_want_of_descriptors_is_told_apart() {
+        let told = |errno| refused("cannot open")(std::io::Error::from_raw_os_error(errno)).code;
+        assert_eq!(told(24), Code::Descriptors);
+        assert_eq!(told(13), Code::Socket);
+    }
 }

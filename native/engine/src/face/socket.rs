@@ -15,7 +15,7 @@ use super::stats::{CloseObject, StatsObject};
 use super::values::{Bytes, Words};
 use crate::close::CloseReason;
 use crate::driver::{self, Driver, Next};
-use crate::error::{Code, Error, with};
+use crate::error::{Code, Error, refused, with};
 use crate::events::{EVENT_WORDS, Event};
 use crate::options::Options;
 use crate::poller::Registration;
@@ -72,7 +72,7 @@ impl Socket {
             }
         });
         let registration = Registration::new(driver.socket().raw(), wake)
-            .map_err(with(Code::Socket, "cannot wait for the socket"))
+            .map_err(refused("cannot wait for the socket"))
             .map_err(thrown)?;
         let local = driver.socket().local();
         let receive_buffer = u32::try_from(driver.socket().receive_buffer()).unwrap_or(u32::MAX);
