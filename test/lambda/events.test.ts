@@ -9,6 +9,7 @@ import { startWorld, type World } from './world.ts'
 
 const test = suite('Lambda: events')
 const world = await startWorld()
+const gone = 'no offer: the event is late or a duplicate, or this role may not read it'
 const well = { status: 200, text: 'null' }
 
 /** A client whose offer is written, and goes to nobody; its session, and the offer's key. */
@@ -54,13 +55,10 @@ function testsIn(world: World): void {
     const container = await world.container()
     assert.equal(await container.invoke({}), well)
     assert.equal(await container.invoke(s3Event(world.recordOf('reports/a b+c.json'))), well)
-    const { proxy, key, session } = await offering(world)
-    const event = s3Event(world.recordOf(key, new Date(Date.now() - 100_000)))
-    assert.equal(await container.invoke(event), well)
-    const { code } = await container.logged('offer refused', session)
-    assert.is(code, 'E_OFFER_CLOCK')
-    await proxy.event('exit.failed')
-    await proxy.close()
+    const late = world.recordOf('sessions/0123456789abcdef0123/offer.json', new Date(Date.now() - 100_000))
+    assert.equal(await container.invoke(s3Event(late)), well)
+    const { level } = await container.logged(gone, '0123456789abcdef0123')
+    assert.is(level, 'INFO')
     await container.close()
   })
 
@@ -82,9 +80,9 @@ function testsIn(world: World): void {
 
   test('a client that is gone after its offer, or in mid-session, is not waited for', async () => {
     const [early, late] = [await world.container({ timeoutS: 120 }), await world.container({ timeoutS: 120 })]
-    const gone = await offering(world)
-    await gone.proxy.stop('SIGKILL')
-    const neverMet = early.invoke(s3Event(world.recordOf(gone.key)))
+    const never = await offering(world)
+    await never.proxy.stop('SIGKILL')
+    const neverMet = early.invoke(s3Event(world.recordOf(never.key)))
     const there = await offering(world)
     const lost = late.invoke(s3Event(world.recordOf(there.key)))
     await there.proxy.event('exit.ready')
