@@ -22,8 +22,11 @@ const spec = JSON.parse(process.argv[2]!) as Spec
 const say = (told: object) => console.log(JSON.stringify(told))
 const { role, address, pin } = spec
 const identity = { key: Buffer.from(spec.key), certificate: Buffer.from(spec.certificate), fingerprint: '' }
+const early: Uint8Array[] = []
 const opening = loadEngine(spec.engine).then(async engine => {
   const socket = await engine.openSocket({ address })
+  // The peer may be quicker: what comes before QUIC begins is kept, as a punch keeps it.
+  socket.onDatagram = datagram => early.push(new Uint8Array(datagram))
   say({ port: socket.local.port })
   return { engine, socket }
 })
@@ -41,7 +44,7 @@ const look = () => {
 
 async function run(peer: Endpoint): Promise<void> {
   const { engine, socket } = await opening
-  const connection = await QuicConnection.connect({ engine, socket, peer, identity, pin, role })
+  const connection = await QuicConnection.connect({ engine, socket, peer, identity, pin, role, early })
   if (role === 'server') await awaitHello(connection)
   else {
     connection.onStream = stream => stream.attach({ data() {}, end() {}, drain() {}, close() {} })
