@@ -132,6 +132,21 @@ test('an answer to content that is still coming arrives, and the connection ends
   await early.close()
 })
 
+test('a switch of protocols before the content has ended is no switch', async ({ proxy }) => {
+  const eager = await rawOrigin(heard =>
+    heard.includes('\r\n\r\n')
+      ? 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+      : undefined,
+  )
+  const answer = await converse(
+    proxy.port,
+    `POST http://127.0.0.1:${eager.port}/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n`,
+    said => said.endsWith('\n'),
+  )
+  assert.match(answer, /^HTTP\/1\.1 502 /)
+  await eager.close()
+})
+
 test('5,000 requests on one connection leave nothing behind', async ({ proxy, origin }) => {
   const one = `GET http://127.0.0.1:${origin.port}/ HTTP/1.1\r\nHost: x\r\n\r\n`
   const run = async (count: number) => {

@@ -174,7 +174,8 @@ class Attempt {
       const response = parseResponse(head, request.method)
       if (response.status >= 200) return response
       if (response.status === 101) {
-        if (request.wantsWebSocket && response.switchesToWebSocket) return response
+        // What is left of content in chunks would go on with another framing than it came in.
+        if (request.wantsWebSocket && response.switchesToWebSocket && this.#requestSent) return response
         throw failed(
           502,
           'http_upgrade_failed',
