@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { zipSync } from 'fflate'
 import { builtNative, useNative } from '../native/bundle.ts'
+import { CodedError } from '../tunnel/net/coded-error.ts'
 import { prune } from './prune.ts'
 
 const root = dirname(import.meta.dirname)
@@ -11,32 +12,59 @@ const root = dirname(import.meta.dirname)
 /** The one module of the tunnel that a bundle must replace: the binding's own loader looks for its file at run time. */
 const bindingLoader = /^@matrixai\/quic\/dist\/native\/quiche\.js$/
 
-/** Lambda's x86_64 on Amazon Linux 2023. */
-const bindingModule = '@matrixai/quic-linux-x64/node.napi.node'
+/** Lambda's processors by its own names, and what the engines call each on Amazon Linux 2023. */
+const platforms = { x86_64: 'linux-x64', arm64: 'linux-arm64' } as const
 
-const useLinuxBinding: Plugin = {
-  name: 'use-linux-binding',
+export type Architecture = keyof typeof platforms
+
+export const architectures = Object.keys(platforms) as [Architecture, ...Architecture[]]
+
+/** quiche's binding for Linux; there is none for arm64. */
+const quicheBindings: Partial<Record<Architecture, string>> = {
+  x86_64: '@matrixai/quic-linux-x64/node.napi.node',
+}
+
+const useBinding = (module: string): Plugin => ({
+  name: 'use-binding',
   setup(build) {
     const require = createRequire(join(root, 'package.json'))
-    build.onResolve({ filter: bindingLoader }, () => ({ path: require.resolve(bindingModule) }))
+    build.onResolve({ filter: bindingLoader }, () => ({ path: require.resolve(module) }))
   },
+})
+
+/** What the zip is called: the name without a processor's is that of x86_64. */
+export const zipName = (architecture: Architecture): string =>
+  architecture === 'x86_64' ? 'function.zip' : `function-${architecture}.zip`
+
+export interface FunctionOptions {
+  /** x86_64 unless another is named. */
+  architecture?: Architecture
+  /** Unless one is named, the native engine where it was built for the architecture, else quiche. */
+  engine?: 'native' | 'quiche' | undefined
 }
 
 export interface FunctionBundle {
   zip: Uint8Array
+  architecture: Architecture
   /** The QUIC engine that it carries. */
   engine: 'native' | 'quiche'
   /** SHA-256 of the zip, base64, as Lambda and Terraform give it. */
   sha256: string
 }
 
+/** Whether some engine is there for this processor. */
+export const functionAvailable = (architecture: Architecture): boolean =>
+  engineFor(architecture) !== undefined
+
 /**
- * Bundles the function for Node on Lambda and zips it with its QUIC engine: the native one where it was built for
- * linux-x64, else quiche. The same sources give the same bytes: names, order and times in the zip are fixed.
+ * Bundles the function for Node on Lambda and zips it with its QUIC engine. The same sources give the same bytes:
+ * names, order and times in the zip are fixed. Rejects with E_BUILD_NO_ENGINE when the engine cannot be had.
  */
-export async function buildFunction(
-  native: string | undefined = builtNative('linux-x64'),
-): Promise<FunctionBundle> {
+export async function buildFunction({
+  architecture = 'x86_64',
+  engine: wanted,
+}: FunctionOptions = {}): Promise<FunctionBundle> {
+  const { engine, plugin } = needEngine(architecture, wanted)
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { index: 'function/handler.ts' },
@@ -55,7 +83,7 @@ export async function buildFunction(
     external: ['bun:ffi'],
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [...(native ? [useNative(native)] : []), useLinuxBinding, prune],
+    plugins: [plugin, prune],
   })
   const files = outputFiles
     .map(file => [basename(file.path), file.contents] as const)
@@ -69,7 +97,30 @@ export async function buildFunction(
   })
   return {
     zip,
-    engine: native ? 'native' : 'quiche',
+    architecture,
+    engine,
     sha256: createHash('sha256').update(zip).digest('base64'),
   }
+}
+
+// --- internal ---
+
+/** What the bundle carries, and how it gets there; undefined where neither engine can be had. */
+function engineFor(architecture: Architecture, wanted?: FunctionOptions['engine']) {
+  const addon = wanted === 'quiche' ? undefined : builtNative(platforms[architecture])
+  if (addon) return { engine: 'native', plugin: useNative(addon) } as const
+  const binding = wanted === 'native' ? undefined : quicheBindings[architecture]
+  return binding ? ({ engine: 'quiche', plugin: useBinding(binding) } as const) : undefined
+}
+
+function needEngine(architecture: Architecture, wanted: FunctionOptions['engine']) {
+  const found = engineFor(architecture, wanted)
+  if (found) return found
+  throw wanted === 'quiche'
+    ? new CodedError('E_BUILD_NO_ENGINE', `there is no quiche engine for a function on ${architecture}`)
+    : new CodedError(
+        'E_BUILD_NO_ENGINE',
+        `a function on ${architecture} needs the native QUIC engine, which was not built for ${platforms[architecture]}`,
+        { hint: 'Build it with "bun run native --all".' },
+      )
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buildFunction } from '../../function/build.ts'
+import { architectures, buildFunction, functionAvailable, zipName } from '../../function/build.ts'
 import { assetsFolder, terraformModule } from '../deploy/assets.ts'
 import { buildExecutable } from './executable.ts'
 import type { Target } from './targets.ts'
@@ -29,13 +29,13 @@ export interface ReleaseFile {
 export async function buildRelease({ outdir, native, named = [] }: ReleaseOptions): Promise<ReleaseFile[]> {
   await mkdir(outdir, { recursive: true })
   for (const file of await written(outdir)) await rm(join(outdir, file))
-  const { zip } = await buildFunction()
-  await writeFile(join(outdir, 'function.zip'), zip)
+  const functions = await buildFunctions()
+  for (const [file, zip] of functions) await writeFile(join(outdir, file), zip)
 
   const work = await mkdtemp(join(tmpdir(), `${name}-build-`))
   try {
     const assets = join(work, assetsFolder)
-    await layOut(assets, zip)
+    await layOut(assets, functions)
     for (const target of new Set(native ? [native, ...named] : named)) {
       const files = [
         ...(target === native ? [name + target.suffix] : []),
@@ -58,12 +58,22 @@ export async function buildRelease({ outdir, native, named = [] }: ReleaseOption
 
 /** What a build has written to a folder, by name. */
 const written = async (folder: string) =>
-  (await readdir(folder)).filter(file => /^(function\.zip|SHA256SUMS|lambda-nat-proxy.*)$/.test(file)).sort()
+  (await readdir(folder))
+    .filter(file => /^(function.*\.zip|SHA256SUMS|lambda-nat-proxy.*)$/.test(file))
+    .sort()
+
+/** File name to zip, for each processor that there is a QUIC engine for: x86_64 always, arm64 where the native engine was built for it. */
+async function buildFunctions(): Promise<Map<string, Uint8Array>> {
+  const zips = new Map<string, Uint8Array>()
+  for (const architecture of architectures.filter(functionAvailable))
+    zips.set(zipName(architecture), (await buildFunction({ architecture })).zip)
+  return zips
+}
 
 /** The folder that every executable carries. */
-async function layOut(folder: string, zip: Uint8Array): Promise<void> {
+async function layOut(folder: string, functions: ReadonlyMap<string, Uint8Array>): Promise<void> {
   await mkdir(join(folder, 'terraform'), { recursive: true })
-  await writeFile(join(folder, 'function.zip'), zip)
+  for (const [name, zip] of functions) await writeFile(join(folder, name), zip)
   for (const [name, content] of Object.entries(await terraformModule()))
     await writeFile(join(folder, 'terraform', name), content)
 }

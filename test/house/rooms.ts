@@ -12,7 +12,7 @@ export const rooms: Record<string, readonly string[]> = {
 
   // The exit.
   function: ['tunnel'],
-  'function/build.ts': ['native', 'function'],
+  'function/build.ts': ['native', 'function', 'tunnel/net'],
 
   // The client's executable, from its lowest floor up.
   'cli/input': ['tunnel/net'],

@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildFunction, type FunctionBundle } from '../../function/build.ts'
+import {
+  buildFunction,
+  type FunctionBundle,
+  type FunctionOptions,
+  functionAvailable,
+} from '../../function/build.ts'
+import { errorData } from '../../tunnel/net/coded-error.ts'
 import { patient } from '../support/patience.ts'
 
 interface Context {
@@ -47,6 +53,25 @@ test('two builds give the same bytes, in another time zone too', async ({ bundle
     encoding: 'utf8',
   })
   assert.is(stdout.trim(), bundle.sha256, stderr)
+})
+
+test('a function on arm64 has the native engine alone, and without one is refused by a code', async () => {
+  const refused = (options: FunctionOptions) =>
+    buildFunction(options).then(
+      () => undefined,
+      error => errorData(error).code,
+    )
+  assert.is(await refused({ architecture: 'arm64', engine: 'quiche' }), 'E_BUILD_NO_ENGINE')
+  if (!functionAvailable('arm64')) {
+    assert.is(await refused({ architecture: 'arm64' }), 'E_BUILD_NO_ENGINE')
+    return
+  }
+  const { zip, engine } = await buildFunction({ architecture: 'arm64' })
+  assert.is(engine, 'native')
+  const files = unzipSync(zip)
+  assert.equal(Object.keys(files).sort(), ['engine.node', 'index.js'])
+  // The machine that an ELF file is for: 183 is AArch64.
+  assert.is(Buffer.from(files['engine.node']!).readUInt16LE(18), 183)
 })
 
 test('tells nothing of the machine that built it', ({ folder, bundle }) => {
