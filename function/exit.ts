@@ -8,7 +8,7 @@ import { functionTuning } from '../tunnel/quic/tuning.ts'
 import { establish } from '../tunnel/session/establish.ts'
 import { sayHello } from '../tunnel/session/hello.ts'
 import type { SignalBucket } from '../tunnel/signalling/bucket.ts'
-import type { Answer, Offer, Side } from '../tunnel/signalling/documents.ts'
+import { type Answer, type Offer, readCandidates, type Side } from '../tunnel/signalling/documents.ts'
 import type { Starter } from '../tunnel/signalling/offer-record.ts'
 import { type ExitLocation, locateExit } from './locate.ts'
 import type { Log } from './log.ts'
@@ -52,7 +52,7 @@ export async function runExit(options: ExitOptions): Promise<void> {
   const { allowPrivate } = settings
   const exchange = async (side: Side, here: ExitLocation): Promise<Offer | undefined> => {
     // Before the answer, so that the client is told.
-    admitCandidates(offer.candidates, { mapped: here.mapped, allowPrivate })
+    admitCandidates(readCandidates(offer.candidates), { mapped: here.mapped, allowPrivate })
     const answer = answerOf(side, here, options)
     if (!(await bucket.putAnswer(answer))) {
       log.info('offer is answered already: this delivery is a duplicate')

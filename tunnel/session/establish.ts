@@ -7,7 +7,7 @@ import { QuicConnection } from '../quic/connection.ts'
 import type { Engine } from '../quic/engine.ts'
 import { createIdentity, type Identity } from '../quic/identity.ts'
 import type { Role, Tuning } from '../quic/tuning.ts'
-import { type Side, sideOf } from '../signalling/documents.ts'
+import { readCandidates, type Side, sideOf } from '../signalling/documents.ts'
 
 /** Where the world sees a socket. */
 export interface Place {
@@ -61,7 +61,7 @@ export async function establish<Here extends Place, There extends Side>(
     const punched = await punch(socket, {
       local,
       remote: { ufrag: there.ice_ufrag, password: there.ice_password },
-      candidates: there.candidates,
+      candidates: readCandidates(there.candidates),
       controlling: role === 'server',
       admission: { mapped: here.mapped, allowPrivate: options.allowPrivate },
       mapping: { local: here.mapping, remote: there.mapping },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
+import { type Candidate, type CandidateKind, priorityOf } from '../nat/ice/candidate.ts'
 import type { IceCredentials } from '../nat/ice/check-list.ts'
 import { type Behaviour, behaviours } from '../nat/stun/mapping.ts'
 import { CodedError } from '../net/coded-error.ts'
@@ -34,7 +35,40 @@ const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex
 const ufrag = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{4,32}$/))
 const password = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}$/))
 
-const candidate = v.object({ type: v.picklist(['srflx', 'host']), address, port })
+/** Candidates' kinds as the documents write them (RFC 8839, section 5.1, and `mapped` by a router). */
+const candidateTypes = ['host', 'srflx', 'mapped', 'relay'] as const
+const kinds: Record<(typeof candidateTypes)[number], CandidateKind> = {
+  host: 'host',
+  srflx: 'server-reflexive',
+  mapped: 'mapped',
+  relay: 'relayed',
+}
+
+const candidate = v.object({
+  type: v.picklist(candidateTypes),
+  address,
+  port,
+  /** RFC 8445, section 5.1.2: the higher, the sooner it should be used. */
+  priority: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1))),
+})
+
+/** A candidate in a document. */
+export type CandidateEntry = v.InferOutput<typeof candidate>
+
+/** An address as a document writes it. */
+export const candidateEntry = (
+  type: CandidateEntry['type'],
+  { address, port }: Endpoint,
+): CandidateEntry => ({
+  type,
+  address,
+  port,
+  priority: priorityOf(kinds[type]),
+})
+
+/** What a document's candidates say. */
+export const readCandidates = (entries: readonly CandidateEntry[]): Candidate[] =>
+  entries.map(({ type, address, port }) => ({ address, port, kind: kinds[type] }))
 
 const side = {
   version: v.literal(
@@ -68,7 +102,7 @@ export const sideOf = (
   version: signalVersion,
   session_id: session,
   timestamp: Date.now(),
-  candidates: [{ type: 'srflx', ...about.mapped }],
+  candidates: [candidateEntry('srflx', about.mapped)],
   mapping: about.mapping,
   ice_ufrag: about.credentials.ufrag,
   ice_password: about.credentials.password,

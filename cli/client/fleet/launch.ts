@@ -10,7 +10,7 @@ import { establish } from '../../../tunnel/session/establish.ts'
 import type { Hello } from '../../../tunnel/session/frames/control.ts'
 import { awaitHello } from '../../../tunnel/session/hello.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
-import type { Answer, Offer, Side } from '../../../tunnel/signalling/documents.ts'
+import { type Answer, candidateEntry, type Offer, type Side } from '../../../tunnel/signalling/documents.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { Engines, Step } from '../stats/events.ts'
 import { type ClientLocation, locate } from './locate.ts'
@@ -73,7 +73,7 @@ const defaultAnswerMs = 30_000
 const placed = (mapped: Endpoint) => ({
   client_ip: mapped.address,
   client_port: mapped.port,
-  candidates: [{ type: 'srflx' as const, ...mapped }],
+  candidates: [candidateEntry('srflx', mapped)],
 })
 
 const byEvent: Trigger = { mode: 's3' }

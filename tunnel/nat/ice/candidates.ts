@@ -1,6 +1,7 @@
 import { CodedError } from '../../net/coded-error.ts'
 import { type Endpoint, sameEndpoint } from '../../net/endpoint.ts'
 import { isPublicAddress, isUnicast4 } from '../../net/public-address.ts'
+import { type Candidate, isRelayed } from './candidate.ts'
 
 /** Which addresses of a peer's may be sent to. */
 export interface Admission {
@@ -15,8 +16,9 @@ export class CandidateError extends CodedError<'E_PEER_CANDIDATES'> {
   override name = 'CandidateError'
 }
 
-/** Addresses of one peer that are sent to: its own, and one more where it has two outside. */
+/** Addresses of one peer that are sent to: its own, and one more where it has two outside; a relay's counts apart. */
 export const maxAddresses = 2
+const maxRelayAddresses = 1
 /** Candidates of one peer that are sent to. */
 export const maxCandidates = 8
 
@@ -28,17 +30,19 @@ export function admits({ mapped, allowPrivate }: Admission, address: string): bo
 
 /**
  * The candidates that checks are sent to: the first eight that may be a peer's, of the first two addresses among
- * them. A peer can make this end send to whatever it names, so the rest is left out. Throws a CandidateError when
+ * them, and the first relay. A peer can make this end send to whatever it names, so the rest is left out. Throws a CandidateError when
  * none is left.
  */
-export function admitCandidates(candidates: readonly Endpoint[], admission: Admission): Endpoint[] {
-  const addresses = new Set<string>()
-  const admitted: Endpoint[] = []
-  for (const { address, port } of candidates) {
+export function admitCandidates(candidates: readonly Candidate[], admission: Admission): Candidate[] {
+  const direct = { addresses: new Set<string>(), most: maxAddresses }
+  const relays = { addresses: new Set<string>(), most: maxRelayAddresses }
+  const admitted: Candidate[] = []
+  for (const { address, port, kind } of candidates) {
     if (admitted.length === maxCandidates) break
     if (!admits(admission, address)) continue
-    if (!addresses.has(address) && addresses.size === maxAddresses) continue
-    const candidate = { address, port }
+    const { addresses, most } = isRelayed({ kind }) ? relays : direct
+    if (!addresses.has(address) && addresses.size === most) continue
+    const candidate = { address, port, ...(kind && { kind }) }
     if (admitted.some(known => sameEndpoint(known, candidate))) continue
     addresses.add(address)
     admitted.push(candidate)

@@ -3,6 +3,7 @@ import { BoundedMap } from '../../net/bounded-map.ts'
 import type { Endpoint } from '../../net/endpoint.ts'
 import { checkRequest, checkResponse, parseStun } from '../stun/message.ts'
 import { type BirthdayPart, birthdayAfterMs, birthdayChecks, createSpray, type Spray } from './birthday.ts'
+import type { Candidate } from './candidate.ts'
 import { type Route, routeKey, sameRoute } from './route.ts'
 
 /** One side's ICE user fragment and password, as its offer or answer gives them (RFC 8445, section 5.3). */
@@ -15,7 +16,7 @@ export interface CheckListOptions {
   local: IceCredentials
   remote: IceCredentials
   /** The other side's candidates, best first. */
-  candidates: Endpoint[]
+  candidates: readonly Candidate[]
   /** The client is controlling: it nominates; the function follows. */
   controlling: boolean
   /** Milliseconds between checks of one pair, 20 by default. */

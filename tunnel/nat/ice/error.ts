@@ -1,7 +1,7 @@
 import { CodedError } from '../../net/coded-error.ts'
-import type { Endpoint } from '../../net/endpoint.ts'
 import { type Behaviour, isHard } from '../stun/mapping.ts'
 import { hitProbability } from './birthday.ts'
+import type { Candidate } from './candidate.ts'
 import type { CheckStats } from './check-list.ts'
 
 export type PunchErrorCode =
@@ -19,7 +19,7 @@ export type PunchErrorCode =
 
 /** What became of a punch that found no path. */
 export interface PunchFailure {
-  candidates: Endpoint[]
+  candidates: readonly Candidate[]
   stats: CheckStats
   /** Sockets that checks went out by. */
   sockets: number
