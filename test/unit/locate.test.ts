@@ -48,6 +48,7 @@ test('two servers’ views give the address and how the NAT maps', async context
     local: here,
     mapped: here,
     mapping: 'endpoint-independent',
+    candidates: [{ ...here, kind: 'server-reflexive' }],
     detail: `${host}:${port}`,
   })
   assert.equal(

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../net/endpoint.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
+import type { Candidate } from './ice/candidate.ts'
 import { discover, StunError } from './stun/discover.ts'
 import { type Behaviour, mappingOf, type View } from './stun/mapping.ts'
 import type { StunServerName } from './stun/server-name.ts'
@@ -9,6 +10,8 @@ export interface Location {
   local: Endpoint
   mapped: Endpoint
   mapping: Behaviour
+  /** Where the other end may send, best first. */
+  candidates: Candidate[]
   /** What the STUN servers said, in order of arrival; none where the address is a guess. */
   views: View[]
 }
@@ -31,10 +34,15 @@ export async function locate(socket: UdpSocket, options: LocateOptions): Promise
   const { local } = socket
   try {
     const views = await discover(socket, stunServers, { want: 2, limitMs, signal })
-    return { local, mapped: views[0]!.mapped, mapping: mappingOf(views), views }
+    const { mapped } = views[0]!
+    return { local, mapped, mapping: mappingOf(views), candidates: reflexive(mapped), views }
   } catch (error) {
     if (!(error instanceof StunError) || !guess) throw error
     const mapped = { address: await guess(error), port: local.port }
-    return { local, mapped, mapping: 'unknown', views: [] }
+    return { local, mapped, mapping: 'unknown', candidates: reflexive(mapped), views: [] }
   }
 }
+
+// --- internal ---
+
+const reflexive = (mapped: Endpoint): Candidate[] => [{ ...mapped, kind: 'server-reflexive' }]

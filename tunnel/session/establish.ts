@@ -1,3 +1,4 @@
+import type { Candidate } from '../nat/ice/candidate.ts'
 import { newIceCredentials } from '../nat/ice/credentials.ts'
 import { type Punched, punch } from '../nat/ice/punch.ts'
 import type { Behaviour } from '../nat/stun/mapping.ts'
@@ -13,6 +14,8 @@ import { readCandidates, type Side, sideOf } from '../signalling/documents.ts'
 export interface Place {
   mapped: Endpoint
   mapping: Behaviour
+  /** Where the other end may send, best first. */
+  candidates: readonly Candidate[]
 }
 
 export interface EstablishOptions<Here extends Place, There extends Side> {

@@ -5,7 +5,6 @@ import type { IceCredentials } from '../nat/ice/check-list.ts'
 import { type Behaviour, behaviours } from '../nat/stun/mapping.ts'
 import { CodedError } from '../net/coded-error.ts'
 import { isDnsServer } from '../net/dns-server.ts'
-import type { Endpoint } from '../net/endpoint.ts'
 import { printable } from '../net/printable.ts'
 import type { Identity } from '../quic/identity.ts'
 import { sessionIdPattern } from './keys.ts'
@@ -55,16 +54,12 @@ const candidate = v.object({
 /** A candidate in a document. */
 export type CandidateEntry = v.InferOutput<typeof candidate>
 
-/** An address as a document writes it. */
-export const candidateEntry = (
-  type: CandidateEntry['type'],
-  { address, port }: Endpoint,
-): CandidateEntry => ({
-  type,
-  address,
-  port,
-  priority: priorityOf(kinds[type]),
-})
+/** Candidates as a document writes them. What was learnt from a check (peer-reflexive) is nothing to name. */
+export const candidateEntries = (candidates: readonly Candidate[]): CandidateEntry[] =>
+  candidates.flatMap(({ address, port, kind = 'host' }) => {
+    const type = candidateTypes.find(type => kinds[type] === kind)
+    return type ? { type, address, port, priority: priorityOf(kind) } : []
+  })
 
 /** What a document's candidates say. */
 export const readCandidates = (entries: readonly CandidateEntry[]): Candidate[] =>
@@ -93,7 +88,7 @@ export type Side = v.InferOutput<v.ObjectSchema<typeof side, undefined>>
 export const sideOf = (
   session: string,
   about: {
-    mapped: Endpoint
+    candidates: readonly Candidate[]
     mapping: Behaviour
     credentials: IceCredentials
     identity: Identity
@@ -102,7 +97,7 @@ export const sideOf = (
   version: signalVersion,
   session_id: session,
   timestamp: Date.now(),
-  candidates: [candidateEntry('srflx', about.mapped)],
+  candidates: candidateEntries(about.candidates),
   mapping: about.mapping,
   ice_ufrag: about.credentials.ufrag,
   ice_password: about.credentials.password,

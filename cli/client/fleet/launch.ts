@@ -1,6 +1,6 @@
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { CodedError, type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
-import { type Endpoint, formatEndpoint } from '../../../tunnel/net/endpoint.ts'
+import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import { type EngineName, loadEngine } from '../../../tunnel/quic/engines/engines.ts'
@@ -10,7 +10,7 @@ import { establish } from '../../../tunnel/session/establish.ts'
 import type { Hello } from '../../../tunnel/session/frames/control.ts'
 import { awaitHello } from '../../../tunnel/session/hello.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
-import { type Answer, candidateEntry, type Offer, type Side } from '../../../tunnel/signalling/documents.ts'
+import { type Answer, candidateEntries, type Offer, type Side } from '../../../tunnel/signalling/documents.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { Engines, Step } from '../stats/events.ts'
 import { type ClientLocation, locate } from './locate.ts'
@@ -70,10 +70,10 @@ export interface Session {
 /** How long the function may take to answer, unless somebody says otherwise. Milliseconds. */
 const defaultAnswerMs = 30_000
 
-const placed = (mapped: Endpoint) => ({
+const placed = ({ mapped, candidates }: ClientLocation) => ({
   client_ip: mapped.address,
   client_port: mapped.port,
-  candidates: [candidateEntry('srflx', mapped)],
+  candidates: candidateEntries(candidates),
 })
 
 const byEvent: Trigger = { mode: 's3' }
@@ -115,10 +115,10 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     step = next
   }
   let locateAgain: (until: AbortSignal) => Promise<ClientLocation>
-  const exchange = async (side: Side, { mapped }: ClientLocation): Promise<Answer> => {
+  const exchange = async (side: Side, here: ClientLocation): Promise<Answer> => {
     const offer: Offer = {
       ...side,
-      ...placed(mapped),
+      ...placed(here),
       ...(options.dns && { dns: options.dns }),
     }
     offered = true
@@ -132,8 +132,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       onWaiting: () => onWaiting?.(limitMs),
       async renew(until) {
         // The question keeps the mapping alive, and tells where it was not.
-        const { mapped, mapping } = await locateAgain(until)
-        await bucket.putOffer({ ...offer, ...placed(mapped), mapping, timestamp: Date.now() })
+        const now = await locateAgain(until)
+        await bucket.putOffer({ ...offer, ...placed(now), mapping: now.mapping, timestamp: Date.now() })
       },
     })
     // Two clocks: what they say is held to the time that there was.

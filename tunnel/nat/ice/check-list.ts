@@ -101,7 +101,9 @@ export class CheckList {
     this.#options = options
     for (const candidate of candidates) this.#pair({ ...candidate, via: 0 }, now)
     const startAt = now + birthdayAfterMs[controlling ? 'controlling' : 'controlled']
-    if (birthday && candidates[0]) this.#spray = createSpray(birthday, candidates[0], startAt, random)
+    // A port that a router opened, or a relay's, says nothing about where the NAT maps.
+    const punched = candidates.find(({ kind }) => kind === 'server-reflexive') ?? candidates[0]
+    if (birthday && punched) this.#spray = createSpray(birthday, punched, startAt, random)
   }
 
   /** The checks that are due. Call again at `nextAt()`. */
