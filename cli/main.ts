@@ -16,6 +16,7 @@ const commands = {
   deploy: () => import('./commands/deploy.ts'),
   status: () => import('./commands/status.ts'),
   destroy: () => import('./commands/destroy.ts'),
+  login: () => import('./commands/login.ts'),
   cloud: () => import('./commands/cloud.ts'),
   doctor: () => import('./commands/doctor.ts'),
   speedtest: () => import('./commands/speedtest.ts'),

@@ -4,10 +4,12 @@ import { isLoopback } from '../input/loopback.ts'
 import type { Scheme } from '../input/scheme.ts'
 import { throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { LoginTable } from './accounts/access.ts'
+import type { Login } from './accounts/login.ts'
+import { Verifier } from './accounts/verifier.ts'
 import type { Exits } from './fleet/exits.ts'
 import { Guesses } from './inbound/guesses.ts'
 import { type Limits, type OpenListener, openListener } from './inbound/listener.ts'
-import { accessFor, type Login } from './inbound/logins.ts'
 import { Places } from './inbound/places.ts'
 import { associator } from './inbound/socks5/associate.ts'
 import { waitingLimits } from './inbound/waiting-room.ts'
@@ -100,10 +102,11 @@ export function startProxy(options: ProxyOptions): Proxy {
     places: new Places(limits.clients),
     guesses: new Guesses(),
   }
+  const verifier = new Verifier()
   const errors: unknown[] = []
   for (const { logins: own, ...listener } of options.listeners) {
     try {
-      const access = accessFor(own ?? logins)
+      const access = new LoginTable(own ?? logins, verifier)
       if (!access.required && !allowOpen && !isLoopback(listener.host)) throw new OpenProxyError(listener)
       listeners.push(openListener({ ...shared, ...listener, access }))
     } catch (error) {

@@ -3,10 +3,11 @@ import { defineCommand } from 'citty'
 import { consola, LogLevels } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { loadEngine } from '../../tunnel/quic/engines/engines.ts'
+import { plainLogins } from '../client/accounts/login-file.ts'
+import { readLogins } from '../client/accounts/read-logins.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
 import { defaultFleetSettings, type FleetSettings } from '../client/fleet/state.ts'
-import { readLogins } from '../client/inbound/logins.ts'
 import { parseBypass, parseRules } from '../client/outbound/rules.ts'
 import { type Listener, type ProxyOptions, startProxy } from '../client/proxy.ts'
 import { createEvents, type Events, type ListenerAddress, type ProxyEvent } from '../client/stats/events.ts'
@@ -101,8 +102,7 @@ export default defineCommand({
       () => furtherListeners(config),
     )
     for (const file of [authFile, ...further.map(({ authFile }) => authFile)])
-      if (file !== undefined && othersMayRead(file))
-        consola.warn(`Other users of this machine can read the logins in ${file}. Run: chmod 600 ${file}`)
+      if (file !== undefined) warnOfLogins(file)
 
     const events = createEvents()
     const model = createModel(events)
@@ -236,6 +236,17 @@ const functionLog = ({ level, message, session, timestamp: _, ...fields }: LogRe
   message: String(message),
   fields,
 })
+
+/** Says what is wrong with a file of logins that can be used all the same. */
+function warnOfLogins(file: string): void {
+  if (othersMayRead(file))
+    consola.warn(`Other users of this machine can read the logins in ${file}. Run: chmod 600 ${file}`)
+  const [plain, ...more] = plainLogins(file)
+  if (plain !== undefined)
+    consola.warn(
+      `Passwords in ${file} are not hashed: ${[plain, ...more].slice(0, 5).join(', ')}${more.length > 4 ? ', …' : ''}. Run: lambda-nat-proxy login add ${plain} --file ${file}`,
+    )
+}
 
 /** Read by the owner's group, and by everybody. */
 const group = 0o040

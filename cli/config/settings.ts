@@ -151,8 +151,8 @@ export const settings = {
     default: undefined,
     flag: 'auth-file',
     valueHint: 'path',
-    about: 'File of logins, one user:password a line; clients must then log in',
-    example: '/etc/lambda-nat-proxy/logins',
+    about: 'File of logins, which "login add" writes, or user:password lines; clients must then log in',
+    example: '/etc/lambda-nat-proxy/logins.yaml',
   }),
   'proxy.allow_open': setting<boolean>({
     schema: schema.yesNo,

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 
 // Questions at a terminal, a line each: consola's own prompts lose what is typed under Bun.
@@ -70,6 +71,34 @@ export function openPrompt(): Prompt {
     [Symbol.dispose]: () => lines.close(),
   }
   return prompt
+}
+
+/** Asks for lines that are not shown while they are typed. Throws a CancelledError at Ctrl-C and at the end of the input. */
+export async function askSecrets(...questions: string[]): Promise<string[]> {
+  // From here on the terminal shows nothing of what is typed.
+  const lines = createInterface({
+    input: process.stdin,
+    output: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    terminal: true,
+  })
+  const cancelled = Promise.withResolvers<never>()
+  cancelled.promise.catch(() => {})
+  lines.on('SIGINT', () => lines.close())
+  lines.on('close', () => cancelled.reject(new CancelledError()))
+  const answers: string[] = []
+  try {
+    for (const question of questions) {
+      process.stderr.write(`${question} `)
+      try {
+        answers.push(await Promise.race([lines.question(''), cancelled.promise]))
+      } finally {
+        process.stderr.write('\n')
+      }
+    }
+    return answers
+  } finally {
+    lines.close()
+  }
 }
 
 /** One question that takes a yes or a no: see Prompt. */

@@ -17,6 +17,7 @@ export const rooms: Record<string, readonly string[]> = {
   // The client's executable, from its lowest floor up.
   'cli/input': ['tunnel/net'],
   'cli/client/stats': ['tunnel/session', 'tunnel/signalling', 'tunnel/net', 'cli/input'],
+  'cli/client/accounts': ['tunnel/net', 'cli/input'],
   'cli/client/fleet': ['tunnel', 'cli/client/stats'],
   'cli/client/outbound': [
     'tunnel/session',
@@ -31,6 +32,7 @@ export const rooms: Record<string, readonly string[]> = {
     'tunnel/net',
     'cli/input',
     'cli/client/stats',
+    'cli/client/accounts',
     'cli/client/fleet',
     'cli/client/outbound',
   ],

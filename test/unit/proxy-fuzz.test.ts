@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { parseRules } from '../../cli/client/outbound/rules.ts'
 import { converse, type NearProxy, nearProxy } from '../support/near-proxy.ts'
 import { patient } from '../support/patience.ts'
@@ -26,7 +27,7 @@ test.before(async context => {
       : undefined,
   )
   context.proxy = await nearProxy({
-    logins: [{ user: 'alice', password: 'secret' }],
+    logins: [makeLogin('test', 'alice', 'secret')],
     // A mutated name is not to be looked up anywhere.
     rules: parseRules([`tunnel 127.0.0.1:${context.origin.port}`, 'block *']),
   })

@@ -1,23 +1,24 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { LoginTable } from '../../cli/client/accounts/access.ts'
+import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { Guesses } from '../../cli/client/inbound/guesses.ts'
-import { accessFor } from '../../cli/client/inbound/logins.ts'
 import { Places } from '../../cli/client/inbound/places.ts'
 import { sourceOf } from '../../cli/client/inbound/source.ts'
 import { WaitingRoom } from '../../cli/client/inbound/waiting-room.ts'
 
 const test = suite('who gets in')
 
-const access = accessFor([{ user: 'alice', password: 'secret' }])
+const access = new LoginTable([makeLogin('test', 'alice', 'secret')])
 
 /** A clock, and a source that tries passwords: gives how long each attempt waited, undefined when it was rejected. */
 function tries() {
   let now = 0
   const guesses = new Guesses(() => now)
-  const attempt = (password: string, source = 'a host') => {
+  const attempt = async (password: string, source = 'a host') => {
     const attempt = guesses.attempt(source)
     if (!attempt) return undefined
-    const admitted = attempt.guard(access).admits('alice', password)
+    const admitted = (await attempt.guard(access).admit('alice', password)) !== undefined
     attempt.end()
     return { waited: attempt.waitMs, admitted }
   }
@@ -27,9 +28,10 @@ function tries() {
   return { guesses, attempt, pass }
 }
 
-test('ten wrong passwords are answered at once, then one a second, and whoever queues for long is rejected', () => {
+test('ten wrong passwords are answered at once, then one a second, and whoever queues for long is rejected', async () => {
   const { attempt, pass } = tries()
-  const waits = Array.from({ length: 30 }, () => attempt('wrong')?.waited)
+  const waits: unknown[] = []
+  for (let i = 0; i < 30; i++) waits.push((await attempt('wrong'))?.waited)
   assert.equal(waits.slice(0, 10), new Array(10).fill(0))
   assert.equal(
     waits.slice(10, 20),
@@ -37,61 +39,63 @@ test('ten wrong passwords are answered at once, then one a second, and whoever q
   )
   assert.equal(waits.slice(20), new Array(10).fill(undefined))
   pass(60_000)
-  assert.is(attempt('wrong')?.waited, 0)
+  assert.is((await attempt('wrong'))?.waited, 0)
   let checked = 0
-  for (let i = 0; i < 10_000; i++, pass(10)) if (attempt('wrong')) checked++
+  for (let i = 0; i < 10_000; i++, pass(10)) if (await attempt('wrong')) checked++
   assert.ok(checked <= 130, `${checked} guesses in 100 s`)
 })
 
-test('a right password waits like a wrong one, and is not charged', () => {
+test('a right password waits like a wrong one, and is not charged', async () => {
   const { attempt } = tries()
-  for (let i = 0; i < 12; i++) attempt('wrong')
-  assert.equal(attempt('secret'), { waited: 3_000, admitted: true })
-  for (let i = 0; i < 1_000; i++) assert.ok(attempt('secret')?.admitted)
+  for (let i = 0; i < 12; i++) await attempt('wrong')
+  assert.equal(await attempt('secret'), { waited: 3_000, admitted: true })
+  for (let i = 0; i < 1_000; i++) assert.ok((await attempt('secret'))?.admitted)
 })
 
-test('no other source waits', () => {
+test('no other source waits', async () => {
   const { attempt } = tries()
-  for (let i = 0; i < 100; i++) attempt('wrong')
-  assert.equal(attempt('secret', 'another'), { waited: 0, admitted: true })
+  for (let i = 0; i < 100; i++) await attempt('wrong')
+  assert.equal(await attempt('secret', 'another'), { waited: 0, admitted: true })
 })
 
-test('where right logins come from, a program with an old password does not keep the others out', () => {
+test('where right logins come from, a program with an old password does not keep the others out', async () => {
   const { attempt, pass } = tries()
-  attempt('secret')
+  await attempt('secret')
   for (let i = 0; i < 600; i++, pass(200)) {
-    attempt('wrong')
-    assert.equal(attempt('secret'), { waited: 0, admitted: true })
+    await attempt('wrong')
+    assert.equal(await attempt('secret'), { waited: 0, admitted: true })
   }
 })
 
-test('connections that were opened before the first guess do not get past the limit', () => {
+test('connections that were opened before the first guess do not get past the limit', async () => {
   const { guesses } = tries()
   let checked = 0
   const counting = {
     required: true,
-    admits() {
+    async admit() {
       checked++
-      return false
+      return undefined
     },
   }
   const early = Array.from({ length: 500 }, () => guesses.attempt('a host')!.guard(counting))
-  for (const { admits } of early) assert.not(admits('alice', 'wrong'))
+  // All at once: the first of them is still being checked.
+  const admissions = await Promise.all(early.map(({ admit }) => admit('alice', 'wrong')))
+  assert.not(admissions.some(Boolean))
   assert.is(checked, 10)
 })
 
-test('a connection has one wrong guess, and to ask for a login is none', () => {
+test('a connection has one wrong guess, and to ask for a login is none', async () => {
   const { guesses } = tries()
   const guarded = guesses.attempt('a host')!.guard(access)
-  for (let i = 0; i < 100; i++) assert.not(guarded.admits('', ''))
+  for (let i = 0; i < 100; i++) assert.not(await guarded.admit('', ''))
   assert.is(guesses.waitMs('a host'), 0)
-  assert.not(guarded.admits('alice', 'wrong'))
-  assert.not(guarded.admits('alice', 'secret'))
+  assert.not(await guarded.admit('alice', 'wrong'))
+  assert.not(await guarded.admit('alice', 'secret'))
   const kept = guesses.attempt('another')!.guard(access)
-  for (let i = 0; i < 100; i++) assert.ok(kept.admits('alice', 'secret'))
+  for (let i = 0; i < 100; i++) assert.ok(await kept.admit('alice', 'secret'))
 })
 
-test('a source is this machine, an IPv4 address, or the network of an IPv6 one', () => {
+test('a source is this machine, an IPv4 address, or the network of an IPv6 one', async () => {
   for (const [peer, local, here, name] of [
     ['127.0.0.1', '127.0.0.1', true, 'this machine'],
     ['::1', '::1', true, 'this machine'],
@@ -109,7 +113,7 @@ test('a source is this machine, an IPv4 address, or the network of an IPv6 one',
 const here = { here: true, name: 'this machine' }
 const host = (name: string) => ({ here: false, name })
 
-test('other machines leave places to this one, and each of them some to the others', () => {
+test('other machines leave places to this one, and each of them some to the others', async () => {
   const places = new Places(8)
   const taken = Array.from({ length: 4 }, () => places.take(host('a')))
   assert.is(places.full(host('a')), 'source')
@@ -127,7 +131,7 @@ test('other machines leave places to this one, and each of them some to the othe
   assert.is(places.full(host('b')), undefined)
 })
 
-test('in the waiting room the oldest of whoever has most gives way', () => {
+test('in the waiting room the oldest of whoever has most gives way', async () => {
   const room = new WaitingRoom({ here: 2, elsewhere: 6, source: 4 })
   const gone: string[] = []
   const enter = (name: string, label: string) =>

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { type NearProxy, type NearProxyOptions, nearProxy } from '../support/near-proxy.ts'
 import { inOwnNetwork } from '../support/own-network.ts'
 import { patient } from '../support/patience.ts'
@@ -29,7 +30,7 @@ test.before.each(async context => {
       : undefined,
   )
   context.start = async options => {
-    const listeners = [{ host: '0.0.0.0', logins: [{ user: 'alice', password: 'secret' }] }]
+    const listeners = [{ host: '0.0.0.0', logins: [makeLogin('test', 'alice', 'secret')] }]
     context.proxy = await nearProxy({ listeners, ...options })
     return context.proxy
   }

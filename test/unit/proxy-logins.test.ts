@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { accessFor, loginName, readLogins } from '../../cli/client/inbound/logins.ts'
+import { LoginTable } from '../../cli/client/accounts/access.ts'
+import { loginName, makeLogin } from '../../cli/client/accounts/login.ts'
+import { readLogins } from '../../cli/client/accounts/read-logins.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite<{ folder: string }>('logins')
@@ -22,7 +24,7 @@ test('logins come from options, environment and file together', async ({ folder 
     environment: { LAMBDA_NAT_PROXY_AUTH: 'frank:f' },
   })
   assert.equal(
-    logins.map(({ user, password }) => [user, password]),
+    logins.map(({ user, secret }) => [user, secret.kind === 'plain' ? secret.password : secret.kind]),
     [
       ['alice', 'a'],
       ['bob', 'b:b'],
@@ -76,11 +78,8 @@ test('the login name is what stands before the first parameter', () => {
     assert.is(loginName(user), name)
 })
 
-test('each user gets in with their own password only, under whatever parameters', () => {
-  const access = accessFor([
-    { user: 'alice', password: 'a' },
-    { user: 'bob', password: 'b' },
-  ])
+test('each user gets in with their own password only, under whatever parameters', async () => {
+  const access = new LoginTable([makeLogin('test', 'alice', 'a'), makeLogin('test', 'bob', 'b')])
   assert.ok(access.required)
   for (const [user, password, admitted] of [
     ['alice', 'a', true],
@@ -94,13 +93,13 @@ test('each user gets in with their own password only, under whatever parameters'
     ['', '', false],
     ['region-eu-west-1', 'a', false],
   ] as const)
-    assert.is(access.admits(user, password), admitted, `${user}:${password}`)
+    assert.is((await access.admit(user, password)) !== undefined, admitted, `${user}:${password}`)
 })
 
-test('without logins everybody gets in', () => {
-  const access = accessFor([])
+test('without logins everybody gets in', async () => {
+  const access = new LoginTable([])
   assert.not(access.required)
-  assert.ok(access.admits('region-eu-west-1', ''))
+  assert.ok(await access.admit('region-eu-west-1', ''))
 })
 
 test.run()

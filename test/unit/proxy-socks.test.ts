@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { accessFor } from '../../cli/client/inbound/logins.ts'
+import { LoginTable } from '../../cli/client/accounts/access.ts'
+import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { readSocksLogin } from '../../cli/client/inbound/socks5/login.ts'
 import { socksServer } from '../../cli/client/inbound/socks5/socks5.ts'
 import { converse, type NearProxy, nearProxy } from '../support/near-proxy.ts'
@@ -20,7 +21,7 @@ test.before(async context => {
     heard.endsWith('bye') ? { say: `you said ${heard}`, end: true } : undefined,
   )
   context.open = await nearProxy()
-  context.closed = await nearProxy({ logins: [{ user: 'alice', password: 'secret' }] })
+  context.closed = await nearProxy({ logins: [makeLogin('test', 'alice', 'secret')] })
 })
 test.after(async ({ open, closed, origin }) => {
   open.close()
@@ -52,19 +53,27 @@ test('what an application sends without waiting arrives', async ({ open, origin 
 
 test('a conversation is understood wherever it is cut', async () => {
   const bytes = all(hello(0, 2), login('alice', 'a'), request(80), Buffer.from('rest'))
+  const access = new LoginTable([makeLogin('test', 'alice', 'a')])
   for (let cut = 1; cut < bytes.length; cut++)
     for (const size of [cut, 1]) {
       const said: Uint8Array[] = []
       const asked: unknown[] = []
-      const take = socksServer({
-        access: accessFor([{ user: 'alice', password: 'a' }]),
+      let held = false
+      const { take } = socksServer({
+        access,
+        hold: on => {
+          held = on
+        },
         write: each => said.push(each),
-        connect: (target, user, rest) => asked.push(target, user, Buffer.from(rest).toString()),
+        connect: (target, { user }, rest) => asked.push(target, user, Buffer.from(rest).toString()),
         associate: () => assert.unreachable(),
         fail: ({ message }) => assert.unreachable(message),
       })
       // What comes after the request is no longer for it.
-      for (let at = 0; asked.length === 0; at += size) take(bytes.subarray(at, at + size))
+      for (let at = 0; asked.length === 0; at += size) {
+        take(bytes.subarray(at, at + size))
+        while (held) await Promise.resolve()
+      }
       assert.is(Buffer.concat(said).toString('hex'), '05020100')
       assert.equal(asked.slice(0, 2), [{ host: '127.0.0.1', port: 80 }, 'alice'])
       assert.ok('rest'.startsWith(String(asked[2])))

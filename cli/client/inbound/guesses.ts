@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
-import type { Access } from './logins.ts'
+import type { Access, Admission } from '../accounts/access.ts'
 
 /** Wrong passwords of one source: so many at once, then one each so many milliseconds. */
 interface Rate {
@@ -25,6 +25,8 @@ interface SourceState {
 /** Slows down whoever tries passwords, source by source. A right one waits as well, so that the wait tells nothing. */
 export class Guesses {
   readonly #sources = new BoundedMap<string, SourceState>(maxSources)
+  /** The last of those of a source that have a password checked. */
+  readonly #turns = new Map<string, Promise<unknown>>()
   readonly #now: () => number
 
   constructor(now: () => number = () => performance.now()) {
@@ -38,6 +40,17 @@ export class Guesses {
     // Who waits has a turn of its own, which is paid for at once: those behind it wait for longer.
     if (waitMs > 0) this.charge(source, 1)
     return new Attempt(this, source, waitMs)
+  }
+
+  /** Checks the passwords of a source one after another: none gets past the limit while another is being checked. */
+  async inTurn<T>(source: string, check: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(source) ?? Promise.resolve()).then(check, check)
+    this.#turns.set(source, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(source) === turn) this.#turns.delete(source)
+    }
   }
 
   waitMs(source: string): number {
@@ -88,7 +101,7 @@ export class Attempt {
   /** The same access for this connection alone: after one wrong password none is right. */
   guard(access: Access): Access {
     if (!access.required) return access
-    return { required: true, admits: (user, password) => this.#admits(access, user, password) }
+    return { required: true, admit: (user, password) => this.#admit(access, user, password) }
   }
 
   /** The connection has logged in, or is gone. */
@@ -97,19 +110,25 @@ export class Attempt {
     this.#paid = false
   }
 
-  #admits(access: Access, user: string, password: string): boolean {
+  async #admit(access: Access, user: string, password: string): Promise<Admission | undefined> {
     // Who names nobody asks to be asked.
-    if (this.#state === 'wrong' || (user === '' && password === '')) return false
+    if (user === '' && password === '') return undefined
+    return this.#guesses.inTurn(this.#source, () => this.#check(access, user, password))
+  }
+
+  async #check(access: Access, user: string, password: string): Promise<Admission | undefined> {
+    if (this.#state === 'wrong') return undefined
     // Others of the source have guessed while this one took its time.
     const isLate = this.#state === 'open' && !this.#paid && this.#guesses.waitMs(this.#source) > 0
-    if (!isLate && access.admits(user, password)) {
+    const admission = isLate ? undefined : await access.admit(user, password)
+    if (admission) {
       if (this.#state === 'open') this.#guesses.know(this.#source)
       this.end()
       this.#state = 'right'
-      return true
+      return admission
     }
     this.#state = 'wrong'
     if (!this.#paid) this.#guesses.charge(this.#source, 1)
-    return false
+    return undefined
   }
 }

@@ -1,9 +1,9 @@
 import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
 import { type Conn, defaultLingerMs } from '../../../../tunnel/net/conn.ts'
+import type { Access } from '../../accounts/access.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import type { Requester } from '../../outbound/outbound.ts'
 import type { Rule } from '../../outbound/rules.ts'
-import type { Access } from '../logins.ts'
 import type { Rejection } from '../rejection.ts'
 import { membersOf, valuesOf } from './fields.ts'
 import { forward, type Outcome } from './forward.ts'
@@ -131,11 +131,11 @@ class Client {
     if (method === 'TRACE' || method === 'TRACK')
       throw new HttpProblem(405, `${method} is not served`, [['allow', 'GET, HEAD, POST, PUT, CONNECT']])
     if (target === '/proxy.pac') {
-      await this.#pull.write(pacResponse(this.#pacRequest(request), this.#options.rules))
+      await this.#pull.write(pacResponse(await this.#pacRequest(request), this.#options.rules))
       return request.keepsAlive && !hasBody(request) ? 'next' : 'last'
     }
     const destination = parseAbsolute(request)
-    const requester = this.#logIn(request)
+    const requester = await this.#logIn(request)
     const hops = hopsLeft(request)
     if (hops === 0) {
       await this.#pull.write(optionsResponse)
@@ -158,7 +158,7 @@ class Client {
       if (request.framing.kind !== 'none' && hasBody(request))
         throw new HttpProblem(400, 'CONNECT has no content')
       const target = parseAuthority(request.target)
-      const connected = await this.#options.connect(target, this.#logIn(request))
+      const connected = await this.#options.connect(target, await this.#logIn(request))
       await this.#pull.write(established)
       connected.carry(this.#pull.release())
       return 'taken'
@@ -173,10 +173,10 @@ class Client {
     return readBasic(valuesOf(request.fields, 'proxy-authorization')[0])
   }
 
-  #logIn(request: Request): Requester {
+  async #logIn(request: Request): Promise<Requester> {
     const { access, onRejected, onAdmitted } = this.#options
     const login = this.#login(request)
-    if (access.admits(login?.user ?? '', login?.password ?? '')) {
+    if (await access.admit(login?.user ?? '', login?.password ?? '')) {
       onAdmitted?.(this.#pull.conn)
       return { user: login?.user, signal: this.#gone }
     }
@@ -190,13 +190,14 @@ class Client {
     ])
   }
 
-  #pacRequest(request: Request): PacRequest {
+  async #pacRequest(request: Request): Promise<PacRequest> {
     const login = this.#login(request)
+    const admission = login && (await this.#options.access.admit(login.user, login.password))
     return {
       method: request.method,
       host: valuesOf(request.fields, 'host')[0],
       addresses: this.#addresses,
-      hasLogin: login !== undefined && this.#options.access.admits(login.user, login.password),
+      hasLogin: admission !== undefined,
       last: !request.keepsAlive,
     }
   }

@@ -2,12 +2,12 @@ import type { BunConn } from '../../../../tunnel/net/bun-conn.ts'
 import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import { type ReplyCode, reply, unbound } from '../../../../tunnel/session/frames/reply.ts'
+import type { Access } from '../../accounts/access.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import { OutboundError } from '../../outbound/outbound.ts'
-import type { Access } from '../logins.ts'
 import type { Rejection } from '../rejection.ts'
 import type { Associate } from './associate.ts'
-import { socksReply, socksServer } from './socks5.ts'
+import { type SocksClient, socksReply, socksServer } from './socks5.ts'
 
 export interface SocksOptions {
   connect: Connect
@@ -23,39 +23,49 @@ export interface SocksOptions {
 /** Serves a SOCKS5 client on this connection, which nobody owns: its greeting, its request, and what it asks for. */
 export function socksConnect(conn: BunConn, options: SocksOptions): void {
   const { connect, associate, access, onRejected, onAdmitted, onSettled } = options
+  const { take, gone } = socksServer({
+    access,
+    write: bytes => void conn.write(bytes),
+    hold: held => (held ? conn.pause() : conn.resume()),
+    connect(target, client, rest) {
+      onSettled()
+      onAdmitted()
+      detach(rest)
+      void serveConnect(conn, connect, target, client)
+    },
+    associate(from, client) {
+      onSettled()
+      onAdmitted()
+      detach()
+      void serveAssociate(conn, associate, from, client)
+    },
+    fail(rejection) {
+      onSettled()
+      onRejected(rejection)
+      detach()
+      closeAfterWrite(conn)
+    },
+  })
   const detach = conn.attach({
-    data: socksServer({
-      access,
-      write: bytes => void conn.write(bytes),
-      connect(target, user, rest) {
-        onSettled()
-        onAdmitted()
-        detach(rest)
-        void serveConnect(conn, connect, target, user)
-      },
-      associate(from, user) {
-        onSettled()
-        onAdmitted()
-        detach()
-        void serveAssociate(conn, associate, from, user)
-      },
-      fail(rejection) {
-        onSettled()
-        onRejected(rejection)
-        detach()
-        closeAfterWrite(conn)
-      },
-    }),
+    data: take,
     end: () => conn.end(),
     drain() {},
-    close: onSettled,
+    close() {
+      gone()
+      onSettled()
+    },
   })
 }
 
 // --- internal ---
 
 /** What the client says before it has its reply waits: nobody owns the connection meanwhile. */
-async function serveConnect(conn: BunConn, connect: Connect, target: Target, user?: string): Promise<void> {
+async function serveConnect(
+  conn: BunConn,
+  connect: Connect,
+  target: Target,
+  { user }: SocksClient,
+): Promise<void> {
   try {
     const connected = await connect(target, { user, signal: conn.gone })
     conn.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
@@ -70,7 +80,7 @@ async function serveAssociate(
   conn: BunConn,
   associate: Associate,
   from: Target,
-  user?: string,
+  { user }: SocksClient,
 ): Promise<void> {
   const detach = conn.attach({ data() {}, end: () => conn.end(), drain() {}, close() {} })
   const over = new AbortController()

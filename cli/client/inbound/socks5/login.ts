@@ -1,12 +1,12 @@
-import type { Login } from '../logins.ts'
-
 /** The version of the subnegotiation, which is not that of SOCKS (RFC 1929, section 2). */
 const version = 1
 
 /** What the client is answered; after a refusal the connection must be closed. */
 export const loginReply = (admitted: boolean): Uint8Array => Uint8Array.of(version, admitted ? 0 : 1)
 
-export interface SocksLogin extends Login {
+export interface SocksLogin {
+  user: string
+  password: string
   /** Bytes that it took. */
   length: number
 }

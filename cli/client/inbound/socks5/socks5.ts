@@ -8,9 +8,9 @@ import {
   reply,
   unbound,
 } from '../../../../tunnel/session/frames/reply.ts'
-import type { Access } from '../logins.ts'
+import type { Access, Admission } from '../../accounts/access.ts'
 import type { Rejection, RejectionCode } from '../rejection.ts'
-import { loginReply, readSocksLogin } from './login.ts'
+import { loginReply, readSocksLogin, type SocksLogin } from './login.ts'
 
 const version = 5
 const method = { none: 0, login: 2, noneAcceptable: 0xff } as const
@@ -21,12 +21,19 @@ const commands = new Set<number | undefined>([1, 2, 3])
 export interface SocksHandler {
   access: Access
   write(bytes: Uint8Array): void
-  /** A CONNECT; `user` is the name it logged in with, `rest` what the application sent without waiting. */
-  connect(target: Target, user: string | undefined, rest: Uint8Array): void
+  /** While a login is being checked nothing more is read (true); afterwards it is again (false). */
+  hold(held: boolean): void
+  /** A CONNECT; `client` is who logged in, `rest` what the application sent without waiting. */
+  connect(target: Target, client: SocksClient, rest: Uint8Array): void
   /** A UDP ASSOCIATE; `from` is where the client says that its packets will come from, zeros where it does not know. */
-  associate(from: Target, user: string | undefined): void
+  associate(from: Target, client: SocksClient): void
   /** The client cannot be served; what there is to say has been written. */
   fail(rejection: Rejection): void
+}
+
+/** Who asks: the name it gave, parameters and all, and whose login it was, where one is needed. */
+export interface SocksClient extends Admission {
+  user?: string | undefined
 }
 
 /** A SOCKS5 reply: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT (RFC 1928, section 6). */
@@ -41,14 +48,15 @@ export const socks4Refusal: Uint8Array = Uint8Array.of(0, 91, 0, 0, 0, 0, 0, 0)
 
 /**
  * Reads a SOCKS5 client's greeting and request (RFC 1928) by the `socksv5` package's parser, and its
- * login (RFC 1929); the replies are ours. Gives the function that takes the client's bytes.
+ * login (RFC 1929); the replies are ours.
  */
-export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void {
+export function socksServer(handler: SocksHandler): SocksReader {
   const { access } = handler
   const feed = new Feed()
   const parser = new Parser(feed)
-  let user: string | undefined
+  let client: SocksClient = {}
   let loggingIn = false
+  let checking = false
   let over = false
 
   const fail = (code: RejectionCode, message: string, answer?: Uint8Array) => {
@@ -71,14 +79,23 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
       const login = readSocksLogin(feed.rest)
       if (!login) return
       feed.rest = feed.rest.subarray(login.length)
-      if (!access.admits(login.user, login.password))
-        return fail('E_LOGIN_WRONG', 'wrong user name or password', loginReply(false))
-      user = login.user
-      handler.write(loginReply(true))
-      expectRequest()
+      void check(login)
     } catch (error) {
       fail('E_CLIENT_MALFORMED', (error as Error).message, loginReply(false))
     }
+  }
+  const check = async ({ user, password }: SocksLogin) => {
+    checking = true
+    handler.hold(true)
+    const admission = await access.admit(user, password)
+    checking = false
+    if (over) return
+    handler.hold(false)
+    if (!admission) return fail('E_LOGIN_WRONG', 'wrong user name or password', loginReply(false))
+    client = { user, ...admission }
+    handler.write(loginReply(true))
+    expectRequest()
+    read()
   }
 
   parser.on('methods', (methods: Buffer) => {
@@ -101,8 +118,8 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
       return refuse('E_SOCKS_COMMAND', reply.commandNotSupported, 'SOCKS5 BIND is not supported')
     over = true
     const target = { host: dstAddr, port: dstPort }
-    if (cmd === 'udp') handler.associate(target, user)
-    else handler.connect(target, user, feed.rest)
+    if (cmd === 'udp') handler.associate(target, client)
+    else handler.connect(target, client, feed.rest)
   })
   // The parser tells by its words alone what it could not read: the bytes say the same.
   parser.on('error', () => {
@@ -120,15 +137,29 @@ export function socksServer(handler: SocksHandler): (chunk: Uint8Array) => void 
         `SOCKS5 address type ${fourth} is not known`,
       )
   })
-  return chunk => {
-    feed.rest = Buffer.concat([feed.rest, chunk])
+  const read = () => {
     // The parser gives back what follows the greeting: the login or the request may be in there.
-    for (let before = -1; !over && feed.rest.length > 0 && feed.rest.length !== before; ) {
+    for (let before = -1; !over && !checking && feed.rest.length > 0 && feed.rest.length !== before; ) {
       before = feed.rest.length
       if (loggingIn) logIn()
       else feed.flow()
     }
   }
+  return {
+    take(chunk) {
+      feed.rest = Buffer.concat([feed.rest, chunk])
+      read()
+    },
+    gone() {
+      over = true
+    },
+  }
+}
+
+/** The client's bytes are taken here; nothing more is done once it is gone. */
+export interface SocksReader {
+  take(chunk: Uint8Array): void
+  gone(): void
 }
 
 // --- internal ---

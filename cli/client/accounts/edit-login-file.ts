@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import { chownSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type Document, isMap, isScalar, parseDocument } from 'yaml'
+import { CodedError } from '../../../tunnel/net/coded-error.ts'
+import { systemReason } from '../../input/system-error.ts'
+import { isYaml, parseLoginFile } from './login-file.ts'
+import type { Hash } from './password-hash.ts'
+
+/** Puts a login into a file, in place of the one of that name. What else the file says stays. True: it is new. */
+export function putLogin(path: string, user: string, { hash }: Hash): boolean {
+  const text = read(path)
+  const isNew = !parseLoginFile(path, text).some(login => login.user === user)
+  if (isYaml(path)) {
+    const document = parseDocument(text)
+    document.setIn([user, 'password'], hash)
+    write(path, document.toString({ lineWidth: 0 }))
+  } else {
+    const line = `${user}:${hash}`
+    if (isNew) write(path, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`)
+    else
+      write(
+        path,
+        eachLine(text, user, () => [line]),
+      )
+  }
+  return isNew
+}
+
+/** Takes a login out of a file. False: there was none of that name. */
+export function removeLogin(path: string, user: string): boolean {
+  const text = read(path)
+  if (!parseLoginFile(path, text).some(login => login.user === user)) return false
+  if (isYaml(path)) {
+    const document = parseDocument(text)
+    keepFirstComment(document, user)
+    document.delete(user)
+    write(path, document.toString({ lineWidth: 0 }))
+  } else
+    write(
+      path,
+      eachLine(text, user, () => []),
+    )
+  return true
+}
+
+// --- internal ---
+
+/** Only its owner reads it. */
+const mode = 0o600
+
+/** An empty text where there is no file yet. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw new CodedError('E_LOGINS_UNWRITABLE', `${path} cannot be read: ${systemReason(error)}`)
+  }
+}
+
+const eachLine = (text: string, user: string, change: () => string[]): string =>
+  text
+    .split('\n')
+    .flatMap(line => (line.trim().startsWith(`${user}:`) ? change() : [line]))
+    .join('\n')
+
+/** What stands above the first login is about the file. */
+function keepFirstComment(document: Document.Parsed, user: string): void {
+  if (!isMap(document.contents)) return
+  const [first] = document.contents.items
+  if (!isScalar(first?.key) || String(first.key.value) !== user) return
+  const comment = document.contents.commentBefore ?? first.key.commentBefore
+  if (comment) document.commentBefore = [document.commentBefore ?? [], comment].flat().join('\n')
+}
+
+/** Writes all of it or nothing; owner and mode of a file that is there stay. */
+function write(path: string, text: string): void {
+  const known = statSync(path, { throwIfNoEntry: false })
+  const target = known ? realpathSync(path) : path
+  const draft = `${target}.${randomBytes(6).toString('hex')}`
+  try {
+    writeFileSync(draft, text, { mode: known ? known.mode & 0o777 : mode, flag: 'wx', flush: true })
+    if (known && (known.uid !== process.getuid?.() || known.gid !== process.getgid?.()))
+      chownSync(draft, known.uid, known.gid)
+    renameSync(draft, target)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw new CodedError('E_LOGINS_UNWRITABLE', `${path} cannot be written: ${systemReason(error)}`)
+  }
+}

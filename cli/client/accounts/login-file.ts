@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { systemReason } from '../../input/system-error.ts'
+import { UsageError } from '../../input/usage-error.ts'
+import { type Login, makeLogin } from './login.ts'
+
+/**
+ * The logins in a file: a `user:password` a line, as htpasswd writes them, or YAML where its name ends in .yaml or
+ * .yml. Throws a UsageError, which never shows a password; a file without a login is wrong.
+ */
+export function readLoginFile(path: string): Login[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--auth-file ${path} cannot be read: ${systemReason(error)}`)
+  }
+  const logins = parseLoginFile(path, text)
+  // Who names a file wants a login to be needed.
+  if (logins.length === 0)
+    throw new UsageError(
+      isYaml(path)
+        ? `--auth-file ${path} contains no login: add one with "login add"`
+        : `--auth-file ${path} contains no login: write user:password on a line, or use "login add"`,
+    )
+  return logins
+}
+
+/** The logins in a file's text, none where it has none. */
+export const parseLoginFile = (path: string, text: string): Login[] =>
+  isYaml(path) ? parseYaml(path, text) : parseLines(path, text)
+
+/** The users whose passwords a file holds as they are. */
+export const plainLogins = (path: string): string[] =>
+  readLoginFile(path).flatMap(({ user, secret }) => (secret.kind === 'plain' ? [user] : []))
+
+export const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path)
+
+// --- internal ---
+
+/** `#` begins a comment line. */
+const parseLines = (path: string, text: string): Login[] =>
+  text.split(/\r?\n/).flatMap((line, i) => {
+    const content = line.trim()
+    if (content === '' || content.startsWith('#')) return []
+    const where = `${path}, line ${i + 1}`
+    const colon = content.indexOf(':')
+    if (colon < 0) throw new UsageError(`${where}: missing colon: write a login as user:password`)
+    return [makeLogin(where, content.slice(0, colon), content.slice(colon + 1))]
+  })
+
+/** A map: the user, and below it `password`. */
+function parseYaml(path: string, text: string): Login[] {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
+  const at = (offset: number) => `${path}, line ${lines.linePos(offset).line}`
+  const [error] = document.errors
+  // The parser's own message may show what stands there.
+  if (error) throw new UsageError(`${at(error.pos[0])}: this is not YAML (${error.code})`)
+  const { contents } = document
+  if (contents === null || (isScalar(contents) && contents.value === null)) return []
+  if (!isMap(contents)) throw new UsageError(`${path}: the file must hold "user:" lines, with settings below`)
+  return contents.items.map(({ key, value }) => {
+    const user = isScalar(key) ? String(key.value) : ''
+    const where = isNode(key) && key.range ? at(key.range[0]) : path
+    if (!isMap(value)) throw new UsageError(`${where}: write the password below the user, as "password: …"`)
+    return fromYaml(where, user, value.toJS(document) as Record<string, unknown>)
+  })
+}
+
+function fromYaml(where: string, user: string, { password, ...rest }: Record<string, unknown>): Login {
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined)
+    throw new UsageError(`${where}: there is no setting '${unknown}' of a login. Allowed are password.`)
+  if (typeof password !== 'string' && typeof password !== 'number')
+    throw new UsageError(`${where}: the login has no password: add one with "login add"`)
+  return makeLogin(where, user, String(password))
+}

@@ -1,0 +1,40 @@
+import { UsageError } from '../../input/usage-error.ts'
+import { type Login, makeLogin } from './login.ts'
+import { readLoginFile } from './login-file.ts'
+
+export interface LoginSources {
+  /** `user:password`, one or a list with commas: --auth, once or several times. */
+  auth?: string | readonly string[] | undefined
+  /** A file of logins: see `parseLoginFile`. */
+  file?: string | undefined
+  /** Where LAMBDA_NAT_PROXY_AUTH is looked for: the process's own by default. */
+  environment?: Record<string, string | undefined>
+}
+
+/** All logins that are given, from wherever. Throws a UsageError, which never shows a password. */
+export function readLogins({ auth = [], file, environment = process.env }: LoginSources): Login[] {
+  const variable = 'LAMBDA_NAT_PROXY_AUTH'
+  const logins = [
+    ...[auth].flat().flatMap(list => parseList('--auth', list)),
+    ...parseList(variable, environment[variable] ?? ''),
+    ...(file === undefined ? [] : readLoginFile(file)),
+  ]
+  const twice = logins.find(({ user }, i) => logins.findIndex(each => each.user === user) !== i)
+  if (twice) throw new UsageError(`the login ${twice.user} is given twice: leave one of them out`)
+  return logins
+}
+
+// --- internal ---
+
+const parseList = (where: string, list: string): Login[] =>
+  list
+    // A hash has commas of its own.
+    .split(/,(?![tp]=\d)/)
+    .filter(text => text.trim() !== '')
+    .map(text => parseLogin(where, text.trim()))
+
+function parseLogin(where: string, text: string): Login {
+  const colon = text.indexOf(':')
+  if (colon < 0) throw new UsageError(`${where}: missing colon: write a login as user:password`)
+  return makeLogin(where, text.slice(0, colon), text.slice(colon + 1))
+}

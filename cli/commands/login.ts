@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createInterface } from 'node:readline'
+import { defineCommand } from 'citty'
+import { consola } from 'consola'
+import { putLogin, removeLogin } from '../client/accounts/edit-login-file.ts'
+import { checkLength, checkUser } from '../client/accounts/login.ts'
+import { readLoginFile } from '../client/accounts/login-file.ts'
+import { hashPassword } from '../client/accounts/password-hash.ts'
+import { loadConfig } from '../config/load.ts'
+import { type Option, optionsFor } from '../config/options.ts'
+import { defaultLoginsPath } from '../config/paths.ts'
+import { didYouMean } from '../input/did-you-mean.ts'
+import { askSecrets } from '../input/prompt.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { describe } from '../output/help.ts'
+import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+
+const file: Option = {
+  type: 'string',
+  valueHint: 'path',
+  description: 'File of logins (default: proxy.auth_file of the configuration, or logins.yaml beside it)',
+}
+const name = { type: 'positional', required: true, description: 'The user name' } as const
+
+const add = defineCommand({
+  meta: describe({
+    name: 'add',
+    description:
+      'Add a login, or give one another password. The password is asked for, or read from the standard input.',
+    examples: [
+      ['login add alice', 'Ask for the password'],
+      ['login add alice --generate', 'Make one up, and print it'],
+      ['login add alice --file team.txt < password', 'Read it from a file'],
+    ],
+  }),
+  args: {
+    name,
+    file,
+    generate: { type: 'boolean', default: false, description: 'Make a password up, and print it' },
+    ...optionsFor(),
+  },
+  async run({ args }) {
+    const path = await pathOf(args)
+    checkUser(args.name, args.name)
+    const password = args.generate ? randomBytes(18).toString('base64url') : await readPassword(args.name)
+    checkLength(args.name, 'password', password)
+    await mkdir(dirname(path), { recursive: true })
+    const isNew = putLogin(path, args.name, await hashPassword(password))
+    consola.success(
+      isNew ? `Added ${args.name} to ${path}.` : `Changed the password of ${args.name} in ${path}.`,
+    )
+    if (args.generate) process.stdout.write(`${password}\n`)
+    consola.log(`A proxy that runs with --auth-file ${path} takes it when it is started again.`)
+  },
+})
+
+const list = defineCommand({
+  meta: { name: 'list', description: 'List the logins in a file; no password is shown.' },
+  args: { file, ...formatOptions, ...optionsFor() },
+  async run({ args }) {
+    const format = formatOf(args)
+    const path = await pathOf(args)
+    const logins = readLoginFile(path).map(({ user, secret }) => ({ user, password: secret.kind }))
+    print({ file: path, logins }, format, () =>
+      columns([['NAME', 'PASSWORD'], ...logins.map(({ user, password }) => [user, password])]),
+    )
+  },
+})
+
+const remove = defineCommand({
+  meta: { name: 'remove', description: 'Remove a login from a file.' },
+  args: { name, file, ...optionsFor() },
+  async run({ args }) {
+    const path = await pathOf(args)
+    const names = existsSync(path) ? readLoginFile(path).map(({ user }) => user) : []
+    if (!removeLogin(path, args.name))
+      throw new UsageError(`${path} has no login ${args.name}${didYouMean(args.name, names)}`)
+    consola.success(`Removed ${args.name} from ${path}.`)
+    if (names.length === 1) consola.warn(`${path} has no login any more: "run" does not start with it.`)
+  },
+})
+
+export default defineCommand({
+  meta: {
+    name: 'login',
+    description: 'Add, list and remove logins; passwords are stored as argon2id hashes.',
+  },
+  subCommands: { add: async () => add, list: async () => list, remove: async () => remove },
+})
+
+// --- internal ---
+
+const pathOf = async (args: { file?: string | undefined; config?: unknown }): Promise<string> =>
+  args.file ?? (await loadConfig({ flags: args })).values['proxy.auth_file'] ?? defaultLoginsPath()
+
+/** Twice from a terminal, where it is not seen; else the first line of the standard input. */
+async function readPassword(user: string): Promise<string> {
+  if (!process.stdin.isTTY) {
+    for await (const line of createInterface({ input: process.stdin })) return line
+    throw new UsageError('there is no password on the standard input: write it there, or give --generate')
+  }
+  const [password = '', again] = await askSecrets(`Password for ${user}:`, 'The same again:')
+  if (again !== password) throw new UsageError('the two passwords differ: nothing was changed')
+  return password
+}
