@@ -17,6 +17,8 @@ import type { LogRecord } from '../cloud/log.ts'
 import { engineOf } from '../config/engine.ts'
 import type { Config } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
+import type { Controlled } from '../control/operations.ts'
+import { newControlToken } from '../control/socket.ts'
 import { startDashboard } from '../dashboard/server.ts'
 import { checkSignalling, openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { readDuration } from '../input/duration.ts'
@@ -28,6 +30,7 @@ import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { terminalReporter } from '../output/terminal-reporter.ts'
 import { interruptible } from './interrupt.ts'
+import { openControlOrWarn } from './open-control.ts'
 
 export default defineCommand({
   meta: describe({
@@ -113,6 +116,9 @@ export default defineCommand({
       await using started = new AsyncDisposableStack()
       started.defer(show.close)
       const coming = comingFleet<Fleet>()
+      const apiToken = newControlToken()
+      let listeners: readonly ListenerAddress[] = []
+      const control: Controlled = { model, fleet: () => coming.arrived, listeners: () => listeners }
       // Before anything is announced or launched: all that is wrong here is said at once, and costs nothing.
       const [proxy, dashboard] = await together(
         () => {
@@ -132,7 +138,8 @@ export default defineCommand({
             port: values['dashboard.port'],
             model,
             events,
-            rotate: id => void coming.fleet.then(fleet => fleet.rotate(id)),
+            control,
+            apiToken,
           })
           started.defer(dashboard.close)
           return dashboard
@@ -141,6 +148,8 @@ export default defineCommand({
         // It lies in a file that the system may refuse to load.
         () => loadEngine(engineOf(config)),
       )
+      listeners = proxy.listeners
+      started.defer(await openControlOrWarn(proxy.listeners[0]!.port, apiToken, control))
       const source = await openSignalling(
         {
           ...signalling,

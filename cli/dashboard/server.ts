@@ -1,8 +1,10 @@
 import type { Server } from 'bun'
-import * as v from 'valibot'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { isAccepting, tokenHeader } from '../client/stats/state.ts'
+import { answer, maxBodyBytes } from '../control/answer.ts'
+import { ControlError } from '../control/control-error.ts'
+import type { Controlled } from '../control/operations.ts'
 import { hostAllowed } from '../input/allowed-host.ts'
 import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { ListenError, listenError } from '../input/listen-error.ts'
@@ -23,8 +25,10 @@ export interface DashboardOptions {
   port?: number | undefined
   model: Model
   events: Events
-  /** Replaces an exit, or all of them. */
-  rotate(session?: string): void
+  /** What the API's operations work on. */
+  control: Controlled
+  /** Programs may do what the page may when they show this one. */
+  apiToken: string
 }
 
 export interface Dashboard {
@@ -82,7 +86,7 @@ function serveNear(listen: (port: number) => Server<undefined>): Server<undefine
 type Handle = (request: Request, server: Server<undefined>) => Response | Promise<Response>
 
 function serve(
-  { host, model, events, rotate }: DashboardOptions,
+  { host, model, events, control, apiToken }: DashboardOptions,
   metrics: Metrics,
   port: number,
 ): Server<undefined> {
@@ -106,6 +110,9 @@ function serve(
         : text(403, 'This request comes from a page of another site.'),
     )
 
+  const mayControl = (headers: Headers) =>
+    tokenMatches(headers.get(tokenHeader), token) || tokenMatches(bearer(headers), apiToken)
+
   try {
     return Bun.serve({
       hostname: host,
@@ -113,7 +120,7 @@ function serve(
       // Said aloud: otherwise Bun shares a port that this very process has already.
       reusePort: false,
       development: false,
-      maxRequestBodySize: 4096,
+      maxRequestBodySize: maxBodyBytes,
       routes: {
         '/': { GET: guarded(() => file('index.html')) },
         '/:file': { GET: guarded(request => file((request as Bun.BunRequest<'/:file'>).params.file)) },
@@ -126,19 +133,10 @@ function serve(
             return liveStream({ model, events, token, onEnd: () => void streams-- })
           }),
         },
-        '/api/rotate': {
-          POST: api(async request => {
-            if (!tokenMatches(request.headers.get(tokenHeader), token))
-              return text(403, `The header ${tokenHeader} does not have the page's token.`)
-            const asked = await body(request)
-            if (!asked) return text(400, 'The body is not JSON as {"session": "…"}, or empty for all exits.')
-            const { session } = asked
-            const active = model.exits.filter(({ phase }) => phase === 'active')
-            if (session !== undefined && !active.some(exit => exit.session === session))
-              return text(404, 'No active exit has this session.')
-            if (active.length === 0) return text(409, 'No exit is active yet.')
-            rotate(session)
-            return new Response(undefined, { status: 204 })
+        '/api/:operation': {
+          POST: api(request => {
+            if (!mayControl(request.headers)) return Response.json(wrongToken, { status: 403 })
+            return answer((request as Bun.BunRequest<'/api/:operation'>).params.operation, request, control)
           }),
         },
         '/metrics': {
@@ -168,16 +166,12 @@ async function file(name: string): Promise<Response> {
     : text(404, 'There is nothing here.')
 }
 
-/** The session that a request names, or none for all; undefined when it cannot be read: that is not all of them. */
-async function body(request: Request): Promise<{ session?: string | undefined } | undefined> {
-  try {
-    const { success, output } = v.safeParse(rotateSchema, JSON.parse((await request.text()) || '{}'))
-    return success ? output : undefined
-  } catch {
-    return undefined
-  }
-}
+/** The token of a program (RFC 6750, section 2.1). */
+const bearer = (headers: Headers): string | null =>
+  /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1] ?? null
 
-const rotateSchema = v.strictObject({ session: v.optional(v.string()) })
+const wrongToken = new ControlError('E_CONTROL_TOKEN', 'the request shows no token that is valid', {
+  hint: `Send "Authorization: Bearer …" with the token that the file beside the proxy's socket holds.`,
+})
 
 const text = (status: number, message: string) => new Response(`${message}\n`, { status })

@@ -13,7 +13,7 @@ export function jsonReporter(
   verbose: boolean,
   output: Pick<NodeJS.WriteStream, 'write'> = process.stdout,
 ): Reporter {
-  const leftOut = verbose ? ['counts'] : ['counts', 'target']
+  const leftOut = verbose ? ['counts'] : ['counts', 'target', 'site']
   let unread = 0
   let lost = 0
   const write = (event: ProxyEvent | { type: 'events.lost'; events: number }) => {

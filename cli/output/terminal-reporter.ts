@@ -83,6 +83,7 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
     const exit = model.exits.find(exit => exit.session === session)
     return exit?.address ?? (exit ? `in ${exit.region}` : session)
   }
+  const siteIn = ({ site }: { site: string }) => (verbose ? printable(site) : 'a site')
   const tellRefusal = (event: Refused) => {
     const line = verbose ? undefined : refusalLine(event)
     if (line) say('warn', line)
@@ -126,6 +127,15 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         if (event.silent)
           say('warn', `Exit ${nameOf(event)} does not respond: new connections use other exits${of(event)}`)
         else say('info', `Exit ${nameOf(event)} responds again${of(event)}`)
+        break
+      case 'site.banned':
+        say(
+          'info',
+          `Exit ${printable(event.address)} serves ${siteIn(event)} no more${event.launching ? '; an exit is being launched for it' : ''}`,
+        )
+        break
+      case 'site.unbanned':
+        say('warn', `No exit comes up at an address that ${siteIn(event)} has not banned: it uses any again`)
         break
       case 'fleet.throttled':
         say(

@@ -37,7 +37,8 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/client/outbound',
   ],
   'cli/client': ['tunnel/session', 'tunnel/quic', 'tunnel/net', 'cli/input', 'cli/client'],
-  'cli/dashboard': ['tunnel/signalling', 'tunnel/net', 'cli/input', 'cli/client/stats'],
+  'cli/control': ['tunnel/net', 'cli/client/fleet', 'cli/client/stats'],
+  'cli/dashboard': ['tunnel/signalling', 'tunnel/net', 'cli/input', 'cli/client/stats', 'cli/control'],
   'cli/config': [
     'tunnel/quic/engines/engines.ts',
     'tunnel/nat',
@@ -75,6 +76,7 @@ export const rooms: Record<string, readonly string[]> = {
     'tunnel/net',
     'cli/input',
     'cli/client',
+    'cli/control',
     'cli/dashboard',
     'cli/config',
     'cli/cloud',

@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { newBans } from '../../cli/client/fleet/bans.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { type Planner, runSchedule } from './world.ts'
 
@@ -9,7 +10,7 @@ const schedules = 2_000
 
 test('keeps every rule in thousands of random schedules', () => {
   const started = performance.now()
-  const total = { events: 0, plans: 0, launches: 0, connections: 0 }
+  const total = { events: 0, plans: 0, launches: 0, connections: 0, bans: 0 }
   for (let seed = 1; seed <= schedules; seed++) {
     const tally = runSchedule(seed)
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += tally[key]
@@ -74,6 +75,36 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
       ],
     },
     /closed under its connections/,
+  ],
+  [
+    'launches nothing for a site that has banned all exits',
+    { plan: (state, now) => plan(state, now).filter(action => action.type !== 'launch' || !action.extra) },
+    /has banned all exits/,
+  ],
+  [
+    'retires an exit that a site has banned under all the others',
+    {
+      plan: (state, now) => [
+        ...plan(state, now),
+        ...[...state.exits.values()]
+          .filter(
+            ({ phase, address = '' }) =>
+              phase === 'active' && [...state.bans.sites.values()].some(addresses => addresses.has(address)),
+          )
+          .map(({ id }) => ({ type: 'drain' as const, id })),
+      ],
+    },
+    /exits are retired that leave|is retired while/,
+  ],
+  [
+    'forgets the site that an exit was launched for',
+    {
+      plan: (state, now) =>
+        plan(state, now).concat(
+          plan({ ...state, bans: newBans() }, now).filter(({ type }) => type === 'drain'),
+        ),
+    },
+    /has not banned is retired|exits are retired that leave|is retired/,
   ],
   [
     'launches one too many',

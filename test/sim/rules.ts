@@ -9,6 +9,8 @@ const reserveMs = 10_000
 const lastMs = 2_500
 const minuteMs = 60_000
 const demandMs = 300_000
+/** Bans are lifted when so many exits in a row came up at addresses that the site has banned. */
+const maxMisses = 3
 /** A draining exit is looked at once a second, and closed when it had no connections for one. */
 const closeWithinMs = 2_100
 const lingerMs = 1_000
@@ -26,6 +28,13 @@ export interface Rules {
   /** It has been carried out. */
   afterPlan(now: number): void
   launched(region: string, now: number): void
+  /** A person banned this address for the site. */
+  banned(site: string, address: string): void
+  isBanned(exit: ExitState, site: string): boolean
+  /** A connection asked for the site, in a region or anywhere. */
+  askedFor(site: string, region: string | undefined, now: number): void
+  /** An exit came up; the sites are those whose bans were lifted for want of another address. */
+  cameUp(exit: ExitState, lifted: string[]): void
 }
 
 /** Watches a fleet's state; throws an Error that says what does not hold. */
@@ -38,7 +47,17 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
   let plannedAt = 0
   let wasFull = false
 
+  const bans = new Map<string, Set<string>>()
+  const asked = new Map<string, { site: string; region: string | undefined; at: number }>()
+  const misses = new Map<string, number>()
+
   const exits = () => [...state.exits.values()]
+  const isBanned = ({ address }: ExitState, site: string) =>
+    address !== undefined && (bans.get(site)?.has(address) ?? false)
+  const meets = (exit: ExitState, { site, region }: { site: string; region: string | undefined }) =>
+    (region === undefined || region === exit.region) && !isBanned(exit, site)
+  /** Banned sites that were asked for lately. */
+  const sitesAsked = (now: number) => [...asked.values()].filter(({ at }) => at + demandMs > now)
   const takesNew = (exit: ExitState, now: number) =>
     exit.phase === 'active' && !exit.silent && now < exit.deadline - reserveMs
   const isDue = (exit: ExitState, now: number) => exit.retired || now >= exit.readyAt + rotateMs
@@ -50,7 +69,8 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
     const taking = exits().filter(other => takesNew(other, now))
     const alone =
       taking.length === 0 ||
-      (state.demands.has(exit.region) && !taking.some(({ region }) => region === exit.region))
+      (state.demands.has(exit.region) && !taking.some(({ region }) => region === exit.region)) ||
+      sitesAsked(now).some(demand => meets(exit, demand) && !taking.some(other => meets(other, demand)))
     if (alone && now < exit.deadline - lastMs) neededAt.set(exit.id, now)
     return neededAt.get(exit.id) ?? 0
   }
@@ -73,6 +93,12 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
         !open.includes(region) || covering.some(exit => exit.region === region),
         `connections ask for ${region}, it is free and the budget allows, yet nothing is launched there`,
       )
+    for (const demand of sitesAsked(now))
+      hold(
+        !open.some(region => demand.region === undefined || demand.region === region) ||
+          covering.some(exit => meets(exit, demand)),
+        `${demand.site} has banned all exits, a region is free and the budget allows, yet nothing is launched for it`,
+      )
   }
 
   function nothingLingers(now: number): void {
@@ -89,7 +115,8 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       )
     }
     const inUse = exits().filter(exit => takesNew(exit, now)).length
-    hold(inUse <= target + demanded(now).length, `${inUse} exits are kept where ${target} should be`)
+    const most = target + demanded(now).length + sitesAsked(now).length
+    hold(inUse <= most, `${inUse} exits are kept where ${target} should be`)
     for (const { retryAt } of state.regions.values())
       hold(retryAt - now <= maxWaitMs, 'a region is set aside for longer than a minute and a half')
   }
@@ -143,6 +170,12 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
             left.some(exit => exit.region === region),
           `the last exit of ${region} is retired while connections ask for it`,
         )
+      for (const demand of sitesAsked(now))
+        hold(
+          ![...retired].some(id => meets(state.exits.get(id)!, demand)) ||
+            left.some(exit => meets(exit, demand)),
+          `the last exit that ${demand.site} has not banned is retired while connections ask for it`,
+        )
     },
     afterPlan(now) {
       plannedAt = now
@@ -154,7 +187,25 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       while (launches[0]! + minuteMs <= now) launches.shift()
       hold(launches.length <= launchesPerMinute, `${launches.length} launches in a minute`)
       const onTheWay = exits().filter(({ phase }) => phase === 'launching').length
-      hold(onTheWay <= target + demanded(now).length, `${onTheWay} launches are under way at once`)
+      const most = target + demanded(now).length + sitesAsked(now).length
+      hold(onTheWay <= most, `${onTheWay} launches are under way at once`)
+    },
+    banned(site, address) {
+      bans.set(site, (bans.get(site) ?? new Set()).add(address))
+      misses.delete(site)
+    },
+    isBanned,
+    askedFor(site, region, now) {
+      if (bans.has(site)) asked.set(`${site} ${region}`, { site, region, at: now })
+    },
+    cameUp(exit, lifted) {
+      for (const site of bans.keys()) if (isBanned(exit, site)) misses.set(site, (misses.get(site) ?? 0) + 1)
+      for (const site of lifted) {
+        hold((misses.get(site) ?? 0) >= maxMisses, `the bans of ${site} are lifted too early`)
+        bans.delete(site)
+        misses.delete(site)
+        for (const [key, demand] of asked) if (demand.site === site) asked.delete(key)
+      }
     },
   }
 }

@@ -22,6 +22,10 @@ export interface Schedule {
   clickEveryMs: number
   /** Of the connections this share asks for a region. */
   choosy: number
+  /** Mean time between bans: the exit that a site used last is banned for it. */
+  banEveryMs: number
+  /** So many public addresses each region's exits have: with few, the next exit may have one that is banned. */
+  addresses: number
 }
 
 const regionNames = ['us-east-1', 'eu-west-1', 'eu-central-1', 'ap-south-1']
@@ -54,5 +58,7 @@ export function drawSchedule(random: Random): Schedule {
     outageEveryMs: fault(never, [60_000, 300_000]),
     clickEveryMs: one([never, 30_000, 200_000]),
     choosy: one([0, 0, 0.02, 0.3]),
+    banEveryMs: one([never, 10_000, 60_000]),
+    addresses: one([1, 3, 1_000]),
   }
 }

@@ -1,3 +1,4 @@
+import { askForSite, ban, cameUp } from '../../cli/client/fleet/bans.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
@@ -28,6 +29,7 @@ export interface Tally {
   plans: number
   launches: number
   connections: number
+  bans: number
 }
 
 /** More plans than this in a virtual second, beyond one for each thing that happened, go in circles. */
@@ -51,7 +53,9 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   /** Connections by session, and since when there are none. */
   const connections = new Map<string, { count: number; idleSince: number }>()
   const rules = watch(schedule, state, id => connections.get(id)?.idleSince ?? Number.POSITIVE_INFINITY)
-  const tally: Tally = { events: 0, plans: 0, launches: 0, connections: 0 }
+  const tally: Tally = { events: 0, plans: 0, launches: 0, connections: 0, bans: 0 }
+  /** The exit that each site used last. */
+  const served = new Map<string, string>()
   let now = 0
   let timer = 0
   let second = { at: 0, plans: 0, happened: 0 }
@@ -67,7 +71,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     const actions = planner.plan(state, now)
     rules.beforePlan(actions, now)
     for (const action of actions) {
-      if (action.type === 'launch') launch(action.region)
+      if (action.type === 'launch') launch(action.region, action.extra)
       else if (action.type === 'close') happens(now + random.int(20), () => end(action.id))
       else {
         draining(state, action.id, now)
@@ -82,9 +86,9 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     if (at < Number.POSITIVE_INFINITY) happens(at, () => armed === timer && replan())
   }
 
-  function launch(region: string): void {
+  function launch(region: string, extra?: boolean): void {
     const id = `s${++tally.launches}`
-    launching(state, id, region, now)
+    launching(state, id, region, now, extra)
     rules.launched(region, now)
     const takes = random.chance(0.05) ? between(4_000, 6_500) : between(50, 3_000)
     const fails = random.chance(schedule.failing)
@@ -92,7 +96,9 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   }
 
   function begin(id: string, deadline: number): void {
-    ready(state, id, deadline, now)
+    const exit = state.exits.get(id)!
+    ready(state, id, deadline, now, `${exit.region} ${random.int(schedule.addresses)}`)
+    rules.cameUp(exit, cameUp(state.bans, exit))
     connections.set(id, { count: 0, idleSince: now })
     happens(deadline - closeAtMs, () => end(id))
     const life = deadline - now
@@ -128,11 +134,13 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
       state.demands.set(region, now)
       if (isNew) replan()
     }
-    const request = {
-      host: `www.site${random.int(50)}.example.com`,
-      ...(region && { user: `region-${region}` }),
-    }
-    const there = [...state.exits.values()].filter(exit => !region || exit.region === region)
+    const site = `site${random.int(50)}.com`
+    if (askForSite(state.bans, { site, region }, now)) replan()
+    rules.askedFor(site, region, now)
+    const request = { host: `www.${site}`, ...(region && { user: `region-${region}` }) }
+    const there = [...state.exits.values()].filter(
+      exit => (!region || exit.region === region) && !rules.isBanned(exit, site),
+    )
     const accepting = there.filter(exit => isAccepting(exit, now))
     // What drains takes connections where nothing else does, but for its last 2.5 s.
     const lastResorts = there.filter(
@@ -146,6 +154,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
       )
     if (selected) {
       tally.connections++
+      served.set(site, selected.id)
       const load = connections.get(selected.id)!
       load.count++
       load.idleSince = Number.POSITIVE_INFINITY
@@ -170,11 +179,27 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     happens(now + 2 * random.int(schedule.clickEveryMs), click)
   }
 
+  function banOne(): void {
+    const known = [...served].filter(([, id]) => state.exits.has(id))
+    const [site, id] = known[random.int(Math.max(known.length, 1))] ?? []
+    const exit = state.exits.get(id ?? '')
+    if (site && exit?.address) {
+      tally.bans++
+      ban(state.bans, site, exit.address, now)
+      rules.banned(site, exit.address)
+      askForSite(state.bans, { site, region: undefined }, now)
+      rules.askedFor(site, undefined, now)
+      replan()
+    }
+    happens(now + 2 * random.int(schedule.banEveryMs), banOne)
+  }
+
   try {
     replan()
     happens(random.int(schedule.connectEveryMs), connect)
     if (schedule.outageEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.outageEveryMs), goDown)
     if (schedule.clickEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.clickEveryMs), click)
+    if (schedule.banEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.banEveryMs), banOne)
     for (let next = queue.next(); next && next.at < schedule.untilMs; next = queue.next()) {
       now = next.at
       tally.events++

@@ -77,6 +77,7 @@ export async function nearExit(options: NearExitOptions = {}): Promise<NearExit>
     full() {
       toldFull++
     },
+    mayReuse: () => true,
     close: pair.close,
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import parsePrometheus, { type Family } from 'parse-prometheus-text-format'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Which } from '../../cli/client/fleet/requests.ts'
 import { createEvents, type Events, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
 import { type State, tokenHeader } from '../../cli/client/stats/state.ts'
@@ -11,6 +12,7 @@ import { type Dashboard, startDashboard } from '../../cli/dashboard/server.ts'
 import { defaultDashboardPort } from '../../cli/input/dashboard-port.ts'
 import { ListenError } from '../../cli/input/listen-error.ts'
 import { inWords } from '../../cli/output/advice.ts'
+import { controlled } from '../support/controlled.ts'
 import { patient } from '../support/patience.ts'
 import { until } from '../support/until.ts'
 
@@ -18,15 +20,26 @@ interface Context {
   events: Events
   dashboard: Dashboard
   url: string
-  rotated: (string | undefined)[]
+  rotated: Which[]
   told: ProxyEvent[]
 }
 
 const test = suite<Context>("the dashboard's server")
+const apiToken = 'token-of-a-file'
 
-function start(events: Events, rotated: (string | undefined)[], port?: number): Dashboard {
+// biome-ignore lint/suspicious/noExplicitAny: each answer has a shape of its own
+const jsonOf = async (response: Response): Promise<any> => response.json()
+
+function start(events: Events, rotated: Which[], port?: number): Dashboard {
   const model = createModel(events)
-  return startDashboard({ host: '127.0.0.1', port, model, events, rotate: id => void rotated.push(id) })
+  return startDashboard({
+    host: '127.0.0.1',
+    port,
+    model,
+    events,
+    control: controlled(model, rotated),
+    apiToken,
+  })
 }
 
 test.before.each(context => {
@@ -182,8 +195,29 @@ test('changes nothing without the token that its own page has', async context =>
   assert.is((await rotate(right)).status, 409, 'there is nothing to rotate')
   assert.equal(rotated, [])
   comeUp(context)
-  assert.is((await rotate(right)).status, 204)
-  assert.equal(rotated, [undefined])
+  assert.is((await rotate(right)).status, 200)
+  assert.equal(rotated, [{ all: true }])
+})
+
+test("does for the file's token what it does for the page's", async context => {
+  const { url, rotated } = context
+  comeUp(context)
+  const ask = (name: string, token: string, body = '{}') =>
+    fetch(`${url}/api/${name}`, { method: 'POST', headers: { authorization: token }, body })
+  for (const wrong of ['', 'Bearer', 'Bearer wrong', `Basic ${apiToken}`, `Bearer ${apiToken}x`]) {
+    const response = await ask('rotate', wrong)
+    assert.is(response.status, 403, wrong)
+    assert.is((await jsonOf(response)).code, 'E_CONTROL_TOKEN')
+  }
+  assert.equal(rotated, [])
+  assert.is((await ask('rotate', `Bearer ${apiToken}`, '{"region":"eu-west-1"}')).status, 200)
+  assert.equal(rotated, [{ region: 'eu-west-1' }])
+  const [exit] = await jsonOf(await ask('exits', `bearer ${apiToken}`))
+  assert.is(exit.id, 'a')
+  assert.is(exit.address, '192.0.2.1')
+  const unknown = await ask('explode', `Bearer ${apiToken}`)
+  assert.is(unknown.status, 404)
+  assert.is((await jsonOf(unknown)).code, 'E_CONTROL_OPERATION')
 })
 
 test('retires the exit that is named, and no other than there is', async context => {
@@ -191,18 +225,26 @@ test('retires the exit that is named, and no other than there is', async context
   comeUp(context)
   const headers = { [tokenHeader]: await token(url) }
   const rotate = (body: string) => fetch(`${url}/api/rotate`, { method: 'POST', headers, body })
-  assert.is((await rotate('{"session":"a"}')).status, 204)
-  assert.is((await rotate('{"session":"b"}')).status, 404)
+  const right = await rotate('{"exit":"a"}')
+  assert.is(right.status, 200)
+  assert.equal(
+    (await jsonOf(right)).rotating.map(({ id }: { id: string }) => id),
+    ['a'],
+  )
+  assert.is((await rotate('{"session":"a"}')).status, 200)
+  assert.is((await rotate('{"exit":"b"}')).status, 404)
   // What cannot be read does not mean all of them.
-  for (const wrong of ['{"session":{}}', '{"session":', 'a', '{"sesion":"a"}'])
+  for (const wrong of ['{"session":{}}', '{"session":', 'a', '{"sesion":"a"}', '{"all":false}', '[]'])
     assert.is((await rotate(wrong)).status, 400, wrong)
   assert.is((await rotate('x'.repeat(10_000))).status, 413)
-  assert.equal(rotated, ['a'])
+  assert.equal(rotated, [{ exit: 'a' }, { exit: 'a' }])
 })
 
 test('an address that is not here is told with the option that says it', ({ events }) => {
+  const model = createModel(events)
+  const control = controlled(model)
   assert.throws(
-    () => startDashboard({ host: '192.0.2.1', model: createModel(events), events, rotate() {} }),
+    () => startDashboard({ host: '192.0.2.1', model, events, control, apiToken }),
     (error: unknown) => error instanceof ListenError && inWords(error).join().includes('--dashboard-host'),
   )
 })
@@ -305,7 +347,7 @@ test('what is closed, or never came to listen, follows the events no longer', as
   }
   const model = createModel(events)
   const before = following
-  const options = { host: '127.0.0.1', model, events, rotate() {} }
+  const options = { host: '127.0.0.1', model, events, control: controlled(model), apiToken }
   const dashboard = startDashboard({ ...options, port: 0 })
   assert.throws(() => startDashboard({ ...options, port: dashboard.port }))
   const url = `http://127.0.0.1:${dashboard.port}/api/stream`
@@ -349,7 +391,7 @@ test('says which option to change when a port that was asked for is taken, or an
   )
   const model = createModel(events)
   assert.throws(
-    () => startDashboard({ host: '192.0.2.1', port: 0, model, events, rotate() {} }),
+    () => startDashboard({ host: '192.0.2.1', port: 0, model, events, control: controlled(model), apiToken }),
     (error: unknown) => error instanceof ListenError && /192\.0\.2\.1/.test(error.message),
   )
 })

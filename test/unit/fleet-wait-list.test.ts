@@ -102,6 +102,7 @@ test('connections wait for a fleet that is still to come, as they wait for an ex
       return session
     },
     full() {},
+    mayReuse: () => true,
   }
   coming.arrive(fleet)
   assert.is(await coming.fleet, fleet)

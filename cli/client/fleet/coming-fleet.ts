@@ -7,6 +7,8 @@ export interface ComingFleet<Fleet extends Exits> extends Exits {
   arrive(fleet: Fleet): void
   /** The fleet once it is there. */
   readonly fleet: Promise<Fleet>
+  /** The same, or undefined before. */
+  readonly arrived: Fleet | undefined
 }
 
 export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
@@ -20,7 +22,11 @@ export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
       waits.retry()
     },
     fleet: promise,
+    get arrived() {
+      return arrived
+    },
     full: session => arrived?.full(session),
+    mayReuse: (session, host) => arrived?.mayReuse(session, host) ?? false,
     async select(request, limitMs) {
       const limit = performance.now() + limitMs
       const fleet = await waits.wait(() => arrived, limitMs, request.signal)

@@ -3,6 +3,7 @@ import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events } from '../stats/events.ts'
+import { cameUp } from './bans.ts'
 import type { Failures } from './failures.ts'
 import { enginesOf, launch, type Session } from './launch.ts'
 import { draining, ended, type FleetState, launching, ready } from './state.ts'
@@ -34,7 +35,7 @@ export interface ExitLifeOptions {
 /** What happens to exits, each from its launch to its end: recorded in the state, and told by events. */
 export interface ExitLife {
   /** Launches one. Resolves when it has ended, or did not come up, and nothing of it is left in the bucket. */
-  run(region: string): Promise<void>
+  run(region: string, extra?: boolean): Promise<void>
   /** It accepts no more connections; those that it has go on. */
   drain(id: string): void
 }
@@ -75,8 +76,11 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
   /** From now on connections may take it. */
   const begin = (session: Session, region: string, launchedAt: number): void => {
     const { id, connection, hello, control, deadline } = session
-    ready(state, id, deadline, now())
+    ready(state, id, deadline, now(), hello.address)
     sessions.set(id, session)
+    const exit = state.exits.get(id)
+    for (const site of exit ? cameUp(state.bans, exit) : [])
+      events.emit({ type: 'site.unbanned', site, address: hello.address })
     lastAddress = session.clientAddress ?? lastAddress
     failures.recovered(region)
     connection.onSilence = silent => {
@@ -133,11 +137,11 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
 
   return {
     drain,
-    async run(region) {
+    async run(region, extra) {
       const id = newSessionId()
       const bucket = buckets.get(region)!
       const launchedAt = now()
-      launching(state, id, region, launchedAt)
+      launching(state, id, region, launchedAt, extra)
       events.emit({ type: 'exit.launching', session: id, region })
       let session: Session
       try {

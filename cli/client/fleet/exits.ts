@@ -25,4 +25,6 @@ export interface Exits {
   select(request: ExitRequest, limitMs: number): Promise<Session>
   /** An exit said that it is full: it gets no connections for a while, and another comes up. */
   full(session: string): void
+  /** Whether this exit may be used for another request to the host, on a connection that is there already. */
+  mayReuse(session: string, host: string): boolean
 }

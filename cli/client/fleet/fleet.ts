@@ -4,12 +4,15 @@ import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Events, Path } from '../stats/events.ts'
+import { askForSite, mayServe } from './bans.ts'
 import { exitLife } from './exit-life.ts'
 import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
 import type { Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
+import { type FleetRequests, fleetRequests } from './requests.ts'
 import { createSelector, type Policy, parseLoginParams } from './select.ts'
+import { siteOf } from './sites.ts'
 import { type FleetSettings, forget, full, loaded, newFleetState } from './state.ts'
 import type { Trigger } from './trigger.ts'
 import { createWaitList } from './wait-list.ts'
@@ -34,9 +37,7 @@ export interface FleetOptions {
 }
 
 /** The exits of this process: launched, rotated, replaced and closed as the plan says. */
-export interface Fleet extends Exits {
-  /** Retires an exit, or all that take connections: replacements come up, and what is open drains. */
-  rotate(id?: string): void
+export interface Fleet extends Exits, FleetRequests {
   /** How the paths to the exits are at the moment. */
   paths(): Path[]
   /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */
@@ -88,7 +89,7 @@ export function startFleet(options: FleetOptions): Fleet {
     forget(state, at)
     countConnections(at)
     for (const action of plan(state, at)) {
-      if (action.type === 'launch') track(exits.run(action.region))
+      if (action.type === 'launch') track(exits.run(action.region, action.extra))
       else if (action.type === 'drain') exits.drain(action.id)
       else sessions.get(action.id)?.bye('drained', closeCodes.drained)
     }
@@ -126,14 +127,10 @@ export function startFleet(options: FleetOptions): Fleet {
     onChange: replan,
   })
   replan()
+  const { note, ...requests } = fleetRequests({ state, events, replan })
   return {
+    ...requests,
     hopeless: failures.hopeless,
-    rotate(id) {
-      // Its replacement is due from now on; it goes on taking connections until that one is there.
-      for (const exit of state.exits.values())
-        if (exit.phase === 'active' && (id === undefined || exit.id === id)) exit.retired = true
-      replan()
-    },
     paths: () =>
       [...sessions].map(([session, { connection }]) => {
         const { rttMs, sent, lost } = connection.stats()
@@ -152,17 +149,24 @@ export function startFleet(options: FleetOptions): Fleet {
         state.demands.set(region, now())
         if (isNew) replan()
       }
+      if (askForSite(state.bans, { site: siteOf(request.host), region }, now())) replan()
       countConnections(now())
       const take = () => {
         const exit = selector.select(state, request, now())
-        if (exit) exit.connections++
-        return exit && sessions.get(exit.id)
+        if (!exit) return undefined
+        exit.connections++
+        note(request.host, region, exit)
+        return sessions.get(exit.id)
       }
       return waits.wait(take, limitMs, request.signal)
     },
     full(session) {
       full(state, session, now())
       replan()
+    },
+    mayReuse(session, host) {
+      const exit = state.exits.get(session)
+      return exit?.phase === 'active' && mayServe(state.bans, exit, siteOf(host))
     },
     async close() {
       stop.abort()

@@ -1,8 +1,9 @@
+import { bansChangeAt, meets, type SiteDemand } from './bans.ts'
 import { demandMs, type ExitState, type FleetState, minuteMs, type Region } from './state.ts'
 
 /** What the fleet does next. */
 export type Action =
-  | { type: 'launch'; region: string }
+  | { type: 'launch'; region: string; extra?: boolean }
   /** No new connections; those it has go on. */
   | { type: 'drain'; id: string }
   /** Nothing is left on it: say bye, so that the function stops being billed. */
@@ -54,6 +55,7 @@ export function planAgainAt(state: FleetState, now: number): number {
   times.push(...[...state.regions.values()].map(({ retryAt }) => retryAt))
   times.push(...state.launches.map(at => at + minuteMs))
   times.push(...[...state.demands.values()].map(at => at + demandMs))
+  times.push(...bansChangeAt(state.bans))
   return Math.min(...times.filter(time => time > now), Number.POSITIVE_INFINITY)
 }
 
@@ -67,34 +69,45 @@ export const overBudget = (state: FleetState, now: number): boolean =>
 function launches(state: FleetState, now: number): Action[] {
   const { sessions, standby, launchesPerMinute } = state.settings
   let budget = launchesPerMinute - state.launches.length
-  /** Exits that count towards the target number, by region. */
+  /** Exits that count towards the target number. */
+  const counting = [...state.exits.values()].filter(
+    exit => exit.phase === 'launching' || (isAccepting(exit, now) && !isDue(state, exit, now)),
+  )
+  /** The same by region, with those that are launched now. */
   const counted = new Map<string, number>()
-  for (const exit of state.exits.values()) {
-    if (exit.phase === 'launching' || (isAccepting(exit, now) && !isDue(state, exit, now)))
-      counted.set(exit.region, (counted.get(exit.region) ?? 0) + 1)
-  }
-  let total = [...counted.values()].reduce((sum, n) => sum + n, 0)
-  const actions: Action[] = []
-  const launch = (region: Region) => {
-    actions.push({ type: 'launch', region: region.name })
+  for (const { region } of counting) counted.set(region, (counted.get(region) ?? 0) + 1)
+  let total = counting.length
+  const actions: Extract<Action, { type: 'launch' }>[] = []
+  const launch = (region: Region, extra = false) => {
+    actions.push({ type: 'launch', region: region.name, ...(extra && { extra }) })
     counted.set(region.name, (counted.get(region.name) ?? 0) + 1)
     total++
     budget--
   }
+  /** The region with the fewest exits, and among those the one that was not used for longest. */
+  const next = (name?: string): Region | undefined =>
+    [...state.regions.values()]
+      .filter(region => region.retryAt <= now && (name === undefined || region.name === name))
+      .sort(
+        (a, b) => (counted.get(a.name) ?? 0) - (counted.get(b.name) ?? 0) || a.lastLaunchAt - b.lastLaunchAt,
+      )[0]
 
   for (const name of state.demands.keys()) {
     const region = state.regions.get(name)
     if (region && budget > 0 && !counted.get(name) && region.retryAt <= now) launch(region)
   }
   while (total < sessions + standby && budget > 0) {
-    // The region with the fewest exits, and among those the one that was not used for longest.
-    const [region] = [...state.regions.values()]
-      .filter(({ retryAt }) => retryAt <= now)
-      .sort(
-        (a, b) => (counted.get(a.name) ?? 0) - (counted.get(b.name) ?? 0) || a.lastLaunchAt - b.lastLaunchAt,
-      )
+    const region = next()
     if (!region) break
     launch(region)
+  }
+  // What is launched for another reason may serve a site that has banned the rest.
+  for (const demand of state.bans.demands.values()) {
+    const served =
+      counting.some(exit => meets(state.bans, exit, demand)) ||
+      actions.some(({ region }) => demand.region === undefined || demand.region === region)
+    const region = served || budget <= 0 ? undefined : next(demand.region)
+    if (region) launch(region, true)
   }
   return actions
 }
@@ -103,18 +116,28 @@ function drains(state: FleetState, now: number): Action[] {
   const { sessions, standby, rotateMs } = state.settings
   const active = [...state.exits.values()].filter(({ phase }) => phase === 'active')
   const atEnd = active.filter(exit => now >= exit.deadline - reserveMs)
-  // Nobody is retired before the replacement is there: only those beyond the target number, the oldest first.
+  const due = new Set(active.filter(exit => isDue(state, exit, now)))
+  // Nobody is retired before the replacement is there: only those beyond the target number. Those that are due come
+  // first, then those that a single site needed, then the oldest.
   const inUse = active
     .filter(exit => isAccepting(exit, now))
-    .sort((a, b) => replaceAt(a, rotateMs) - replaceAt(b, rotateMs))
+    .sort(
+      (a, b) =>
+        Number(due.has(b)) - Number(due.has(a)) ||
+        Number(b.extra) - Number(a.extra) ||
+        replaceAt(a, rotateMs) - replaceAt(b, rotateMs),
+    )
   let left = inUse
   for (const exit of inUse) {
     const others = left.filter(other => other !== exit)
     // One that need not be replaced yet makes room only for its like.
-    const alike = isDue(state, exit, now) ? others : others.filter(other => !isDue(state, other, now))
+    const alike = due.has(exit) ? others : others.filter(other => !due.has(other))
     const regionIsServed =
       !state.demands.has(exit.region) || alike.some(({ region }) => region === exit.region)
-    if (alike.length >= sessions + standby && regionIsServed) left = others
+    const sitesAreServed = demandsMetBy(state, exit).every(demand =>
+      alike.some(other => meets(state.bans, other, demand)),
+    )
+    if (alike.length >= sessions + standby && regionIsServed && sitesAreServed) left = others
   }
   return [...atEnd, ...inUse.filter(exit => !left.includes(exit))].map(({ id }) => ({
     type: 'drain',
@@ -139,6 +162,11 @@ function isNeeded(state: FleetState, exit: ExitState, now: number): boolean {
   const accepting = [...state.exits.values()].filter(other => isAccepting(other, now))
   return (
     accepting.length === 0 ||
-    (state.demands.has(exit.region) && accepting.every(({ region }) => region !== exit.region))
+    (state.demands.has(exit.region) && accepting.every(({ region }) => region !== exit.region)) ||
+    demandsMetBy(state, exit).some(demand => !accepting.some(other => meets(state.bans, other, demand)))
   )
 }
+
+/** The banned sites that are asked for, and that this exit can serve. */
+const demandsMetBy = ({ bans }: FleetState, exit: ExitState): SiteDemand[] =>
+  [...bans.demands.values()].filter(demand => meets(bans, exit, demand))

@@ -1,7 +1,8 @@
-import { parse } from 'tldts'
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
+import { mayServe } from './bans.ts'
 import type { ExitRequest } from './exits.ts'
 import { isAccepting, isDue, isLastResort } from './plan.ts'
+import { siteOf } from './sites.ts'
 import type { ExitState, FleetState } from './state.ts'
 
 /** How connections are spread over the exits. */
@@ -47,11 +48,17 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
   return {
     select(state, { host, user }, now) {
       const { region, stickyKey } = parseLoginParams(user)
-      const pool = candidates(state, region, now)
-      if (stickyKey) return sticky(pool, `session ${stickyKey} ${region ?? ''}`)
+      const site = siteOf(host)
+      const pool = candidates(state, region, site, now)
+      // With a ban, the site alone leaves the exit that a sticky key keeps.
+      if (stickyKey)
+        return sticky(
+          pool,
+          `session ${stickyKey} ${region ?? ''}${state.bans.sites.has(site) ? ` ${site}` : ''}`,
+        )
       switch (policy) {
         case 'sticky':
-          return sticky(pool, `${siteOf(host)} ${region ?? ''}`)
+          return sticky(pool, `${site} ${region ?? ''}`)
         case 'round-robin':
           return pool[turn++ % (pool.length || 1)]
         case 'least-loaded':
@@ -65,9 +72,14 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
 
 // --- internal ---
 
-/** As many as are to be in use, those that will last first: the rest are standbys or about to be retired. */
-function candidates(state: FleetState, region: string | undefined, now: number): ExitState[] {
-  const there = [...state.exits.values()].filter(exit => region === undefined || exit.region === region)
+/**
+ * Of those that may serve the site, as many as are to be in use, those that will last first: the rest are standbys or
+ * about to be retired.
+ */
+function candidates(state: FleetState, region: string | undefined, site: string, now: number): ExitState[] {
+  const there = [...state.exits.values()].filter(
+    exit => (region === undefined || exit.region === region) && mayServe(state.bans, exit, site),
+  )
   const all = there.filter(exit => isAccepting(exit, now))
   if (all.length === 0) return there.filter(exit => isLastResort(exit, now))
   const lasting = all.filter(exit => !isDue(state, exit, now)).sort((a, b) => a.readyAt - b.readyAt)
@@ -80,6 +92,3 @@ const leastLoaded = (pool: ExitState[]): ExitState | undefined =>
     (best, exit) => (best && best.connections <= exit.connections ? best : exit),
     undefined,
   )
-
-/** The registered domain, so that a site's many host names share an exit; an address stands for itself. */
-const siteOf = (host: string): string => parse(host).domain ?? host

@@ -1,3 +1,5 @@
+import { type Bans, forgetBans, newBans } from './bans.ts'
+
 /** What a person asks of the fleet. Times are in milliseconds. */
 export interface FleetSettings {
   /** Exits in use at once. */
@@ -24,7 +26,11 @@ export type Phase = 'launching' | 'active' | 'draining'
 export interface ExitState {
   readonly id: string
   readonly region: string
+  /** The exit's public address, once it is up. */
+  address: string | undefined
   phase: Phase
+  /** Launched beyond the target number, for one site. */
+  readonly extra: boolean
   readonly launchedAt: number
   readyAt: number
   /** When the function's time is up. */
@@ -59,6 +65,8 @@ export interface FleetState {
   launches: number[]
   /** Regions that connections asked for by name in the last minutes, and when last. */
   readonly demands: Map<string, number>
+  /** Which exits sites do not use. */
+  readonly bans: Bans
 }
 
 export const minuteMs = 60_000
@@ -85,21 +93,25 @@ export const newFleetState = (settings: FleetSettings, regions: string[]): Fleet
   exits: new Map(),
   launches: [],
   demands: new Map(),
+  bans: newBans(),
 })
 
-/** Forgets what is past: launches that the budget no longer counts, and demands that nobody repeated. */
+/** Forgets what is past: launches that the budget no longer counts, demands that nobody repeated, old bans. */
 export function forget(state: FleetState, now: number): void {
   state.launches = state.launches.filter(at => at + minuteMs > now)
   for (const [region, at] of state.demands) if (at + demandMs <= now) state.demands.delete(region)
+  forgetBans(state.bans, now)
 }
 
-export function launching(state: FleetState, id: string, region: string, now: number): void {
+export function launching(state: FleetState, id: string, region: string, now: number, extra = false): void {
   state.launches.push(now)
   state.regions.get(region)!.lastLaunchAt = now
   state.exits.set(id, {
     id,
     region,
+    address: undefined,
     phase: 'launching',
+    extra,
     launchedAt: now,
     readyAt: Number.POSITIVE_INFINITY,
     deadline: Number.POSITIVE_INFINITY,
@@ -111,10 +123,10 @@ export function launching(state: FleetState, id: string, region: string, now: nu
   })
 }
 
-export function ready(state: FleetState, id: string, deadline: number, now: number): void {
+export function ready(state: FleetState, id: string, deadline: number, now: number, address?: string): void {
   const exit = state.exits.get(id)
   if (exit?.phase !== 'launching') return
-  Object.assign(exit, { phase: 'active', readyAt: now, deadline })
+  Object.assign(exit, { phase: 'active', readyAt: now, deadline, address })
 }
 
 export function draining(state: FleetState, id: string, now: number): void {

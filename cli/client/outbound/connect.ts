@@ -12,6 +12,10 @@ import { TrackedConn } from './tracked-conn.ts'
 /** A connection to a target, whichever outbound it took. */
 export interface Connected {
   readonly bound: Target
+  /** The exit's session, where it goes through one. */
+  readonly session: string | undefined
+  /** Whether another request may go on it: its exit may have been rotated, or banned, since. */
+  mayReuse(): boolean
   /** Joins the requester's connection, which nobody owns, to the target until both have ended. */
   carry(conn: Conn): void
   /** The connection to the target itself, which nobody owns, for who reads and writes it instead. */
@@ -43,6 +47,8 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
       const tracker = trackConnection(events, { connection, outbound, session, target: text, started })
       return {
         bound: reached.bound,
+        session,
+        mayReuse: () => reached.mayReuse?.() ?? true,
         carry: conn => carry(conn, reached, tracker),
         conn: () => new TrackedConn(reached.conn, byDeadline(reached, tracker)),
       }

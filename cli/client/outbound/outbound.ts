@@ -21,6 +21,8 @@ export interface OutboundConn {
   readonly conn: Conn
   /** Whether it broke because the exit's time was up. */
   timeWasUp?(): boolean
+  /** Whether another request may go on it; where nothing is said it may. */
+  mayReuse?(): boolean
 }
 
 /** A way to a target. Rejects with an OutboundError, or with the signal's reason. */

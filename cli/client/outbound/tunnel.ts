@@ -55,6 +55,7 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
       bound: answer.bound,
       conn: stream,
       timeWasUp: () => timeWasUp(session),
+      mayReuse: () => exits.mayReuse(session.id, target.host),
     }
   stream.abort(0)
   if (answer.reason !== noRoom) throw targetErrorOf(answer, target.host)

@@ -31,7 +31,7 @@ export async function compare(
   for (const name of spellings) delete process.env[name]
   const proxy = startProxy({
     listeners: [{ scheme: 'http', host: '127.0.0.1', port: 0 }],
-    exits: { select: async () => session, full() {} },
+    exits: { select: async () => session, full() {}, mayReuse: () => true },
     events: createEvents(),
   })
   const attempt = (options: { proxy?: string }) =>

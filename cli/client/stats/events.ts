@@ -84,6 +84,10 @@ export type ProxyEvent =
   | { type: 'exit.draining'; session: string; connections: number; remainingMs: number }
   /** The exit answers no probes (true) or is heard again (false). */
   | { type: 'exit.silent'; session: string; silent: boolean }
+  /** The site gets no exit with this address any more; `launching`: none that is up can serve it. */
+  | { type: 'site.banned'; site: string; session: string; address: string; launching: boolean }
+  /** The site's bans are lifted: one launch after the other brought an address that it has banned, `address` last. */
+  | { type: 'site.unbanned'; site: string; address: string }
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.throttled'; launchesPerMinute: number }
   | { type: 'exit.closed'; session: string; code: string; message: string }

@@ -56,9 +56,9 @@ export function useLive(): Live {
     const response = await fetch('/api/rotate', {
       method: 'POST',
       headers: { 'content-type': 'application/json', [tokenHeader]: token.current },
-      body: JSON.stringify({ session }),
+      body: JSON.stringify(session === undefined ? { all: true } : { exit: session }),
     })
-    if (!response.ok) throw new Error(await response.text())
+    if (!response.ok) throw new Error((await response.json()).message)
   }, [])
   return { state, connected, rotate }
 }

@@ -8,6 +8,9 @@ import { PullConn } from './pull-conn.ts'
 export interface Origin {
   readonly key: string
   readonly pull: PullConn
+  /** The exit's session, where it goes through one. */
+  readonly session: string | undefined
+  mayReuse(): boolean
   /** It has answered a request before. */
   reused: boolean
 }
@@ -37,11 +40,16 @@ export class Origins {
       clearTimeout(timer)
       this.#kept.delete(origin)
       origin.pull.watch(undefined)
+      if (!origin.mayReuse()) {
+        close(origin)
+        continue
+      }
       origin.reused = true
       return origin
     }
     const connected = await this.#connect(target, requester)
-    return { key, pull: new PullConn(connected.conn()), reused: false }
+    const { session, mayReuse } = connected
+    return { key, pull: new PullConn(connected.conn()), session, mayReuse, reused: false }
   }
 
   /** Keeps one at rest. What comes on it meanwhile was never asked for, and an end is an end: either drops it. */

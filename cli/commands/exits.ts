@@ -1,0 +1,45 @@
+import { defineCommand } from 'citty'
+import { printable } from '../../tunnel/net/printable.ts'
+import { formatBytes, formatDuration } from '../client/stats/format.ts'
+import { findProxy } from '../control/ask.ts'
+import type { ExitReport } from '../control/exit-report.ts'
+import { describe } from '../output/help.ts'
+import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+import { proxyOption, proxyPort } from './proxy-option.ts'
+
+export default defineCommand({
+  meta: describe({
+    name: 'exits',
+    description: 'List the exits of the proxy that runs, with their load and what they cost so far.',
+    exits: { failed: 'no proxy runs, or it does not answer' },
+    examples: [['exits --json', 'For a program']],
+  }),
+  args: { ...proxyOption, ...formatOptions },
+  async run({ args }) {
+    const format = formatOf(args)
+    const proxy = await findProxy(proxyPort(args.proxy))
+    print(await proxy.ask('exits', {}), format, table)
+  },
+})
+
+// --- internal ---
+
+function table(exits: ExitReport[]): string {
+  if (exits.length === 0) return 'No exit is up, and none is being launched.'
+  return columns([
+    ['ID', 'REGION', 'ADDRESS', 'PHASE', 'AGE', 'LEFT', 'CONNECTIONS', 'DOWN', 'UP', 'COST'],
+    ...exits.map(exit => [
+      exit.id,
+      exit.region,
+      // The exit says it.
+      printable(exit.address ?? '-'),
+      exit.silent ? `${exit.phase}, silent` : exit.phase,
+      formatDuration(exit.ageMs),
+      exit.remainingMs === undefined ? '-' : formatDuration(exit.remainingMs),
+      String(exit.connections),
+      formatBytes(exit.bytesDown),
+      formatBytes(exit.bytesUp),
+      `$${exit.cost.toFixed(5)}`,
+    ]),
+  ])
+}

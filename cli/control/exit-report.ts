@@ -1,0 +1,42 @@
+import { addUsage, costOf, type Usage, usageOf } from '../client/stats/cost.ts'
+import type { ExitStatus } from '../client/stats/state.ts'
+
+/** An exit as `exits` lists it. Times are milliseconds. */
+export interface ExitReport {
+  /** The id of its session. */
+  id: string
+  region: string
+  /** Its public address, once it is up. */
+  address?: string
+  phase: ExitStatus['phase']
+  /** It answers no probes at the moment. */
+  silent: boolean
+  /** Since its launch. */
+  ageMs: number
+  /** Until its function must end. */
+  remainingMs?: number
+  connections: number
+  bytesUp: number
+  bytesDown: number
+  /** Dollars so far, an estimate. */
+  cost: number
+}
+
+export function exitReport(exit: ExitStatus, now: number): ExitReport {
+  const { session, region, address, phase, silent, launchedAt, deadlineAt } = exit
+  const ledger = new Map<string, Usage>()
+  addUsage(ledger, region, usageOf(exit, now))
+  return {
+    id: session,
+    region,
+    ...(address !== undefined && { address }),
+    phase,
+    silent,
+    ageMs: now - launchedAt,
+    ...(deadlineAt !== undefined && { remainingMs: Math.max(0, deadlineAt - now) }),
+    connections: exit.connections,
+    bytesUp: exit.bytesUp,
+    bytesDown: exit.bytesDown,
+    cost: costOf(ledger).total,
+  }
+}

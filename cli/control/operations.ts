@@ -1,0 +1,128 @@
+import * as v from 'valibot'
+import { type Banned, type FleetRequests, RequestError, type Which } from '../client/fleet/requests.ts'
+import type { ListenerAddress } from '../client/stats/events.ts'
+import type { Model } from '../client/stats/model.ts'
+import { ControlError } from './control-error.ts'
+import { type ExitReport, exitReport } from './exit-report.ts'
+
+/** What the operations work on: a proxy that runs in this process. */
+export interface Controlled {
+  model: Model
+  /** None before its exits are launched. */
+  fleet(): FleetRequests | undefined
+  listeners(): readonly ListenerAddress[]
+}
+
+export interface StatusReport {
+  pid: number
+  version: string
+  /** Milliseconds since 1970. */
+  startedAt: number
+  listeners: ListenerAddress[]
+  /** Exits that accept connections. */
+  exits: number
+  /** Connections that are open. */
+  connections: number
+  bytesUp: number
+  bytesDown: number
+  /** Dollars so far, an estimate. */
+  cost: number
+  bans: { site: string; addresses: string[] }[]
+}
+
+/** What each operation is given and gives: the one list that the socket, the dashboard's API and the commands go by. */
+export interface Operations {
+  status: { input: Record<never, never>; output: StatusReport }
+  exits: { input: Record<never, never>; output: ExitReport[] }
+  rotate: { input: Which; output: { rotating: ExitReport[] } }
+  ban: { input: { site: string }; output: Banned }
+}
+
+export type OperationName = keyof Operations
+
+/** An operation: how its input is read, and what it does. */
+export interface Operation<Name extends OperationName> {
+  schema: v.GenericSchema<unknown, Operations[Name]['input']>
+  /** An example of its input, for whoever gives another. */
+  example: string
+  run(
+    input: Operations[Name]['input'],
+    proxy: Controlled,
+  ): Operations[Name]['output'] | Promise<Operations[Name]['output']>
+}
+
+const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(255))
+const nothing = v.strictObject({})
+
+export const operations: { readonly [Name in OperationName]: Operation<Name> } = {
+  status: {
+    schema: nothing,
+    example: '{}',
+    run(_, { model, fleet, listeners }) {
+      const { version, startedAt, totals, cost } = model.state(Number.POSITIVE_INFINITY)
+      return {
+        pid: process.pid,
+        version,
+        startedAt,
+        listeners: listeners().map(({ scheme, host, port }) => ({ scheme, host, port })),
+        exits: model.exits.filter(({ phase, silent }) => phase === 'active' && !silent).length,
+        connections: totals.active,
+        bytesUp: totals.bytesUp,
+        bytesDown: totals.bytesDown,
+        cost: cost.total,
+        bans: fleet()?.bans() ?? [],
+      }
+    },
+  },
+  exits: {
+    schema: nothing,
+    example: '{}',
+    run: (_, { model }) => reports(model),
+  },
+  rotate: {
+    schema: v.union([
+      v.strictObject({ exit: text }),
+      v.strictObject({ region: text }),
+      v.strictObject({ site: text }),
+      v.strictObject({ all: v.literal(true) }),
+      // What the dashboard's API was before.
+      v.pipe(
+        v.strictObject({ session: text }),
+        v.transform(({ session }) => ({ exit: session })),
+      ),
+      v.pipe(
+        nothing,
+        v.transform(() => ({ all: true as const })),
+      ),
+    ]),
+    example: '{"exit": "…"}, {"region": "…"}, {"site": "…"} or {"all": true}',
+    run(which, proxy) {
+      const ids = running(proxy).rotate(which)
+      if (ids.length === 0 && 'all' in which)
+        throw new RequestError('E_EXIT_NOT_ACTIVE', 'no exit is active yet')
+      return { rotating: reports(proxy.model).filter(({ id }) => ids.includes(id)) }
+    },
+  },
+  ban: {
+    schema: v.strictObject({ site: text }),
+    example: '{"site": "example.com"}',
+    run: ({ site }, proxy) => running(proxy).ban(site),
+  },
+}
+
+export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name)
+
+// --- internal ---
+
+function running({ fleet }: Controlled): FleetRequests {
+  const there = fleet()
+  if (there) return there
+  throw new ControlError('E_CONTROL_STARTING', 'the proxy is still starting', {
+    hint: 'Try again in a moment.',
+  })
+}
+
+function reports(model: Model): ExitReport[] {
+  const now = Date.now()
+  return model.exits.filter(({ phase }) => phase !== 'ended').map(exit => exitReport(exit, now))
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { answer, maxBodyBytes } from './answer.ts'
+import { look } from './ask.ts'
+import { ControlError } from './control-error.ts'
+import { makeFolder, ownFolder, placeIn, places } from './folder.ts'
+import type { Controlled } from './operations.ts'
+
+/** A socket's path has at most so many bytes: macOS takes 104 with the zero at its end, Linux 108. */
+const maxPathBytes = 103
+
+export interface ControlSocket {
+  readonly path: string
+  close(): void
+}
+
+export const newControlToken = (): string => randomBytes(24).toString('base64url')
+
+/**
+ * Opens the socket by which this user's commands reach the proxy whose first listener has this port, and writes the
+ * token for its web API beside it. What dead processes left there is removed. Throws a ControlError, or what the system
+ * says, when it cannot be had.
+ */
+export async function openControl(port: number, token: string, proxy: Controlled): Promise<ControlSocket> {
+  const folder = ownFolder()
+  const place = placeIn(folder, port)
+  if (Buffer.byteLength(place.socket) > maxPathBytes)
+    throw new ControlError('E_CONTROL_PATH', `${place.socket} is too long for a socket's path`, {
+      hint: 'Set XDG_RUNTIME_DIR to a shorter one.',
+    })
+  makeFolder(folder)
+  for (const left of places()) {
+    const found = await look(left)
+    if (found === 'alive' && left.socket === place.socket)
+      throw new ControlError('E_CONTROL_BUSY', `another proxy is reached by ${place.socket}`)
+    if (found === 'dead') remove(left)
+  }
+  const server = Bun.serve({
+    unix: place.socket,
+    maxRequestBodySize: maxBodyBytes,
+    // The folder is closed to others before anybody could connect.
+    fetch(request) {
+      const name = /^\/api\/([a-z]+)$/.exec(new URL(request.url).pathname)?.[1]
+      return request.method === 'POST' ? answer(name ?? '', request, proxy) : wrongMethod()
+    },
+    error: () => new Response(undefined, { status: 500 }),
+  })
+  chmodSync(place.socket, 0o600)
+  rmSync(place.token, { force: true })
+  writeFileSync(place.token, `${token}\n`, { mode: 0o600, flag: 'wx' })
+  return {
+    path: place.socket,
+    close() {
+      void server.stop(true)
+      remove(place)
+    },
+  }
+}
+
+// --- internal ---
+
+const wrongMethod = () =>
+  new Response('POST to /api/<operation>.\n', { status: 405, headers: { allow: 'POST' } })
+
+function remove({ socket, token }: { socket: string; token: string }): void {
+  for (const path of [socket, token])
+    try {
+      rmSync(path, { force: true })
+    } catch {
+      // Another user's: it stays.
+    }
+}
