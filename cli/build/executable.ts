@@ -1,4 +1,6 @@
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { BunPlugin } from 'bun'
 import { builtNative, nativeLoader } from '../../native/bundle.ts'
 import { nativeBinding } from './binding.ts'
@@ -41,44 +43,40 @@ export async function buildExecutable(target: Target, assets: string, outfile: s
 function useNative({ native }: Target): BunPlugin[] {
   const file = builtNative(native)
   if (!file) return []
-  return [
-    {
-      name: 'use-native',
-      setup(build) {
-        build.onLoad({ filter: nativeLoader }, () => ({
-          loader: 'js',
-          contents: `export const loadBinding = () => {
-            try {
-              return require(${JSON.stringify(file)})
-            } catch {
-              // Where it cannot be loaded from, quiche says.
-            }
-          }`,
-        }))
-      },
-    },
-  ]
+  return [replace('use-native', nativeLoader, file, load => `export const loadBinding = () => ${load}`)]
 }
 
-/**
- * The binding's own loader looks for its file at run time; here the file is inside. The system loads no library
- * out of another file, so Bun writes it to the folder for temporary files.
- */
-const useBinding = (path: string): BunPlugin => ({
-  name: 'use-binding',
+/** quiche: its package's own loader looks for the file at run time. */
+const useBinding = (file: string): BunPlugin =>
+  replace(
+    'use-binding',
+    /@matrixai[\\/]quic[\\/]dist[\\/]native[\\/]quiche\.js$/,
+    file,
+    load => `export default ${load}`,
+  )
+
+/** Puts into a module's place one that loads a native library which the executable carries. */
+const replace = (
+  name: string,
+  filter: RegExp,
+  file: string,
+  contents: (load: string) => string,
+): BunPlugin => ({
+  name,
   setup(build) {
-    build.onLoad({ filter: /@matrixai[\\/]quic[\\/]dist[\\/]native[\\/]quiche\.js$/ }, () => ({
-      loader: 'js',
-      contents: `try {
-        module.exports = require(${JSON.stringify(path)})
-      } catch (cause) {
-        const folder = require('node:os').tmpdir()
-        throw new Error(
-          'the QUIC library cannot be loaded from ' + folder + ', the folder for temporary files (' + cause.message +
-            '): set TMPDIR to a folder that can be written to and run from',
-          { cause },
-        )
-      }`,
-    }))
+    build.onLoad({ filter }, async () => {
+      const addon = {
+        name: basename(file),
+        sha256: createHash('sha256')
+          .update(await readFile(file))
+          .digest('hex'),
+      }
+      return {
+        loader: 'js',
+        contents: `import { loadAddon } from ${JSON.stringify(join(root, 'cli/places/addon.ts'))}
+          import inside from ${JSON.stringify(file)} with { type: 'file' }
+          ${contents(`loadAddon({ ...${JSON.stringify(addon)}, inside })`)}`,
+      }
+    })
   },
 })

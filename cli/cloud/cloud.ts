@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { isIPv4 } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { unzipSync } from 'fflate'
 import { type Mode, modes, nodeOptions, oldSpaceMb } from '../../function/modes.ts'
 import { errorData } from '../../tunnel/net/coded-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
+import { makeRunFolder } from '../places/run-folder.ts'
 import bootstrap from './bootstrap.cjs' with { type: 'text' }
 import { CloudError, maxProcesses } from './errors.ts'
 import type { LogRecord } from './log.ts'
@@ -91,12 +91,14 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     return closing
   }
   try {
-    const directory = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-'))
-    started.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
+    const files = filesOf(zip)
+    const { path: directory, remove } = await makeRunFolder(async folder => {
+      await unpack(files, join(folder, 'function'))
+      await writeFile(join(folder, 'bootstrap.cjs'), bootstrap)
+    })
+    started.defer(remove)
     const taskRoot = join(directory, 'function')
-    await unpack(zip, taskRoot)
     const script = join(directory, 'bootstrap.cjs')
-    await writeFile(script, bootstrap)
     signal?.throwIfAborted()
 
     const buckets = new Map(regions.map(region => [region, bucketName(region)]))
@@ -200,18 +202,25 @@ function check(host: string, regions: readonly string[]): void {
     throw new CloudError('give --regions one or more names, each of them once')
 }
 
-/** Unpacks the function into a folder. */
-async function unpack(zip: Uint8Array, directory: string): Promise<void> {
-  let files: Record<string, Uint8Array>
+type Files = Record<string, Uint8Array>
+
+/** What is in the function's zip. */
+function filesOf(zip: Uint8Array): Files {
+  let files: Files
   try {
     files = unzipSync(zip)
   } catch (error) {
     throw new CloudError(`the function's zip cannot be read: ${(error as Error).message}`, { cause: error })
   }
+  for (const name of Object.keys(files))
+    if (!join(sep, 'in', name).startsWith(join(sep, 'in', sep)))
+      throw new CloudError(`the function's zip names a file outside it: ${name}`)
+  return files
+}
+
+async function unpack(files: Files, directory: string): Promise<void> {
   for (const [name, bytes] of Object.entries(files)) {
     const path = join(directory, name)
-    if (!path.startsWith(directory + sep))
-      throw new CloudError(`the function's zip names a file outside it: ${name}`)
     if (name.endsWith('/')) continue
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, bytes)

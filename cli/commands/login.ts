@@ -11,12 +11,12 @@ import { readLoginFile } from '../client/accounts/login-file.ts'
 import { hashPassword } from '../client/accounts/password-hash.ts'
 import { loadConfig } from '../config/load.ts'
 import { type Option, optionsFor } from '../config/options.ts'
-import { defaultLoginsPath } from '../config/paths.ts'
 import { didYouMean } from '../input/did-you-mean.ts'
 import { askSecrets } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+import { defaultLoginsPath } from '../places/folders.ts'
 
 const file: Option = {
   type: 'string',

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { stateFolder } from '../config/paths.ts'
+import { stateFolder } from '../places/folders.ts'
 
 /** The module's outputs, as far as they matter here. */
 export interface Outputs {

@@ -166,9 +166,11 @@ test('a variable that is no URL is named', async ({ home }) => {
 
 test('what the system refuses is said in words', async ({ home }) => {
   home.environment.TMPDIR = join(home.folder, 'none')
+  home.environment.XDG_CACHE_HOME = '/dev/null'
   const { said, code } = await home.run('run', '--local', '--port', '0')
   assert.is(code, 1)
-  assert.match(said, 'there is no such file or folder')
+  assert.match(said, '/dev/null/lambda-nat-proxy/runs (a part of the path is not a folder)')
+  assert.match(said, 'none (there is no such file or folder). Set XDG_CACHE_HOME or TMPDIR')
   assert.not.match(said, /ENOENT|\.ts:/)
 })
 

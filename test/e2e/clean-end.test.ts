@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeHome } from '../support/command.ts'
@@ -46,10 +45,9 @@ for (const last of ['offer', 'punch'] as const)
 test('one that comes while the embedded cloud is being started leaves no folder of it', async () => {
   const proxy = await launchProxy()
   try {
-    const begun = () => readdirSync(proxy.folder).some(name => name.startsWith('lambda-nat-proxy-'))
-    await until(begun, 'the cloud to begin')
+    await until(() => proxy.leftovers().length > 0, 'the cloud to begin')
     assert.is(await proxy.stop('SIGINT'), 0)
-    assert.equal(await proxy.leftovers(), [])
+    assert.equal(proxy.leftovers(), [])
   } finally {
     await proxy.close()
   }
@@ -94,10 +92,7 @@ test('a terminal that closes ends it as Ctrl-C does', async () => {
     await until(() => proxy.said().includes('Proxy ready'), 'the proxy to be ready')
     proxy.hangUp()
     assert.is(await proxy.exited, 0)
-    assert.equal(
-      readdirSync(home.folder).filter(name => name.startsWith('lambda-nat-proxy-')),
-      [],
-    )
+    assert.equal(home.leftovers(), [])
   } finally {
     proxy.kill()
     await home.remove()

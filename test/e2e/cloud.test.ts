@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { strToU8, zipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { leftBehind } from '../support/left-behind.ts'
 import { runs } from '../support/runs.ts'
 import { until } from '../support/until.ts'
 
@@ -52,7 +53,7 @@ test.before.each(async context => {
     const given = ['--s3-port', '0', '--stun-port', '0', '--function', zip, '--node', node, '--json', ...args]
     const child = spawn(process.execPath, [join(root, 'cli/main.ts'), 'cloud', ...given], {
       // Its temporary folders lie in this test's.
-      env: { ...process.env, TMPDIR: context.folder },
+      env: { ...process.env, TMPDIR: context.folder, XDG_CACHE_HOME: join(context.folder, '.cache') },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -108,7 +109,7 @@ test('an offer starts the function; Ctrl-C ends its process and all else and exi
   await cloud.line('cloud.closed')
   assert.equal(await cloud.exit, [0, null])
   await ended(pid)
-  assert.equal(await readdir(folder), ['function.zip'])
+  assert.equal(leftBehind(folder, folder), [])
 })
 
 test('a function process ends by itself when the cloud is killed', async ({ run }) => {

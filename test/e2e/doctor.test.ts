@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DeleteFunctionCommand } from '@aws-sdk/client-lambda'
@@ -76,7 +75,7 @@ test('with the embedded cloud all is tried, and works', async ({ home }) => {
   assert.ok((find('latency').facts?.samples as number) > 0)
   for (const way of ['download', 'upload'])
     assert.ok((find('throughput').facts![way] as { bytes: number }).bytes > 0)
-  assert.not.ok((await readdir(home.folder)).some(name => name.startsWith('lambda-nat-proxy-')))
+  assert.equal(home.leftovers(), [])
 })
 
 test('through an account of AWS’s an exit is launched, and ended', async ({ home }) => {
@@ -214,7 +213,7 @@ test('Ctrl-C calls it off with 130, and ends what it launched', async ({ home })
   running.process.kill('SIGINT')
   const { code, said } = await running.end
   assert.is(code, 130, said)
-  assert.not.ok((await readdir(home.folder)).some(name => name.startsWith('lambda-nat-proxy-')))
+  assert.equal(home.leftovers(), [])
 })
 
 if (moto) test.run()

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,6 +13,7 @@ import { thisPlatform } from '../../cli/build/targets.ts'
 import { terraformModule } from '../../cli/deploy/assets.ts'
 import { version } from '../../package.json'
 import { makeHome } from '../support/command.ts'
+import { leftBehind } from '../support/left-behind.ts'
 import { startMoto } from '../support/moto.ts'
 import { need } from '../support/need.ts'
 import { patient } from '../support/patience.ts'
@@ -27,7 +28,8 @@ interface Context {
   dist: string
   /** Where the executable was copied: it is all that lies there. */
   folder: string
-  /** What it takes for the user's folder of temporary files. */
+  /** What it takes for the user's home, and in it for the folder of temporary files. */
+  home: string
   temporary: string
   executable: string
   environment: Record<string, string>
@@ -43,17 +45,19 @@ test.before(async context => {
 
 test.before.each(async context => {
   context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  context.temporary = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  context.home = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  context.temporary = join(context.home, 'tmp')
+  await mkdir(context.temporary)
   const name = `lambda-nat-proxy${native!.suffix}`
   context.executable = join(context.folder, name)
   await copyFile(join(context.dist, name), context.executable)
-  const { temporary } = context
-  context.environment = { PATH: join(temporary, 'none'), HOME: temporary, TMPDIR: temporary, NO_COLOR: '1' }
+  const { home, temporary } = context
+  context.environment = { PATH: join(home, 'none'), HOME: home, TMPDIR: temporary, NO_COLOR: '1' }
 })
 
-test.after.each(async ({ folder, temporary }) => {
+test.after.each(async ({ folder, home }) => {
   await rm(folder, { recursive: true, force: true })
-  await rm(temporary, { recursive: true, force: true })
+  await rm(home, { recursive: true, force: true })
 })
 
 test.after(({ dist }) => rm(dist, { recursive: true, force: true }))
@@ -120,7 +124,7 @@ test('files of the folder that it is started in have no say in it', async contex
 
 test('it proxies a download by an exit that runs in itself, and ends without a trace', async context => {
   if (!need(['curl'], ['curl'])) return
-  const { executable, folder, temporary, environment, dist } = context
+  const { executable, folder, home, temporary, environment, dist } = context
   const content = randomBytes(20_000_000)
   const web = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response(content) })
   const args = ['run', '--local', '--allow-private', '--port', '0', '--json']
@@ -140,36 +144,27 @@ test('it proxies a download by an exit that runs in itself, and ends without a t
     assert.is(hash.digest('hex'), createHash('sha256').update(content).digest('hex'))
 
     // What runs is what would be deployed.
-    const [cloud] = (await readdir(temporary)).filter(name => name.startsWith('lambda-nat-proxy-'))
+    const [cloud] = leftBehind(temporary, home)
     const zip = unzipSync(await readFile(join(dist, 'function.zip')))
-    assert.equal((await readdir(join(temporary, cloud!, 'function'))).sort(), Object.keys(zip).sort())
+    assert.equal((await readdir(join(cloud!, 'function'))).sort(), Object.keys(zip).sort())
     for (const [name, bytes] of Object.entries(zip))
-      assert.ok(Buffer.from(bytes).equals(await readFile(join(temporary, cloud!, 'function', name))), name)
+      assert.ok(Buffer.from(bytes).equals(await readFile(join(cloud!, 'function', name))), name)
 
     proxy.kill('SIGINT')
     assert.equal(await exit, [0, null])
     assert.ok(functions.size > 0)
     for (const pid of functions) assert.throws(() => process.kill(pid, 0), /ESRCH/)
     assert.equal(await readdir(folder), ['lambda-nat-proxy'])
-    // Bun keeps one copy of the native binding, which the system can load from a file only.
-    const left = (await readdir(temporary)).filter(name => !/^\.bun-.*\.node$/.test(name))
-    assert.equal(left, [])
+    assert.equal(leftBehind(temporary, home), [])
+    assert.equal(await readdir(temporary), [])
   } finally {
     proxy.kill('SIGKILL')
     await web.stop(true)
   }
 })
 
-test('without a folder for temporary files, which the native binding needs, it says what to do', async context => {
-  context.environment.TMPDIR = context.executable
-  const { status, stderr } = execute(context, 'run', '--bucket', 'none', '--port', '0')
-  assert.is(status, 1)
-  assert.match(stderr, context.executable)
-  assert.match(stderr, 'set TMPDIR')
-})
-
 test('it writes a configuration and reads it back', async context => {
-  const path = join(context.temporary, '.config/lambda-nat-proxy/lambda-nat-proxy.yaml')
+  const path = join(context.home, '.config/lambda-nat-proxy/lambda-nat-proxy.yaml')
   assert.is(output(context, 'config', 'path').trim(), path)
   output(context, 'config', 'init')
   const name = /^ *stack_name: *(\S+)/m.exec(await readFile(path, 'utf8'))![1]!
@@ -187,11 +182,11 @@ test('it plans a deployment of the module and the function that it carries', asy
   if (!moto) return
   try {
     Object.assign(context.environment, motoEnvironment(moto.endpoint))
-    await putTerraform(context.temporary)
-    const terraform = join(context.temporary, 'terraform')
+    await putTerraform(context.home)
+    const terraform = join(context.home, 'terraform')
     const name = 'from-executable'
     assert.match(output(context, 'deploy', '--plan', '--name', name, '--terraform', terraform), '1 to add')
-    const state = join(context.temporary, '.local/state/lambda-nat-proxy', name)
+    const state = join(context.home, '.local/state/lambda-nat-proxy', name)
     // The policy is for this stack by name: it is not the module's very bytes.
     const { 'README.md': _, 'deployer-policy.json': __, ...module } = await terraformModule()
     const files = { ...module, 'function.zip': await readFile(join(context.dist, 'function.zip')) }

@@ -75,7 +75,7 @@ test('Ctrl-C in the midst of traffic ends with 0 and leaves no process and no fi
   assert.is(await proxy.stop('SIGINT'), 0)
   await Promise.all([client.closed, idle.closed])
   await until(() => !runs(pid), "the end of the function's process")
-  assert.equal(await proxy.leftovers(), [])
+  assert.equal(proxy.leftovers(), [])
 })
 
 test('a Ctrl-C while things are being started ends with 0 and leaves no file', async ({ proxies }) => {
@@ -83,7 +83,7 @@ test('a Ctrl-C while things are being started ends with 0 and leaves no file', a
   proxies.push(proxy)
   await proxy.event('exit.launching')
   assert.is(await proxy.stop('SIGINT'), 0)
-  assert.equal(await proxy.leftovers(), [])
+  assert.equal(proxy.leftovers(), [])
 })
 
 test('a second Ctrl-C exits at once with 130', async ({ proxies }) => {

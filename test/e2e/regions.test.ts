@@ -55,8 +55,8 @@ test('a standby is kept ready, and takes over when it is needed', async context 
 test('a region that breaks is set aside with back-off and its reason is told once; the others carry on', async context => {
   const { origin } = context
   const proxy = context.keep(await run(...twoRegions, '--rotate', '1s'))
-  const [folder] = await proxy.leftovers()
-  await rm(join(proxy.folder, folder!, 's3', 'lambda-nat-proxy-local-2'), { recursive: true })
+  const [folder] = proxy.leftovers()
+  await rm(join(folder!, 's3', 'lambda-nat-proxy-local-2'), { recursive: true })
   const failures = () => proxy.told('exit.failed')
   while (failures().length < 3) {
     const { complete } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })

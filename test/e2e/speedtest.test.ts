@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Home, makeHome } from '../support/command.ts'
@@ -15,9 +14,6 @@ test.before.each(async context => {
 test.after.each(({ home }) => home.remove())
 
 const speedtest = (home: Home, ...args: string[]) => home.run('speedtest', '--seconds', '1', ...args)
-/** What the embedded cloud has on disk. */
-const cloudsOf = async (home: Home) =>
-  (await readdir(home.folder)).filter(name => name.startsWith('lambda-nat-proxy-'))
 
 test('it measures the way to an exit of the embedded cloud, and leaves nothing behind', async ({ home }) => {
   const { code, stdout, said } = await speedtest(home, '--local', '--json')
@@ -28,7 +24,7 @@ test('it measures the way to an exit of the embedded cloud, and leaves nothing b
   for (const { bytes, ms, bitsPerSecond } of [download, upload])
     assert.ok(bytes > 0 && ms >= 900 && bitsPerSecond > 0)
   assert.is(comparison, undefined)
-  assert.equal(await cloudsOf(home), [])
+  assert.equal(home.leftovers(), [])
 })
 
 test('a URL is held against the same without the tunnel', async ({ home }) => {
@@ -76,14 +72,14 @@ test('Ctrl-C calls it off with 130, and nothing stays behind', async ({ home }) 
   const running = home.start('speedtest', '--seconds', '60', '--local')
   let clouds: string[] = []
   const look = setInterval(async () => {
-    clouds = await cloudsOf(home)
+    clouds = home.leftovers()
   }, 20)
   await until(() => clouds.length > 0, 'the embedded cloud')
   clearInterval(look)
   running.process.kill('SIGINT')
   const { code, said } = await running.end
   assert.is(code, 130, said)
-  assert.equal(await cloudsOf(home), [])
+  assert.equal(home.leftovers(), [])
 })
 
 test('what is asked wrongly is refused before anything is started', async ({ home }) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { leftBehind } from './left-behind.ts'
 import { until } from './until.ts'
 
 const main = join(import.meta.dir, '../../cli/main.ts')
@@ -48,6 +49,8 @@ export interface Home {
   onTerminal(question: string, answer: string, ...args: string[]): Promise<Ended>
   /** Runs it on a terminal of its own, for a test to type on. */
   atTerminal(...args: string[]): AtTerminal
+  /** What its runs have left in its cache, and in the folder where TMPDIR is that one. */
+  leftovers(): string[]
   remove(): Promise<void>
 }
 
@@ -122,6 +125,7 @@ export async function makeHome(environment: Record<string, string> = {}): Promis
         exited: child.exited,
       }
     },
+    leftovers: () => leftBehind(folder, join(folder, 'home')),
     remove: () => rm(folder, { recursive: true, force: true }),
   }
   return home

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ProxyEvent } from '../../cli/client/stats/events.ts'
+import { leftBehind } from './left-behind.ts'
 import { patient } from './patience.ts'
 
 // `lambda-nat-proxy run --json` as a process of its own, and what it tells.
@@ -33,8 +34,8 @@ export interface LocalProxy {
   stop(signal?: NodeJS.Signals): Promise<number | string>
   /** A folder for its temporary files, removed with it. */
   folder: string
-  /** What it has left there: the embedded cloud's folder. */
-  leftovers(): Promise<string[]>
+  /** What it has left there, or works on: paths, the embedded cloud's folder among them. */
+  leftovers(): string[]
   close(): Promise<void>
 }
 
@@ -76,6 +77,8 @@ export async function launchProxy(options: LocalProxyOptions = {}): Promise<Loca
       TMPDIR: folder,
       HOME: folder,
       XDG_CONFIG_HOME: undefined,
+      XDG_STATE_HOME: undefined,
+      XDG_CACHE_HOME: join(folder, '.cache'),
       AWS_PROFILE: undefined,
       AWS_SESSION_TOKEN: undefined,
       ...env,
@@ -138,7 +141,7 @@ export async function launchProxy(options: LocalProxyOptions = {}): Promise<Loca
       }),
     said: () => said.join('\n'),
     stop,
-    leftovers: async () => (await readdir(folder)).filter(name => name.startsWith('lambda-nat-proxy-')),
+    leftovers: () => leftBehind(folder, folder),
     async close() {
       await stop()
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })

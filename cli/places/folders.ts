@@ -1,0 +1,66 @@
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+
+// Where a user's files go: by the XDG Base Directory Specification, or by the system's own custom where it has one. An
+// XDG variable that is set counts everywhere.
+
+const name = 'lambda-nat-proxy'
+
+/** What decides; another one's in tests. */
+export interface Machine {
+  platform: NodeJS.Platform
+  env: Record<string, string | undefined>
+  home: string
+}
+
+const thisMachine = (): Machine => ({ platform: process.platform, env: process.env, home: homedir() })
+
+/** Where the configuration is, unless an option or LAMBDA_NAT_PROXY_CONFIG says otherwise. */
+export const defaultConfigPath = (machine = thisMachine()) => join(configFolder(machine), `${name}.yaml`)
+
+/** Where "login" keeps logins, unless an option or the configuration says otherwise. */
+export const defaultLoginsPath = (machine = thisMachine()) => join(configFolder(machine), 'logins.yaml')
+
+/** What belongs to one deployment: Terraform's files and its state. */
+export const stateFolder = (stack: string, machine = thisMachine()) =>
+  join(folder(machine, 'XDG_STATE_HOME', { others: '.local/state', windows: local }), stack)
+
+/** What can be made again: libraries that the executable unpacks, and what runs of the embedded cloud work on. */
+export const cacheFolder = (machine = thisMachine()) =>
+  folder(machine, 'XDG_CACHE_HOME', {
+    others: '.cache',
+    macos: 'Library/Caches',
+    windows: local,
+    below: 'cache',
+  })
+
+// --- internal ---
+
+interface Custom {
+  /** Below the home. */
+  others: string
+  macos?: string
+  /** The variable that has the folder, and where it is without. */
+  windows: readonly [variable: string, fallback: string]
+  /** On Windows, where several kinds share one place. */
+  below?: string
+}
+
+const roaming = ['APPDATA', 'AppData/Roaming'] as const
+const local = ['LOCALAPPDATA', 'AppData/Local'] as const
+
+const configFolder = (machine: Machine) =>
+  folder(machine, 'XDG_CONFIG_HOME', { others: '.config', windows: roaming })
+
+function folder({ platform, env, home }: Machine, variable: string, custom: Custom): string {
+  const given = absolute(env[variable])
+  if (given) return join(given, name)
+  if (platform === 'win32') {
+    const [where, fallback] = custom.windows
+    return join(absolute(env[where]) ?? join(home, fallback), name, custom.below ?? '')
+  }
+  return join(home, (platform === 'darwin' && custom.macos) || custom.others, name)
+}
+
+/** The specification has relative paths ignored. */
+const absolute = (path: string | undefined) => (path && isAbsolute(path) ? path : undefined)
