@@ -36,13 +36,21 @@ export declare class Socket {
   send(bytes: Uint8Array, address: string, port: number): boolean
   /**
    * Copies packets that are not the session's into `out` and gives their number: before `attach` all that come, after
-   * it the peer's STUN (first byte 0 to 3, RFC 9443). Each has a head of 8 bytes: length (16 bits), port (16 bits) and
+   * it STUN (first byte 0 to 3, RFC 9443), the peer's or, where the peer may move, anybody's. Each has a head of 8 bytes: length (16 bits), port (16 bits) and
    * IPv4 address, in network order. At most 512 packets or 1 MiB wait; what comes then is lost. What does not fit
    * waits for the next call, and the event `packets` is told again.
    */
   packets(out: Uint8Array): number
-  /** Fixes the peer, and begins QUIC with it. Nothing of any other source is listened to from here on. */
+  /**
+   * Fixes the peer, and begins QUIC with it. Nobody else's QUIC is listened to from here on, and nothing else of
+   * theirs either unless the peer may move.
+   */
   attach(options: AttachOptions): void
+  /**
+   * The peer is at another IPv4 address from here on; what still comes from the one before is heard too. The session
+   * does not notice, but for what it has learnt of the path. False: it may not move, or is not attached.
+   */
+  moveTo(address: string, port: number): boolean
   /** A QUIC packet of the peer's that came before `attach`. */
   receive(bytes: Uint8Array): void
 
@@ -124,6 +132,8 @@ export interface AttachOptions {
   /** The peer, IPv4. */
   address: string
   port: number
+  /** The peer may move, by `moveTo`. */
+  open: boolean
   role: 'client' | 'server'
   /** PEM, PKCS #8. */
   key: Uint8Array

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   /** One that the engine opened; it stays the caller's to close, after the connection. */
   socket: UdpSocket
   peer: Endpoint
+  /** The peer may move, by `moveTo`. */
+  mayMove?: boolean
   identity: Identity
   /** SHA-256 of the certificate that the peer must show. */
   pin: string
@@ -25,8 +27,8 @@ export interface ConnectOptions {
   handshakeMs?: number | undefined
   /** The peer's QUIC packets that came before. */
   early?: readonly Uint8Array[]
-  /** A UDP packet of the peer's that is not QUIC; valid only until it returns. */
-  onPacket?: (packet: Uint8Array) => void
+  /** A UDP packet that is not QUIC, the peer's or, where it may move, anybody's; valid only until it returns. */
+  onPacket?: (packet: Uint8Array, from: Endpoint) => void
 }
 
 /**
@@ -113,6 +115,11 @@ export class QuicConnection {
     return this.#running?.maxDatagram() ?? 0
   }
 
+  /** The peer is at another address from here on: the packets take another way, and nothing is lost for good. */
+  moveTo(peer: Endpoint): void {
+    if (!this.#closeReason) this.#running?.moveTo(peer)
+  }
+
   get silent(): boolean {
     return this.#liveness?.silent ?? false
   }
@@ -139,7 +146,8 @@ export class QuicConnection {
   // --- internal ---
 
   async #connect(options: ConnectOptions): Promise<void> {
-    const { engine, role, peer, handshakeMs = 5_000, tuning = tunings[role], early = [] } = options
+    const { engine, role, peer, mayMove = false, handshakeMs = 5_000 } = options
+    const { tuning = tunings[role], early = [] } = options
     const timer = setTimeout(() => {
       this.#finish({
         code: 'E_QUIC_HANDSHAKE_TIMEOUT',
@@ -148,7 +156,7 @@ export class QuicConnection {
     }, handshakeMs)
     try {
       const handlers = this.#handlers(options.onPacket)
-      const running = await engine.connect({ ...options, tuning, early, handlers })
+      const running = await engine.connect({ ...options, mayMove, tuning, early, handlers })
       this.#running = running
       this.#streams = new Streams(running, {
         tellBreak: (stream, at) => this.onBreak(stream, at),
@@ -162,7 +170,7 @@ export class QuicConnection {
     }
   }
 
-  #handlers(onPacket: (packet: Uint8Array) => void = () => {}): EngineHandlers {
+  #handlers(onPacket: EngineHandlers['onPacket'] = () => {}): EngineHandlers {
     return {
       onConnected: () => this.#ready.resolve(),
       onClosed: close => this.#finish(closeReasonOf(close)),

@@ -1,3 +1,5 @@
+import type { Endpoint } from '../net/endpoint.ts'
+
 // What an engine gives the face (connection.ts, stream.ts) to work with.
 
 /** `read`: all that the peer sent has been read. */
@@ -35,6 +37,11 @@ export interface EngineConnection {
   maxDatagram(): number
   /** Asks the peer for a sign of life (PING, section 19.2). */
   ping(): void
+  /**
+   * The peer is at another address from here on, which QUIC does not notice; what still comes from the one before is
+   * heard too. Without effect unless the peer may move.
+   */
+  moveTo(peer: Endpoint): void
   /** Packets of the peer's so far. */
   readonly received: number
   stats(): ConnectionStats

@@ -15,7 +15,8 @@ export interface Engine {
   /** Opens an IPv4 UDP socket that `connect` can take over. Rejects with the system's error. */
   openSocket(options?: UdpOptions): Promise<UdpSocket>
   /**
-   * Takes a punched socket over: from here on nothing of any other source is delivered. `socket` is one that this
+   * Takes a punched socket over: from here on nobody else's QUIC is listened to, and nothing else of theirs either,
+   * unless the peer may move. `socket` is one that this
    * engine opened; it stays the caller's to close, after the connection. Rejects when the system refuses.
    */
   connect(options: EngineOptions): Promise<EngineConnection>
@@ -24,6 +25,8 @@ export interface Engine {
 export interface EngineOptions {
   socket: UdpSocket
   peer: Endpoint
+  /** The peer may move (`EngineConnection.moveTo`): what is not QUIC is then passed on whoever sent it. */
+  mayMove: boolean
   role: Role
   identity: Identity
   /** SHA-256 of the certificate that the peer must show, 64 hexadecimal digits. */
@@ -53,6 +56,6 @@ export interface EngineHandlers {
   onGone(stream: number): void
   /** A QUIC datagram (RFC 9221); the bytes are valid only until it returns. */
   onDatagram(datagram: Uint8Array): void
-  /** A UDP packet of the peer's that is not QUIC: a late check, say. Valid only until it returns. */
-  onPacket(packet: Uint8Array): void
+  /** A UDP packet that is not QUIC: a late check, say. Valid only until it returns. */
+  onPacket(packet: Uint8Array, from: Endpoint): void
 }

@@ -14,7 +14,7 @@ use crate::events::{Event, Events};
 use crate::options::Options;
 use crate::poller::Interest;
 use crate::session::Session;
-use crate::socket::{Received, Sent, Socket};
+use crate::socket::{Received, Sent, Socket, Source};
 
 /// Receiving system calls a turn, and batches sent: then other work of the process gets its turn.
 const RECEIVES: usize = 4;
@@ -91,10 +91,26 @@ impl Driver {
             return Err(Error::new(Code::State, "the socket is attached already"));
         }
         let session = Session::new(options, self.socket.may_fragment(), now)?;
-        let connected = self.socket.connect(options.peer);
-        connected.map_err(with(Code::Socket, "cannot connect the UDP socket"))?;
+        if options.open {
+            self.socket.open_to(options.peer);
+        } else {
+            let connected = self.socket.connect(options.peer);
+            connected.map_err(with(Code::Socket, "cannot connect the UDP socket"))?;
+        }
         self.session = Some(session);
         Ok(())
+    }
+
+    /// The peer is at another address. False: the socket is not open, or not attached.
+    pub fn move_to(&mut self, peer: SocketAddr, now: Instant) -> bool {
+        let Some(session) = &mut self.session else {
+            return false;
+        };
+        let moved = self.socket.move_to(peer);
+        if moved {
+            session.path_changed(now);
+        }
+        moved
     }
 
     /// Sends one packet that is not the session's. False: it is lost.
@@ -201,8 +217,8 @@ impl Driver {
         let had = !packets.is_empty();
         let mut received = Received::More;
         for _ in 0..RECEIVES {
-            received = socket.receive(|meta, bytes| match session {
-                Some(session) => receive_batch(session, now, meta, bytes, packets, packet_bytes),
+            received = socket.receive(|meta, source, bytes| match session {
+                Some(session) => receive_batch(session, now, (meta, source), bytes, packets, packet_bytes),
                 None => {
                     for datagram in bytes.chunks(meta.stride.max(1)) {
                         keep(meta.addr, datagram, packets, packet_bytes);
@@ -237,7 +253,8 @@ impl Driver {
             };
             let contents = self.batch.get(..transmit.size).unwrap_or_default();
             let sent = self.socket.transmit(&quinn_udp::Transmit {
-                destination: transmit.destination,
+                // The session knows one address of the peer's, wherever it is now.
+                destination: self.socket.peer().unwrap_or(transmit.destination),
                 ecn: ecn::sent(transmit.ecn),
                 contents,
                 segment_size: transmit.segment_size,
@@ -254,11 +271,11 @@ impl Driver {
     }
 }
 
-/// Reads a receive buffer's worth of the peer's: QUIC for the session, STUN for JavaScript (RFC 9443), and noise.
+/// Reads a receive buffer's worth: the peer's QUIC for the session, STUN for JavaScript (RFC 9443), and noise.
 fn receive_batch(
     session: &mut Session,
     now: Instant,
-    meta: &RecvMeta,
+    (meta, source): (&RecvMeta, Source),
     bytes: &[u8],
     packets: &mut VecDeque<(SocketAddr, Bytes)>,
     packet_bytes: &mut usize,
@@ -267,7 +284,7 @@ fn receive_batch(
     for datagram in bytes.chunks(meta.stride.max(1)) {
         match datagram.first() {
             Some(0..4) => keep(meta.addr, datagram, packets, packet_bytes),
-            Some(64..) => session.receive(now, ecn, BytesMut::from(datagram)),
+            Some(64..) if source == Source::Peer => session.receive(now, ecn, BytesMut::from(datagram)),
             _ => {}
         }
     }

@@ -19,8 +19,10 @@ pub enum Role {
 /// All of a session's options. Sizes are bytes, times milliseconds.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The nominated peer: no other source is listened to.
+    /// The nominated peer: nobody else's QUIC is listened to.
     pub peer: SocketAddr,
+    /// The peer may move to another address, and other sources' STUN is passed on.
+    pub open: bool,
     /// Which end this is.
     pub role: Role,
     /// The private key, PEM.

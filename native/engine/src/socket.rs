@@ -42,6 +42,19 @@ pub struct Socket {
     state: UdpSocketState,
     local: SocketAddr,
     peer: Option<SocketAddr>,
+    /// The peer may move: other sources are let through, and whoever reads tells them apart.
+    open: bool,
+    /// Where the peer was before it moved.
+    former: Option<SocketAddr>,
+}
+
+/// Whose a datagram is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The peer's, at its address or the one before; before there is a peer, anybody's.
+    Peer,
+    /// Somebody else's.
+    Other,
 }
 
 impl Socket {
@@ -61,6 +74,8 @@ impl Socket {
             state,
             local,
             peer: None,
+            open: false,
+            former: None,
         })
     }
 
@@ -74,6 +89,26 @@ impl Socket {
         }
         self.peer = Some(peer);
         Ok(())
+    }
+
+    /// Fixes the peer, who may move later: other sources go on being heard.
+    pub fn open_to(&mut self, peer: SocketAddr) {
+        self.peer = Some(peer);
+        self.open = true;
+    }
+
+    /// The peer is at another address from here on; what still comes from the one before is heard too. False: the
+    /// socket is not open.
+    pub fn move_to(&mut self, peer: SocketAddr) -> bool {
+        if self.open && self.peer != Some(peer) {
+            self.former = self.peer.replace(peer);
+        }
+        self.open
+    }
+
+    /// Where the peer is.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// The address that it is bound to.
@@ -104,8 +139,8 @@ impl Socket {
     /// Sends one datagram. False: the system did not take it, and it is lost.
     pub fn send(&self, bytes: &[u8], to: SocketAddr) -> bool {
         match self.peer {
-            Some(peer) if peer != to => false,
-            Some(_) if !cfg!(target_vendor = "apple") => self.socket.send(bytes).is_ok(),
+            Some(peer) if peer != to && !self.open => false,
+            Some(_) if !self.open && !cfg!(target_vendor = "apple") => self.socket.send(bytes).is_ok(),
             _ => self.socket.send_to(bytes, to).is_ok(),
         }
     }
@@ -118,19 +153,20 @@ impl Socket {
         }
     }
 
-    /// Hands over what one system call gives. What is not the peer's, once there is one, is dropped: it was queued
-    /// before the kernel knew.
-    pub fn receive(&self, mut each: impl FnMut(&RecvMeta, &[u8])) -> Received {
+    /// Hands over what one system call gives. What is not the peer's, once there is one, is dropped, unless the socket
+    /// is open: it was queued before the kernel knew.
+    pub fn receive(&self, mut each: impl FnMut(&RecvMeta, Source, &[u8])) -> Received {
         BUFFERS.with_borrow_mut(|buffers| {
             let Some(count) = self.fill(buffers) else {
                 return Received::All;
             };
             for (meta, buffer) in buffers.metas.iter().zip(&buffers.bytes).take(count) {
-                if self.peer.is_some_and(|peer| peer != meta.addr) {
+                let source = self.source(meta.addr);
+                if source == Source::Other && !self.open {
                     continue;
                 }
                 if let Some(bytes) = buffer.get(..meta.len) {
-                    each(meta, bytes);
+                    each(meta, source, bytes);
                 }
             }
             if count < MESSAGES {
@@ -139,6 +175,14 @@ impl Socket {
                 Received::More
             }
         })
+    }
+
+    fn source(&self, from: SocketAddr) -> Source {
+        if self.peer.is_none_or(|peer| peer == from) || self.former == Some(from) {
+            Source::Peer
+        } else {
+            Source::Other
+        }
     }
 
     fn fill(&self, buffers: &mut Buffers) -> Option<usize> {

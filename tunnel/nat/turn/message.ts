@@ -177,6 +177,6 @@ function endpointOf(value: unknown): Endpoint | undefined {
 
 function errorOf(value: unknown): { code: number; reason: string } | undefined {
   if (typeof value !== 'object' || value === null || !('code' in value)) return undefined
-  const reason = 'reason' in value && typeof value.reason === 'string' ? value.reason : ''
-  return { code: Number(value.code), reason }
+  const { code, reason = '' } = value as { code: unknown; reason?: unknown }
+  return { code: Number(code), reason: String(reason) }
 }

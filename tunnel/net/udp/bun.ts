@@ -5,6 +5,7 @@ import type { PacketSocket, UdpOptions } from './socket.ts'
 /** Bun.udpSocket: many packets a system call, which is worth half as much throughput again. */
 export async function openBunSocket({ address = '0.0.0.0', port = 0 }: UdpOptions): Promise<PacketSocket> {
   let peer: Endpoint | undefined
+  let isConnected = false
   let closed = false
   // data, port, address for each packet, as sendMany takes them; kept to spare an array per batch.
   const batch: (Uint8Array | number | string)[] = []
@@ -15,7 +16,7 @@ export async function openBunSocket({ address = '0.0.0.0', port = 0 }: UdpOption
     binaryType: 'uint8array',
     socket: {
       data(_socket, datagram, fromPort, fromAddress) {
-        if (peer && (fromPort !== peer.port || fromAddress !== peer.address)) return
+        if (isConnected && peer && (fromPort !== peer.port || fromAddress !== peer.address)) return
         socket.onDatagram(datagram as Uint8Array, fromAddress, fromPort)
       },
       drain() {
@@ -41,6 +42,10 @@ export async function openBunSocket({ address = '0.0.0.0', port = 0 }: UdpOption
       }
     },
     async connect(to) {
+      peer = to
+      isConnected = true
+    },
+    aim(to) {
       peer = to
     },
     sendBatch(packets, lengths, from, count) {

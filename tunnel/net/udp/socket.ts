@@ -21,6 +21,8 @@ export interface PacketSocket extends UdpSocket {
   onDrain: () => void
   /** Fixes the peer: from here on nothing from any other address is delivered, and batches go to it. */
   connect(peer: Endpoint): Promise<void>
+  /** Batches go to this peer, who may be another the next time; what others send is still delivered. */
+  aim(peer: Endpoint): void
   /**
    * Sends `packets[from..count)` to the peer and returns the index of the first that was not taken.
    * A packet that the system still holds is replaced in the array, so every entry may be written again.

@@ -14,6 +14,8 @@ pub struct AttachOptions {
     pub address: String,
     /// The peer's port.
     pub port: f64,
+    /// The peer may move.
+    pub open: bool,
     /// `client` or `server`.
     pub role: String,
     /// PEM.
@@ -56,6 +58,7 @@ impl TryFrom<AttachOptions> for Options {
             .map_err(|_| Error::new(Code::Option, "pin must be the 32 bytes of a SHA-256"))?;
         Ok(Self {
             peer: driver::address(&given.address, number("port", given.port)?)?,
+            open: given.open,
             role: match given.role.as_str() {
                 "client" => Role::Client,
                 "server" => Role::Server,

@@ -132,6 +132,13 @@ impl Socket {
             .map_err(thrown)
     }
 
+    /// The peer is at another address.
+    #[napi]
+    pub fn move_to(&mut self, address: String, port: f64) -> Result<bool> {
+        let peer = driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?;
+        Ok(self.with(false, |driver| driver.move_to(peer, Instant::now())))
+    }
+
     /// A packet of the peer's that came before `attach`.
     #[napi]
     pub fn receive(&mut self, bytes: &[u8]) {

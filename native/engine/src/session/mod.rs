@@ -192,6 +192,16 @@ impl Session {
         }
     }
 
+    /// The packets take another way: what was learnt of the one before (its round trip, its size, how much it carries)
+    /// is forgotten.
+    pub fn path_changed(&mut self, now: Instant) {
+        if let Some(link) = &mut self.link {
+            link.connection.path_changed(now);
+            // The peer learns of the way by what comes over it.
+            link.connection.ping();
+        }
+    }
+
     /// The session's connection, also when it is over.
     pub(crate) fn connection(&self) -> Option<&Connection> {
         self.link.as_ref().map(|link| &link.connection)

@@ -40,6 +40,7 @@ impl Identity {
 pub fn options(role: Role, own: &Identity, pin: [u8; 32]) -> Options {
     Options {
         peer: address(role),
+        open: false,
         role,
         key: own.key.clone(),
         certificate: own.certificate.clone(),

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../../net/endpoint.ts'
 import type { EngineOptions } from '../../engine.ts'
 import {
   type ConnectionStats,
@@ -37,7 +38,7 @@ export class NativeConnection implements EngineConnection {
   constructor(socket: NativeSocket, options: EngineOptions) {
     this.#socket = socket
     this.#options = options
-    socket.onDatagram = packet => options.handlers.onPacket(packet)
+    socket.onDatagram = (packet, address, port) => options.handlers.onPacket(packet, { address, port })
     this.#addon = socket.attach(
       attachOptions(options),
       options.early,
@@ -127,6 +128,12 @@ export class NativeConnection implements EngineConnection {
   ping(): void {
     if (this.#over) return
     this.#addon.ping()
+    this.#socket.owe()
+  }
+
+  moveTo({ address, port }: Endpoint): void {
+    if (this.#over) return
+    this.#addon.moveTo(address, port)
     this.#socket.owe()
   }
 

@@ -11,9 +11,11 @@ const datagramBuffer = 4 * 1024 * 1024
 /** Where the peer knows the extension: with GRO most packets of a burst are acknowledged at once anyway. */
 const ackEvery = 8
 
-export function attachOptions({ peer, role, identity, pin, tuning }: EngineOptions): AttachOptions {
+export function attachOptions({ peer, mayMove, role, identity, pin, tuning }: EngineOptions): AttachOptions {
   return {
-    ...peer,
+    address: peer.address,
+    port: peer.port,
+    open: mayMove,
     role,
     key: identity.key,
     certificate: identity.certificate,

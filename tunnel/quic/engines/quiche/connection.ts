@@ -30,6 +30,7 @@ export class QuicheEngineConnection implements EngineConnection {
     settle: (stream: number): void => this.#streams?.settle(stream),
   }
   readonly #options: EngineOptions
+  readonly #socket: PacketSocket
   readonly #packets: Packets
   readonly #recvInfo: RecvInfo
   readonly #cost: CostMonitor
@@ -40,12 +41,14 @@ export class QuicheEngineConnection implements EngineConnection {
   #streams: Streams | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #timerAt = 0
+  /** Where the peer is, and where it was before. */
+  #peers: readonly Endpoint[]
   #pinned = false
   #over = false
 
-  /** `socket` is connected to the peer already. */
+  /** `socket` is connected to the peer already, or aimed at it. */
   constructor(socket: PacketSocket, options: EngineOptions) {
-    const { peer, role, identity, tuning, early, handlers } = options
+    const { peer, mayMove, role, identity, tuning, early, handlers } = options
     this.#options = options
     this.#packets = new Packets(socket, tuning.packetSize)
     this.#cost = new CostMonitor(tuning.streamWindow)
@@ -59,9 +62,13 @@ export class QuicheEngineConnection implements EngineConnection {
     })
     if (role === 'client') this.#run(quiche.Connection.connect(null, newId(), to, from, config))
     socket.onDrain = () => this.#scheduler.wake()
-    socket.onDatagram = datagram => {
-      if (classify(datagram) === 'quic') this.#receive(datagram)
-      else if (!this.#over) handlers.onPacket(datagram)
+    this.#socket = socket
+    this.#peers = [peer]
+    socket.onDatagram = (datagram, address, port) => {
+      if (classify(datagram) !== 'quic') {
+        if (!this.#over) handlers.onPacket(datagram, { address, port })
+      } else if (!mayMove || this.#peers.some(each => each.port === port && each.address === address))
+        this.#receive(datagram)
     }
     for (const datagram of early) this.#receive(datagram)
   }
@@ -118,6 +125,13 @@ export class QuicheEngineConnection implements EngineConnection {
     if (this.#over) return
     this.#quiche?.sendAckEliciting()
     this.#scheduler.wake()
+  }
+
+  moveTo(peer: Endpoint): void {
+    if (this.#over || !this.#options.mayMove) return
+    this.#peers = [peer, this.#peers[0]!]
+    this.#socket.aim(peer)
+    this.ping()
   }
 
   stats(): ConnectionStats {

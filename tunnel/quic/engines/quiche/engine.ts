@@ -9,9 +9,10 @@ export const quicheEngine: Engine = {
   version: '0.18.0',
   openSocket: openUdpSocket,
   async connect(options) {
-    const { socket, peer } = options
+    const { socket, peer, mayMove } = options
     if (!isPacketSocket(socket)) throw new TypeError('the socket was opened by another engine')
-    await socket.connect(peer)
+    if (mayMove) socket.aim(peer)
+    else await socket.connect(peer)
     return new QuicheEngineConnection(socket, options)
   },
 }
