@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildFunction } from '../../function/build.ts'
+import { buildFunction, type FunctionOptions } from '../../function/build.ts'
 import type { Place } from './place.ts'
 import { cache, node, type Started, withKey } from './processes.ts'
 import { command } from './proxy.ts'
@@ -19,11 +19,21 @@ interface Ready {
   credentials: { accessKeyId: string; secretAccessKey: string }
 }
 
-/** Starts S3, STUN and the function on the far side; the function in this mode, on Node 24. */
-export async function startCloud(place: Place, mode = 'normal'): Promise<Cloud> {
+export interface CloudOptions {
+  mode?: string | undefined
+  /** Of the function, in place of the preferred one. */
+  engine?: FunctionOptions['engine']
+}
+
+/** Starts S3, STUN and the function on the far side, on Node 24. */
+export async function startCloud(
+  place: Place,
+  { mode = 'normal', engine }: CloudOptions = {},
+): Promise<Cloud> {
   const listen = ['--host', place.address.far, '--s3-port', '0', '--stun-port', '0']
-  built ??= buildOnce()
-  const function_ = ['--function', await built, '--mode', mode, '--allow-private', '--node', node]
+  const zip = built.get(engine) ?? buildOnce(engine)
+  built.set(engine, zip)
+  const function_ = ['--function', await zip, '--mode', mode, '--allow-private', '--node', node]
   const process = command(place, 'far', ['cloud', ...listen, ...function_, '--json'])
   const { endpoint, stunServers, buckets, credentials } = await process.hear(
     'the cloud was ready',
@@ -43,13 +53,13 @@ export async function startCloud(place: Place, mode = 'normal'): Promise<Cloud> 
 
 // --- internal ---
 
-let built: Promise<string> | undefined
+/** The functions of this tree by engine, for all clouds of this run: their paths. */
+const built = new Map<CloudOptions['engine'], Promise<string>>()
 
-/** The function of this tree, for all clouds of this run; its path. */
-async function buildOnce(): Promise<string> {
-  const { zip } = await buildFunction()
+async function buildOnce(engine: CloudOptions['engine']): Promise<string> {
+  const { zip } = await buildFunction({ engine })
   mkdirSync(cache, { recursive: true })
-  const path = join(cache, 'function.zip')
+  const path = join(cache, `function-${engine ?? 'preferred'}.zip`)
   writeFileSync(path, zip)
   return path
 }

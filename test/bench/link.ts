@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { claim, release, sweep } from '../lab/estate.ts'
 import { finish } from '../lab/running.ts'
 import { need } from '../support/need.ts'
+import type { LinkCounters } from './path.ts'
 import { type Place, settle } from './place.ts'
 import { root, start, withKey } from './processes.ts'
 import type { LinkSpec } from './programs/link.ts'
@@ -9,7 +10,8 @@ import type { LinkSpec } from './programs/link.ts'
 /** What a link does to packets. */
 export type Link = Omit<LinkSpec, 'devices'>
 
-export const linkName = ({ delayMs, lossPercent }: Link): string => `${delayMs} ms, ${lossPercent} %`
+export const linkName = ({ delayMs, lossPercent, mbits }: Link): string =>
+  `${mbits === undefined ? '' : `${mbits} Mbit/s, `}${delayMs} ms, ${lossPercent} %`
 
 /** Packets that a device holds while the link is busy, where the system's own 500 would lose bursts. */
 const deviceQueue = 10_000
@@ -36,12 +38,17 @@ export async function openLink(link: Link): Promise<Place> {
   }
   try {
     await relay.hear('it had its devices', withKey('ready'))
-    await layOut(names, devices)
+    await layOut(names, devices, link)
+    const counters = () => {
+      relay.tell({ tell: 'counters' })
+      return relay.hear('its packets were counted', withKey<LinkCounters>('down'))
+    }
     const inside = (side: 'near' | 'far') => ['ip', 'netns', 'exec', names[side]]
     return await settle({
       name: linkName(link),
       address,
       inside: { near: inside('near'), far: inside('far') },
+      link: { delayMs: link.delayMs, counters },
       close,
     })
   } catch (error) {
@@ -56,6 +63,7 @@ export async function openLink(link: Link): Promise<Place> {
 async function layOut(
   names: Record<'near' | 'far', string>,
   [near, far]: LinkSpec['devices'],
+  { mbits }: Link,
 ): Promise<void> {
   const batch = (into: string[], commands: string[]) =>
     finish(['ip', ...into, '-batch', '-'], commands.join('\n'))
@@ -78,6 +86,9 @@ async function layOut(
         'link set lo up',
         `address add ${own} peer ${other} dev ${device}`,
         `link set ${device} txqueuelen ${deviceQueue} up`,
+        // What shares a bottleneck is what most of the internet's traffic is, TCP with CUBIC (RFC 9438): by the route,
+        // since a namespace may not choose it for all.
+        ...(mbits === undefined ? [] : [`route replace ${other} dev ${device} src ${own} congctl cubic`]),
       ],
     )
 }

@@ -1,7 +1,16 @@
+import type { LinkCounters } from './path.ts'
 import { node, root, type Started, type StartOptions, start, withKey } from './processes.ts'
 
 /** Near is the client with its applications, far the exit and the web server. */
 export type Side = 'near' | 'far'
+
+/** What lies between the sides, where something does. */
+export interface BetweenSides {
+  /** Of a round trip. */
+  delayMs: number
+  /** What it has carried so far. */
+  counters(): Promise<LinkCounters>
+}
 
 /** Where a trial happens: two sides, and a web server on the far one. */
 export interface Place {
@@ -11,6 +20,7 @@ export interface Place {
   readonly address: Record<Side, string>
   /** The web server that every load goes to. */
   readonly origin: { port: number; pid: number }
+  readonly link?: BetweenSides | undefined
   start(side: Side, command: readonly string[], options?: StartOptions): Started
   /** Ends the web server, and what the place is made of. */
   close(): Promise<void>
@@ -21,11 +31,12 @@ interface Ground {
   address: Record<Side, string>
   /** What stands before a command to run it on a side. */
   inside: Record<Side, string[]>
+  link?: BetweenSides
   close?(): Promise<void>
 }
 
 /** Makes a place of two addresses that reach each other. */
-export async function settle({ name, address, inside, close }: Ground): Promise<Place> {
+export async function settle({ name, address, inside, link, close }: Ground): Promise<Place> {
   const startAt: Place['start'] = (side, command, options) => start([...inside[side], ...command], options)
   const server = startAt('far', [node, `${root}/test/bench/programs/origin.ts`], {
     spec: { address: address.far },
@@ -34,6 +45,7 @@ export async function settle({ name, address, inside, close }: Ground): Promise<
   return {
     name,
     address,
+    link,
     origin: { port, pid: server.pid },
     start: startAt,
     async close() {

@@ -31,9 +31,14 @@ export const command = (
     env: { XDG_CONFIG_HOME: noSettings, ...env },
   })
 
-/** Starts the client on the near side and waits until it is ready. */
-export async function startProxy(place: Place, cloud: Cloud): Promise<Proxy> {
-  const client = command(place, 'near', ['run', ...cloud.arguments, '--port', '0', '--json'], cloud.env)
+/** Starts the client on the near side, with these arguments of `run` too, and waits until it is ready. */
+export async function startProxy(
+  place: Place,
+  cloud: Cloud,
+  options: readonly string[] = [],
+): Promise<Proxy> {
+  const run = ['run', ...cloud.arguments, '--port', '0', '--json', ...options]
+  const client = command(place, 'near', run, cloud.env)
   const steps: Step[] = []
   const { port } = await client.hear('the proxy was ready', line => {
     const event = withKey<Step & { type: string; port: number }>('type')(line)

@@ -18,6 +18,9 @@ export interface StartUp {
   /** From the start of Node until the handler is there, and the bundle's share of it, in milliseconds. */
   functionMs: number
   functionLoadMs: number
+  /** The same with the QUIC engine that needs nothing built. */
+  quicheMb: number
+  quicheMs: number
 }
 
 /** Loads the bundle as Lambda's runtime does, and says how long that took. */
@@ -35,23 +38,22 @@ export async function measureStartUp(times: number): Promise<StartUp> {
   const program = built ? [executable] : [process.execPath, join(root, 'cli/main.ts')]
   const folder = mkdtempSync(join(tmpdir(), 'bench-start-up-'))
   try {
-    const { zip } = await buildFunction()
-    const files = Object.entries(unzipSync(zip))
-    const functions = Array.from({ length: times }, (_, i) => {
-      // A folder of its own each time: nothing that was compiled for another is found.
-      const directory = join(folder, String(i))
-      mkdirSync(directory)
-      for (const [name, bytes] of files) writeFileSync(join(directory, name), bytes)
-      return timed([node, '-e', load], directory)
-    })
+    const bundles = [await buildFunction(), await buildFunction({ engine: 'quiche' })] as const
+    // In turn, so that other load on the machine touches both.
+    const starts = Array.from({ length: times }, (_, i) =>
+      bundles.map(({ zip }, which) => startFunction(zip, join(folder, `${i}-${which}`))),
+    )
+    const [functions, quiche] = [0, 1].map(index => starts.map(each => each[index]!)) as [Timed[], Timed[]]
     const programs = Array.from({ length: times }, () => timed([...program, '--version'], root))
     return {
       program: built ? 'dist/lambda-nat-proxy' : 'bun cli/main.ts',
       programMb: built ? statSync(executable).size / 1e6 : 0,
       programMs: median(programs.map(({ ms }) => ms)),
-      functionMb: zip.length / 1e6,
+      functionMb: bundles[0].zip.length / 1e6,
       functionMs: median(functions.map(({ ms }) => ms)),
       functionLoadMs: median(functions.map(({ said }) => Number(said))),
+      quicheMb: bundles[1].zip.length / 1e6,
+      quicheMs: median(quiche.map(({ ms }) => ms)),
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -62,7 +64,19 @@ export async function measureStartUp(times: number): Promise<StartUp> {
 
 const limitMs = 30_000
 
-function timed([program, ...args]: string[], cwd: string): { ms: number; said: string } {
+interface Timed {
+  ms: number
+  said: string
+}
+
+/** From a folder of its own: nothing that was compiled for another is found. */
+function startFunction(zip: Uint8Array, folder: string): Timed {
+  mkdirSync(folder, { recursive: true })
+  for (const [name, bytes] of Object.entries(unzipSync(zip))) writeFileSync(join(folder, name), bytes)
+  return timed([node, '-e', load], folder)
+}
+
+function timed([program, ...args]: string[], cwd: string): Timed {
   const { NODE_COMPILE_CACHE: _, ...env } = process.env
   const began = performance.now()
   const said = execFileSync(program!, args, { cwd, env, encoding: 'utf8', timeout: limitMs })

@@ -1,5 +1,6 @@
-import { type Load, type LoadResult, together } from './load.ts'
+import { drive, type Load, type LoadResult, together } from './load.ts'
 import { usage } from './measure.ts'
+import { type PathFigures, pathFigures } from './path.ts'
 import type { Place } from './place.ts'
 import type { Part, Running, Subject } from './subjects/subject.ts'
 import type { Workload } from './workloads.ts'
@@ -31,6 +32,10 @@ export interface Trial {
   cpu: Record<Process, number>
   /** Megabytes. */
   peakMb: Record<Part, number>
+  /** What the link between the sides saw, where there is one. */
+  path?: PathFigures
+  /** Of the bytes that it and the flow beside it brought; 1 where there is none. */
+  share: number
   /** Sent by each end at a time, where the subject counts that. */
   packetsPerBatch?: Record<Part, number>
 }
@@ -47,40 +52,65 @@ export async function runTrial(
     for (const load of warmUp.slice(0, subject.oneStream ? 1 : undefined))
       if ((await running.run(load)).failures > 0) throw new Error('connections failed in the warm-up already')
     const before = await look(running, place)
+    const beside = workload.beside && drive(place, workload.beside)
     const results = await Promise.all(workload.loads.map(load => running.run(load)))
+    const other = await beside
     const after = await look(running, place)
+    const total = together(results)
     return {
       place: place.name,
       subject: subject.name,
       workload: workload.name,
       mbitsEach: results.map(mbits),
-      ...figures(together(results), before, after),
+      ...figures(total, before, after),
+      ...(place.link && { path: pathFigures(place.link.delayMs, total.bytes, before.link!, after.link!) }),
+      share: other ? mbits(total) / (mbits(total) + mbits(other)) : 1,
     }
   } finally {
     await running.stop()
   }
 }
 
-/** The better of two trials of the same; its memory is the higher of both. */
-export function better(a: Trial | undefined, b: Trial, figure: Workload['figure']): Trial {
-  if (!a) return b
-  const higherWins = figure === 'mbits' || figure === 'rate'
-  const best = a[figure] > b[figure] === higherWins ? a : b
-  const { max } = Math
+/**
+ * Of trials of the same the one in the middle by the workload's figure. What that figure says nothing of (memory,
+ * fairness, the path) is each the median of all; failures are those of the worst.
+ */
+export function middle(trials: readonly Trial[], { figure }: Workload): Trial {
+  const sorted = trials.toSorted((a, b) => a[figure] - b[figure])
+  const trial = sorted[Math.floor((sorted.length - 1) / 2)]!
+  const median = (read: (trial: Trial) => number | undefined) => medianOf(trials.map(each => read(each) ?? 0))
   return {
-    ...best,
-    failures: max(a.failures, b.failures),
-    why: a.why ?? b.why,
-    peakMb: { exit: max(a.peakMb.exit, b.peakMb.exit), client: max(a.peakMb.client, b.peakMb.client) },
+    ...trial,
+    failures: Math.max(...trials.map(({ failures }) => failures)),
+    why: trials.find(({ why }) => why)?.why,
+    fairness: median(each => each.fairness),
+    peakMb: { exit: median(each => each.peakMb.exit), client: median(each => each.peakMb.client) },
+    share: median(each => each.share),
+    ...(trial.path && {
+      path: {
+        lost: median(each => each.path?.lost),
+        dropped: median(each => each.path?.dropped),
+        sentAgain: median(each => each.path?.sentAgain),
+        roundTripP50: median(each => each.path?.roundTripP50),
+      },
+    }),
   }
 }
 
 // --- internal ---
 
-async function look(running: Running, { origin }: Place) {
+const medianOf = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]!
+
+async function look(running: Running, { origin, link }: Place) {
   const { exit, client } = running.parts()
   const packets = await running.packets?.()
-  return { exit: usage(exit), client: usage(client), origin: usage([origin.pid]), packets }
+  return {
+    exit: usage(exit),
+    client: usage(client),
+    origin: usage([origin.pid]),
+    packets,
+    link: await link?.counters(),
+  }
 }
 
 type Look = Awaited<ReturnType<typeof look>>

@@ -5,10 +5,12 @@ export interface Workload {
   title: string
   /** What runs at once; most are one load. */
   loads: readonly Load[]
+  /** What goes straight to the web server meanwhile, over the same link. */
+  beside?: Load
   /** Pairs of ends without a proxy can do it, too. */
   suitsPairs?: boolean
   /** What the subjects are compared by. */
-  figure: 'mbits' | 'rate' | 'connectP99' | 'firstByteP50'
+  figure: 'mbits' | 'rate' | 'connectP99' | 'firstByteP50' | 'share'
 }
 
 /** How much of everything a run has. */
@@ -22,6 +24,12 @@ export interface Size {
   connections: number
   requests: number
   oneByOne: number
+  /** Of each stream through a bottleneck. */
+  narrow: number
+  /** Beside another flow, in milliseconds. */
+  besideMs: number
+  /** Delays and losses. */
+  links: readonly { delayMs: number; lossPercent: number }[]
   /** Of the workloads that have a time in place of a size, in milliseconds. */
   forMs: number
   /** Short requests one by one over a delay. */
@@ -34,6 +42,7 @@ export interface Size {
 const MB = 1_000_000
 const kilobyte = 1024
 const slowReaders = 200
+const manySlowReaders = 900
 /** More than any time is enough for. */
 const endless = { bytes: 2 ** 45, connections: 1_000_000 }
 
@@ -45,9 +54,12 @@ const normal = {
   connections: 1_000,
   requests: 2_000,
   oneByOne: 300,
+  narrow: 40 * MB,
+  besideMs: 15_000,
+  links: [0, 20, 100].flatMap(delayMs => [0, 1, 3].map(lossPercent => ({ delayMs, lossPercent }))),
   forMs: 3_000,
   oneByOneAfar: 10,
-  repetitions: 2,
+  repetitions: 3,
   starts: 9,
 } as const satisfies Size
 
@@ -60,6 +72,9 @@ export const sizes = {
     connections: 200,
     requests: 200,
     oneByOne: 50,
+    narrow: 4 * MB,
+    besideMs: 1_500,
+    links: [{ delayMs: 20, lossPercent: 1 }],
     forMs: 500,
     oneByOneAfar: 3,
     repetitions: 1,
@@ -112,19 +127,12 @@ export const nearWorkloads = (size: Size): Workload[] => [
     figure: 'firstByteP50',
     loads: [short(1, { connections: size.oneByOne })],
   },
+  { name: 'slow', title: `${slowReaders} slow readers`, figure: 'mbits', loads: [slow(size, slowReaders)] },
   {
-    name: 'slow',
-    title: `${slowReaders} slow readers`,
+    name: 'slow900',
+    title: `${manySlowReaders} slow readers`,
     figure: 'mbits',
-    loads: [
-      {
-        action: 'get',
-        connections: slowReaders,
-        atOnce: slowReaders,
-        bytes: size.slow,
-        pauseMs: size.slowPauseMs,
-      },
-    ],
+    loads: [slow(size, manySlowReaders)],
   },
 ]
 
@@ -160,6 +168,23 @@ export const heldWorkloads = (size: Size): Workload[] => [
   },
 ]
 
+/** Through a bottleneck: sizes, so that what was sent and what arrived are the same bytes. */
+export const narrowWorkloads = (size: Size): Workload[] => [
+  { name: 'down', title: 'one stream down', figure: 'mbits', loads: [bulk({ bulk: size.narrow }, 1)] },
+  {
+    name: 'up',
+    title: 'one stream up',
+    figure: 'mbits',
+    loads: [{ ...bulk({ bulk: size.narrow }, 1), action: 'put' }],
+  },
+]
+
+/** Beside one TCP flow that has the same way, and that nothing of a proxy is in. */
+export const besideWorkloads = ({ besideMs: forMs }: Size): Workload[] => [
+  besideFlow('beside-down', 'one stream down', lasting('get', { forMs })),
+  besideFlow('beside-up', 'one stream up', lasting('put', { forMs })),
+]
+
 /** Before a trial; pairs have only the first. */
 export const warmUps = {
   near: [bulk({ bulk: 10 * MB }, 1), short(8, { connections: 100 })],
@@ -177,7 +202,19 @@ function bulk(size: Pick<Size, 'bulk'>, streams: number): Load {
   }
 }
 
-function lasting(action: Load['action'], { forMs }: Size, connections = 1): Load {
+const besideFlow = (name: string, title: string, load: Load): Workload => ({
+  name,
+  title,
+  figure: 'share',
+  loads: [load],
+  beside: load,
+})
+
+function slow({ slow: bytes, slowPauseMs: pauseMs }: Size, readers: number): Load {
+  return { action: 'get', connections: readers, atOnce: readers, bytes, pauseMs }
+}
+
+function lasting(action: Load['action'], { forMs }: Pick<Size, 'forMs'>, connections = 1): Load {
   return { action, connections, atOnce: connections, bytes: endless.bytes, forMs }
 }
 

@@ -5,7 +5,9 @@ import { type Bars, bars } from './bars.ts'
 /** The charts of a run as SVG, by file name; those for which it has figures. */
 export function charts(report: Report, series: readonly Series[]): Map<string, string> {
   const find = finder(report)
-  const made = series.map(one => [one.name, (one.name === 'far' ? byPlace : bySubject)(one, find)] as const)
+  const made = series
+    .filter(({ name }) => charted.includes(name))
+    .map(one => [one.name, (one.name === 'far' ? byPlace : bySubject)(one, find)] as const)
   return new Map(
     made
       .filter(([, { groups }]) => groups.some(({ values }) => values.some(value => value !== undefined)))
@@ -14,6 +16,8 @@ export function charts(report: Report, series: readonly Series[]): Map<string, s
 }
 
 // --- internal ---
+
+const charted: readonly Series['name'][] = ['near', 'far', 'held']
 
 const ways = ['down', 'up'] as const
 

@@ -1,12 +1,14 @@
 import { realpathSync } from 'node:fs'
 import type { Mode } from '../../../function/modes.ts'
+import { type EngineName, engineNames } from '../../../tunnel/quic/engines/engines.ts'
 import { startCloud } from '../cloud.ts'
 import { hold, holdAvailable } from '../hold.ts'
 import { drive, nearby } from '../load.ts'
 import { descendants, executableOf } from '../measure.ts'
+import type { Place } from '../place.ts'
 import { node } from '../processes.ts'
 import { startProxy } from '../proxy.ts'
-import type { Subject } from './subject.ts'
+import type { Part, Running, Subject } from './subject.ts'
 
 /** The whole of this: web server → function → client → SOCKS5 → reader, with an embedded cloud beside it. */
 export const chain: Subject = {
@@ -14,6 +16,15 @@ export const chain: Subject = {
   title: '**lambda-nat-proxy**, the whole chain',
   start: place => startChain(place),
 }
+
+/** The same by the QUIC engine of each end, the client's first. */
+export const engineChains: readonly Subject[] = engineNames.flatMap(client =>
+  engineNames.map(exit => ({
+    name: client === exit ? `chain-${client}` : `chain-${client}-${exit}`,
+    title: client === exit ? `${client} at both ends` : `${client} at the client, ${exit} at the exit`,
+    start: (place: Place) => startChain(place, { engines: { client, exit } }),
+  })),
+)
 
 /** The same with the function held to what Lambda gives it: a core for each 1,769 MB. */
 export const heldChains: readonly Subject[] = (
@@ -26,14 +37,22 @@ export const heldChains: readonly Subject[] = (
   name: `chain-${megabytes}`,
   title: `${megabytes} MB, ${cores} of a core`,
   prepare: holdAvailable,
-  start: place => startChain(place, mode, cores),
+  start: place => startChain(place, { mode, cores }),
 }))
 
 // --- internal ---
 
-const startChain = async (place: Parameters<Subject['start']>[0], mode?: Mode, cores?: number) => {
-  const cloud = await startCloud(place, mode)
-  const { client, socks } = await startProxy(place, cloud)
+interface ChainOptions {
+  mode?: Mode
+  /** That the function is held to. */
+  cores?: number
+  /** Of each end, in place of the preferred one. */
+  engines?: Record<Part, EngineName>
+}
+
+async function startChain(place: Place, { mode, cores, engines }: ChainOptions = {}): Promise<Running> {
+  const cloud = await startCloud(place, { mode, engine: engines?.exit })
+  const { client, socks } = await startProxy(place, cloud, engines ? ['--engine', engines.client] : [])
   const executable = realpathSync(node)
   // Beside the function the cloud may have started a bundler.
   const isFunction = (pid: number) => executableOf(pid) === executable
@@ -42,7 +61,7 @@ const startChain = async (place: Parameters<Subject['start']>[0], mode?: Mode, c
   const held = cores === undefined ? undefined : hold(functions(), cores)
   return {
     parts: () => ({ exit: functions(), client: [client.pid] }),
-    run: (load: Parameters<typeof drive>[1]) => drive(place, load, nearby(socks)),
+    run: load => drive(place, load, nearby(socks)),
     async stop() {
       await client.stop()
       await cloud.process.stop()

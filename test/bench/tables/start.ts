@@ -11,7 +11,7 @@ export const startTables = ({ setUp, startUp }: Report): string[] => [
   ...(startUp
     ? [
         '',
-        `Start-up: ${startUp.program} ${number(startUp.programMs)} ms${startUp.programMb > 0 ? ` (${number(startUp.programMb)} MB)` : ''}; function on Node 24 ${number(startUp.functionMs)} ms, of which its bundle ${number(startUp.functionLoadMs)} ms (${number(startUp.functionMb, 1)} MB zipped).`,
+        `Start-up: ${startUp.program} ${number(startUp.programMs)} ms${startUp.programMb > 0 ? ` (${number(startUp.programMb)} MB)` : ''}; function on Node 24 ${number(startUp.functionMs)} ms, of which its bundle ${number(startUp.functionLoadMs)} ms (${number(startUp.functionMb, 1)} MB zipped); with quiche ${number(startUp.quicheMs)} ms (${number(startUp.quicheMb, 1)} MB).`,
       ]
     : []),
 ]

@@ -1,11 +1,20 @@
 import type { Report } from '../report.ts'
 import type { Series } from '../series.ts'
+import { enginesTable } from './engines.ts'
 import { farTables } from './far.ts'
 import { heldTable } from './held.ts'
+import { besideTable, bottleneckTable } from './narrow.ts'
 import { nearTables } from './near.ts'
 import { startTables } from './start.ts'
 
-const makers = { near: nearTables, far: farTables, held: heldTable }
+const makers = {
+  near: nearTables,
+  far: farTables,
+  held: heldTable,
+  bottleneck: bottleneckTable,
+  beside: besideTable,
+  engines: enginesTable,
+}
 
 /** The report in Markdown. */
 export const table = (report: Report, series: readonly Series[]): string =>
