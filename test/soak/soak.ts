@@ -23,6 +23,8 @@ export interface Report {
   failedLaunches: number
   /** Exits by region. */
   regions: Record<string, number>
+  /** What ran QUIC at each end, the client's first. */
+  engines: string[]
   exitCode: number | string
   /** The client's open files at the end, by kind. */
   files: Record<string, number>
@@ -75,6 +77,7 @@ export async function soak(minutes: number, onRow: (row: Row) => void = () => {}
       exits: exits.length,
       failedLaunches: proxy.told('exit.failed').length,
       regions,
+      engines: [...new Set(exits.map(({ engines: { client, exit } }) => `${client} and ${exit}`))],
       exitCode: await proxy.stop('SIGINT'),
       files,
     }

@@ -26,7 +26,15 @@ export const header = (): string => line(columns.map(([head]) => head))
 export const rowLine = (row: Row): string => line(columns.map(([, cell]) => cell(row)))
 
 /** The totals, a line each. */
-export function totals({ rows, exits, regions, failedLaunches, exitCode, reasons }: Report): string[] {
+export function totals({
+  rows,
+  exits,
+  regions,
+  engines,
+  failedLaunches,
+  exitCode,
+  reasons,
+}: Report): string[] {
   const sum = (key: 'requests' | 'downloads' | 'failed' | 'cut' | 'wrongBytes') =>
     rows.reduce((total, row) => total + row[key], 0)
   const [first, last] = [rows[0]!, rows.at(-1)!]
@@ -34,7 +42,7 @@ export function totals({ rows, exits, regions, failedLaunches, exitCode, reasons
     `figure: soak ${rows.length} minutes, ${sum('requests')} requests and ${sum('downloads')} long downloads: ${sum('failed')} failed, ${sum('cut')} cut, ${sum('wrongBytes')} bytes wrong`,
     `figure: soak exits ${exits} (${Object.entries(regions)
       .map(([name, count]) => `${name} ${count}`)
-      .join(', ')}), launches failed ${failedLaunches}, exit code ${exitCode}`,
+      .join(', ')}) on ${engines.join(', ')}; launches failed ${failedLaunches}, exit code ${exitCode}`,
     `figure: soak client ${first.client.memory.toFixed(0)} → ${last.client.memory.toFixed(0)} MB, ${first.client.files} → ${last.client.files} open files; functions ${first.functions.memory.toFixed(0)} → ${last.functions.memory.toFixed(0)} MB, ${first.functions.files} → ${last.functions.files} open files in ${first.functions.processes} → ${last.functions.processes} processes`,
     ...reasons.map(reason => `failed: ${reason}`),
   ]

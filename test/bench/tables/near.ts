@@ -61,10 +61,10 @@ export function nearTables(report: Report, { subjects, workloads }: Series): str
     ),
     ...section(
       'Peak memory in MB.',
-      ['', ...['slow', 'connect'].flatMap(name => [`${titleOf(name)}: exit`, 'client', 'failed'])],
-      measured(['slow', 'connect'], proxies).filter(({ name }) => name !== 'direct'),
+      ['', ...memoryLoads.flatMap(name => [`${titleOf(name)}: exit`, 'client', 'failed'])],
+      measured([...memoryLoads], proxies).filter(({ name }) => name !== 'direct'),
       name =>
-        ['slow', 'connect'].flatMap(workload => {
+        memoryLoads.flatMap(workload => {
           const trial = find(name, workload)
           return [megabytes(trial, 'exit'), megabytes(trial, 'client'), number(trial?.failures)]
         }),
@@ -74,6 +74,9 @@ export function nearTables(report: Report, { subjects, workloads }: Series): str
 }
 
 // --- internal ---
+
+/** What memory is looked at with. */
+const memoryLoads = ['slow', 'slow900', 'connect'] as const
 
 function section(
   title: string,
