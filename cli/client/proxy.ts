@@ -13,6 +13,7 @@ import { type Limits, type OpenListener, openListener } from './inbound/listener
 import { Places } from './inbound/places.ts'
 import { associator } from './inbound/socks5/associate.ts'
 import { waitingLimits } from './inbound/waiting-room.ts'
+import { banOn } from './outbound/ban-on.ts'
 import { block } from './outbound/block.ts'
 import { connector } from './outbound/connect.ts'
 import { direct } from './outbound/direct.ts'
@@ -51,6 +52,8 @@ export interface ProxyOptions {
   allowOpen?: boolean | undefined
   /** The first that covers a target says its outbound. */
   rules?: readonly Rule[] | undefined
+  /** An exit that an HTTP server answers with one of these codes is used no more for the server's site. */
+  rotateOn?: readonly number[] | undefined
   limits?: Partial<Limits> | undefined
 }
 
@@ -87,7 +90,12 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
   const limits = { ...defaultLimits, ...options.limits }
   const shared = {
-    connect: connector({ outbounds: { tunnel: tunnelOutbound(exits), direct, block }, rules, events }),
+    connect: connector({
+      outbounds: { tunnel: tunnelOutbound(exits), direct, block },
+      rules,
+      events,
+      onAnswer: banOn(() => options.rotateOn ?? [], exits, events),
+    }),
     associate: associator({
       exits,
       rules,

@@ -65,6 +65,7 @@ export default defineCommand({
       'fleet.rotate',
       'fleet.exit',
       'fleet.launches_per_minute',
+      'fleet.rotate_on',
       'dashboard.enabled',
       'dashboard.host',
       'dashboard.port',
@@ -206,7 +207,7 @@ const furtherListeners = ({ values }: Config): FurtherListener[] =>
 function proxySettings(
   { values }: Config,
   further: readonly FurtherListener[],
-): Pick<ProxyOptions, 'listeners' | 'allowOpen' | 'rules'> {
+): Pick<ProxyOptions, 'listeners' | 'allowOpen' | 'rules' | 'rotateOn'> {
   const host = values['proxy.host']
   const httpPort = values['proxy.http_port']
   return {
@@ -216,6 +217,7 @@ function proxySettings(
       ...further.map(({ authFile: _, ...listener }) => listener),
     ],
     allowOpen: values['proxy.allow_open'],
+    rotateOn: values['fleet.rotate_on'],
     rules: [...parseRules(values['proxy.rules']), ...values['proxy.bypass'].flatMap(parseBypass)],
   }
 }

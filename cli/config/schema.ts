@@ -96,6 +96,23 @@ export const engine = v.picklist(['auto', ...engineNames], `must be one of auto,
 
 export const trigger = v.picklist(triggerModes, `must be one of ${triggerModes.join(', ')}`)
 
+const wrongStatus = 'must be a code of HTTP from 400 to 599, or a list of them'
+const status = v.pipe(
+  v.union(
+    [v.number(), v.pipe(v.string(), v.regex(/^\d{3}$/, wrongStatus), v.transform(Number))],
+    wrongStatus,
+  ),
+  v.integer(wrongStatus),
+  v.minValue(400, wrongStatus),
+  v.maxValue(599, wrongStatus),
+)
+
+/** Codes of HTTP answers that are errors. */
+export const statuses = v.pipe(
+  v.union([v.array(status), status], wrongStatus),
+  v.transform(codes => [...new Set([codes].flat())]),
+)
+
 // --- internal ---
 
 /** One text or several, each checked by `wrong`, none of them twice. */

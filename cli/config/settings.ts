@@ -233,6 +233,15 @@ export const settings = {
     valueHint: 'n',
     about: 'Most launches in any minute, so that a crash loop cannot run up costs',
   }),
+  'fleet.rotate_on': setting<number[]>({
+    schema: schema.statuses,
+    kind: 'list',
+    default: [],
+    flag: 'rotate-on',
+    valueHint: '403,429',
+    about: 'Use another exit for a site whose plain HTTP answers have one of these codes',
+    example: [403, 429],
+  }),
   'proxy.engine': setting<EngineName | 'auto'>({
     schema: schema.engine,
     kind: 'text',

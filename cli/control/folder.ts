@@ -53,7 +53,9 @@ function folders(): string[] {
     ...absolute(env.XDG_RUNTIME_DIR).map(folder => join(folder, program)),
     join(state, program, 'run'),
   ]
-  return [...new Set([...own, `/run/user/${process.getuid?.()}/${program}`, `/run/${program}`])]
+  const usual = env.XDG_RUNTIME_DIR ? [] : [`/run/user/${process.getuid?.()}/${program}`]
+  // The last is the system's service's.
+  return [...new Set([...own, ...usual, `/run/${program}`])]
 }
 
 function names(folder: string): string[] {

@@ -137,6 +137,12 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
       case 'site.unbanned':
         say('warn', `No exit comes up at an address that ${siteIn(event)} has not banned: it uses any again`)
         break
+      case 'site.spared':
+        say(
+          'warn',
+          `${event.bans} exits were banned for ${siteIn(event)} within ${duration(event.withinMs)}, and its answer is ${event.status} again: it keeps its exit for now`,
+        )
+        break
       case 'fleet.throttled':
         say(
           'warn',

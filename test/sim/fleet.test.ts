@@ -107,6 +107,16 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     /has not banned is retired|exits are retired that leave|is retired/,
   ],
   [
+    'gives all sites the exit that one of them needs',
+    {
+      plan(state, now) {
+        const exits = [...state.exits.values()].map(exit => [exit.id, { ...exit, extra: false }] as const)
+        return plan({ ...state, exits: new Map(exits) }, now)
+      },
+    },
+    /exits are retired that leave/,
+  ],
+  [
     'launches one too many',
     {
       plan: (state, now) => {

@@ -163,7 +163,12 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       }
       if (retired.size === 0) return
       const left = exits().filter(exit => takesNew(exit, now) && !retired.has(exit.id))
-      hold(left.length >= target, `exits are retired that leave ${left.length} of ${target}`)
+      // Those that were launched for a single site are no substitute for the others.
+      const forAll = left.filter(({ extra }) => !extra).length
+      hold(
+        forAll >= target || [...retired].every(id => state.exits.get(id)?.extra),
+        `exits are retired that leave ${forAll} of ${target}`,
+      )
       for (const [region] of demanded(now))
         hold(
           ![...retired].some(id => state.exits.get(id)?.region === region) ||

@@ -27,6 +27,7 @@ export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
     },
     full: session => arrived?.full(session),
     mayReuse: (session, host) => arrived?.mayReuse(session, host) ?? false,
+    ban: (host, session) => arrived?.ban?.(host, session),
     async select(request, limitMs) {
       const limit = performance.now() + limitMs
       const fleet = await waits.wait(() => arrived, limitMs, request.signal)

@@ -27,4 +27,6 @@ export interface Exits {
   full(session: string): void
   /** Whether this exit may be used for another request to the host, on a connection that is there already. */
   mayReuse(session: string, host: string): boolean
+  /** The site of this host has refused the exit: it gets others from now on. */
+  ban?(host: string, session: string): unknown
 }

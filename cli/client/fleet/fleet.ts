@@ -37,7 +37,7 @@ export interface FleetOptions {
 }
 
 /** The exits of this process: launched, rotated, replaced and closed as the plan says. */
-export interface Fleet extends Exits, FleetRequests {
+export interface Fleet extends Omit<Exits, 'ban'>, FleetRequests {
   /** How the paths to the exits are at the moment. */
   paths(): Path[]
   /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */

@@ -76,7 +76,7 @@ function launches(state: FleetState, now: number): Action[] {
   /** The same by region, with those that are launched now. */
   const counted = new Map<string, number>()
   for (const { region } of counting) counted.set(region, (counted.get(region) ?? 0) + 1)
-  let total = counting.length
+  let total = counting.filter(({ extra }) => !extra).length
   const actions: Extract<Action, { type: 'launch' }>[] = []
   const launch = (region: Region, extra = false) => {
     actions.push({ type: 'launch', region: region.name, ...(extra && { extra }) })
@@ -137,7 +137,9 @@ function drains(state: FleetState, now: number): Action[] {
     const sitesAreServed = demandsMetBy(state, exit).every(demand =>
       alike.some(other => meets(state.bans, other, demand)),
     )
-    if (alike.length >= sessions + standby && regionIsServed && sitesAreServed) left = others
+    // What one site needs is no substitute for what all the others use.
+    const enough = exit.extra || alike.filter(({ extra }) => !extra).length >= sessions + standby
+    if (enough && regionIsServed && sitesAreServed) left = others
   }
   return [...atEnd, ...inUse.filter(exit => !left.includes(exit))].map(({ id }) => ({
     type: 'drain',

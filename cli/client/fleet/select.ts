@@ -82,7 +82,9 @@ function candidates(state: FleetState, region: string | undefined, site: string,
   )
   const all = there.filter(exit => isAccepting(exit, now))
   if (all.length === 0) return there.filter(exit => isLastResort(exit, now))
-  const lasting = all.filter(exit => !isDue(state, exit, now)).sort((a, b) => a.readyAt - b.readyAt)
+  const lasting = all
+    .filter(exit => !isDue(state, exit, now))
+    .sort((a, b) => Number(a.extra) - Number(b.extra) || a.readyAt - b.readyAt)
   const due = all.filter(exit => isDue(state, exit, now)).sort((a, b) => b.readyAt - a.readyAt)
   return [...lasting, ...due].slice(0, state.settings.sessions)
 }

@@ -3,6 +3,7 @@ import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { relay } from '../../../tunnel/session/relay.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
+import type { Answer } from './ban-on.ts'
 import { type ConnectionTracker, nextConnection, trackConnection } from './connection-tracker.ts'
 import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 import { outboundFor, type Rule } from './rules.ts'
@@ -16,6 +17,8 @@ export interface Connected {
   readonly session: string | undefined
   /** Whether another request may go on it: its exit may have been rotated, or banned, since. */
   mayReuse(): boolean
+  /** An HTTP server's answer came on it, with this code. */
+  answered(status: number): void
   /** Joins the requester's connection, which nobody owns, to the target until both have ended. */
   carry(conn: Conn): void
   /** The connection to the target itself, which nobody owns, for who reads and writes it instead. */
@@ -29,10 +32,11 @@ export interface ConnectOptions {
   outbounds: Record<OutboundName, Outbound>
   rules: readonly Rule[]
   events: Events
+  onAnswer?: ((answer: Answer) => void) | undefined
 }
 
 /** What every protocol calls, once it knows where its client wants to go. */
-export function connector({ outbounds, rules, events }: ConnectOptions): Connect {
+export function connector({ outbounds, rules, events, onAnswer }: ConnectOptions): Connect {
   return async (target, requester) => {
     const connection = nextConnection()
     const started = performance.now()
@@ -49,6 +53,7 @@ export function connector({ outbounds, rules, events }: ConnectOptions): Connect
         bound: reached.bound,
         session,
         mayReuse: () => reached.mayReuse?.() ?? true,
+        answered: status => onAnswer?.({ host: target.host, session, status }),
         carry: conn => carry(conn, reached, tracker),
         conn: () => new TrackedConn(reached.conn, byDeadline(reached, tracker)),
       }

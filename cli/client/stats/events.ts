@@ -88,6 +88,8 @@ export type ProxyEvent =
   | { type: 'site.banned'; site: string; session: string; address: string; launching: boolean }
   /** The site's bans are lifted: one launch after the other brought an address that it has banned, `address` last. */
   | { type: 'site.unbanned'; site: string; address: string }
+  /** The site's answer would have banned its exit, but so many were banned within that time: it keeps this one. */
+  | { type: 'site.spared'; site: string; session: string; status: number; bans: number; withinMs: number }
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.throttled'; launchesPerMinute: number }
   | { type: 'exit.closed'; session: string; code: string; message: string }

@@ -142,6 +142,7 @@ class Attempt {
   async #passBack(origin: Origin): Promise<Outcome> {
     const { request, client, origins } = this.#exchange
     const response = await this.#finalResponse(origin)
+    origin.connected.answered(response.status)
     if (response.status === 101) return this.#switchOver(origin, response)
     const chunked = response.framing.kind === 'chunked' || response.framing.kind === 'close'
     const rechunked = chunked && request.version === '1.1'

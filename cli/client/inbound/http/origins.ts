@@ -1,6 +1,6 @@
 import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
-import type { Connect } from '../../outbound/connect.ts'
+import type { Connect, Connected } from '../../outbound/connect.ts'
 import type { Requester } from '../../outbound/outbound.ts'
 import { PullConn } from './pull-conn.ts'
 
@@ -8,9 +8,7 @@ import { PullConn } from './pull-conn.ts'
 export interface Origin {
   readonly key: string
   readonly pull: PullConn
-  /** The exit's session, where it goes through one. */
-  readonly session: string | undefined
-  mayReuse(): boolean
+  readonly connected: Connected
   /** It has answered a request before. */
   reused: boolean
 }
@@ -40,7 +38,7 @@ export class Origins {
       clearTimeout(timer)
       this.#kept.delete(origin)
       origin.pull.watch(undefined)
-      if (!origin.mayReuse()) {
+      if (!origin.connected.mayReuse()) {
         close(origin)
         continue
       }
@@ -48,8 +46,7 @@ export class Origins {
       return origin
     }
     const connected = await this.#connect(target, requester)
-    const { session, mayReuse } = connected
-    return { key, pull: new PullConn(connected.conn()), session, mayReuse, reused: false }
+    return { key, pull: new PullConn(connected.conn()), connected, reused: false }
   }
 
   /** Keeps one at rest. What comes on it meanwhile was never asked for, and an end is an end: either drops it. */

@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:http'
+import * as assert from 'uvu/assert'
+import { addressedNode } from '../support/addressed-node.ts'
+import { startLocalCloud } from '../support/local-cloud.ts'
+import type { LocalProxy } from '../support/local-proxy.ts'
+import { type OriginContext, originSuite } from '../support/origin-suite.ts'
+import { until } from '../support/until.ts'
+
+const test = originSuite<OriginContext>('Bans')
+
+/** A web server that refuses addresses, and says which one it is asked from. */
+interface Site {
+  url: string
+  refused: Set<string>
+  close(): void
+}
+
+/** Each loopback address that it listens on is a site of its own. */
+async function startSite(host: string): Promise<Site> {
+  const refused = new Set<string>()
+  const server: Server = createServer((request, response) => {
+    const from = request.socket.remoteAddress ?? ''
+    response.statusCode = refused.has(from) ? 403 : 200
+    response.end(from)
+  })
+  await new Promise<void>(resolve => server.listen(0, host, resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  return {
+    url: `http://${host}:${port}/`,
+    refused,
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+async function start(context: OriginContext, args: string[]): Promise<LocalProxy> {
+  const node = context.keep(await addressedNode())
+  const local = context.keep(await startLocalCloud({ node: node.path }))
+  return context.keep(await local.proxy({ args }))
+}
+
+async function ask(proxy: LocalProxy, { url }: Site): Promise<{ status: number; from: string }> {
+  const response = await fetch(url, { proxy: `http://127.0.0.1:${proxy.port}` })
+  return { status: response.status, from: await response.text() }
+}
+
+test('a site that refuses an exit gets another within one launch, while another site keeps its own', async context => {
+  const [one, other] = [await startSite('127.0.0.11'), await startSite('127.0.0.12')]
+  context.keep(one)
+  context.keep(other)
+  const proxy = await start(context, ['--rotate-on', '403,429'])
+  const first = await ask(proxy, one)
+  assert.is(first.status, 200)
+  assert.is((await ask(proxy, other)).from, first.from)
+  assert.is(proxy.told('exit.launching').length, 1)
+
+  one.refused.add(first.from)
+  // The answer is the site's own: it is passed on.
+  assert.is((await ask(proxy, one)).status, 403)
+  const banned = await proxy.event('site.banned')
+  assert.is(banned.address, first.from)
+  assert.is(banned.launching, true)
+  // The next one waits for the exit that is launched for it.
+  const second = await ask(proxy, one)
+  assert.is(second.status, 200)
+  assert.is.not(second.from, first.from)
+  assert.is((await ask(proxy, other)).from, first.from, 'the other site keeps its exit')
+  assert.is(proxy.told('exit.launching').length, 2, 'within one launch')
+  assert.is(proxy.told('exit.draining').length, 0)
+})
+
+test('answers that refuse every exit ban three of them, and no more', async context => {
+  const site = context.keep(await startSite('127.0.0.13'))
+  const proxy = await start(context, ['--rotate-on', '403'])
+  for (let bans = 0; bans < 4; bans++) {
+    const { from } = await ask(proxy, site)
+    site.refused.add(from)
+    assert.is((await ask(proxy, site)).status, 403)
+    await until(
+      () => proxy.told('site.banned').length + proxy.told('site.spared').length === bans + 1,
+      'what came of the answer',
+    )
+  }
+  assert.is(proxy.told('site.banned').length, 3)
+  assert.is(proxy.told('site.spared')[0]?.status, 403)
+  assert.is((await ask(proxy, site)).status, 403)
+  // A function's process that is used again has its old address, and is no use.
+  assert.is(new Set(proxy.told('exit.ready').map(({ address }) => address)).size, 4)
+  assert.is(proxy.told('site.spared').length, 1, 'told once')
+})
+
+test.run()

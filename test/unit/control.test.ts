@@ -1,0 +1,141 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createEvents } from '../../cli/client/stats/events.ts'
+import { createModel } from '../../cli/client/stats/model.ts'
+import { findProxy, runningProxies } from '../../cli/control/ask.ts'
+import { type ControlSocket, openControl } from '../../cli/control/socket.ts'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
+import { controlled } from '../support/controlled.ts'
+
+const test = suite('The control socket')
+
+const known = process.env.XDG_RUNTIME_DIR
+let home = ''
+let folder = ''
+const open = new Set<ControlSocket>()
+
+test.before.each(() => {
+  home = mkdtempSync(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  process.env.XDG_RUNTIME_DIR = home
+  process.env.XDG_STATE_HOME = home
+  folder = join(home, 'lambda-nat-proxy')
+})
+
+test.after.each(() => {
+  for (const socket of open) socket.close()
+  open.clear()
+  if (known === undefined) delete process.env.XDG_RUNTIME_DIR
+  else process.env.XDG_RUNTIME_DIR = known
+  delete process.env.XDG_STATE_HOME
+  rmSync(home, { recursive: true })
+})
+
+async function start(port: number): Promise<ControlSocket> {
+  const socket = await openControl(port, `token-${port}`, controlled(createModel(createEvents())))
+  open.add(socket)
+  return socket
+}
+
+const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
+const codeOf = async (work: Promise<unknown>) => {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof CodedError) return error.code
+    throw error
+  }
+  return 'none'
+}
+
+test('is for its user alone, and gone when the proxy ends', async () => {
+  const socket = await start(40_001)
+  assert.is(socket.path, join(folder, '40001.sock'))
+  assert.is(mode(folder), '700')
+  assert.is(mode(socket.path), '600')
+  assert.is(mode(join(folder, '40001.token')), '600')
+  assert.is(readFileSync(join(folder, '40001.token'), 'utf8'), 'token-40001\n')
+  socket.close()
+  assert.is(existsSync(socket.path), false)
+  assert.is(existsSync(join(folder, '40001.token')), false)
+})
+
+test('says who it is, and does what it is asked', async () => {
+  await start(40_002)
+  const proxy = await findProxy()
+  const { pid, listeners, startedAt } = await proxy.ask('status', {})
+  assert.is(pid, process.pid)
+  assert.is(listeners[0]?.port, 1080)
+  assert.ok(startedAt <= Date.now())
+  assert.equal(await proxy.ask('exits', {}), [])
+  assert.is(await codeOf(proxy.ask('rotate', { exit: 'x' })), 'E_EXIT_NOT_FOUND')
+  assert.is(await codeOf(proxy.ask('rotate', { all: true })), 'E_EXIT_NOT_ACTIVE')
+})
+
+test('refuses what it does not know, with what it does', async () => {
+  const { path } = await start(40_003)
+  const ask = (target: string, body: string, method = 'POST') =>
+    fetch(`http://localhost${target}`, { method, unix: path, ...(method === 'POST' && { body }) })
+  assert.is((await ask('/api/explode', '{}')).status, 404)
+  assert.is((await ask('/', '{}')).status, 404)
+  assert.is((await ask('/api/status', '', 'GET')).status, 405)
+  assert.is((await ask('/api/ban', '{"site":1}')).status, 400)
+  assert.is((await ask('/api/ban', 'x'.repeat(10_000))).status, 413)
+  assert.match(
+    await (await ask('/api/rotate', '{"exit":""}')).text(),
+    /E_CONTROL_REQUEST.*\{\\"all\\": true\}/,
+  )
+})
+
+test('no proxy, one, or several: which one is meant is asked for', async () => {
+  assert.is(await codeOf(findProxy()), 'E_PROXY_NOT_RUNNING')
+  await start(40_004)
+  assert.is((await findProxy()).port, 40_004)
+  assert.is(await codeOf(findProxy(40_005)), 'E_PROXY_NOT_RUNNING')
+  await start(40_005)
+  assert.is(await codeOf(findProxy()), 'E_SEVERAL_PROXIES')
+  assert.is((await findProxy(40_005)).port, 40_005)
+})
+
+test('what a dead process left is removed, and a living one keeps its own', async () => {
+  mkdirSync(folder)
+  const script = `Bun.serve({ unix: ${JSON.stringify(join(folder, '40006.sock'))}, fetch: () => new Response() }); console.log('up')`
+  const dying = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
+  await dying.stdout.getReader().read()
+  dying.kill('SIGKILL')
+  await dying.exited
+  assert.ok(existsSync(join(folder, '40006.sock')), 'a killed process leaves its socket')
+  assert.equal(await runningProxies(), [])
+  await start(40_007)
+  assert.is(existsSync(join(folder, '40006.sock')), false)
+  assert.is(await codeOf(start(40_007)), 'E_CONTROL_BUSY')
+  assert.is((await findProxy()).port, 40_007)
+})
+
+test('one that says nothing keeps its socket', async () => {
+  mkdirSync(folder)
+  const silent = createServer(() => {})
+  await new Promise<void>(resolve => silent.listen(join(folder, '40008.sock'), resolve))
+  try {
+    assert.is(await codeOf(start(40_008)), 'E_CONTROL_BUSY')
+  } finally {
+    silent.close()
+  }
+})
+
+test('a folder that is too deep for a socket is told', async () => {
+  process.env.XDG_RUNTIME_DIR = join(home, 'x'.repeat(100))
+  assert.is(await codeOf(start(40_009)), 'E_CONTROL_PATH')
+})
+
+test('a folder that others could look into is closed to them', async () => {
+  mkdirSync(folder)
+  chmodSync(folder, 0o777)
+  await start(40_010)
+  assert.is(mode(folder), '700')
+})
+
+test.run()
