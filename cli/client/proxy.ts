@@ -9,6 +9,7 @@ import type { Login } from './accounts/login.ts'
 import { Verifier } from './accounts/verifier.ts'
 import type { Exits } from './fleet/exits.ts'
 import { Guesses } from './inbound/guesses.ts'
+import { silenceLimits } from './inbound/http/forward.ts'
 import { type Limits, type OpenListener, openListener } from './inbound/listener.ts'
 import { Places } from './inbound/places.ts'
 import { associator } from './inbound/socks5/associate.ts'
@@ -72,6 +73,7 @@ const defaultLimits: Limits = {
   associationIdleMs: 10_000,
   handshakeMs: 15_000,
   waiting: waitingLimits,
+  silence: silenceLimits,
 }
 
 /**

@@ -124,6 +124,40 @@ test('a client that never reads holds a bounded part of what is sent to it, and 
   await pouring.close()
 })
 
+test('a client that has ended its side keeps a silent server for a shorter time, yet gets a late answer', async ({
+  start,
+}) => {
+  const proxy = await start({ limits: { silence: { openMs: 600_000, endedMs: 500 } } })
+  const answers = new Set<() => void>()
+  const silent = await rawOrigin((heard, socket) => {
+    if (!heard.endsWith('\r\n\r\n')) return undefined
+    answers.add(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate', 'latin1'))
+    return ''
+  })
+  const get = `GET http://127.0.0.1:${silent.port}/ HTTP/1.1\r\nHost: x\r\n\r\n`
+  const halfClosed = () => {
+    const socket = linger(proxy.port, get)
+    let said = ''
+    socket.on('data', chunk => {
+      said += chunk.toString('latin1')
+    })
+    socket.end()
+    return { ended: socket.ended, said: () => said }
+  }
+
+  const answered = halfClosed()
+  await until(() => answers.size === 1, 'the request to arrive')
+  for (const answer of answers) answer()
+  await answered.ended
+  assert.match(answered.said(), /late$/)
+
+  const gone = halfClosed()
+  await gone.ended
+  assert.match(gone.said(), /^HTTP\/1\.1 504 /)
+  await until(() => proxy.open() === 0, 'the connection to the server to be closed')
+  await silent.close()
+})
+
 test('a client that goes on after a refusal, and never leaves, is cut off', async ({ start }) => {
   const { port } = await start({})
   const stubborn = linger(port, '\x05\x01\x01')

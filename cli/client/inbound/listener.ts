@@ -7,6 +7,7 @@ import type { Connect } from '../outbound/connect.ts'
 import type { Rule } from '../outbound/rules.ts'
 import type { Events, ListenerAddress } from '../stats/events.ts'
 import type { Attempt, Guesses } from './guesses.ts'
+import type { SilenceLimits } from './http/forward.ts'
 import { HttpProblem, problemBytes } from './http/problem.ts'
 import { httpServer } from './http/server.ts'
 import type { Places } from './places.ts'
@@ -28,6 +29,8 @@ export interface Limits {
   handshakeMs: number
   /** Connections that have not been admitted, of each listener. */
   waiting: WaitingLimits
+  /** An exchange of HTTP over which nothing goes. */
+  silence: SilenceLimits
 }
 
 export interface ListenerOptions {
@@ -137,10 +140,13 @@ function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
       if (conn.gone.aborted) return
       if (protocol === 'http') {
         settled()
-        const headMs = limits.handshakeMs
+        const { handshakeMs: headMs, silence } = limits
         const onRejected = reject('http')
         const addresses = { peer: conn.peerAddress, local: conn.localAddress }
-        httpServer({ connect, access: guarded, rules, headMs, onRejected, onAdmitted })(conn, addresses)
+        httpServer({ connect, access: guarded, rules, headMs, silence, onRejected, onAdmitted })(
+          conn,
+          addresses,
+        )
       } else {
         const onRejected = reject('socks5')
         socksConnect(conn, {

@@ -16,7 +16,21 @@ export interface Exchange {
   destination: Destination
   requester: Requester
   origins: Origins
+  silence: SilenceLimits
 }
+
+/** When an exchange over which nobody says anything is given up. Milliseconds. */
+export interface SilenceLimits {
+  /** While the client may still be there. */
+  openMs: number
+  /**
+   * Once the client has ended its side: it may have gone away, and only a write of ours would tell. One that
+   * half-closes after its request still gets an answer that comes in this time.
+   */
+  endedMs: number
+}
+
+export const silenceLimits: SilenceLimits = { openMs: 300_000, endedMs: 30_000 }
 
 /**
  * What becomes of the client's connection: another request may follow, it ends, it is cut off in the middle of a
@@ -24,8 +38,6 @@ export interface Exchange {
  */
 export type Outcome = 'next' | 'last' | 'cut' | 'taken'
 
-/** An exchange in which nobody says anything for this long is given up. Milliseconds. */
-const silenceLimitMs = 300_000
 /** Start line and fields of a response; servers send more than clients do. Bytes. */
 const maxHeadBytes = 64 * 1024
 /** Responses before the final one (RFC 9110, section 15.2). */
@@ -63,7 +75,9 @@ class Attempt {
   /** What was wrong with the request's content. */
   #fault: HttpProblem | undefined
   #requestSent = false
+  #over = false
   #silent = false
+  #silenceMs = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(exchange: Exchange) {
@@ -71,15 +85,12 @@ class Attempt {
   }
 
   async run(reuse: boolean): Promise<Outcome> {
-    const { destination, requester, origins } = this.#exchange
+    const { destination, requester, origins, silence } = this.#exchange
     const origin = await origins.take(destination, requester, reuse)
     this.#origin = origin
     const cut = () => origin.pull.conn.abort(0)
     requester.signal.addEventListener('abort', cut)
-    this.#timer = setTimeout(() => {
-      this.#silent = true
-      cut()
-    }, silenceLimitMs)
+    this.#allowSilence(silence.openMs)
     try {
       if (requester.signal.aborted) throw new BrokenError()
       void this.#sendRequest(origin)
@@ -90,11 +101,13 @@ class Attempt {
         throw failed(
           504,
           'connection_read_timeout',
-          `${destination.authority} has said nothing for ${silenceLimitMs / 1000} s`,
+          `${destination.authority} has said nothing for ${this.#silenceMs / 1000} s`,
         )
       throw this.#fault ?? error
     } finally {
+      this.#over = true
       clearTimeout(this.#timer)
+      this.#exchange.client.watch(undefined)
       requester.signal.removeEventListener('abort', cut)
     }
   }
@@ -111,6 +124,16 @@ class Attempt {
       repeatable.has(request.method) &&
       !hasBody(request)
     )
+  }
+
+  /** Cuts the exchange when neither end says anything for so many milliseconds from now on. */
+  #allowSilence(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#silenceMs = ms
+    this.#timer = setTimeout(() => {
+      this.#silent = true
+      this.#origin?.pull.conn.abort(0)
+    }, ms)
   }
 
   #alive(): void {
@@ -132,11 +155,20 @@ class Attempt {
       }
       if (chunked) await pull.write(lastChunk(fields))
       this.#requestSent = true
+      this.#watchClient(client)
     } catch (error) {
       if (error instanceof MessageError) this.#fault = requestProblem(error)
       // The server cannot make sense of half a request.
       pull.conn.abort(0)
     }
+  }
+
+  /** From now on nobody reads the client: a request sent ahead waits, and an end shortens the wait. */
+  #watchClient(client: PullConn): void {
+    if (this.#over) return
+    const ended = () => client.hasEnded && this.#allowSilence(this.#exchange.silence.endedMs)
+    if (client.isReadable) ended()
+    else client.watch(ended)
   }
 
   async #passBack(origin: Origin): Promise<Outcome> {

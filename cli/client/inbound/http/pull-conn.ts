@@ -60,6 +60,11 @@ export class PullConn {
     return this.#kept !== undefined || this.#ended
   }
 
+  /** The other side sends nothing more, beyond what is still to be read. */
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
   /**
    * Listens while nobody reads: bytes, an end or a break that nobody asked for are told. Undefined: they may wait for
    * the next read.

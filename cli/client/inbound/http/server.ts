@@ -6,7 +6,7 @@ import type { Requester } from '../../outbound/outbound.ts'
 import type { Rule } from '../../outbound/rules.ts'
 import type { Rejection } from '../rejection.ts'
 import { membersOf, valuesOf } from './fields.ts'
-import { forward, type Outcome } from './forward.ts'
+import { forward, type Outcome, type SilenceLimits } from './forward.ts'
 import { readHead } from './head.ts'
 import { MessageError } from './message-error.ts'
 import { Origins } from './origins.ts'
@@ -22,6 +22,7 @@ export interface HttpOptions {
   rules: readonly Rule[]
   /** How long a client may take for the fields of a request. Milliseconds. */
   headMs: number
+  silence: SilenceLimits
   onRejected: (rejection: Rejection) => void
   /** The request's login was right, or none is needed. */
   onAdmitted?: (conn: Conn) => void
@@ -148,6 +149,7 @@ class Client {
       destination,
       requester,
       origins: this.#origins,
+      silence: this.#options.silence,
     })
   }
 
