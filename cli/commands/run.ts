@@ -31,6 +31,7 @@ import { jsonReporter } from '../output/json-reporter.ts'
 import { terminalReporter } from '../output/terminal-reporter.ts'
 import { interruptible } from './interrupt.ts'
 import { openControlOrWarn } from './open-control.ts'
+import { namingOtherProxy } from './other-proxy.ts'
 
 export default defineCommand({
   meta: describe({
@@ -122,13 +123,15 @@ export default defineCommand({
       const control: Controlled = { model, fleet: () => coming.arrived, listeners: () => listeners }
       // Before anything is announced or launched: all that is wrong here is said at once, and costs nothing.
       const [proxy, dashboard] = await together(
-        () => {
-          const { listeners, close } = startProxy({
-            ...proxySettings(config, further),
-            logins,
-            exits: coming,
-            events,
-          })
+        async () => {
+          const { listeners, close } = await namingOtherProxy(() =>
+            startProxy({
+              ...proxySettings(config, further),
+              logins,
+              exits: coming,
+              events,
+            }),
+          )
           started.defer(close)
           return { listeners, close }
         },

@@ -12,6 +12,7 @@ export class ListenError extends UsageError<ListenErrorCode> {
 
   constructor(
     readonly listener: ListenerName,
+    readonly port: number,
     code: ListenErrorCode,
     message: string,
     cause: unknown,
@@ -29,7 +30,7 @@ export function listenError(
   const system = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const [code, problem] = problems[system] ?? ['E_LISTEN', `cannot be listened on (${system || cause})`]
   const at = formatEndpoint({ address: host, port })
-  return new ListenError(listener, code, `${at}, for the ${names[listener]}, ${problem}`, cause)
+  return new ListenError(listener, port, code, `${at}, for the ${names[listener]}, ${problem}`, cause)
 }
 
 // --- internal ---
