@@ -19,16 +19,10 @@ export type Architecture = keyof typeof platforms
 
 export const architectures = Object.keys(platforms) as [Architecture, ...Architecture[]]
 
-/** quiche's binding for Linux; there is none for arm64. */
-const quicheBindings: Partial<Record<Architecture, string>> = {
-  x86_64: '@matrixai/quic-linux-x64/node.napi.node',
-}
-
-const useBinding = (module: string): Plugin => ({
+const useBinding = (path: string): Plugin => ({
   name: 'use-binding',
   setup(build) {
-    const require = createRequire(join(root, 'package.json'))
-    build.onResolve({ filter: bindingLoader }, () => ({ path: require.resolve(module) }))
+    build.onResolve({ filter: bindingLoader }, () => ({ path }))
   },
 })
 
@@ -39,13 +33,16 @@ export const zipName = (architecture: Architecture): string =>
 export interface FunctionOptions {
   /** x86_64 unless another is named. */
   architecture?: Architecture
+  /** Where the function runs if not on Lambda, by Node's names: `darwin-arm64`. */
+  platform?: string
+  /** quiche's binding for that platform, if not the installed one. */
+  binding?: string | undefined
   /** Unless one is named, the native engine where it was built for the architecture, else quiche. */
   engine?: 'native' | 'quiche' | undefined
 }
 
 export interface FunctionBundle {
   zip: Uint8Array
-  architecture: Architecture
   /** The QUIC engine that it carries. */
   engine: 'native' | 'quiche'
   /** SHA-256 of the zip, base64, as Lambda and Terraform give it. */
@@ -54,7 +51,7 @@ export interface FunctionBundle {
 
 /** Whether some engine is there for this processor. */
 export const functionAvailable = (architecture: Architecture): boolean =>
-  engineFor(architecture) !== undefined
+  engineFor(platforms[architecture]) !== undefined
 
 /**
  * Bundles the function for Node on Lambda and zips it with its QUIC engine. The same sources give the same bytes:
@@ -62,9 +59,11 @@ export const functionAvailable = (architecture: Architecture): boolean =>
  */
 export async function buildFunction({
   architecture = 'x86_64',
+  platform = platforms[architecture],
   engine: wanted,
+  binding,
 }: FunctionOptions = {}): Promise<FunctionBundle> {
-  const { engine, plugin } = needEngine(architecture, wanted)
+  const { engine, plugin } = needEngine(platform, wanted, binding)
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { index: 'function/handler.ts' },
@@ -97,7 +96,6 @@ export async function buildFunction({
   })
   return {
     zip,
-    architecture,
     engine,
     sha256: createHash('sha256').update(zip).digest('base64'),
   }
@@ -106,21 +104,30 @@ export async function buildFunction({
 // --- internal ---
 
 /** What the bundle carries, and how it gets there; undefined where neither engine can be had. */
-function engineFor(architecture: Architecture, wanted?: FunctionOptions['engine']) {
-  const addon = wanted === 'quiche' ? undefined : builtNative(platforms[architecture])
+function engineFor(platform: string, wanted?: FunctionOptions['engine'], given?: string) {
+  const addon = wanted === 'quiche' ? undefined : builtNative(platform)
   if (addon) return { engine: 'native', plugin: useNative(addon) } as const
-  const binding = wanted === 'native' ? undefined : quicheBindings[architecture]
+  const binding = wanted === 'native' ? undefined : (given ?? installedBinding(platform))
   return binding ? ({ engine: 'quiche', plugin: useBinding(binding) } as const) : undefined
 }
 
-function needEngine(architecture: Architecture, wanted: FunctionOptions['engine']) {
-  const found = engineFor(architecture, wanted)
+/** quiche's, which is installed for this machine's platform and linux-x64 alone; there is none for linux-arm64. */
+function installedBinding(platform: string): string | undefined {
+  try {
+    return createRequire(join(root, 'package.json')).resolve(`@matrixai/quic-${platform}/node.napi.node`)
+  } catch {
+    return undefined
+  }
+}
+
+function needEngine(platform: string, wanted: FunctionOptions['engine'], binding?: string) {
+  const found = engineFor(platform, wanted, binding)
   if (found) return found
   throw wanted === 'quiche'
-    ? new CodedError('E_BUILD_NO_ENGINE', `there is no quiche engine for a function on ${architecture}`)
+    ? new CodedError('E_BUILD_NO_ENGINE', `there is no quiche engine for a function on ${platform}`)
     : new CodedError(
         'E_BUILD_NO_ENGINE',
-        `a function on ${architecture} needs the native QUIC engine, which was not built for ${platforms[architecture]}`,
+        `a function on ${platform} needs the native QUIC engine, which was not built for it`,
         { hint: 'Build it with "bun run native --all".' },
       )
 }

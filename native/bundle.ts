@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..')
 /** The module that looks for the addon. */
 export const nativeLoader = /[\\/]tunnel[\\/]quic[\\/]engines[\\/]native[\\/]binding\.ts$/
 /** quiche's engine. */
-const quicheModule = /[\\/]tunnel[\\/]quic[\\/]engines[\\/]quiche[\\/]engine\.ts$/
+export const quicheModule = /[\\/]tunnel[\\/]quic[\\/]engines[\\/]quiche[\\/]engine\.ts$/
 
 /** The glibc of Amazon Linux 2023, where the function runs, and the oldest that the engine is promised for. */
 const maxGlibc = 34

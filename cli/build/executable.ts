@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { BunPlugin } from 'bun'
-import { builtNative, nativeLoader } from '../../native/bundle.ts'
+import { builtNative, nativeLoader, quicheModule } from '../../native/bundle.ts'
 import { nativeBinding } from './binding.ts'
 import { root } from './root.ts'
 import { signMacos } from './sign-macos.ts'
@@ -31,7 +31,7 @@ export async function buildExecutable(target: Target, assets: string, outfile: s
     bytecode: true,
     // Names stay as they are: they are in error messages and stack traces.
     minify: { whitespace: true, syntax: true },
-    plugins: [useBinding(await nativeBinding(target.binding)), ...useNative(target)],
+    plugins: [await useQuiche(target), ...useNative(target)],
   })
   // Bun itself signs for arm64 only: here it leaves the signature of what the file was before.
   if (target.name === 'darwin-x64') await signMacos(outfile)
@@ -40,20 +40,31 @@ export async function buildExecutable(target: Target, assets: string, outfile: s
 // --- internal ---
 
 /** The native engine, where it was built for the platform: it is the one that is preferred. */
-function useNative({ native }: Target): BunPlugin[] {
-  const file = builtNative(native)
+function useNative({ platform }: Target): BunPlugin[] {
+  const file = builtNative(platform)
   if (!file) return []
   return [replace('use-native', nativeLoader, file, load => `export const loadBinding = () => ${load}`)]
 }
 
-/** quiche: its package's own loader looks for the file at run time. */
-const useBinding = (file: string): BunPlugin =>
-  replace(
-    'use-binding',
-    /@matrixai[\\/]quic[\\/]dist[\\/]native[\\/]quiche\.js$/,
-    file,
-    load => `export default ${load}`,
-  )
+/** quiche, where there is one for the platform: its package's own loader looks for the file at run time. */
+async function useQuiche({ binding }: Target): Promise<BunPlugin> {
+  if (binding !== undefined)
+    return replace(
+      'use-quiche',
+      /@matrixai[\\/]quic[\\/]dist[\\/]native[\\/]quiche\.js$/,
+      await nativeBinding(binding),
+      load => `export default ${load}`,
+    )
+  return {
+    name: 'without-quiche',
+    setup(build) {
+      build.onLoad({ filter: quicheModule }, () => ({
+        loader: 'js',
+        contents: 'export const quicheEngine = undefined',
+      }))
+    },
+  }
+}
 
 /** Puts into a module's place one that loads a native library which the executable carries. */
 const replace = (

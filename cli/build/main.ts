@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util'
 import { consola } from 'consola'
 import { buildAllNative, buildNative } from '../../native/build.ts'
 import { ToolchainError } from '../../native/toolchain.ts'
-import { buildRelease } from './release.ts'
+import { buildRelease } from './build.ts'
 import { root } from './root.ts'
-import { targets, thisPlatform } from './targets.ts'
+import { hasEngine, targets, thisPlatform } from './targets.ts'
 
 // `bun run build [--all]`: the native engine where there is a Rust toolchain, function.zip, the executable for this
 // platform or for all, and their checksums, in dist/; and function.zip beside the Terraform module, where a plain apply
@@ -21,7 +21,9 @@ try {
     )
   await buildEngines(all)
   const outdir = join(root, 'dist')
-  const files = await buildRelease({ outdir, native, named: all ? targets : [] })
+  const files = await buildRelease({ outdir, native, named: all ? targets.filter(hasEngine) : [] })
+  for (const { name } of all ? targets.filter(target => !hasEngine(target)) : [])
+    consola.warn(`There is no QUIC engine for ${name} without a Rust toolchain: it is left out.`)
   // Not in place: an apply may be reading it.
   const beside = join(root, 'terraform/function.zip')
   await copyFile(join(outdir, 'function.zip'), `${beside}.new`)

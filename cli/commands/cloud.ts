@@ -4,7 +4,7 @@ import { consola } from 'consola'
 import { type Mode, modes } from '../../function/modes.ts'
 import type { Cloud } from '../cloud/cloud.ts'
 import type { LogRecord } from '../cloud/log.ts'
-import { functionZip } from '../deploy/function-zip.ts'
+import { localFunctionZip } from '../deploy/function-zip.ts'
 import { isLoopback } from '../input/loopback.ts'
 import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
@@ -84,7 +84,7 @@ export default defineCommand({
     const options = {
       s3Port: parsePort('--s3-port', args['s3-port']),
       stunPort: parsePort('--stun-port', args['stun-port']),
-      functionZip: await (args.function === undefined ? functionZip() : readZip(args.function)),
+      functionZip: await (args.function === undefined ? localFunctionZip() : readZip(args.function)),
       host: args.host,
       regions: args.regions.split(',').map(region => region.trim()),
       mode: args.mode as Mode,

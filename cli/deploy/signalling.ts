@@ -11,7 +11,7 @@ import { optionsFor } from '../config/options.ts'
 import { readDuration } from '../input/duration.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
-import { functionZip } from './function-zip.ts'
+import { localFunctionZip } from './function-zip.ts'
 import { invoker } from './invoke.ts'
 
 /** What a session needs before it begins: a bucket by region, and STUN servers. */
@@ -144,7 +144,7 @@ export async function openSignalling(
     const cloud = await startCloud({
       ...options,
       ...(regions.length > 0 && { regions }),
-      functionZip: functionZip(),
+      functionZip: localFunctionZip(),
       signal,
     })
     const { buckets, endpoint, credentials, stunServers } = cloud

@@ -7,7 +7,7 @@ import { nativeBinding } from '../../cli/build/binding.ts'
 import { targets, thisPlatform } from '../../cli/build/targets.ts'
 
 const root = join(import.meta.dir, '../..')
-const foreign = targets.find(target => target !== thisPlatform())!.binding
+const foreign = targets.find(({ binding }) => binding && binding !== thisPlatform()?.binding)!.binding!
 
 interface Context {
   /** A checkout that has nothing installed. */

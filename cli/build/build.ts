@@ -3,7 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { architectures, buildFunction, functionAvailable, zipName } from '../../function/build.ts'
-import { assetsFolder, terraformModule } from '../deploy/assets.ts'
+import { assetsFolder, localZipName, terraformModule } from '../deploy/assets.ts'
+import { nativeBinding } from './binding.ts'
 import { buildExecutable } from './executable.ts'
 import type { Target } from './targets.ts'
 
@@ -32,26 +33,43 @@ export async function buildRelease({ outdir, native, named = [] }: ReleaseOption
   const functions = await buildFunctions()
   for (const [file, zip] of functions) await writeFile(join(outdir, file), zip)
 
-  const work = await mkdtemp(join(tmpdir(), `${name}-build-`))
-  try {
-    const assets = join(work, assetsFolder)
-    await layOut(assets, functions)
-    for (const target of new Set(native ? [native, ...named] : named)) {
-      const files = [
-        ...(target === native ? [name + target.suffix] : []),
-        ...(named.includes(target) ? [`${name}-${target.name}${target.suffix}`] : []),
-      ].map(file => join(outdir, file))
-      const [first, ...copies] = files
-      await buildExecutable(target, assets, first!)
-      for (const copy of copies) await cp(first!, copy)
-    }
-  } finally {
-    await rm(work, { recursive: true, force: true })
+  for (const target of new Set(native ? [native, ...named] : named)) {
+    const files = [
+      ...(target === native ? [name + target.suffix] : []),
+      ...(named.includes(target) ? [`${name}-${target.name}${target.suffix}`] : []),
+    ].map(file => join(outdir, file))
+    const [first, ...copies] = files
+    await buildFor(target, functions, first!)
+    for (const copy of copies) await cp(first!, copy)
   }
 
   const names = await written(outdir)
   await writeFile(join(outdir, 'SHA256SUMS'), await checksums(outdir, names))
   return Promise.all(names.map(async name => ({ name, size: (await stat(join(outdir, name))).size })))
+}
+
+/** File name to zip, for each processor of Lambda's that there is a QUIC engine for: x86_64 always, arm64 where the native engine was built for it. */
+export async function buildFunctions(): Promise<Map<string, Uint8Array>> {
+  const zips = new Map<string, Uint8Array>()
+  for (const architecture of architectures.filter(functionAvailable))
+    zips.set(zipName(architecture), (await buildFunction({ architecture })).zip)
+  return zips
+}
+
+/** Builds the executable for one platform, with these functions inside. */
+export async function buildFor(
+  target: Target,
+  functions: ReadonlyMap<string, Uint8Array>,
+  outfile: string,
+): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), `${name}-build-`))
+  try {
+    const assets = join(work, assetsFolder)
+    await layOut(assets, await withLocal(functions, target))
+    await buildExecutable(target, assets, outfile)
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
 }
 
 // --- internal ---
@@ -62,12 +80,12 @@ const written = async (folder: string) =>
     .filter(file => /^(function.*\.zip|SHA256SUMS|lambda-nat-proxy.*)$/.test(file))
     .sort()
 
-/** File name to zip, for each processor that there is a QUIC engine for: x86_64 always, arm64 where the native engine was built for it. */
-async function buildFunctions(): Promise<Map<string, Uint8Array>> {
-  const zips = new Map<string, Uint8Array>()
-  for (const architecture of architectures.filter(functionAvailable))
-    zips.set(zipName(architecture), (await buildFunction({ architecture })).zip)
-  return zips
+/** The functions, and the one that the platform's own embedded cloud runs. */
+async function withLocal(functions: ReadonlyMap<string, Uint8Array>, { platform, binding }: Target) {
+  const local = localZipName(platform)
+  if (functions.has(local)) return functions
+  const { zip } = await buildFunction({ platform, binding: binding && (await nativeBinding(binding)) })
+  return new Map([...functions, [local, zip]])
 }
 
 /** The folder that every executable carries. */
