@@ -6,6 +6,7 @@ import { type Check, examine, type Result } from '../doctor/check.ts'
 import { clockCheck } from '../doctor/clock-check.ts'
 import { type Context, createContext } from '../doctor/context.ts'
 import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
+import { portMappingCheck } from '../doctor/port-mapping-check.ts'
 import { formatResult, verdict } from '../doctor/report.ts'
 import { gatherReport, writeReport } from '../doctor/report-file.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
@@ -76,6 +77,7 @@ async function consult(
     clockCheck,
     ...stunChecks(await context.stunServers()),
     ...networkChecks,
+    portMappingCheck,
     ...(punch ? tunnelChecks : []),
   ]
   const nameWidth = Math.max(...checks.map(({ name }) => name.length))

@@ -169,7 +169,7 @@ export default defineCommand({
         signal,
       )
       started.defer(source.close)
-      const { buckets, triggers, answerMs, stunServers, engine, allowPrivate } = source
+      const { buckets, triggers, answerMs, stunServers, portMapper, engine, allowPrivate } = source
       dashboard?.announce()
       const fleet = startFleet({
         settings: fleetSettings(config),
@@ -178,6 +178,7 @@ export default defineCommand({
         triggers,
         answerMs,
         stunServers,
+        portMapper,
         engine,
         allowPrivate,
         dns: values['proxy.dns'],

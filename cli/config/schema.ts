@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { modeNames } from '../../function/modes.ts'
+import { portMappingModes } from '../../tunnel/nat/port-mapping/router.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
 import { engineNames } from '../../tunnel/quic/engines/engines.ts'
 import { policies } from '../client/fleet/select.ts'
@@ -92,6 +93,8 @@ export const oneParsedBy = (parse: (item: string) => unknown) =>
   )
 
 /** What runs QUIC at this end. */
+export const portMapping = v.picklist(portMappingModes, `must be one of ${portMappingModes.join(', ')}`)
+
 export const engine = v.picklist(['auto', ...engineNames], `must be one of auto, ${engineNames.join(', ')}`)
 
 export const trigger = v.picklist(triggerModes, `must be one of ${triggerModes.join(', ')}`)

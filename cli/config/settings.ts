@@ -1,5 +1,6 @@
 import type * as v from 'valibot'
 import { type Mode, modeNames, modes } from '../../function/modes.ts'
+import type { PortMappingMode } from '../../tunnel/nat/port-mapping/router.ts'
 import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import { parseDnsServer } from '../../tunnel/net/dns-server.ts'
 import { type EngineName, engineNames } from '../../tunnel/quic/engines/engines.ts'
@@ -122,6 +123,14 @@ export const settings = {
     flag: 'stun',
     valueHint: 'host:port,…',
     about: 'STUN servers, separated by commas, tried in turn',
+  }),
+  'proxy.port_mapping': setting<PortMappingMode>({
+    schema: schema.portMapping,
+    kind: 'text',
+    default: 'auto',
+    flag: 'port-mapping',
+    valueHint: 'auto|off',
+    about: 'Ask the router by PCP, NAT-PMP or UPnP to open a port for each exit: auto or off',
   }),
   'proxy.http_port': setting<number | undefined>({
     schema: schema.port,

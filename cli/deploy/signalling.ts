@@ -1,4 +1,5 @@
 import { type Mode, modeNames } from '../../function/modes.ts'
+import type { PortMapper } from '../../tunnel/nat/port-mapping/mapper.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
 import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
@@ -8,6 +9,7 @@ import type { LogRecord } from '../cloud/log.ts'
 import { engineOf } from '../config/engine.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
+import { portMapperOf } from '../config/port-mapping.ts'
 import { readDuration } from '../input/duration.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
@@ -22,6 +24,8 @@ export interface Signalling {
   /** How long a function may take to answer. Milliseconds. */
   answerMs: number
   stunServers: StunServerName[]
+  /** What asks the router for ports, unless that is off or there is no router in between. */
+  portMapper?: PortMapper | undefined
   /** What runs QUIC at this end; undefined: the preferred one. */
   engine: EngineName | undefined
   /** The function runs on this machine: its address may be private where this end's is not. */
@@ -50,6 +54,7 @@ export const signallingOptions = {
     'aws.regions',
     'aws.profile',
     'proxy.stun_server',
+    'proxy.port_mapping',
     'proxy.engine',
     'fleet.trigger',
     'fleet.answer_timeout',
@@ -167,6 +172,7 @@ export async function openSignalling(
       close: cloud.close,
     }
   }
+  const portMapper = portMapperOf(config)
   const { useProfile } = await import('./aws.ts')
   useProfile(config)
   const [region] = values['aws.regions']
@@ -191,12 +197,14 @@ export async function openSignalling(
   return {
     buckets,
     triggers,
+    portMapper,
     answerMs,
     engine,
     allowPrivate: false,
     stunServers: stun(),
     async close() {
       for (const each of buckets.values()) each.close()
+      await portMapper?.close()
     },
   }
 }

@@ -1,4 +1,5 @@
 import { type NetcheckReport, netcheck } from '../../tunnel/nat/netcheck.ts'
+import { type PortMappingReport, surveyPortMapping } from '../../tunnel/nat/port-mapping/survey.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
 import { type OwnSession, startOwnSession } from '../client/fleet/own-session.ts'
 import type { Config } from '../config/load.ts'
@@ -17,6 +18,7 @@ export interface Context {
   stack(): Promise<Stack>
   stunServers(): Promise<StunServerName[]>
   netcheck(): Promise<NetcheckReport>
+  portMapping(): Promise<PortMappingReport>
   /** An exit, launched for this. */
   exit(): Promise<OwnSession>
   close(): Promise<void>
@@ -42,6 +44,7 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
     }),
     stack: once(() => findStack(config)),
     stunServers,
+    portMapping: once(() => surveyPortMapping(signal)),
     netcheck: once(async () => netcheck(await stunServers())),
     exit,
     async close() {

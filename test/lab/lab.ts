@@ -176,12 +176,15 @@ export async function inLab<T>(kinds: Record<Side, NatKind>, story: (lab: Lab) =
 
 const natOf = (side: Side): Where => (side === 'client' ? 'clientNat' : 'functionNat')
 
-/** The addresses along a side's line, from the provider's router to the host; all subnets are /30. */
+/**
+ * The addresses along a side's line, from the provider's router to the host; all subnets are /30. Those outside count
+ * as public: a router's port-mapping daemon opens no ports at addresses that are kept for examples.
+ */
 function line(side: Side, kind: NatKind) {
   const isClient = side === 'client'
-  const [provider, wan] = isClient ? ['203.0.113.1', '203.0.113.2'] : ['203.0.113.5', '203.0.113.6']
+  const [provider, wan] = isClient ? ['11.0.113.1', '11.0.113.2'] : ['11.0.113.5', '11.0.113.6']
   if (kind === 'none') {
-    const [gateway, host] = isClient ? ['192.0.2.1', '192.0.2.2'] : ['192.0.2.5', '192.0.2.6']
+    const [gateway, host] = isClient ? ['11.0.2.1', '11.0.2.2'] : ['11.0.2.5', '11.0.2.6']
     return { side, provider, wan, gateway, host, seenAs: host, isRouted: true }
   }
   const [gateway, host] = isClient ? ['192.168.1.1', '192.168.1.2'] : ['10.0.0.1', '10.0.0.2']

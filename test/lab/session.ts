@@ -20,13 +20,17 @@ export interface LabSession {
 /** A launch that cannot succeed has 10 s for its checks; before them STUN and a cold function, all on a busy machine. */
 const launchLimit = patient(40_000)
 
-/** Starts servers, cloud and client. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
-export async function startSession(lab: Lab, stun: 'ours' | 'coturn'): Promise<LabSession> {
+/** Starts servers, cloud and client, which gets these options besides. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
+export async function startSession(
+  lab: Lab,
+  stun: 'ours' | 'coturn',
+  options: readonly string[] = [],
+): Promise<LabSession> {
   const stunServers = await startStunServers(lab, stun)
   const cloud = await startCloud(lab, stunServers)
   const main = join(import.meta.dir, '../../cli/main.ts')
   const target = ['--bucket', cloud.bucket, '--region', cloud.region, '--stun', stunServers.join(',')]
-  const client = lab.run('client', process.execPath, [main, 'run', '--json', ...target], {
+  const client = lab.run('client', process.execPath, [main, 'run', '--json', ...target, ...options], {
     // The user's own profile has no part in it.
     env: { AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined, ...cloud.environment },
   })

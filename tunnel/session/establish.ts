@@ -1,7 +1,7 @@
 import type { Candidate } from '../nat/ice/candidate.ts'
 import { newIceCredentials } from '../nat/ice/credentials.ts'
 import { type Punched, punch } from '../nat/ice/punch.ts'
-import type { Behaviour } from '../nat/stun/mapping.ts'
+import { type Behaviour, isHard } from '../nat/stun/mapping.ts'
 import type { Endpoint } from '../net/endpoint.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
 import { QuicConnection } from '../quic/connection.ts'
@@ -68,6 +68,7 @@ export async function establish<Here extends Place, There extends Side>(
       controlling: role === 'server',
       admission: { mapped: here.mapped, allowPrivate: options.allowPrivate },
       mapping: { local: here.mapping, remote: there.mapping },
+      holdMs: holdOf(here),
       openSocket: () => engine.openSocket(),
       ...(signal && { signal }),
     })
@@ -81,6 +82,13 @@ export async function establish<Here extends Place, There extends Side>(
     throw error
   }
 }
+
+/** By then a peer that has the answer's address has sent its first checks. Milliseconds. */
+const holdMs = 200
+
+/** Behind a NAT that maps by destination, a port that the router opened is left to the peer's checks at first. */
+const holdOf = ({ candidates, mapping }: Place): number =>
+  isHard(mapping) && candidates.some(({ kind }) => kind === 'mapped') ? holdMs : 0
 
 export interface ConnectQuicOptions {
   role: Role

@@ -1,3 +1,4 @@
+import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
@@ -20,6 +21,8 @@ export interface ExitLifeOptions {
   triggers?: ReadonlyMap<string, Trigger> | undefined
   answerMs?: number | undefined
   stunServers: StunServerName[]
+  /** Asks the router to open a port for the session; none where it is not to be asked. */
+  portMapper?: PortMapper | undefined
   engine?: EngineName | undefined
   /** Exits may have private addresses. */
   allowPrivate: boolean
@@ -56,6 +59,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       trigger: options.triggers?.get(region),
       answerMs: options.answerMs,
       stunServers,
+      portMapper: options.portMapper,
       engine: options.engine,
       allowPrivate,
       ...(dns && { dns }),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
@@ -27,6 +28,8 @@ export interface FleetOptions {
   /** How long a function may take to answer. Milliseconds. */
   answerMs?: number | undefined
   stunServers: StunServerName[]
+  /** Asks the router to open a port for the session; none where it is not to be asked. */
+  portMapper?: PortMapper | undefined
   /** What runs QUIC at this end; the preferred engine where nothing is said. */
   engine?: EngineName | undefined
   /** Exits may have private addresses. */
@@ -60,6 +63,7 @@ export function startFleet(options: FleetOptions): Fleet {
     triggers,
     answerMs,
     stunServers,
+    portMapper,
     engine,
     allowPrivate = false,
     dns,
@@ -118,6 +122,7 @@ export function startFleet(options: FleetOptions): Fleet {
       triggers,
       answerMs,
       stunServers,
+      portMapper,
       engine,
       allowPrivate,
       dns,

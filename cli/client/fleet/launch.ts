@@ -1,3 +1,4 @@
+import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import { CodedError, type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
@@ -20,6 +21,8 @@ export interface LaunchOptions {
   id: string
   bucket: SignalBucket
   stunServers: StunServerName[]
+  /** Asks the router to open a port for the session; none where it is not to be asked. */
+  portMapper?: PortMapper | undefined
   /** The exit may have a private address, whatever this end's own is. */
   allowPrivate?: boolean
   tuning?: Tuning
@@ -114,6 +117,11 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     since = now
     step = next
   }
+  /** What the router may have opened for the session's first socket. */
+  let mappedPort: number | undefined
+  const release = async () => {
+    if (mappedPort !== undefined) await options.portMapper?.release(mappedPort)
+  }
   let locateAgain: (until: AbortSignal) => Promise<ClientLocation>
   const exchange = async (side: Side, here: ClientLocation): Promise<Answer> => {
     const offer: Offer = {
@@ -155,15 +163,20 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       allowPrivate: options.allowPrivate,
       signal,
       locate(socket) {
+        mappedPort = socket.local.port
         locateAgain = until => locate(socket, { ...options, signal: until })
         return locate(socket, options)
       },
       exchange,
       onLocated: ({ detail }) => done('offer', detail),
-      onPunched: ({ nominated, stats }) =>
-        done('quic', `${formatEndpoint(nominated)}, ${stats.checksSent} checks`),
+      onPunched({ socket, nominated, stats }) {
+        // Of many sockets another was the first to be heard: nobody comes by the port any more.
+        if (socket.local.port !== mappedPort) void release()
+        done('quic', `${formatEndpoint(nominated)}, ${stats.checksSent} checks`)
+      },
     })
     const { connection, here } = established!
+    void connection.closed.then(release)
     done('hello', 'pinned')
     const { hello, control } = await awaitHello(connection)
     const { client, exit = 'unknown' } = enginesOf({ connection, hello })
@@ -181,6 +194,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       },
     }
   } catch (error) {
+    void release()
     if (offered) await bucket.remove(id).catch(() => {})
     if (signal?.aborted) throw signal.reason
     throw new LaunchError(step, error)

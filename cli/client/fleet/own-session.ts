@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
@@ -17,6 +18,8 @@ export interface SessionSource {
   /** How long a function may take to answer. Milliseconds. */
   answerMs?: number | undefined
   stunServers: StunServerName[]
+  /** Asks the router to open a port for the session; none where it is not to be asked. */
+  portMapper?: PortMapper | undefined
   /** What runs QUIC at this end. */
   engine?: EngineName | undefined
   /** The exit may have a private address. */
@@ -41,7 +44,7 @@ const endLimitMs = 2_000
 
 /** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
 export async function startOwnSession(
-  { buckets, triggers, answerMs, stunServers, engine, allowPrivate = false }: SessionSource,
+  { buckets, triggers, answerMs, stunServers, portMapper, engine, allowPrivate = false }: SessionSource,
   signal: AbortSignal,
   onWaiting?: (region: string, limitMs: number) => void,
 ): Promise<OwnSession> {
@@ -56,6 +59,7 @@ export async function startOwnSession(
     trigger: triggers?.get(region),
     answerMs,
     stunServers,
+    portMapper,
     engine,
     allowPrivate,
     signal,

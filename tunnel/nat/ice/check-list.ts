@@ -25,6 +25,12 @@ export interface CheckListOptions {
   birthday?: BirthdayPart
   /** Whether an address may be the peer's; checks from any other are not answered. All of them by default. */
   admits?: (address: string) => boolean
+  /**
+   * Milliseconds before the first check that nobody asked for. Behind a NAT that maps by destination, a check towards
+   * the peer takes up the mapping that the peer's own would come in by at a port that the router opened: conntrack then
+   * drops them. None by default.
+   */
+  holdMs?: number | undefined
   /** Random numbers, 0 to 1, of which the ports to probe are made; Math.random by default. */
   random?: () => number
 }
@@ -97,9 +103,9 @@ export class CheckList {
   #spray: Spray | undefined
 
   constructor(options: CheckListOptions, now: number) {
-    const { candidates, controlling, birthday, random } = options
+    const { candidates, controlling, birthday, random, holdMs = 0 } = options
     this.#options = options
-    for (const candidate of candidates) this.#pair({ ...candidate, via: 0 }, now)
+    for (const candidate of candidates) this.#pair({ ...candidate, via: 0 }, now + holdMs)
     const startAt = now + birthdayAfterMs[controlling ? 'controlling' : 'controlled']
     // A port that a router opened, or a relay's, says nothing about where the NAT maps.
     const punched = candidates.find(({ kind }) => kind === 'server-reflexive') ?? candidates[0]

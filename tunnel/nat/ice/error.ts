@@ -57,7 +57,7 @@ interface Diagnosis {
 
 const again = 'Try again.'
 const elsewhere =
-  'Try another network, for example a phone’s hotspot, or a router setting such as "full cone NAT".'
+  'Try another network, for example a phone’s hotspot, or turn on UPnP or NAT-PMP in the router’s settings.'
 
 /** What the counts say about the NATs in between, and what a person can do about it. */
 function diagnose({ stats, mapping }: PunchFailure): Diagnosis {

@@ -1,0 +1,57 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { need } from '../support/need.ts'
+import { labAvailable } from './available.ts'
+import { content, sha256 } from './content.ts'
+import { inLab } from './lab.ts'
+import { portMappingPackage, portMappingProgram, startPortMapping } from './port-mapping.ts'
+import { startWeb } from './services.ts'
+import { fetchDigest, type LabSession, startSession } from './session.ts'
+
+// A router that opens a port when it is asked to: what no two NATs of the hard kind do by themselves works then.
+
+const test = suite('Port mapping')
+
+const size = 2_000_000
+
+/** How the function's punch went. */
+async function punched({ cloud }: LabSession): Promise<{ sprayed: number }> {
+  const { input } = await cloud.process.line(/"message":"punched"/)
+  return JSON.parse(input) as { sprayed: number }
+}
+
+const pairs = [
+  { client: 'symmetric', exit: 'symmetric', daemon: { pcp: true, upnp: false }, protocol: 'PCP' },
+  { client: 'symmetric', exit: 'symmetric', daemon: { pcp: false, upnp: true }, protocol: 'UPnP' },
+  { client: 'symmetric', exit: 'port-restricted', daemon: {}, protocol: 'PCP' },
+  { client: 'port-restricted', exit: 'symmetric', daemon: {}, protocol: 'PCP' },
+] as const
+
+for (const { client, exit, daemon, protocol } of pairs)
+  test(`a ${client} client reaches a ${exit} function through a port that its router opens by ${protocol}`, () =>
+    inLab({ client, function: exit }, async lab => {
+      const web = await startWeb(lab)
+      const router = await startPortMapping(lab, daemon)
+      const session = await startSession(lab, 'ours')
+      const outcome = await session.outcome()
+      if (outcome.type === 'exit.failed') throw new Error(outcome.message)
+      assert.match(session.client.said(), `opened by the router (${protocol})`)
+      assert.is((await router.open()).length, 1)
+      assert.is((await punched(session)).sprayed, 0)
+      assert.is(await fetchDigest(lab, `${web}/bytes/${size}`), sha256(content(size)))
+      // Ctrl-C: the router closes the port again.
+      assert.is(await session.client.stop('SIGINT'), 0)
+      assert.equal(await router.open(), [])
+    }))
+
+test('a router is not asked where that is off', () =>
+  inLab({ client: 'port-restricted', function: 'port-restricted' }, async lab => {
+    const router = await startPortMapping(lab)
+    const session = await startSession(lab, 'ours', ['--port-mapping', 'off'])
+    const outcome = await session.outcome()
+    if (outcome.type === 'exit.failed') throw new Error(outcome.message)
+    assert.is(await session.client.stop('SIGINT'), 0)
+    assert.not.match(router.process.said(), /request received|M-SEARCH/)
+  }))
+
+if (labAvailable() && need([portMappingPackage, 'curl'], [portMappingProgram, 'curl'])) test.run()

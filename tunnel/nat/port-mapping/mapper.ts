@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Endpoint } from '../../net/endpoint.ts'
+import { findGateway } from './gateway.ts'
+import {
+  type FindRouter,
+  type Gateway,
+  type MappingProtocol,
+  mappingProtocols,
+  type Router,
+} from './router.ts'
+import { finders } from './survey.ts'
+
+/** A port that the router opened. */
+export interface OpenPort {
+  /** The router's outside address, as it says, and port. */
+  readonly external: Endpoint
+  readonly protocol: MappingProtocol
+}
+
+/** Asks the router of this machine to open ports for sessions, keeps them open, and closes them. */
+export interface PortMapper {
+  /**
+   * Opens the port for a UDP port of this machine, or gives the one that is open for it. Undefined where no router
+   * does so within 300 ms; what comes later is closed again. Never rejects.
+   */
+  open(localPort: number): Promise<OpenPort | undefined>
+  /** Closes what is open for it. Never rejects; takes a second at most. */
+  release(localPort: number): Promise<void>
+  /** Releases all, and opens no more. */
+  close(): Promise<void>
+}
+
+export interface PortMapperOptions {
+  findGateway?: () => Promise<Gateway>
+  find?: Partial<Record<MappingProtocol, FindRouter>>
+  /** Of a mapping as it is asked for, in seconds; renewed when half is over. 600 by default. */
+  lifetimeS?: number
+}
+
+/** A launch waits no longer. Milliseconds. */
+export const openLimitMs = 300
+/** A better protocol that answers this much later than the first is taken all the same. Milliseconds. */
+const betterMs = 40
+/** Where nobody answered, nobody is waited for until this has passed. Milliseconds. */
+const forgetMs = 60_000
+/** Milliseconds for a router to close a port. */
+const closeLimitMs = 1_000
+/** A renewal that failed is tried again after this, or sooner. Milliseconds. */
+const renewAgainMs = 15_000
+
+/** Begins to ask which protocols the router speaks, at once. */
+export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
+  const { find = finders, lifetimeS = 600 } = options
+  const ports = new Map<number, Opening>()
+  /** Ports that are being closed. */
+  const closing = new Set<Promise<void>>()
+  const over = new AbortController()
+  let known: Discovery | undefined
+  let closed = false
+
+  /** The routers that answer, best first. Asked for anew where the gateway is another one, or where there was none. */
+  const routers = async (): Promise<Router[]> => {
+    const gateway = await (options.findGateway ?? findGateway)().catch(() => undefined)
+    if (!gateway) return []
+    if (!known || !sameGateway(known.gateway, gateway) || isOld(known))
+      known = discovery(gateway, find, over.signal)
+    return known.found
+  }
+
+  // By the time that a port is wanted, who is to be asked for it is known.
+  void routers()
+
+  const open = (localPort: number): Opening => {
+    const ended = new AbortController()
+    const opening: Opening = { port: undefined, end: () => ended.abort(), done: Promise.resolve(undefined) }
+    opening.done = (async () => {
+      const asked = await routers()
+      for (const router of asked) {
+        const request = { internalPort: localPort, externalPort: localPort, lifetimeS }
+        const granted = await router.map(request, over.signal).catch(() => undefined)
+        if (!granted) continue
+        opening.port = { external: granted.external, protocol: router.protocol, router }
+        void renew(
+          router,
+          { ...request, externalPort: granted.external.port },
+          granted.lifetimeS,
+          ended.signal,
+        )
+        return opening.port
+      }
+      // Whoever answered before may be another by now.
+      if (asked.length > 0) known = undefined
+      return undefined
+    })()
+    return opening
+  }
+
+  const shut = async (localPort: number, { done, end }: Opening): Promise<void> => {
+    end()
+    const port = await done
+    if (!port) return
+    const mapping = { internalPort: localPort, externalPort: port.external.port }
+    await port.router.unmap(mapping, AbortSignal.timeout(closeLimitMs)).catch(() => {})
+  }
+
+  const release = async (localPort: number): Promise<void> => {
+    const opening = ports.get(localPort)
+    if (!opening) return
+    ports.delete(localPort)
+    const shutting = shut(localPort, opening)
+    closing.add(shutting)
+    await shutting
+    closing.delete(shutting)
+  }
+
+  return {
+    async open(localPort) {
+      if (closed) return undefined
+      const opening = ports.get(localPort) ?? open(localPort)
+      ports.set(localPort, opening)
+      const port = await within(opening.done, openLimitMs)
+      if (!port) void release(localPort)
+      return port
+    },
+    release,
+    async close() {
+      closed = true
+      // A router that has not answered by then is not waited for.
+      await within(Promise.all([...[...ports.keys()].map(release), ...closing]), closeLimitMs)
+      over.abort()
+    },
+  }
+}
+
+// --- internal ---
+
+/** What a promise gives, or undefined when it takes longer than this. */
+async function within<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
+  const limit = new AbortController()
+  const late = sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)
+  return Promise.race([work, late]).finally(() => limit.abort())
+}
+
+interface Opening {
+  port: (OpenPort & { router: Router }) | undefined
+  done: Promise<(OpenPort & { router: Router }) | undefined>
+  /** Ends its renewal. */
+  end(): void
+}
+
+interface Discovery {
+  gateway: Gateway
+  found: Promise<Router[]>
+  /** When it ended without one, on performance.now()'s clock. */
+  failedAt: number | undefined
+}
+
+const sameGateway = (a: Gateway, b: Gateway) => a.address === b.address && a.localAddress === b.localAddress
+
+const isOld = ({ failedAt }: Discovery) => failedAt !== undefined && performance.now() - failedAt > forgetMs
+
+/** Asks by all protocols at once: whoever answers first, and what is better and answers soon after. */
+function discovery(
+  gateway: Gateway,
+  find: Partial<Record<MappingProtocol, FindRouter>>,
+  signal: AbortSignal,
+): Discovery {
+  const found: Router[] = []
+  const { promise, resolve } = Promise.withResolvers<Router[]>()
+  const asked = mappingProtocols.map(async protocol => {
+    const router = await find[protocol]?.(gateway, signal).catch(() => undefined)
+    if (!router) return
+    found.push(router)
+    found.sort((a, b) => mappingProtocols.indexOf(a.protocol) - mappingProtocols.indexOf(b.protocol))
+    if (protocol === mappingProtocols[0]) resolve(found)
+    else setTimeout(resolve, betterMs, found)
+  })
+  const discovery: Discovery = { gateway, found: promise, failedAt: undefined }
+  void Promise.all(asked).then(() => {
+    if (found.length === 0) discovery.failedAt = performance.now()
+    resolve(found)
+  })
+  return discovery
+}
+
+/** Renews a mapping when half of its life is over (RFC 6886, section 3.3), until the signal. Never rejects. */
+async function renew(
+  router: Router,
+  request: { internalPort: number; externalPort: number; lifetimeS: number },
+  grantedS: number,
+  signal: AbortSignal,
+): Promise<void> {
+  let lifetimeS = grantedS
+  let failed = false
+  while (lifetimeS > 0 && !signal.aborted) {
+    const halfMs = lifetimeS * 500
+    const wait = failed ? Math.min(renewAgainMs, halfMs) : halfMs
+    await sleep(wait, undefined, { signal, ref: false }).catch(() => {})
+    if (signal.aborted) return
+    const granted = await router.map(request, signal).catch(() => undefined)
+    failed = granted === undefined
+    lifetimeS = granted?.lifetimeS ?? lifetimeS
+  }
+}
