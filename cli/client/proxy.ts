@@ -18,6 +18,7 @@ import { banOn } from './outbound/ban-on.ts'
 import { block } from './outbound/block.ts'
 import { connector } from './outbound/connect.ts'
 import { direct } from './outbound/direct.ts'
+import type { Gate } from './outbound/outbound.ts'
 import type { Rule } from './outbound/rules.ts'
 import { tunnelOutbound } from './outbound/tunnel.ts'
 import type { Events } from './stats/events.ts'
@@ -56,6 +57,8 @@ export interface ProxyOptions {
   /** An exit that an HTTP server answers with one of these codes is used no more for the server's site. */
   rotateOn?: readonly number[] | undefined
   limits?: Partial<Limits> | undefined
+  /** May keep connections from being made. */
+  gate?: Gate | undefined
 }
 
 export interface Proxy {
@@ -81,7 +84,7 @@ const defaultLimits: Limits = {
  * anybody without a login, and an AggregateError of several; nothing is left open then.
  */
 export function startProxy(options: ProxyOptions): Proxy {
-  const { exits, events, logins = [], allowOpen = false, rules = [] } = options
+  const { exits, events, logins = [], allowOpen = false, rules = [], gate } = options
   const clients = new Set<BunConn>()
   const listeners: OpenListener[] = []
   const close = async () => {
@@ -97,11 +100,13 @@ export function startProxy(options: ProxyOptions): Proxy {
       rules,
       events,
       onAnswer: banOn(() => options.rotateOn ?? [], exits, events),
+      gate,
     }),
     associate: associator({
       exits,
       rules,
       events,
+      gate,
       max: limits.associations,
       idleMs: limits.associationIdleMs,
     }),

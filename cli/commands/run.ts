@@ -5,6 +5,7 @@ import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { loadEngine } from '../../tunnel/quic/engines/engines.ts'
 import { plainLogins } from '../client/accounts/login-file.ts'
 import { readLogins } from '../client/accounts/read-logins.ts'
+import { type Audit, startAudit } from '../client/audit/audit.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
 import { defaultFleetSettings, type FleetSettings } from '../client/fleet/state.ts'
@@ -23,6 +24,7 @@ import { startDashboard } from '../dashboard/server.ts'
 import { checkSignalling, openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { readDuration } from '../input/duration.ts'
 import { parseListener } from '../input/listener-url.ts'
+import { readSize } from '../input/size.ts'
 import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
@@ -67,6 +69,10 @@ export default defineCommand({
       'fleet.exit',
       'fleet.launches_per_minute',
       'fleet.rotate_on',
+      'audit.file',
+      'audit.max_size',
+      'audit.keep',
+      'audit.on_failure',
       'dashboard.enabled',
       'dashboard.host',
       'dashboard.port',
@@ -117,6 +123,8 @@ export default defineCommand({
       // What was started ends in reverse, also when it is called off half-way.
       await using started = new AsyncDisposableStack()
       started.defer(show.close)
+      const audit = await auditOf(config, events)
+      if (audit) started.defer(audit.close)
       const coming = comingFleet<Fleet>()
       const apiToken = newControlToken()
       let listeners: readonly ListenerAddress[] = []
@@ -130,6 +138,7 @@ export default defineCommand({
               logins,
               exits: coming,
               events,
+              gate: audit?.gate,
             }),
           )
           started.defer(close)
@@ -224,6 +233,18 @@ function proxySettings(
     rotateOn: values['fleet.rotate_on'],
     rules: [...parseRules(values['proxy.rules']), ...values['proxy.bypass'].flatMap(parseBypass)],
   }
+}
+
+async function auditOf({ values }: Config, events: Events): Promise<Audit | undefined> {
+  const path = values['audit.file']
+  if (path === undefined) return undefined
+  return startAudit({
+    events,
+    path,
+    maxBytes: readSize(values['audit.max_size'])!,
+    keep: values['audit.keep'],
+    onFailure: values['audit.on_failure'],
+  })
 }
 
 const fleetSettings = ({ values }: Config): FleetSettings => ({

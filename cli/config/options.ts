@@ -24,6 +24,7 @@ const groups: Record<string, string> = {
   deployment: 'Deployment',
   proxy: 'Proxy',
   fleet: 'Exits',
+  audit: 'Audit',
   dashboard: 'Dashboard',
 }
 

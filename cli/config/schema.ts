@@ -3,9 +3,11 @@ import { modeNames } from '../../function/modes.ts'
 import { portMappingModes } from '../../tunnel/nat/port-mapping/router.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
 import { engineNames } from '../../tunnel/quic/engines/engines.ts'
+import { auditActions } from '../client/audit/audit.ts'
 import { policies } from '../client/fleet/select.ts'
 import { triggerModes } from '../client/fleet/trigger.ts'
 import { readDuration, wrongDuration } from '../input/duration.ts'
+import { readSize } from '../input/size.ts'
 import { wrongRegion } from './regions.ts'
 
 // What a setting may be. A message completes "proxy.port …" and says what is allowed.
@@ -54,11 +56,19 @@ export const duration = v.pipe(
   ),
 )
 
+/** `500kB`, `10MB` or `5GB`, kept as it is written. */
+export const size = v.pipe(
+  text,
+  v.check(value => readSize(value) !== undefined, 'must be a size such as 500kB, 10MB or 5GB'),
+)
+
 /** true or false, as YAML, an option or a variable says it. */
 export const yesNo = v.pipe(
   v.union([v.boolean(), v.picklist(['true', 'false', ''])], 'must be true or false'),
   v.transform(value => value === true || value === 'true' || value === ''),
 )
+
+export const auditAction = v.picklist(auditActions, `must be one of ${auditActions.join(', ')}`)
 
 export const policy = v.picklist(policies, `must be one of ${policies.join(', ')}`)
 

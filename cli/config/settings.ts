@@ -4,6 +4,7 @@ import type { PortMappingMode } from '../../tunnel/nat/port-mapping/router.ts'
 import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import { parseDnsServer } from '../../tunnel/net/dns-server.ts'
 import { type EngineName, engineNames } from '../../tunnel/quic/engines/engines.ts'
+import { type AuditAction, auditActions } from '../client/audit/audit.ts'
 import { type Policy, policies } from '../client/fleet/select.ts'
 import { defaultFleetSettings } from '../client/fleet/state.ts'
 import { type TriggerMode, triggerModes } from '../client/fleet/trigger.ts'
@@ -275,6 +276,39 @@ export const settings = {
     valueHint: 'duration',
     about: 'How long the function may take to answer an offer',
   }),
+  'audit.file': setting<string | undefined>({
+    schema: schema.text,
+    kind: 'text',
+    default: undefined,
+    flag: 'audit',
+    valueHint: 'path',
+    about: 'File to write each connection into: whose it was, where it went, what it carried, when',
+    example: '/var/log/lambda-nat-proxy/audit.jsonl',
+  }),
+  'audit.max_size': setting<string>({
+    schema: schema.size,
+    kind: 'text',
+    default: '100MB',
+    flag: 'audit-max-size',
+    valueHint: 'size',
+    about: 'The audit file is set aside when it would grow beyond this size',
+  }),
+  'audit.keep': setting<number>({
+    schema: schema.count(1, 1000),
+    kind: 'number',
+    default: 10,
+    flag: 'audit-keep',
+    valueHint: 'n',
+    about: 'Number of audit files kept that were set aside; older ones are deleted',
+  }),
+  'audit.on_failure': setting<AuditAction>({
+    schema: schema.auditAction,
+    kind: 'text',
+    default: 'warn',
+    flag: 'audit-failure',
+    valueHint: 'action',
+    about: `While the audit file cannot be written: ${auditActions.join(' or ')} new connections`,
+  }),
   'dashboard.enabled': setting<boolean>({
     schema: schema.yesNo,
     kind: 'yesNo',
@@ -314,6 +348,7 @@ export const sections: Record<string, string> = {
   deployment: 'What "deploy" deploys',
   proxy: 'Where "run" listens, and what goes where',
   fleet: 'The exits of "run"',
+  audit: 'The audit file of "run"',
   dashboard: 'The dashboard of "run"',
 }
 

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { version } from '../../package.json'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
-import type { ExitStatus } from '../client/stats/state.ts'
+import type { ExitStatus, UserState } from '../client/stats/state.ts'
 
 export interface Metrics {
   /** Prometheus's text format, and its content type. */
@@ -82,6 +82,37 @@ export function createMetrics(model: Model, events: Events): Metrics {
     'Clients rejected before they asked for a target.',
     ['code'],
     () => [...model.rejections].map(([code, { count }]) => [{ code }, count]),
+  )
+  const byUser = (samples: (user: UserState) => [labels: Record<string, string>, value: number][]) => () =>
+    model.users.flatMap(state =>
+      samples(state).map(([labels, value]): Sample => [{ user: state.user, ...labels }, value]),
+    )
+  read(
+    'counter',
+    'user_traffic_bytes_total',
+    'Bytes carried for a login.',
+    ['user', 'direction'],
+    byUser(({ bytesDown, bytesUp }) => [
+      [{ direction: 'down' }, bytesDown],
+      [{ direction: 'up' }, bytesUp],
+    ]),
+  )
+  read(
+    'gauge',
+    'user_open_connections',
+    'Connections of a login that are open.',
+    ['user'],
+    byUser(({ active }) => [[{}, active]]),
+  )
+  read(
+    'counter',
+    'user_connections_total',
+    'Connections that a login asked for, by outcome.',
+    ['user', 'outcome'],
+    byUser(({ connections, notMade }) => [
+      [{ outcome: 'opened' }, connections],
+      [{ outcome: 'not_made' }, notMade],
+    ]),
   )
   read('gauge', 'exits', 'Exits by region and state.', ['region', 'state'], () => {
     const counts = new Map<string, Sample>()

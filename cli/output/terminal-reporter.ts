@@ -195,6 +195,15 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
           `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${withAdvice(event)}`,
         )
         break
+      case 'audit.failed':
+        say('error', withAdvice(event))
+        break
+      case 'audit.recovered':
+        say(
+          'success',
+          `The audit file can be written again${event.lost === 0 ? '' : `; ${event.lost} entries were lost`}`,
+        )
+        break
       case 'connection.closed':
         say(
           'log',

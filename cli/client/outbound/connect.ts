@@ -5,7 +5,7 @@ import { relay } from '../../../tunnel/session/relay.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
 import type { Answer } from './ban-on.ts'
 import { type ConnectionTracker, nextConnection, trackConnection } from './connection-tracker.ts'
-import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
+import { type Gate, type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 import { outboundFor, type Rule } from './rules.ts'
 import { TargetError } from './target-errors.ts'
 import { TrackedConn } from './tracked-conn.ts'
@@ -33,22 +33,25 @@ export interface ConnectOptions {
   rules: readonly Rule[]
   events: Events
   onAnswer?: ((answer: Answer) => void) | undefined
+  gate?: Gate | undefined
 }
 
 /** What every protocol calls, once it knows where its client wants to go. */
-export function connector({ outbounds, rules, events, onAnswer }: ConnectOptions): Connect {
+export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectOptions): Connect {
   return async (target, requester) => {
     const connection = nextConnection()
     const started = performance.now()
     const text = `${target.host}:${target.port}`
+    const user = requester.login?.user
     let outbound: OutboundName | undefined
     try {
       if (!isHost(target.host)) throw new TargetError('E_TARGET_INVALID', target.host)
       outbound = outboundFor(rules, target)
+      gate?.(requester)
       const reached = await outbounds[outbound](target, requester)
       requester.signal.throwIfAborted()
       const { session } = reached
-      const tracker = trackConnection(events, { connection, outbound, session, target: text, started })
+      const tracker = trackConnection(events, { connection, outbound, session, target: text, user, started })
       return {
         bound: reached.bound,
         session,
@@ -58,7 +61,7 @@ export function connector({ outbounds, rules, events, onAnswer }: ConnectOptions
         conn: () => new TrackedConn(reached.conn, byDeadline(reached, tracker)),
       }
     } catch (error) {
-      const about = { connection, outbound, target: text, ...errorData(error) }
+      const about = { connection, outbound, target: text, user, ...errorData(error) }
       if (error instanceof OutboundError && error.kind === 'refused')
         events.emit({ type: 'connection.refused', ...about, reply: error.reply })
       else if (!requester.signal.aborted) events.emit({ type: 'connection.failed', ...about })

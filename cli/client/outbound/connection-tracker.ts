@@ -21,6 +21,7 @@ export function trackConnection(
     outbound: OutboundName
     session: string | undefined
     target: string
+    user: string | undefined
     started: number
   },
 ): ConnectionTracker {
@@ -34,6 +35,7 @@ export function trackConnection(
         type: 'connection.closed',
         connection: connection.connection,
         session: connection.session,
+        user: connection.user,
         bytesUp: counts.up,
         bytesDown: counts.down,
         ms: performance.now() - started,

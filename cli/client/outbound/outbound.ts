@@ -2,11 +2,14 @@ import { CodedError, type ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import type { ReplyCode } from '../../../tunnel/session/frames/reply.ts'
+import type { Login } from '../accounts/login.ts'
 
 /** Who asks for a connection, as far as an outbound needs to know. */
 export interface Requester {
   /** The user name of its login, parameters and all. */
   user?: string | undefined
+  /** Whose login it is, where one is needed. */
+  login?: Login | undefined
   /** Aborted when the requester is gone. */
   signal: AbortSignal
 }
@@ -28,8 +31,13 @@ export interface OutboundConn {
 /** A way to a target. Rejects with an OutboundError, or with the signal's reason. */
 export type Outbound = (target: Target, requester: Requester) => Promise<OutboundConn>
 
-/** `refused`: the target, the exit or a rule said no. `no-exit` and `exit-lost`: it is us who cannot. */
-export type OutboundErrorKind = 'refused' | 'no-exit' | 'exit-lost'
+/** Asked before any outbound is: throws an OutboundError where no connection may be made now. */
+export type Gate = (requester: Requester) => void
+
+/**
+ * `refused`: the target, the exit or a rule said no. `no-exit`, `exit-lost` and `unavailable`: it is us who cannot.
+ */
+export type OutboundErrorKind = 'refused' | 'no-exit' | 'exit-lost' | 'unavailable'
 
 /** There is no connection; `reply` is what SOCKS says of it, the code says why. */
 export class OutboundError extends CodedError {

@@ -6,13 +6,12 @@ import { openPacketChannel, type PacketChannel } from '../../../tunnel/session/p
 import type { Exits } from '../fleet/exits.ts'
 import type { Events } from '../stats/events.ts'
 import { type ConnectionTracker, nextConnection, trackConnection } from './connection-tracker.ts'
+import type { Requester } from './outbound.ts'
 import { targetErrorOf } from './target-errors.ts'
 
-export interface TunnelPacketsOptions {
+export interface TunnelPacketsOptions extends Requester {
   exits: Exits
   events: Events
-  user: string | undefined
-  signal: AbortSignal
   onPacket: (packet: Packet) => void
   /** A packet to this target was lost: no exit carries it, or the exit does not send there. */
   onLost: (target: Target, error: unknown) => void
@@ -28,7 +27,7 @@ const retryMs = 1_000
 
 /** Sends an association's packets through an exit, and through another one when that is lost: the client does not notice. */
 export function tunnelPackets(options: TunnelPacketsOptions): (packet: Packet) => void {
-  const { exits, events, user, signal, onPacket, onLost } = options
+  const { exits, events, user, login, signal, onPacket, onLost } = options
   let channel: PacketChannel | undefined
   let tracker: ConnectionTracker | undefined
   let opening = false
@@ -47,7 +46,14 @@ export function tunnelPackets(options: TunnelPacketsOptions): (packet: Packet) =
     const opened = openPacketChannel(session.connection, stream)
     const connection = nextConnection()
     const target = `${first.host}:${first.port}`
-    const about = { connection, outbound: 'tunnel', session: session.id, target, started } as const
+    const about = {
+      connection,
+      outbound: 'tunnel',
+      session: session.id,
+      target,
+      user: login?.user,
+      started,
+    } as const
     const opening = trackConnection(events, about)
     opened.onPacket = packet => {
       opening.counts.down += packet.data.length

@@ -36,12 +36,13 @@ export function createConnections(): Connections {
     apply(event, now) {
       switch (event.type) {
         case 'connection.opened': {
-          const { connection: id, session, outbound, target, ms: setUpMs } = event
+          const { connection: id, session, outbound, target, user, ms: setUpMs } = event
           const connection: ConnectionState = {
             id,
             ...(session !== undefined && { session }),
             outbound,
             target,
+            ...(user !== undefined && { user }),
             openedAt: now,
             setUpMs,
             bytesUp: 0,
@@ -84,10 +85,14 @@ export function createConnections(): Connections {
 
 // --- internal ---
 
-const notMade = ({ connection: id, outbound, target, code, message, hint }: NotConnected, now: number) => ({
+const notMade = (
+  { connection: id, outbound, target, user, code, message, hint }: NotConnected,
+  now: number,
+) => ({
   id,
   ...(outbound !== undefined && { outbound }),
   target,
+  ...(user !== undefined && { user }),
   error: { code, message, ...(hint !== undefined && { hint }) },
   openedAt: now,
   bytesUp: 0,

@@ -38,6 +38,8 @@ export interface NotConnected extends ErrorData {
   /** None where no rule could be asked: the target is not valid. */
   outbound: OutboundName | undefined
   target: string
+  /** Whose login asked for it; none where no login is needed. */
+  user?: string | undefined
 }
 
 /** Everything that happens in the process, told once: the terminal, --json and whatever else shows it listen here. */
@@ -108,6 +110,8 @@ export type ProxyEvent =
       /** None where it does not go through an exit. */
       session: string | undefined
       target: string
+      /** Whose login asked for it. */
+      user?: string | undefined
       ms: number
       /** What it carries, counted on: for those in this process that look now and then. */
       counts?: RelayCounts
@@ -122,11 +126,15 @@ export type ProxyEvent =
       type: 'connection.closed'
       connection: number
       session: string | undefined
+      user?: string | undefined
       bytesUp: number
       bytesDown: number
       ms: number
       end: RelayEnd
     }
+  /** The audit file cannot be written, or can be again; `lost` entries did not fit into memory meanwhile. */
+  | ({ type: 'audit.failed' } & ErrorData)
+  | { type: 'audit.recovered'; lost: number }
   /** Once a second: what the connections that moved have carried so far, and how the paths to the exits are. */
   | {
       type: 'traffic.sampled'

@@ -6,7 +6,16 @@ import { createDestinations } from './destinations.ts'
 import type { Events, OutboundName, ProxyEvent } from './events.ts'
 import { createExits } from './exits.ts'
 import { createSeries } from './series.ts'
-import type { ConnectionState, CostState, ExitStatus, RejectionState, State, Totals } from './state.ts'
+import type {
+  ConnectionState,
+  CostState,
+  ExitStatus,
+  RejectionState,
+  State,
+  Totals,
+  UserState,
+} from './state.ts'
+import { createUsers } from './users.ts'
 
 /** What an outbound has carried; through the tunnel, by the exit's region. */
 export interface CarriedState {
@@ -31,6 +40,7 @@ export interface Model {
   readonly connectionErrors: ReadonlyMap<string, number>
   /** Clients that were rejected, by the code of the reason. */
   readonly rejections: ReadonlyMap<string, RejectionState>
+  readonly users: UserState[]
 }
 
 /** The page shows this many destinations. */
@@ -47,6 +57,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   const connections = createConnections()
   const destinations = createDestinations()
   const series = createSeries()
+  const users = createUsers()
   const startedAt = now()
   const counts = {
     bytesUp: 0,
@@ -66,10 +77,15 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   let rate = { down: 0, up: 0 }
   let proxy: State['proxy']
 
-  const carry = ({ session, outbound = 'tunnel', target }: ConnectionState, up: number, down: number) => {
+  const carry = (
+    { session, outbound = 'tunnel', target, user }: ConnectionState,
+    up: number,
+    down: number,
+  ) => {
     counts.bytesUp += up
     counts.bytesDown += down
     destinations.carry(target, up, down)
+    users.carry(user, up, down)
     if (session !== undefined) exits.carry(session, up, down)
     const region = session === undefined ? undefined : exits.region(session)
     const key = `${outbound} ${region}`
@@ -78,11 +94,12 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   }
   const connect = (event: ProxyEvent, at: number) => {
     for (const { connection, up, down } of connections.apply(event, at)) {
-      const { session, target } = connection
+      const { session, target, user } = connection
       if (up > 0 || down > 0) carry(connection, up, down)
       if (event.type === 'traffic.sampled') continue
       const change = event.type === 'connection.opened' ? 1 : -1
       destinations.connect(target, change)
+      users.connect(user, change)
       if (session !== undefined) exits.connect(session, change)
     }
   }
@@ -107,8 +124,10 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     if (event.type === 'connection.opened') counts.opened++
     if (event.type === 'connection.refused') counts.refused++
     if (event.type === 'connection.failed') counts.failed++
-    if (event.type === 'connection.refused' || event.type === 'connection.failed')
+    if (event.type === 'connection.refused' || event.type === 'connection.failed') {
+      users.miss(event.user)
       connectionErrors.set(event.code, (connectionErrors.get(event.code) ?? 0) + 1)
+    }
     if (event.type === 'client.rejected') {
       const { code, message, hint } = event
       counts.rejected++
@@ -138,6 +157,9 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     },
     connectionErrors,
     rejections,
+    get users() {
+      return users.list()
+    },
     get carried() {
       return [...carried.values()]
     },
@@ -161,6 +183,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       launches: exits.launches(),
       destinations: destinations.top(maxDestinations),
       destinationCount: destinations.size,
+      users: users.list(),
       rejections: [...rejections.values()].reverse(),
       connections: connections.read(since),
       series: series.read(since),

@@ -25,6 +25,8 @@ export interface State {
   destinations: DestinationState[]
   /** How many destinations there are in all. */
   destinationCount: number
+  /** Those that have logged in and asked for something, the first 200 by name and the others as one. */
+  users: UserState[]
   /** Why clients were rejected, the code that came last first. */
   rejections: RejectionState[]
   /** Active ones and those that ended last; in a live update those that changed. */
@@ -104,6 +106,18 @@ export interface DestinationState {
   bytesDown: number
 }
 
+/** What a login has asked for in this run. */
+export interface UserState {
+  user: string
+  /** Connections that were made, and those of them that are open. */
+  connections: number
+  active: number
+  /** Those that were refused, or failed. */
+  notMade: number
+  bytesUp: number
+  bytesDown: number
+}
+
 export interface ConnectionState {
   id: number
   /** None where it goes through no exit. */
@@ -111,6 +125,8 @@ export interface ConnectionState {
   /** None where it was not made. */
   outbound?: OutboundName
   target: string
+  /** Whose login asked for it; none where no login is needed. */
+  user?: string
   openedAt: number
   setUpMs?: number
   bytesUp: number

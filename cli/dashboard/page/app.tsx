@@ -11,6 +11,7 @@ import { Launches } from './launches.tsx'
 import { useLive } from './live.ts'
 import { Rejections } from './rejections.tsx'
 import { Traffic } from './traffic.tsx'
+import { Users } from './users.tsx'
 
 export function App() {
   const { state, connected, rotate } = useLive()
@@ -56,6 +57,7 @@ export function App() {
             <Fleet state={state} onRotate={onRotate} />
             <Traffic state={state} />
             <Connections state={state} />
+            <Users state={state} />
             <Rejections state={state} />
             <div class="pair">
               <Destinations state={state} />

@@ -25,6 +25,7 @@ export function Connections({ state }: { state: State }) {
       value: ({ target }) => target,
       show: ({ target }) => <span title={target}>{target}</span>,
     },
+    ...(state.users.length > 0 ? [userColumn] : []),
     { name: 'Outbound', value: outboundOf, wide: true },
     { name: 'Age', value: age, show: row => formatDuration(age(row)), number: true, wide: true },
     { name: 'Down', value: row => row.bytesDown, show: row => formatBytes(row.bytesDown), number: true },
@@ -35,7 +36,7 @@ export function Connections({ state }: { state: State }) {
   const rows = state.connections.filter(
     connection =>
       (kind === 'all' || (kind === 'active') === (connection.endedAt === undefined)) &&
-      [connection.target, outboundOf(connection), endOf(connection)].some(each =>
+      [connection.target, connection.user ?? '', outboundOf(connection), endOf(connection)].some(each =>
         each.toLowerCase().includes(text),
       ),
   )
@@ -48,7 +49,7 @@ export function Connections({ state }: { state: State }) {
           <input
             type="search"
             value={filter}
-            placeholder="target, outbound or state"
+            placeholder="target, user, outbound or state"
             onInput={event => setFilter(event.currentTarget.value)}
           />
         </label>
@@ -82,6 +83,8 @@ export function Connections({ state }: { state: State }) {
 }
 
 // --- internal ---
+
+const userColumn: Column<ConnectionState> = { name: 'User', value: ({ user }) => user ?? '–' }
 
 const ends = {
   complete: 'complete',

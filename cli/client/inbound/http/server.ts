@@ -178,9 +178,10 @@ class Client {
   async #logIn(request: Request): Promise<Requester> {
     const { access, onRejected, onAdmitted } = this.#options
     const login = this.#login(request)
-    if (await access.admit(login?.user ?? '', login?.password ?? '')) {
+    const admission = await access.admit(login?.user ?? '', login?.password ?? '')
+    if (admission) {
       onAdmitted?.(this.#pull.conn)
-      return { user: login?.user, signal: this.#gone }
+      return { user: login?.user, ...admission, signal: this.#gone }
     }
     onRejected(
       login

@@ -5,10 +5,11 @@ import { giveUpIdlest, type Idler } from '../../../../tunnel/net/idlest.ts'
 import { growReceiveBuffer } from '../../../../tunnel/net/udp/receive-buffer.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import { decodePacket, encodePacket, type Packet } from '../../../../tunnel/session/frames/packet.ts'
+import type { Login } from '../../accounts/login.ts'
 import type { Exits } from '../../fleet/exits.ts'
 import { nextConnection } from '../../outbound/connection-tracker.ts'
 import { directPackets } from '../../outbound/direct-packets.ts'
-import { OutboundError } from '../../outbound/outbound.ts'
+import { type Gate, OutboundError } from '../../outbound/outbound.ts'
 import { outboundFor, type Rule } from '../../outbound/rules.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
 import { tunnelPackets } from '../../outbound/tunnel-packets.ts'
@@ -21,6 +22,7 @@ export interface AssociateOptions {
   exits: Exits
   rules: readonly Rule[]
   events: Events
+  gate?: Gate | undefined
   /** Associations of all clients together: for more, idle ones give way. */
   max: number
   /** How long one must have been idle for that. Milliseconds. */
@@ -35,7 +37,9 @@ export interface Associated {
   local: string
   /** Where the request says that its packets will come from; zeros where the client does not know yet. */
   from: Target
-  user: string | undefined
+  /** Who logged in, parameters and all, and whose login it was. */
+  user?: string | undefined
+  login?: Login | undefined
   /** Aborted when the TCP connection is gone, and with it the association (RFC 1928, section 7). */
   signal: AbortSignal
   /** Ends the association, and its TCP connection. */
@@ -51,7 +55,7 @@ const headerLength = 3
 const maxTold = 64
 
 /** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
-export function associator({ exits, rules, events, max, idleMs }: AssociateOptions): Associate {
+export function associator({ exits, rules, events, gate, max, idleMs }: AssociateOptions): Associate {
   const places = new Places(max)
   const open = new Set<Idler & { source: Source }>()
 
@@ -68,11 +72,12 @@ export function associator({ exits, rules, events, max, idleMs }: AssociateOptio
     return places.take(source)
   }
 
-  return async ({ from, user, signal, giveUp, ...addresses }) => {
+  return async ({ from, user, login, signal, giveUp, ...addresses }) => {
     // An IPv4 client of a listener for both families expects an IPv4 address to send to.
     const client = plainAddress(addresses.client)
     const local = plainAddress(addresses.local)
     const source = sourceOf(client, local)
+    gate?.({ user, login, signal })
     const giveBack = takePlace(source)
     const idler = { source, usedAt: performance.now(), giveUp }
     open.add(idler)
@@ -87,10 +92,10 @@ export function associator({ exits, rules, events, max, idleMs }: AssociateOptio
       idler.usedAt = performance.now()
       socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
     }
-    const tell = lossTeller(events)
+    const tell = lossTeller(events, login)
     const onLost = (target: Target, error: unknown) => tell(target, 'tunnel', error)
-    const tunnel = tunnelPackets({ exits, events, user, signal, onPacket: toClient, onLost })
-    const direct = directPackets(signal, toClient)
+    const tunnel = tunnelPackets({ exits, events, user, login, signal, onPacket: toClient, onLost })
+    const direct = directPackets({ events, login, signal, onPacket: toClient })
     const socket = await Bun.udpSocket({
       hostname: local,
       port: 0,
@@ -120,13 +125,13 @@ export function associator({ exits, rules, events, max, idleMs }: AssociateOptio
 // --- internal ---
 
 /** Tells the events of packets that are lost, once a target. */
-function lossTeller(events: Events) {
+function lossTeller(events: Events, login: Login | undefined) {
   const told = new BoundedMap<string, true>(maxTold)
   return ({ host, port }: Target, outbound: OutboundName, error: unknown) => {
     const target = `${host}:${port}`
     if (told.has(target)) return
     told.set(target, true)
-    const about = { connection: nextConnection(), outbound, target, ...errorData(error) }
+    const about = { connection: nextConnection(), outbound, target, user: login?.user, ...errorData(error) }
     if (error instanceof OutboundError && error.kind === 'refused')
       events.emit({ type: 'connection.refused', ...about, reply: error.reply })
     else events.emit({ type: 'connection.failed', ...about })

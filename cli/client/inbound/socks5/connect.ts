@@ -64,10 +64,10 @@ async function serveConnect(
   conn: BunConn,
   connect: Connect,
   target: Target,
-  { user }: SocksClient,
+  client: SocksClient,
 ): Promise<void> {
   try {
-    const connected = await connect(target, { user, signal: conn.gone })
+    const connected = await connect(target, { ...client, signal: conn.gone })
     conn.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
     connected.carry(conn)
   } catch (error) {
@@ -80,7 +80,7 @@ async function serveAssociate(
   conn: BunConn,
   associate: Associate,
   from: Target,
-  { user }: SocksClient,
+  asking: SocksClient,
 ): Promise<void> {
   const detach = conn.attach({ data() {}, end: () => conn.end(), drain() {}, close() {} })
   const over = new AbortController()
@@ -93,7 +93,7 @@ async function serveAssociate(
   }
   try {
     const { peerAddress: client, localAddress: local } = conn
-    const bound = await associate({ client, local, from, user, signal, giveUp: finish })
+    const bound = await associate({ ...asking, client, local, from, signal, giveUp: finish })
     conn.write(socksReply({ code: reply.succeeded, bound }))
   } catch (error) {
     finish(refusal(error))

@@ -1,0 +1,40 @@
+import { formatBytes } from '../../client/stats/format.ts'
+import type { State, UserState } from '../../client/stats/state.ts'
+import { type Column, Table } from './table.tsx'
+
+const columns: Column<UserState>[] = [
+  { name: 'User', value: ({ user }) => user },
+  {
+    name: 'Connections',
+    value: ({ connections }) => connections,
+    show: ({ connections, active }) => (active > 0 ? `${connections} (${active} open)` : connections),
+    number: true,
+  },
+  { name: 'Not made', value: ({ notMade }) => notMade, number: true, wide: true },
+  {
+    name: 'Down',
+    value: ({ bytesDown }) => bytesDown,
+    show: row => formatBytes(row.bytesDown),
+    number: true,
+  },
+  { name: 'Up', value: ({ bytesUp }) => bytesUp, show: row => formatBytes(row.bytesUp), number: true },
+]
+
+/** What each login has used; nothing where none is needed. */
+export function Users({ state: { users } }: { state: State }) {
+  if (users.length === 0) return null
+  return (
+    <section aria-labelledby="users">
+      <h2 id="users">Users</h2>
+      <Table
+        caption="Users by login"
+        columns={columns}
+        rows={users}
+        keyOf={({ user }) => user}
+        sortedBy="Down"
+        maxRows={50}
+        empty="None."
+      />
+    </section>
+  )
+}
