@@ -1,75 +1,12 @@
-import { stripVTControlCharacters } from 'node:util'
-import { type ArgsDef, type CommandDef, defineCommand, runCommand } from 'citty'
+import { type ArgsDef, runCommand } from 'citty'
 import { consola } from 'consola'
 import { version } from '../package.json'
+import { printHelp, resolve, unknownCommand } from './commands/program.ts'
 import { checkOptions } from './config/check-options.ts'
-import { didYouMean } from './input/did-you-mean.ts'
 import { CancelledError } from './input/prompt.ts'
 import { UsageError } from './input/usage-error.ts'
 import { inWords } from './output/advice.ts'
 import { exitCodes } from './output/exit-codes.ts'
-import { describe, type HelpSubject, renderHelp } from './output/help.ts'
-
-const commands = {
-  run: () => import('./commands/run.ts'),
-  config: () => import('./commands/config.ts'),
-  deploy: () => import('./commands/deploy.ts'),
-  status: () => import('./commands/status.ts'),
-  exits: () => import('./commands/exits.ts'),
-  rotate: () => import('./commands/rotate.ts'),
-  ban: () => import('./commands/ban.ts'),
-  destroy: () => import('./commands/destroy.ts'),
-  login: () => import('./commands/login.ts'),
-  cloud: () => import('./commands/cloud.ts'),
-  doctor: () => import('./commands/doctor.ts'),
-  speedtest: () => import('./commands/speedtest.ts'),
-  env: () => import('./commands/env.ts'),
-  completion: () =>
-    import('./commands/completion.ts').then(({ completionOf }) => ({ default: completionOf(main) })),
-  help: async () => ({ default: help }),
-  version: async () => ({ default: showVersion }),
-}
-
-const help = defineCommand({
-  meta: describe({ name: 'help', description: 'Show how to use a command.' }),
-  args: {
-    command: { type: 'positional', required: false, description: 'The command' },
-    subcommand: { type: 'positional', required: false, description: 'And the one below it' },
-  },
-  async run({ args: { _: words } }) {
-    const subject = await resolve(words)
-    if (subject.words.length <= words.length) throw unknownCommand(subject, words[subject.words.length - 1]!)
-    await printHelp(subject)
-  },
-})
-
-const showVersion = defineCommand({
-  meta: describe({ name: 'version', description: 'Show the version.' }),
-  run() {
-    process.stdout.write(`${version}\n`)
-  },
-})
-
-const main: CommandDef = defineCommand({
-  meta: describe({
-    name: 'lambda-nat-proxy',
-    version,
-    description:
-      'A SOCKS5 and HTTP proxy with no servers of its own: its exits are AWS Lambda functions, reached by hole-punched QUIC.',
-    examples: [
-      ['run --local', 'Try it on this machine, without an AWS account'],
-      ['deploy', 'Deploy the function to AWS'],
-      ['run', 'Start the proxy; its exits run in AWS'],
-      ['doctor', 'Check whether it works here'],
-    ],
-  }),
-  subCommands: Object.fromEntries(
-    Object.entries(commands).map(([name, load]) => [
-      name,
-      () => load().then(module => module.default as CommandDef),
-    ]),
-  ),
-})
 
 // Its times have twelve hours, and a place that changes with the line's length.
 consola.options.formatOptions.date = false
@@ -124,40 +61,4 @@ function fail(error: unknown): number {
     if (process.env.DEBUG && each instanceof Error) consola.log(each.stack)
   }
   return errors.every(each => each instanceof UsageError) ? exitCodes.usage : exitCodes.failed
-}
-
-/** Colours are for a terminal alone, and not when NO_COLOR asks for none; lines of more than 100 characters read badly. */
-async function printHelp(subject: HelpSubject): Promise<void> {
-  const width = process.stdout.columns || Number(process.env.COLUMNS) || 80
-  const text = await renderHelp(subject, Math.min(width, 100))
-  const plain = !process.stdout.isTTY || Boolean(process.env.NO_COLOR)
-  process.stdout.write(`${plain ? stripVTControlCharacters(text) : text}\n`)
-}
-
-type SubCommands = Record<string, () => Promise<CommandDef>>
-
-/** The command that the arguments name. */
-async function resolve(args: string[]): Promise<HelpSubject> {
-  const words = ['lambda-nat-proxy']
-  let command: CommandDef = main
-  for (const name of args) {
-    const subCommands = command.subCommands as SubCommands | undefined
-    if (!subCommands || !Object.hasOwn(subCommands, name)) break
-    words.push(name)
-    command = await subCommands[name]!()
-  }
-  return { words, command }
-}
-
-function unknownCommand({ words, command }: HelpSubject, given: string): UsageError {
-  const names = Object.keys((command.subCommands ?? {}) as SubCommands)
-  const path = words.slice(1).join(' ')
-  if (given.startsWith('-'))
-    return new UsageError(
-      `'${given}' needs a command before it: ${[path, names[0]].join(' ').trim()}, for example`,
-    )
-  if (names.length === 0) return new UsageError(`there is no command '${given}' below '${path}'`)
-  return new UsageError(
-    `there is no command '${[path, given].join(' ').trim()}'${didYouMean(given, names)} See --help.`,
-  )
 }
