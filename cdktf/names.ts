@@ -3,6 +3,7 @@ import { DataAwsPartition } from '@cdktf/provider-aws/lib/data-aws-partition/ind
 import { DataAwsRegion } from '@cdktf/provider-aws/lib/data-aws-region/index.js'
 import { ref, TerraformIterator, TerraformLocal, Token } from 'cdktf'
 import type { Construct } from 'constructs'
+import { architectures, zipName } from '../function/architectures.ts'
 import { hcl } from './hcl.ts'
 import { MEMORY_MB, MODES } from './modes.ts'
 
@@ -23,6 +24,9 @@ const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 const base64 = (hex: string) =>
   `format("%.43s=", join("", [for at in range(0, 66, 6) : join("", [for unit in [262144, 4096, 64, 1] : substr("${DIGITS}", floor(parseint(substr("\${${hex}}00", at, 6), 16) / unit) % 64, 1)])]))`
 
+/** Of a build's bundles the one for the function's processor. */
+const ZIP_NAME = `{ ${architectures.map(each => `${each} = "${zipName(each)}"`).join(', ')} }[var.architecture]`
+
 /**
  * Names and ARNs are worked out here rather than read from the resources, so that a plan shows every policy in
  * full before anything exists. A bucket's name is unique in the world by a hash of the account's id.
@@ -36,7 +40,7 @@ const LOCALS: Record<string, string | typeof MODES> = {
   bucket_arns: inEachRegion(`join(":", ["arn", ${PARTITION}, "s3", "", "", local.buckets[region]])`),
   log_group: `/aws/lambda/${hcl('local.name')}`,
   log_group_arns: inEachRegion(logGroupArn('region')),
-  function_zip: hcl(`coalesce(var.function_zip, "${hcl('path.module')}/function.zip")`),
+  function_zip: hcl(`coalesce(var.function_zip, "${hcl('path.module')}/${hcl(ZIP_NAME)}")`),
   release_hash: hcl(`var.function_release == null ? null : ${base64('var.function_release.sha256')}`),
   budget_acts: hcl('try(length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0, false)'),
   tags: hcl('merge(var.tags, { "lambda-nat-proxy:stack" = var.name })'),

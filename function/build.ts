@@ -5,6 +5,7 @@ import { build, type Plugin } from 'esbuild'
 import { zipSync } from 'fflate'
 import { builtNative, useNative } from '../native/bundle.ts'
 import { CodedError } from '../tunnel/net/coded-error.ts'
+import { type Architecture, platforms } from './architectures.ts'
 import { prune } from './prune.ts'
 
 const root = dirname(import.meta.dirname)
@@ -12,23 +13,12 @@ const root = dirname(import.meta.dirname)
 /** The one module of the tunnel that a bundle must replace: the binding's own loader looks for its file at run time. */
 const bindingLoader = /^@matrixai\/quic\/dist\/native\/quiche\.js$/
 
-/** Lambda's processors by its own names, and what the engines call each on Amazon Linux 2023. */
-const platforms = { x86_64: 'linux-x64', arm64: 'linux-arm64' } as const
-
-export type Architecture = keyof typeof platforms
-
-export const architectures = Object.keys(platforms) as [Architecture, ...Architecture[]]
-
 const useBinding = (path: string): Plugin => ({
   name: 'use-binding',
   setup(build) {
     build.onResolve({ filter: bindingLoader }, () => ({ path }))
   },
 })
-
-/** What the zip is called: the name without a processor's is that of x86_64. */
-export const zipName = (architecture: Architecture): string =>
-  architecture === 'x86_64' ? 'function.zip' : `function-${architecture}.zip`
 
 export interface FunctionOptions {
   /** x86_64 unless another is named. */

@@ -1,8 +1,10 @@
 import { admitCandidates } from '../tunnel/nat/ice/candidates.ts'
+import { CodedError } from '../tunnel/net/coded-error.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 import { formatEndpoint } from '../tunnel/net/endpoint.ts'
 import { closeCodes } from '../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
+import type { Engine } from '../tunnel/quic/engine.ts'
 import { loadEngine } from '../tunnel/quic/engines/engines.ts'
 import { functionTuning } from '../tunnel/quic/tuning.ts'
 import { establish } from '../tunnel/session/establish.ts'
@@ -10,6 +12,7 @@ import { sayHello } from '../tunnel/session/hello.ts'
 import type { SignalBucket } from '../tunnel/signalling/bucket.ts'
 import { type Answer, type Offer, readCandidates, type Side } from '../tunnel/signalling/documents.ts'
 import type { Starter } from '../tunnel/signalling/offer-record.ts'
+import { RefusalError } from '../tunnel/signalling/refusal.ts'
 import { type ExitLocation, locateExit } from './locate.ts'
 import type { Log } from './log.ts'
 import { createResolver } from './resolve.ts'
@@ -64,7 +67,7 @@ export async function runExit(options: ExitOptions): Promise<void> {
   const established = await establish({
     id: offer.session_id,
     role: 'client',
-    engine: await loadEngine(settings.engine),
+    engine: await engineOf(settings),
     tuning: functionTuning(invocation.memoryMb),
     allowPrivate,
     locate: socket => locateExit(socket, settings),
@@ -88,6 +91,17 @@ export async function runExit(options: ExitOptions): Promise<void> {
 }
 
 // --- internal ---
+
+/** A bundle carries one engine: a setting that asks for another is wrong, and whoever made it is told. */
+async function engineOf({ engine }: Settings): Promise<Engine> {
+  try {
+    return await loadEngine(engine)
+  } catch (error) {
+    if (engine === undefined || !(error instanceof CodedError)) throw error
+    const reason = `the function's setting QUIC_ENGINE: ${error.message}`
+    throw new RefusalError('E_EXIT_SETTINGS', reason, { cause: error })
+  }
+}
 
 function answerOf(
   side: Side,

@@ -9,8 +9,8 @@ import { root } from './root.ts'
 import { hasEngine, targets, thisPlatform } from './targets.ts'
 
 // `bun run build [--all]`: the native engine where there is a Rust toolchain, function.zip, the executable for this
-// platform or for all, and their checksums, in dist/; and function.zip beside the Terraform module, where a plain apply
-// looks for it.
+// platform or for all, and their checksums, in dist/; and the function's zips beside the Terraform module, where a
+// plain apply looks for them.
 
 try {
   const { all } = parseArgs({ options: { all: { type: 'boolean', default: false } } }).values
@@ -24,10 +24,12 @@ try {
   const files = await buildRelease({ outdir, native, named: all ? targets.filter(hasEngine) : [] })
   for (const { name } of all ? targets.filter(target => !hasEngine(target)) : [])
     consola.warn(`There is no QUIC engine for ${name} without a Rust toolchain: it is left out.`)
-  // Not in place: an apply may be reading it.
-  const beside = join(root, 'terraform/function.zip')
-  await copyFile(join(outdir, 'function.zip'), `${beside}.new`)
-  await rename(`${beside}.new`, beside)
+  for (const { name } of files.filter(({ name }) => name.startsWith('function'))) {
+    // Not in place: an apply may be reading it.
+    const beside = join(root, 'terraform', name)
+    await copyFile(join(outdir, name), `${beside}.new`)
+    await rename(`${beside}.new`, beside)
+  }
   for (const { name, size } of files) consola.log(`dist/${name}  ${(size / 1e6).toFixed(1)} MB`)
 } catch (error) {
   const causes = error instanceof AggregateError ? error.errors : [error]

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { architectures } from '../../function/architectures.ts'
 import { modeNames } from '../../function/modes.ts'
 import { portMappingModes } from '../../tunnel/nat/port-mapping/router.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
@@ -19,6 +20,8 @@ export const port = v.pipe(
 )
 
 export const text = v.pipe(v.string('must be a text'), v.nonEmpty('is empty'))
+
+export const architecture = v.picklist(architectures, `must be one of ${architectures.join(', ')}`)
 
 export const mode = v.picklist(modeNames, `must be one of ${modeNames.join(', ')}`)
 

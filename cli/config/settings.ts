@@ -1,4 +1,5 @@
 import type * as v from 'valibot'
+import { type Architecture, architectures } from '../../function/architectures.ts'
 import { type Mode, modeNames, modes } from '../../function/modes.ts'
 import type { PortMappingMode } from '../../tunnel/nat/port-mapping/router.ts'
 import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
@@ -81,6 +82,16 @@ export const settings = {
     flag: 'mode',
     valueHint: 'mode',
     about: `Size of the function: ${sizes}`,
+  }),
+  'deployment.architecture': setting<Architecture>({
+    schema: schema.architecture,
+    kind: 'text',
+    default: 'x86_64',
+    flag: 'architecture',
+    // Terraform reads it, too, and the zip must be of the same.
+    environment: ['TF_VAR_architecture'],
+    valueHint: 'processor',
+    about: `Processor of the function: ${architectures.join(', ')}; arm64 costs a fifth less and has the native engine only`,
   }),
   'deployment.terraform': setting<string | undefined>({
     schema: schema.text,

@@ -1,11 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { architectures, platforms, zipName } from '../../function/architectures.ts'
 
 /** What the executable carries beside its code; the build lays it out, and makes the folder's name. */
 export const assetsFolder = 'assets'
 
 /** The function for an embedded cloud on this platform, among the assets: Lambda's own where that is one of its. */
-export const localZipName = (platform: string): string => lambdaZips[platform] ?? `function-${platform}.zip`
+export const localZipName = (platform: string): string => {
+  const architecture = architectures.find(each => platforms[each] === platform)
+  return architecture ? zipName(architecture) : `function-${platform}.zip`
+}
 
 /** A file that the executable carries. */
 export const readAsset = (path: string): Promise<Uint8Array> =>
@@ -25,11 +29,4 @@ export async function terraformModule(): Promise<Record<string, Uint8Array>> {
   return Object.fromEntries(
     await Promise.all(names.map(async name => [name, await readFile(join(folder, name))] as const)),
   )
-}
-
-// --- internal ---
-
-const lambdaZips: Partial<Record<string, string>> = {
-  'linux-x64': 'function.zip',
-  'linux-arm64': 'function-arm64.zip',
 }

@@ -11,6 +11,8 @@ export type DeployErrorCode =
   | 'E_STATE_LOCKED'
   | 'E_STATE_UNWRITABLE'
   | 'E_DISK_FULL'
+  /** An executable that has no function for the processor asked for. */
+  | 'E_FUNCTION_NOT_CARRIED'
   | 'E_TERRAFORM_NOT_FOUND'
   | 'E_TERRAFORM_TOO_OLD'
   /** The program does not answer as Terraform does. */

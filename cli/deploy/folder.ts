@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, statfs, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { type Architecture, zipName } from '../../function/architectures.ts'
 import { systemReason } from '../input/system-error.ts'
 import { terraformModule } from './assets.ts'
 import { DeployError } from './errors.ts'
@@ -41,19 +42,20 @@ export async function lock(folder: string, command: string): Promise<() => Promi
 export interface Layout {
   /** The module's variables. */
   variables: Record<string, unknown>
+  architecture: Architecture
   /** The state is kept in S3, as `terraform init -backend-config` says. */
   backend: boolean
 }
 
 /** Writes the module in place of an earlier one, function.zip and the variables; the state stays. True when the module asks for other providers than before. */
-export async function layOut(folder: string, { variables, backend }: Layout): Promise<boolean> {
+export async function layOut(folder: string, { variables, architecture, backend }: Layout): Promise<boolean> {
   const versions = join(folder, 'versions.tf')
   const before = existsSync(versions) ? await readFile(versions, 'utf8') : undefined
   const module = await terraformModule()
   const files = {
     ...Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith('.tf'))),
     'deployer-policy.json': deployerPolicy(module, String(variables.name)),
-    'function.zip': await functionZip(),
+    [zipName(architecture)]: await functionZip(architecture),
     'terraform.tfvars.json': `${JSON.stringify(variables, null, 2)}\n`,
     ...(backend && { 'backend.tf.json': '{ "terraform": { "backend": { "s3": {} } } }\n' }),
   }

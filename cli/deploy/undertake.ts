@@ -17,6 +17,7 @@ export const changeOptions = {
     'deployment.stack_name',
     'aws.regions',
     'deployment.mode',
+    'deployment.architecture',
     'aws.profile',
     'proxy.stun_server',
     'deployment.terraform',
@@ -76,6 +77,7 @@ export async function undertake(
       const reserved = what === 'deploy' ? await reservedConcurrency(config, regions) : undefined
       const layout = {
         variables: { ...variables(config, regions), ...(reserved && { reserved_concurrency: reserved }) },
+        architecture: config.values['deployment.architecture'],
         backend: backend.length > 0,
       }
       return await change({
@@ -106,6 +108,7 @@ const questions = {
 const variables = ({ values, sources }: Config, regions: string[]) => ({
   name: values['deployment.stack_name'],
   mode: values['deployment.mode'],
+  architecture: values['deployment.architecture'],
   regions,
   ...(sources['proxy.stun_server'].kind !== 'default' && {
     stun_servers: values['proxy.stun_server'].map(parseStunServer).map(({ host, port }) => `${host}:${port}`),

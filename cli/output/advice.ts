@@ -29,6 +29,9 @@ const advice: Partial<Record<string, string>> = {
   E_OFFER_INVALID: update,
   E_OFFER_CANDIDATES: 'Name a STUN server on the public internet with --stun.',
   E_EXIT_SETTINGS: 'Correct the setting that is named, and run "lambda-nat-proxy deploy".',
+  E_FUNCTION_NOT_CARRIED:
+    'Take another processor with --architecture, or an executable that was built with the native engine for all platforms ("bun run build --all").',
+  E_BUILD_NO_ENGINE: 'Build the native engine with "bun run native --all", or take --architecture x86_64.',
   E_EXIT_FAILED: 'Look at the function’s log with "lambda-nat-proxy status --logs".',
 
   // Configuration.

@@ -103,7 +103,8 @@ test('with no terminal and no --yes it refuses before anything is done', async (
 test('what the module is applied with comes from the settings', async ({ home, folder, name }) => {
   await home.run('deploy', '--plan', '--mode', 'test', '--stun', 'stun.example.org')
   const variables = JSON.parse(await readFile(join(folder, 'terraform.tfvars.json'), 'utf8'))
-  assert.equal(variables, { name, mode: 'test', regions: [region], stun_servers: ['stun.example.org:3478'] })
+  const stun_servers = ['stun.example.org:3478']
+  assert.equal(variables, { name, mode: 'test', architecture: 'x86_64', regions: [region], stun_servers })
 })
 
 test('backend settings go to init, and the state is in S3', async ({ home, folder, calls }) => {

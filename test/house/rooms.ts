@@ -57,6 +57,7 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/client/fleet',
     'cli/client/outbound',
     'cli/client/audit',
+    'function/architectures.ts',
     'function/modes.ts',
   ],
   'cli/cloud': ['tunnel/signalling', 'tunnel/net', 'cli/input', 'cli/places', 'function/modes.ts'],
@@ -70,6 +71,7 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/client/fleet',
     'cli/config',
     'cli/cloud',
+    'function/architectures.ts',
     'function/build.ts',
     'function/modes.ts',
   ],
@@ -101,9 +103,10 @@ export const rooms: Record<string, readonly string[]> = {
   'cli/main.ts': ['cli/input', 'cli/config', 'cli/output', 'cli/commands'],
 
   // Builds are made of everything, and nothing is made of them.
-  'cli/build': ['cli/deploy', 'function/build.ts', 'native'],
+  'cli/build': ['cli/deploy', 'function/architectures.ts', 'function/build.ts', 'native'],
   native: [],
   cdktf: [
+    'function/architectures.ts',
     'function/modes.ts',
     'function/settings.ts',
     'tunnel/nat/stun/server-name.ts',

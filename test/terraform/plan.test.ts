@@ -271,6 +271,7 @@ test('what is right takes no offence: values at the edge of what is refused', ()
     role_path: '/a/b/',
     role_permissions_boundary: 'arn:aws-us-gov:iam::aws:policy/Bounds',
     architecture: 'arm64',
+    function_zip: 'function.zip',
     log_retention_days: 0,
   })
 })
@@ -287,6 +288,10 @@ test('a bundle that is not there is named, with what to do', () => {
     refusal({ function_zip: 'nowhere.zip' }),
     'There is no nowhere.zip. Make it with bun run build',
   )
+})
+
+test('a function on arm64 has a bundle of its own', () => {
+  assert.match(refusal({ architecture: 'arm64' }), 'There is no ./function-arm64.zip')
 })
 
 test('one place for the bundle, and not two', () => {

@@ -111,6 +111,11 @@ test('an option comes before the environment, before the file, before the defaul
   assert.equal(sources['deployment.mode'], { kind: 'default', where: '' })
 })
 
+test("Terraform's own variable names the processor, which the bundle must be of, too", () => {
+  assert.is(settle({}, { TF_VAR_architecture: 'arm64' }).values['deployment.architecture'], 'arm64')
+  assert.is(settle({}, {}).values['deployment.architecture'], 'x86_64')
+})
+
 test("the SDK's own variables name region and profile, after ours", () => {
   const env = { AWS_DEFAULT_REGION: 'us-east-1', AWS_REGION: 'us-west-2', AWS_PROFILE: 'work' }
   const { values } = settle({}, env)

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -9,6 +9,8 @@ import { layOut, lock } from '../../cli/deploy/folder.ts'
 import type { FunctionReport } from '../../cli/deploy/inspect.ts'
 import { functionProblems, invocationProblems } from '../../cli/deploy/problems.ts'
 import { inWords } from '../../cli/output/advice.ts'
+import { functionAvailable } from '../../function/build.ts'
+import { errorData } from '../../tunnel/net/coded-error.ts'
 
 const test = suite<{ folder: string }>('deploy')
 const module = join(import.meta.dir, '../../terraform')
@@ -87,7 +89,7 @@ test("a folder is laid out with the module's very bytes, and keeps the state", a
     '{ "//": "Written by `bun run synth` from cdktf/. Edit there." }',
   )
   await writeFile(join(folder, 'override.tf'), '# my own')
-  const layout = { variables: { name: 'team-proxy' }, backend: false }
+  const layout = { variables: { name: 'team-proxy' }, architecture: 'x86_64', backend: false } as const
   assert.is(await layOut(folder, layout), false)
   for (const name of (await readdir(module)).filter(name => name.endsWith('.tf')))
     assert.is(await readFile(join(folder, name), 'utf8'), await readFile(join(module, name), 'utf8'))
@@ -107,6 +109,20 @@ test("a folder is laid out with the module's very bytes, and keeps the state", a
     terraform: { backend: { s3: {} } },
   })
   await unlock()
+})
+
+test('a folder for arm64 has the function for it, or says what is lacking', async ({ folder }) => {
+  const layout = { variables: { name: 'team-proxy' }, architecture: 'arm64', backend: false } as const
+  await mkdir(folder, { recursive: true })
+  if (!functionAvailable('arm64')) {
+    const error = await layOut(folder, layout).catch(each => each)
+    assert.is(errorData(error).code, 'E_BUILD_NO_ENGINE')
+    assert.match(error.message, 'linux-arm64')
+    return
+  }
+  await layOut(folder, layout)
+  assert.ok((await readFile(join(folder, 'function-arm64.zip'))).length > 100_000)
+  assert.not((await readdir(folder)).includes('function.zip'))
 })
 
 test('a lock that is held is refused with its holder; one whose holder is dead is not', async ({

@@ -33,6 +33,8 @@ interface Answered {
 
 interface Context {
   folder: string
+  /** That the bundle brings. */
+  engine: string
   server: Server
   asked: Asked[]
   /** What the server answers, in turn; the last one from then on. */
@@ -46,7 +48,9 @@ const test = suite<Context>('function signalling')
 
 test.before(async context => {
   context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  for (const [name, bytes] of Object.entries(unzipSync((await buildFunction()).zip)))
+  const { zip, engine } = await buildFunction()
+  context.engine = engine
+  for (const [name, bytes] of Object.entries(unzipSync(zip)))
     await writeFile(join(context.folder, name), bytes)
   context.asked = []
   context.server = createServer(async (request, response) => {
@@ -231,6 +235,16 @@ test('without a descriptor for its socket the function says that it is full', as
   const told = await handle(context, local(context), before)
   assert.equal([told.level, told.code, told.threw], ['ERROR', 'EMFILE', 'EMFILE'])
   assert.is(JSON.parse(context.asked[1]!.body).code, 'E_EXIT_FULL')
+})
+
+test('a setting for an engine that the bundle does not bring is told to the client as that', async context => {
+  context.answers = [{ status: 200, body: JSON.stringify(anOffer({ session_id: id })) }, { status: 200 }]
+  const QUIC_ENGINE = context.engine === 'native' ? 'quiche' : 'native'
+  const { threw } = await handle(context, { ...local(context), QUIC_ENGINE })
+  assert.is(threw, 'E_EXIT_SETTINGS')
+  const { code, refused } = JSON.parse(context.asked[1]!.body)
+  assert.is(code, 'E_EXIT_SETTINGS')
+  assert.match(refused, `QUIC_ENGINE: no ${QUIC_ENGINE} engine`)
 })
 
 test('an answer that is there already is no failure', async context => {
