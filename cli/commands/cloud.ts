@@ -9,6 +9,7 @@ import { isLoopback } from '../input/loopback.ts'
 import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
+import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { interruptible } from './interrupt.ts'
 
@@ -93,6 +94,7 @@ export default defineCommand({
       node: args.node,
       onLog: show.log,
     }
+    const ends = { exitCode: exitCodes.done }
     await interruptible(async signal => {
       const cloud = await startCloud({ ...options, signal })
       try {
@@ -102,7 +104,7 @@ export default defineCommand({
         await cloud.close()
         show.closed()
       }
-    }, 0)
+    }, ends)
   },
 })
 

@@ -6,14 +6,21 @@ const limitMs = 2_900
 /** npx and bun pass on a Ctrl-C that the terminal sent here as well: what comes this soon is the same one. */
 const echoMs = 250
 
+export interface InterruptOptions {
+  /** What the process ends with; exitCodes.interrupted by default. */
+  exitCode?: number
+  /** What a SIGHUP calls instead of ending it. */
+  onHangUp?: (() => void) | undefined
+}
+
 /**
  * Runs work that a Ctrl-C, a SIGTERM or a terminal that closes (SIGHUP) calls off: `signal` is aborted then, and when
- * the work has cleaned up, the process ends with `exitCode`. A second signal ends it at once with exitCodes.interrupted. A SIGHUP that
+ * the work has cleaned up, the process ends. A second signal ends it at once with exitCodes.interrupted. A SIGHUP that
  * was ignored when the program started, as nohup has it, stays ignored.
  */
 export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
-  exitCode: number = exitCodes.interrupted,
+  { exitCode = exitCodes.interrupted, onHangUp }: InterruptOptions = {},
 ): Promise<T> {
   const controller = new AbortController()
   let first: { signal: NodeJS.Signals; at: number } | undefined
@@ -28,9 +35,10 @@ export async function interruptible<T>(
     controller.abort(new Error('interrupted'))
   }
   const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).filter(
-    name => name !== 'SIGHUP' || !isIgnored(hangUp),
+    name => name !== 'SIGHUP' || (!onHangUp && !isIgnored(hangUp)),
   )
   for (const name of signals) process.on(name, onSignal)
+  if (onHangUp) process.on('SIGHUP', onHangUp)
   try {
     const result = await work(controller.signal)
     if (!first) return result
@@ -38,6 +46,7 @@ export async function interruptible<T>(
     if (!first) throw error
   } finally {
     if (!first) for (const name of signals) process.off(name, onSignal)
+    if (!first && onHangUp) process.off('SIGHUP', onHangUp)
   }
   process.exit(exitCode)
 }

@@ -14,6 +14,7 @@ const commands = {
   exits: () => import('./exits.ts'),
   rotate: () => import('./rotate.ts'),
   ban: () => import('./ban.ts'),
+  reload: () => import('./reload.ts'),
   destroy: () => import('./destroy.ts'),
   login: () => import('./login.ts'),
   cloud: () => import('./cloud.ts'),

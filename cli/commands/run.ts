@@ -8,9 +8,11 @@ import { readLogins } from '../client/accounts/read-logins.ts'
 import { type Audit, startAudit } from '../client/audit/audit.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
+import type { Policy } from '../client/fleet/select.ts'
 import { defaultFleetSettings, type FleetSettings } from '../client/fleet/state.ts'
+import type { Listener } from '../client/inbound/listeners.ts'
 import { parseBypass, parseRules } from '../client/outbound/rules.ts'
-import { type Listener, type ProxyOptions, startProxy } from '../client/proxy.ts'
+import { type ProxySettings, startProxy } from '../client/proxy.ts'
 import { createEvents, type Events, type ListenerAddress, type ProxyEvent } from '../client/stats/events.ts'
 import { createModel } from '../client/stats/model.ts'
 import { startSampler } from '../client/stats/sampler.ts'
@@ -19,6 +21,7 @@ import { engineOf } from '../config/engine.ts'
 import type { Config } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import type { Controlled } from '../control/operations.ts'
+import type { ReloadReport } from '../control/reload.ts'
 import { newControlToken } from '../control/socket.ts'
 import { startDashboard } from '../dashboard/server.ts'
 import { checkSignalling, openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
@@ -28,12 +31,15 @@ import { readSize } from '../input/size.ts'
 import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
+import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { terminalReporter } from '../output/terminal-reporter.ts'
 import { interruptible } from './interrupt.ts'
+import { isManaged } from './managed.ts'
 import { openControlOrWarn } from './open-control.ts'
 import { namingOtherProxy } from './other-proxy.ts'
+import { reloader, type Settled } from './reload-settings.ts'
 
 export default defineCommand({
   meta: describe({
@@ -107,18 +113,18 @@ export default defineCommand({
     const signalling = await readSignalling(args)
     const { config } = signalling
     const { values } = config
-    const authFile = values['proxy.auth_file']
-    const [logins, further] = await together(
-      () => readLogins({ auth: args.auth, file: authFile }),
-      () => furtherListeners(config),
-    )
-    for (const file of [authFile, ...further.map(({ authFile }) => authFile)])
-      if (file !== undefined) warnOfLogins(file)
+    const settle = (config: Config) => settleProxy(config, args.auth)
+    const settled = await settle(config)
+    for (const file of settled.authFiles) warnOfLogins(file)
 
     const events = createEvents()
     const model = createModel(events)
     const show = json ? jsonReporter(verbose) : terminalReporter({ verbose, quiet, local: args.local }, model)
     events.subscribe(show.event)
+    let reload: (() => Promise<ReloadReport>) | undefined
+    // What it brings is told by events; at a terminal a hang-up is an end.
+    const onHangUp = isManaged() ? () => void reload?.().catch(() => {}) : undefined
+    const ends = { exitCode: exitCodes.done, onHangUp }
     await interruptible(async signal => {
       // What was started ends in reverse, also when it is called off half-way.
       await using started = new AsyncDisposableStack()
@@ -127,22 +133,21 @@ export default defineCommand({
       if (audit) started.defer(audit.close)
       const coming = comingFleet<Fleet>()
       const apiToken = newControlToken()
-      let listeners: readonly ListenerAddress[] = []
-      const control: Controlled = { model, fleet: () => coming.arrived, listeners: () => listeners }
+      let listeners = (): readonly ListenerAddress[] => []
+      const control: Controlled = {
+        model,
+        fleet: () => coming.arrived,
+        listeners: () => listeners(),
+        reload: () => reload?.(),
+      }
       // Before anything is announced or launched: all that is wrong here is said at once, and costs nothing.
       const [proxy, dashboard] = await together(
         async () => {
-          const { listeners, close } = await namingOtherProxy(() =>
-            startProxy({
-              ...proxySettings(config, further),
-              logins,
-              exits: coming,
-              events,
-              gate: audit?.gate,
-            }),
+          const proxy = await namingOtherProxy(() =>
+            startProxy({ ...settled.proxy, exits: coming, events, gate: audit?.gate }),
           )
-          started.defer(close)
-          return { listeners, close }
+          started.defer(proxy.close)
+          return proxy
         },
         () => {
           if (!values['dashboard.enabled']) return undefined
@@ -161,7 +166,7 @@ export default defineCommand({
         // It lies in a file that the system may refuse to load.
         () => loadEngine(engineOf(config)),
       )
-      listeners = proxy.listeners
+      listeners = () => proxy.listeners
       started.defer(await openControlOrWarn(proxy.listeners[0]!.port, apiToken, control))
       const source = await openSignalling(
         {
@@ -181,8 +186,8 @@ export default defineCommand({
       const { buckets, triggers, answerMs, stunServers, portMapper, engine, allowPrivate } = source
       dashboard?.announce()
       const fleet = startFleet({
-        settings: fleetSettings(config),
-        policy: values['fleet.exit'],
+        settings: settled.fleet,
+        policy: settled.policy,
         buckets,
         triggers,
         answerMs,
@@ -198,14 +203,49 @@ export default defineCommand({
       // Before the exits end, so that what is open may finish.
       started.defer(proxy.close)
       coming.arrive(fleet)
+      reload = reloader({
+        settled,
+        events,
+        read: async () => (await readSignalling(args)).config,
+        settle,
+        apply(next) {
+          proxy.update(next.proxy)
+          fleet.update(next.fleet, next.policy)
+        },
+      })
       announceOnce(events, proxy.listeners)
       await Promise.race([fleet.hopeless, whenAborted(signal)])
       throw new CodedError('E_NO_EXIT_POSSIBLE', 'no exit can start until the error above is fixed')
-    }, 0)
+    }, ends)
   },
 })
 
 // --- internal ---
+
+/** What a proxy goes by that can be changed while it runs. */
+interface SettledProxy extends Settled {
+  proxy: ProxySettings
+  fleet: FleetSettings
+  policy: Policy
+  authFiles: string[]
+}
+
+/** Reads the files that settings name. Throws for all that is wrong with them. */
+async function settleProxy(config: Config, auth: string | undefined): Promise<SettledProxy> {
+  const authFile = config.values['proxy.auth_file']
+  const [logins, further] = await together(
+    () => readLogins({ auth, file: authFile }),
+    () => furtherListeners(config),
+  )
+  return {
+    config,
+    proxy: { ...proxySettings(config, further), logins },
+    fleet: fleetSettings(config),
+    policy: config.values['fleet.exit'],
+    logins: [...logins, ...further.flatMap(({ logins }) => logins ?? [])],
+    authFiles: [authFile, ...further.map(({ authFile }) => authFile)].filter(file => file !== undefined),
+  }
+}
 
 type FurtherListener = Listener & { authFile?: string | undefined }
 
@@ -217,10 +257,7 @@ const furtherListeners = ({ values }: Config): FurtherListener[] =>
     logins: authFile === undefined ? undefined : readLogins({ file: authFile, environment: {} }),
   }))
 
-function proxySettings(
-  { values }: Config,
-  further: readonly FurtherListener[],
-): Pick<ProxyOptions, 'listeners' | 'allowOpen' | 'rules' | 'rotateOn'> {
+function proxySettings({ values }: Config, further: readonly FurtherListener[]): ProxySettings {
   const host = values['proxy.host']
   const httpPort = values['proxy.http_port']
   return {

@@ -35,6 +35,8 @@ export interface Setting<T> {
   about: string
   /** What its --no-… does, where it is on by default. */
   aboutNot?: string
+  /** A reload applies it to a proxy that runs. */
+  live?: true
   /** What a new file shows, commented out, where there is no default to show. */
   example?: T
 }
@@ -149,6 +151,7 @@ export const settings = {
     kind: 'number',
     default: undefined,
     flag: 'http-port',
+    live: true,
     valueHint: 'port',
     about: 'A further TCP port, for HTTP alone',
     example: 8080,
@@ -161,6 +164,7 @@ export const settings = {
     kind: 'list',
     default: [],
     flag: 'listen',
+    live: true,
     valueHint: 'scheme://address:port,…',
     about:
       'Further listeners: mixed, socks5 or http, address and port; ?auth-file=path gives one logins of its own',
@@ -171,6 +175,7 @@ export const settings = {
     kind: 'text',
     default: undefined,
     flag: 'auth-file',
+    live: true,
     valueHint: 'path',
     about: 'File of logins, which "login add" writes, or user:password lines; clients must then log in',
     example: '/etc/lambda-nat-proxy/logins.yaml',
@@ -180,6 +185,7 @@ export const settings = {
     kind: 'yesNo',
     default: false,
     flag: 'allow-open',
+    live: true,
     valueHint: 'true',
     about: 'Let other machines use the proxy without a login',
   }),
@@ -188,6 +194,7 @@ export const settings = {
     kind: 'list',
     default: [],
     flag: 'bypass',
+    live: true,
     valueHint: '*.example.com,10.0.0.0/8',
     about: 'Names and networks to reach directly, without an exit',
     example: ['*.example.com', '10.0.0.0/8'],
@@ -199,6 +206,7 @@ export const settings = {
     kind: 'rules',
     default: [],
     flag: 'rules',
+    live: true,
     valueHint: 'block *:25;…',
     about: 'Rules "direct …", "tunnel …" and "block …" by name, network and port; the first match counts',
     example: ['block *:25', 'direct *.example.com,10.0.0.0/8'],
@@ -217,6 +225,7 @@ export const settings = {
     kind: 'number',
     default: defaultFleetSettings.sessions,
     flag: 'sessions',
+    live: true,
     valueHint: 'n',
     about: 'Number of exits in use at once',
   }),
@@ -225,6 +234,7 @@ export const settings = {
     kind: 'number',
     default: defaultFleetSettings.standby,
     flag: 'standby',
+    live: true,
     valueHint: 'n',
     about: 'Number of exits kept ready besides; each is billed as if it were used',
   }),
@@ -233,6 +243,7 @@ export const settings = {
     kind: 'text',
     default: undefined,
     flag: 'rotate',
+    live: true,
     valueHint: 'duration',
     about:
       'Replace each exit after this time, as in 90s, 5m or 1h (default: shortly before its function must end)',
@@ -243,6 +254,7 @@ export const settings = {
     kind: 'text',
     default: 'sticky',
     flag: 'exit',
+    live: true,
     valueHint: 'policy',
     about: `How connections are spread over the exits: ${policies.join(', ')}; with sticky a site keeps its exit`,
   }),
@@ -251,6 +263,7 @@ export const settings = {
     kind: 'number',
     default: defaultFleetSettings.launchesPerMinute,
     flag: 'launches-per-minute',
+    live: true,
     valueHint: 'n',
     about: 'Most launches in any minute, so that a crash loop cannot run up costs',
   }),
@@ -259,6 +272,7 @@ export const settings = {
     kind: 'list',
     default: [],
     flag: 'rotate-on',
+    live: true,
     valueHint: '403,429',
     about: 'Use another exit for a site whose plain HTTP answers have one of these codes',
     example: [403, 429],

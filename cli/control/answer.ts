@@ -30,6 +30,7 @@ const statuses: Record<string, number> = {
   E_REGION_NOT_DEPLOYED: 404,
   E_SITE_NOT_SERVED: 404,
   E_EXIT_NOT_ACTIVE: 409,
+  E_RELOAD_FAILED: 409,
   E_CONTROL_STARTING: 503,
 }
 

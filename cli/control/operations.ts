@@ -4,6 +4,7 @@ import type { ListenerAddress } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { ControlError } from './control-error.ts'
 import { type ExitReport, exitReport } from './exit-report.ts'
+import type { ReloadReport } from './reload.ts'
 
 /** What the operations work on: a proxy that runs in this process. */
 export interface Controlled {
@@ -11,6 +12,8 @@ export interface Controlled {
   /** None before its exits are launched. */
   fleet(): FleetRequests | undefined
   listeners(): readonly ListenerAddress[]
+  /** Reads settings and logins again. Throws for what is wrong with them, and then nothing has changed. */
+  reload(): Promise<ReloadReport> | undefined
 }
 
 export interface StatusReport {
@@ -36,6 +39,7 @@ export interface Operations {
   exits: { input: Record<never, never>; output: ExitReport[] }
   rotate: { input: Which; output: { rotating: ExitReport[] } }
   ban: { input: { site: string }; output: Banned }
+  reload: { input: Record<never, never>; output: ReloadReport }
 }
 
 export type OperationName = keyof Operations
@@ -108,6 +112,13 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
     example: '{"site": "example.com"}',
     run: ({ site }, proxy) => running(proxy).ban(site),
   },
+  reload: {
+    schema: nothing,
+    example: '{}',
+    async run(_, proxy) {
+      return (await proxy.reload()) ?? starting()
+    },
+  },
 }
 
 export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name)
@@ -115,8 +126,10 @@ export const isOperation = (name: string): name is OperationName => Object.hasOw
 // --- internal ---
 
 function running({ fleet }: Controlled): FleetRequests {
-  const there = fleet()
-  if (there) return there
+  return fleet() ?? starting()
+}
+
+function starting(): never {
   throw new ControlError('E_CONTROL_STARTING', 'the proxy is still starting', {
     hint: 'Try again in a moment.',
   })

@@ -9,6 +9,7 @@ import { schemeNames } from '../input/scheme.ts'
 import { withAdvice } from './advice.ts'
 import { liveLine, noLine } from './live-line.ts'
 import { type Refused, refusalLines, subjectOf } from './refusal-lines.ts'
+import { reloadLines } from './reload-lines.ts'
 import { waitingLine } from './waiting-line.ts'
 
 /** Shows events as they come. */
@@ -127,6 +128,12 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         if (event.silent)
           say('warn', `Exit ${nameOf(event)} does not respond: new connections use other exits${of(event)}`)
         else say('info', `Exit ${nameOf(event)} responds again${of(event)}`)
+        break
+      case 'config.reloaded':
+        for (const line of reloadLines(event)) say('info', line)
+        break
+      case 'config.rejected':
+        say('error', `Settings are not reloaded: ${withAdvice(event)}`)
         break
       case 'site.banned':
         say(

@@ -7,6 +7,7 @@ export function controlled(model: Model, asked: Which[] = []): Controlled {
   const active = () => model.exits.filter(({ phase }) => phase === 'active').map(({ session }) => session)
   return {
     model,
+    reload: async () => ({ applied: [], needRestart: [], logins: { added: [], removed: [], changed: [] } }),
     listeners: () => [{ scheme: 'mixed', host: '127.0.0.1', port: 1080 }],
     fleet: () => ({
       rotate(which) {

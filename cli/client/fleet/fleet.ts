@@ -41,6 +41,8 @@ export interface FleetOptions {
 
 /** The exits of this process: launched, rotated, replaced and closed as the plan says. */
 export interface Fleet extends Omit<Exits, 'ban'>, FleetRequests {
+  /** Goes by these from now on: exits are launched, or drain, as they say. */
+  update(settings: FleetSettings, policy: Policy): void
   /** How the paths to the exits are at the moment. */
   paths(): Path[]
   /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */
@@ -57,7 +59,6 @@ const closeLimitMs = 2_000
 /** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
 export function startFleet(options: FleetOptions): Fleet {
   const {
-    settings,
     policy,
     buckets,
     triggers,
@@ -69,9 +70,9 @@ export function startFleet(options: FleetOptions): Fleet {
     dns,
     events,
   } = options
-  const state = newFleetState(settings, [...buckets.keys()])
+  const state = newFleetState({ ...options.settings }, [...buckets.keys()])
   const sessions = new Map<string, Session>()
-  const selector = createSelector(policy)
+  let selector = createSelector(policy)
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
   const waits = createWaitList()
@@ -99,7 +100,7 @@ export function startFleet(options: FleetOptions): Fleet {
     }
     const budget = overBudget(state, at)
     if (budget && !toldBudget)
-      events.emit({ type: 'fleet.throttled', launchesPerMinute: settings.launchesPerMinute })
+      events.emit({ type: 'fleet.throttled', launchesPerMinute: state.settings.launchesPerMinute })
     toldBudget = budget
     const again = planAgainAt(state, at)
     // While an exit drains, the end of its connections is looked for once a second.
@@ -136,6 +137,11 @@ export function startFleet(options: FleetOptions): Fleet {
   return {
     ...requests,
     hopeless: failures.hopeless,
+    update(settings, next) {
+      Object.assign(state.settings, settings)
+      if (next !== selector.policy) selector = createSelector(next)
+      replan()
+    },
     paths: () =>
       [...sessions].map(([session, { connection }]) => {
         const { rttMs, sent, lost } = connection.stats()

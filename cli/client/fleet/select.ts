@@ -29,6 +29,7 @@ const maxKept = 10_000
 
 /** Selects among the exits; keeps only what the policy must remember. */
 export interface Selector {
+  readonly policy: Policy
   /** The exit for a connection, or undefined while none can be used. */
   select(state: FleetState, request: ExitRequest, now: number): ExitState | undefined
 }
@@ -46,6 +47,7 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
   }
 
   return {
+    policy,
     select(state, { host, user }, now) {
       const { region, stickyKey } = parseLoginParams(user)
       const site = siteOf(host)

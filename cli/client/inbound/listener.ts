@@ -40,7 +40,7 @@ export interface ListenerOptions {
   access: Access
   connect: Connect
   associate: Associate
-  rules: readonly Rule[]
+  rules: () => readonly Rule[]
   events: Events
   limits: Limits
   /** The connections of all listeners. */
@@ -52,13 +52,17 @@ export interface ListenerOptions {
 }
 
 export interface OpenListener extends Readonly<ListenerAddress> {
+  /** New clients may speak this from now on. */
+  serve(scheme: Scheme): void
+  /** Takes no new clients; those that it has stay. */
   close(): void
 }
 
 /** Listens for clients. Throws a ListenError when the address or port cannot be had. */
 export function openListener(options: ListenerOptions): OpenListener {
-  const { scheme, host, port, clients } = options
-  const greet = dispatchByProtocol(options)
+  const { host, port, clients } = options
+  let scheme = options.scheme
+  const greet = dispatchByProtocol(options, () => scheme)
   try {
     const server = Bun.listen<BunConn>({
       hostname: host,
@@ -77,7 +81,17 @@ export function openListener(options: ListenerOptions): OpenListener {
         },
       },
     })
-    return { scheme, host, port: server.port, close: () => server.stop() }
+    return {
+      get scheme() {
+        return scheme
+      },
+      host,
+      port: server.port,
+      serve(next) {
+        scheme = next
+      },
+      close: () => server.stop(),
+    }
   } catch (error) {
     throw listenError(error, 'proxy', { host, port })
   }
@@ -107,13 +121,13 @@ function refusal(protocol: Protocol, problem: HttpProblem): Uint8Array | undefin
 type RejectedAs = 'socks5' | 'http' | 'unknown'
 
 /** Gives the function that finds out what a client speaks, and hands it on. */
-function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
-  const { scheme, access, connect, associate, rules, events, limits, places, guesses } = options
+function dispatchByProtocol(options: ListenerOptions, scheme: () => Scheme): (conn: BunConn) => void {
+  const { access, connect, associate, rules, events, limits, places, guesses } = options
   const waiting = new WaitingRoom(limits.waiting)
   const reject = (protocol: RejectedAs) => (rejection: Rejection) =>
     events.emit({ type: 'client.rejected', protocol, ...withHint(rejection) })
   const isServed = (protocol: Protocol) =>
-    scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
+    scheme() === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme()
 
   return conn => {
     const source = sourceOf(conn.peerAddress, conn.localAddress)
@@ -172,7 +186,7 @@ function dispatchByProtocol(options: ListenerOptions): (conn: BunConn) => void {
         const full = places.full(source)
         if (!isServed(protocol)) {
           detach()
-          refuse(protocol, 400, notServed(scheme))
+          refuse(protocol, 400, notServed(scheme()))
         } else if (full) {
           detach()
           refuse(protocol, 503, noPlace(full, places, source))

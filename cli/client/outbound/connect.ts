@@ -30,7 +30,8 @@ export type Connect = (target: Target, requester: Requester) => Promise<Connecte
 
 export interface ConnectOptions {
   outbounds: Record<OutboundName, Outbound>
-  rules: readonly Rule[]
+  /** As they are at the moment. */
+  rules: () => readonly Rule[]
   events: Events
   onAnswer?: ((answer: Answer) => void) | undefined
   gate?: Gate | undefined
@@ -46,7 +47,7 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
     let outbound: OutboundName | undefined
     try {
       if (!isHost(target.host)) throw new TargetError('E_TARGET_INVALID', target.host)
-      outbound = outboundFor(rules, target)
+      outbound = outboundFor(rules(), target)
       gate?.(requester)
       const reached = await outbounds[outbound](target, requester)
       requester.signal.throwIfAborted()

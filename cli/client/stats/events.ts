@@ -42,6 +42,13 @@ export interface NotConnected extends ErrorData {
   user?: string | undefined
 }
 
+/** A setting whose value is another now. */
+export interface Change {
+  key: string
+  from: unknown
+  to: unknown
+}
+
 /** Everything that happens in the process, told once: the terminal, --json and whatever else shows it listen here. */
 export type ProxyEvent =
   | { type: 'exit.launching'; session: string; region: string }
@@ -92,6 +99,18 @@ export type ProxyEvent =
   | { type: 'site.unbanned'; site: string; address: string }
   /** The site's answer would have banned its exit, but so many were banned within that time: it keeps this one. */
   | { type: 'site.spared'; site: string; session: string; status: number; bans: number; withinMs: number }
+  /**
+   * Settings and logins were read again: what is in effect now, what waits for the next start, and whose logins came,
+   * went or changed.
+   */
+  | {
+      type: 'config.reloaded'
+      applied: Change[]
+      needRestart: Change[]
+      logins: { added: string[]; removed: string[]; changed: string[] }
+    }
+  /** They are wrong, and nothing has changed. */
+  | ({ type: 'config.rejected' } & ErrorData)
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.throttled'; launchesPerMinute: number }
   | { type: 'exit.closed'; session: string; code: string; message: string }

@@ -19,7 +19,7 @@ export interface HttpOptions {
   connect: Connect
   access: Access
   /** What the PAC file says; the connections themselves go as `connect` knows. */
-  rules: readonly Rule[]
+  rules: () => readonly Rule[]
   /** How long a client may take for the fields of a request. Milliseconds. */
   headMs: number
   silence: SilenceLimits
@@ -132,7 +132,7 @@ class Client {
     if (method === 'TRACE' || method === 'TRACK')
       throw new HttpProblem(405, `${method} is not served`, [['allow', 'GET, HEAD, POST, PUT, CONNECT']])
     if (target === '/proxy.pac') {
-      await this.#pull.write(pacResponse(await this.#pacRequest(request), this.#options.rules))
+      await this.#pull.write(pacResponse(await this.#pacRequest(request), this.#options.rules()))
       return request.keepsAlive && !hasBody(request) ? 'next' : 'last'
     }
     const destination = parseAbsolute(request)

@@ -20,7 +20,8 @@ import { plainAddress, type Source, sourceOf } from '../source.ts'
 
 export interface AssociateOptions {
   exits: Exits
-  rules: readonly Rule[]
+  /** As they are at the moment. */
+  rules: () => readonly Rule[]
   events: Events
   gate?: Gate | undefined
   /** Associations of all clients together: for more, idle ones give way. */
@@ -107,7 +108,7 @@ export function associator({ exits, rules, events, gate, max, idleMs }: Associat
           port ??= fromPort
           idler.usedAt = performance.now()
           const { target } = packet
-          const outbound = outboundFor(rules, target)
+          const outbound = outboundFor(rules(), target)
           if (outbound === 'tunnel') tunnel(packet)
           else if (outbound === 'direct') direct(packet)
           else tell(target, 'block', new TargetError('E_TARGET_BLOCKED', target.host))

@@ -1,0 +1,13 @@
+import { errorData } from '../../tunnel/net/coded-error.ts'
+import type { ProxyEvent } from '../client/stats/events.ts'
+import { ControlError } from './control-error.ts'
+
+/** What a reload brought. Nothing that is open was touched. */
+export type ReloadReport = Omit<Extract<ProxyEvent, { type: 'config.reloaded' }>, 'type'>
+
+/** Why settings could not be reloaded: all that is wrong, in one message. */
+export function reloadError(error: unknown): ControlError {
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
+  const all = errors.map(each => errorData(each).message).join('; ')
+  return new ControlError('E_RELOAD_FAILED', `nothing has changed: ${all}`, { cause: error })
+}
