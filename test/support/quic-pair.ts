@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { CheckStats } from '../../tunnel/nat/ice/check-list.ts'
+import type { Nominated } from '../../tunnel/nat/ice/pair.ts'
+import type { Path } from '../../tunnel/nat/ice/path.ts'
 import type { Conn } from '../../tunnel/net/conn.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import type { PacketSocket } from '../../tunnel/net/udp/socket.ts'
 import type { QuicConnection } from '../../tunnel/quic/connection.ts'
 import type { Engine } from '../../tunnel/quic/engine.ts'
@@ -35,6 +38,10 @@ export interface PairOptions {
   early?: Uint8Array[]
   /** The engines of the client and of the exit; quiche's by default. */
   engines?: readonly [client: Engine, exit: Engine]
+  /** The ends may be told to send elsewhere. */
+  mayMove?: boolean
+  /** Told of what is not QUIC at the client's socket. */
+  onPacket?: (packet: Uint8Array, from: Endpoint) => void
   /** Packets go by a path that the test can get at. */
   withPath?: boolean
 }
@@ -57,9 +64,11 @@ export async function linkBoth(options: PairOptions = {}) {
     const nominated = path?.peerOf[self === 0 ? 'client' : 'exit'] ?? sockets[1 - self]!.local
     const punched = {
       socket: sockets[self],
-      nominated,
+      nominated: { ...nominated, via: 0, kind: 'host' as const },
+      path: pathTo({ ...nominated, via: 0, kind: 'host' }, options.mayMove === true),
+      close() {},
       stats,
-      answerCheck() {},
+      answerCheck: (self === 0 && options.onPacket) || (() => {}),
       early: self === 0 ? early : [],
     }
     return connectQuic({ engine: engines[self], punched, identity: identities[self], pin, role })
@@ -67,6 +76,14 @@ export async function linkBoth(options: PairOptions = {}) {
   const [client, exit] = await Promise.allSettled([end(0, 'server', clientPin), end(1, 'client', exitPin)])
   return { sockets, path, client, exit }
 }
+
+const pathTo = (nominated: Nominated, mayMove: boolean): Path => ({
+  ...{ nominated, peer: nominated, mayMove },
+  onMoved() {},
+  take() {},
+  deliver: () => false,
+  close() {},
+})
 
 /** Whoever listens on this socket hears everything so much later. */
 function delay(socket: PacketSocket, ms: number): void {

@@ -1,9 +1,13 @@
 import type { Candidate } from '../nat/ice/candidate.ts'
 import { newIceCredentials } from '../nat/ice/credentials.ts'
+import type { Nominated } from '../nat/ice/pair.ts'
 import { type Punched, punch } from '../nat/ice/punch.ts'
+import { relayVia } from '../nat/ice/route.ts'
 import { type Behaviour, isHard } from '../nat/stun/mapping.ts'
+import type { Allocation } from '../nat/turn/allocation.ts'
 import type { Endpoint } from '../net/endpoint.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
+import { closeCodes } from '../quic/close-codes.ts'
 import { QuicConnection } from '../quic/connection.ts'
 import type { Engine } from '../quic/engine.ts'
 import { createIdentity, type Identity } from '../quic/identity.ts'
@@ -16,6 +20,8 @@ export interface Place {
   mapping: Behaviour
   /** Where the other end may send, best first. */
   candidates: readonly Candidate[]
+  /** An address that a TURN server lends this end. */
+  relay?: Allocation | undefined
 }
 
 export interface EstablishOptions<Here extends Place, There extends Side> {
@@ -27,12 +33,16 @@ export interface EstablishOptions<Here extends Place, There extends Side> {
   signal?: AbortSignal | undefined
   /** The other end may have a private address, whatever this end's own is. */
   allowPrivate?: boolean | undefined
+  /** Packets go by a relay alone. */
+  relayOnly?: boolean | undefined
   /** Finds out where the socket is seen; it may listen on it meanwhile. */
   locate: (socket: UdpSocket) => Promise<Here>
   /** Publishes this end's document and gives the other's; undefined calls the session off. */
   exchange: (side: Side, here: Here) => Promise<There | undefined>
   onLocated?: (here: Here) => void
   onPunched?: (punched: Punched) => void
+  /** The path has moved, from a relay to a direct pair. */
+  onMoved?: (nominated: Nominated) => void
 }
 
 /** A session's connection is up, and the other end is who wrote the other document. */
@@ -52,12 +62,15 @@ export async function establish<Here extends Place, There extends Side>(
 ): Promise<Established<Here, There> | undefined> {
   const { id, role, engine, signal, locate, exchange } = options
   let socket = await engine.openSocket()
+  let close: (() => void) | undefined
   try {
     const [identity, here] = await Promise.all([createIdentity(), locate(socket)])
+    close = () => here.relay?.close()
     options.onLocated?.(here)
     const local = newIceCredentials()
     const there = await exchange(sideOf(id, { ...here, credentials: local, identity }), here)
     if (!there) {
+      close()
       socket.close()
       return undefined
     }
@@ -70,14 +83,23 @@ export async function establish<Here extends Place, There extends Side>(
       mapping: { local: here.mapping, remote: there.mapping },
       holdMs: holdOf(here),
       openSocket: () => engine.openSocket(),
+      relay: here.relay,
+      relayOnly: options.relayOnly === true,
       ...(signal && { signal }),
     })
     socket = punched.socket
+    close = punched.close
     options.onPunched?.(punched)
     const connection = await connectQuic({ ...options, punched, identity, pin: there.certificate_sha256 })
-    void connection.closed.then(() => socket.close())
+    void connection.closed.then(() => {
+      punched.close()
+      socket.close()
+    })
+    followPath(connection, punched, options.onMoved)
+    endWithRelay(connection, punched, here.relay)
     return { connection, here, there }
   } catch (error) {
+    close?.()
     socket.close()
     throw error
   }
@@ -104,7 +126,7 @@ export interface ConnectQuicOptions {
  * caller's to close.
  */
 export function connectQuic({ punched, ...options }: ConnectQuicOptions): Promise<QuicConnection> {
-  const { socket, nominated, answerCheck, early } = punched
+  const { socket, path, answerCheck, early } = punched
   const { role, engine, tuning, identity, pin } = options
   return QuicConnection.connect({
     role,
@@ -113,8 +135,32 @@ export function connectQuic({ punched, ...options }: ConnectQuicOptions): Promis
     identity,
     pin,
     socket,
-    peer: nominated,
+    peer: path.peer,
+    mayMove: path.mayMove,
     early,
-    onPacket: packet => answerCheck(packet, nominated),
+    onPacket: answerCheck,
   })
+}
+
+// --- internal ---
+
+/** What has moved by now is caught up with. */
+function followPath(
+  connection: QuicConnection,
+  { path, nominated }: Punched,
+  onMoved: (nominated: Nominated) => void = () => {},
+): void {
+  path.onMoved = (better, peer) => {
+    connection.moveTo(peer)
+    onMoved(better)
+  }
+  if (path.nominated !== nominated) path.onMoved(path.nominated, path.peer)
+}
+
+/** A session whose relay is gone would only find out by silence. */
+function endWithRelay(connection: QuicConnection, { path }: Punched, relay: Allocation | undefined): void {
+  if (!relay) return
+  relay.onLost = ({ message }) => {
+    if (path.nominated.via === relayVia) connection.close(closeCodes.done, message)
+  }
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { BoundedMap } from '../../net/bounded-map.ts'
-import type { Endpoint } from '../../net/endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../../net/endpoint.ts'
 import { checkRequest, checkResponse, parseStun } from '../stun/message.ts'
 import { type BirthdayPart, birthdayAfterMs, birthdayChecks, createSpray, type Spray } from './birthday.ts'
-import type { Candidate } from './candidate.ts'
-import { type Route, routeKey, sameRoute } from './route.ts'
+import { type Candidate, type CandidateKind, isRelayed } from './candidate.ts'
+import { type Nominated, newPair, type Pair } from './pair.ts'
+import { type Route, relayVia, routeKey, sameRoute } from './route.ts'
 
 /** One side's ICE user fragment and password, as its offer or answer gives them (RFC 8445, section 5.3). */
 export interface IceCredentials {
@@ -31,6 +32,13 @@ export interface CheckListOptions {
    * drops them. None by default.
    */
   holdMs?: number | undefined
+  /** This side has an address of a TURN server's, too. */
+  hasRelay?: boolean
+  /**
+   * Whether only relayed pairs are used, to hide each end's address from the other. Otherwise they are the last resort:
+   * nominated when nothing direct was after `relayAfterMs`, and given up for a direct pair that comes up later.
+   */
+  relayOnly?: boolean
   /** Random numbers, 0 to 1, of which the ports to probe are made; Math.random by default. */
   random?: () => number
 }
@@ -57,30 +65,26 @@ export interface CheckStats {
 const maxCandidates = 16
 /** Transactions remembered: what comes later than this many checks counts as lost. */
 const maxOutstanding = 512 + birthdayChecks
-/** Checks that a session sends by itself; who has not been reached by then is not there. */
+/** Checks that a session sends by itself to begin with; who has not been reached by then is not there. */
 export const maxChecks = birthdayChecks + 1_024
 /** Checks are spaced at 20 ms at first and slower after this many, up to 50 ms (RFC 8445, 14.2 sets the floor at 5). */
 const briskChecks = 25
 
-interface Pair {
-  route: Route
-  /** Our check was answered: the peer hears us and we hear the peer. */
-  succeeded: boolean
-  /** An authentic check came from here: the peer's side of the hole is open. */
-  heard: boolean
-  /** The controlling side chose this pair. */
-  chosen: boolean
-  /** The controlling side's nomination was answered. */
-  agreed: boolean
-  nextAt: number
-  sent: number
-}
+/** So long is a direct pair waited for, where there is a relayed one. Milliseconds. */
+export const relayAfterMs = 1_000
+/**
+ * A session that goes by a relay looks for a direct pair with the ordinary vigour for so long, and then now and then.
+ * Milliseconds.
+ */
+export const searchMs = 10_000
+const searchIntervalMs = 5_000
 
 /**
  * The connectivity checks of one session as a pure machine of datagrams and time (milliseconds, any
  * origin): no socket, no timer, so that it runs in a simulated network as it does in a real one.
  * Regular nomination (RFC 8445, section 8.1.1): the controlling side repeats the check of the first
- * pair that succeeds with USE-CANDIDATE; both end with the same pair.
+ * pair that succeeds with USE-CANDIDATE; both end with the same pair. A relayed pair may be followed by a direct one,
+ * nominated in the same way.
  */
 export class CheckList {
   readonly stats: CheckStats = {
@@ -91,13 +95,20 @@ export class CheckList {
     forged: 0,
     peerReflexive: 0,
   }
-  /** The nominated address of the peer and the socket that reaches it, once both sides have been heard. */
-  nominated: Route | undefined
+  /**
+   * The nominated address of the peer and the socket that reaches it, once both sides have been heard. It changes once
+   * at the most, from a relayed pair to a direct one.
+   */
+  nominated: Nominated | undefined
 
   readonly #options: CheckListOptions
   readonly #tieBreaker = randomBytes(8)
   readonly #pairs = new Map<string, Pair>()
-  #chosen = false
+  /** By address, without the socket. */
+  readonly #kinds = new Map<string, CandidateKind>()
+  readonly #began: number
+  /** What the controlling side has chosen. */
+  #chosen: 'none' | 'relayed' | 'direct' = 'none'
   readonly #outstanding = new BoundedMap<string, { route: Route; nominating: boolean }>(maxOutstanding)
   /** Held until it starts, dropped at the first success. */
   #spray: Spray | undefined
@@ -105,18 +116,25 @@ export class CheckList {
   constructor(options: CheckListOptions, now: number) {
     const { candidates, controlling, birthday, random, holdMs = 0 } = options
     this.#options = options
-    for (const candidate of candidates) this.#pair({ ...candidate, via: 0 }, now + holdMs)
+    this.#began = now
+    for (const candidate of candidates) {
+      this.#kinds.set(formatEndpoint(candidate), candidate.kind ?? 'server-reflexive')
+      this.#pair({ ...candidate, via: 0 }, now + holdMs)
+      if (options.hasRelay) this.#pair({ ...candidate, via: relayVia }, now)
+    }
     const startAt = now + birthdayAfterMs[controlling ? 'controlling' : 'controlled']
     // A port that a router opened, or a relay's, says nothing about where the NAT maps.
     const punched = candidates.find(({ kind }) => kind === 'server-reflexive') ?? candidates[0]
-    if (birthday && punched) this.#spray = createSpray(birthday, punched, startAt, random)
+    if (birthday && punched && !isRelayed(punched) && !options.relayOnly)
+      this.#spray = createSpray(birthday, punched, startAt, random)
   }
 
   /** The checks that are due. Call again at `nextAt()`. */
   poll(now: number): Outgoing[] {
-    if (this.#isSpent) return []
+    this.#chooseRelayed(now)
+    if (now < this.#spentUntil()) return []
     const due: Outgoing[] = []
-    for (const pair of this.#pairs.values()) if (pair.nextAt <= now) due.push(this.#check(pair, now))
+    for (const pair of this.#checked()) if (pair.nextAt <= now) due.push(this.#check(pair, now))
     for (const route of this.#spray?.take(now) ?? []) {
       this.stats.sprayed++
       due.push(this.#send(route, false))
@@ -126,10 +144,9 @@ export class CheckList {
 
   /** When the next check is due, or Infinity when there is nothing left to do. */
   nextAt(): number {
-    if (this.#isSpent) return Number.POSITIVE_INFINITY
     let next = this.#spray?.nextAt() ?? Number.POSITIVE_INFINITY
-    for (const pair of this.#pairs.values()) next = Math.min(next, pair.nextAt)
-    return next
+    for (const pair of this.#checked()) next = Math.min(next, pair.nextAt)
+    return Math.max(next, this.#spentUntil())
   }
 
   /**
@@ -167,19 +184,58 @@ export class CheckList {
   confirm(source: Endpoint, via = 0): boolean {
     const from = { ...source, via }
     const pair = this.#pairs.get(routeKey(from))
-    if (pair && this.#options.controlling && pair.chosen && pair.succeeded) this.nominated ??= pair.route
+    if (pair && this.#options.controlling && pair.chosen && pair.succeeded) this.#nominate(pair)
     return this.nominated !== undefined && sameRoute(this.nominated, from)
   }
 
   // --- internal ---
 
-  /** Nothing is left to send but what a peer's checks ask for. */
-  get #isSpent(): boolean {
-    return this.nominated !== undefined || this.stats.checksSent >= maxChecks
+  /** Nothing better than what is nominated can come up. */
+  get #isSettled(): boolean {
+    return this.nominated !== undefined && (!isRelayed(this.nominated) || this.#options.relayOnly === true)
+  }
+
+  /** Until then nothing is sent but what a peer's checks ask for. */
+  #spentUntil(): number {
+    if (this.#isSettled) return Number.POSITIVE_INFINITY
+    if (this.stats.checksSent < maxChecks) return 0
+    return this.nominated ? this.#began + searchMs : Number.POSITIVE_INFINITY
+  }
+
+  /** The pairs that are checked: once a relay serves, those that would be better. */
+  *#checked(): Generator<Pair> {
+    for (const pair of this.#pairs.values()) if (!(this.nominated && pair.isRelayed)) yield pair
+  }
+
+  /** A pair by a relay is chosen when the time for a direct one is up. */
+  #chooseRelayed(now: number): void {
+    if (!this.#mayChooseRelayed(now)) return
+    for (const pair of this.#pairs.values())
+      if (pair.isRelayed && pair.succeeded) {
+        this.#choose(pair)
+        // The nomination is its next check.
+        pair.nextAt = now
+        return
+      }
+  }
+
+  #mayChooseRelayed(now: number): boolean {
+    const { controlling, relayOnly } = this.#options
+    return controlling && this.#chosen === 'none' && (relayOnly || now >= this.#began + relayAfterMs)
+  }
+
+  #choose(pair: Pair): void {
+    this.#chosen = pair.isRelayed ? 'relayed' : 'direct'
+    pair.chosen = true
+  }
+
+  #nominate(pair: Pair): void {
+    if (!this.#isSettled && !(this.nominated && pair.isRelayed))
+      this.nominated = { ...pair.route, kind: pair.kind }
   }
 
   #requested(transactionId: string, nominate: boolean, from: Route, now: number): Outgoing[] {
-    if (this.#options.admits?.(from.address) === false) {
+    if (this.#options.admits?.(from.address) === false || !this.#isUsed(from)) {
       this.stats.forged++
       return []
     }
@@ -189,25 +245,24 @@ export class CheckList {
       to: from,
     }
     const known = this.#pairs.has(routeKey(from))
-    if (!known && (this.nominated || this.#pairs.size >= maxCandidates)) return [response]
+    if (!known && (this.#isSettled || this.#pairs.size >= maxCandidates)) return [response]
     const pair = this.#pair(from, now)
     if (!known) this.stats.peerReflexive++
     const first = !pair.heard
     pair.heard = true
     if (nominate && !this.#options.controlling) pair.chosen = true
     this.#settle(pair)
-    return first && !pair.succeeded && !this.nominated ? [response, this.#check(pair, now)] : [response]
+    return first && !pair.succeeded && !this.#isSettled ? [response, this.#check(pair, now)] : [response]
   }
 
   #succeeded(pair: Pair, nominating: boolean, now: number): Outgoing[] {
     pair.succeeded = true
-    this.#spray = undefined
+    if (!pair.isRelayed) this.#spray = undefined
     if (nominating) pair.agreed = true
-    const choose = this.#options.controlling && !this.#chosen
-    if (choose) {
-      this.#chosen = true
-      pair.chosen = true
-    }
+    const choose = pair.isRelayed
+      ? this.#mayChooseRelayed(now)
+      : this.#options.controlling && this.#chosen !== 'direct'
+    if (choose) this.#choose(pair)
     this.#settle(pair)
     return choose ? [this.#check(pair, now)] : []
   }
@@ -218,23 +273,35 @@ export class CheckList {
    */
   #settle(pair: Pair): void {
     const told = this.#options.controlling ? pair.agreed : pair.chosen
-    if (told && pair.succeeded && pair.heard) this.nominated ??= pair.route
+    if (told && pair.succeeded && pair.heard) this.#nominate(pair)
   }
 
   #pair(route: Route, now: number): Pair {
     const key = routeKey(route)
     let pair = this.#pairs.get(key)
     if (!pair) {
-      pair = { route, succeeded: false, heard: false, chosen: false, agreed: false, nextAt: now, sent: 0 }
+      const { address, port, via } = route
+      const firstAt = this.#isUsed(route) ? now : Number.POSITIVE_INFINITY
+      pair = newPair({ address, port, via }, this.#kindOf(route), firstAt)
       this.#pairs.set(key, pair)
     }
     return pair
   }
 
+  #kindOf(route: Route): CandidateKind {
+    return route.via === relayVia ? 'relayed' : (this.#kinds.get(formatEndpoint(route)) ?? 'peer-reflexive')
+  }
+
+  #isUsed(route: Route): boolean {
+    return !this.#options.relayOnly || this.#kindOf(route) === 'relayed'
+  }
+
   #check(pair: Pair, now: number): Outgoing {
     const { controlling, intervalMs = 20 } = this.#options
     pair.sent++
-    pair.nextAt = now + (pair.sent < briskChecks ? intervalMs : intervalMs * 2.5)
+    const isSearching = this.nominated !== undefined && now >= this.#began + searchMs
+    const ordinaryMs = pair.sent < briskChecks ? intervalMs : intervalMs * 2.5
+    pair.nextAt = now + (isSearching ? searchIntervalMs : ordinaryMs)
     return this.#send(pair.route, controlling && pair.chosen)
   }
 

@@ -1,16 +1,19 @@
 import { classify } from '../../net/demux.ts'
-import type { Endpoint } from '../../net/endpoint.ts'
+import { type Endpoint, sameEndpoint } from '../../net/endpoint.ts'
 import { openUdpSocket } from '../../net/udp/open.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import { type Behaviour, isHard } from '../stun/mapping.ts'
+import type { Allocation } from '../turn/allocation.ts'
 import { birthdayPart } from './birthday.ts'
+import { isRelayed } from './candidate.ts'
 import { type Admission, admitCandidates, admits } from './candidates.ts'
 import { CheckList, type CheckListOptions, type CheckStats, type Outgoing } from './check-list.ts'
 import { PunchError } from './error.ts'
-import type { Route } from './route.ts'
+import type { Nominated } from './pair.ts'
+import { directPath, type Path, relayedPath } from './path.ts'
 import { createSockets } from './sockets.ts'
 
-export interface PunchOptions extends Omit<CheckListOptions, 'birthday' | 'admits'> {
+export interface PunchOptions extends Omit<CheckListOptions, 'birthday' | 'admits' | 'hasRelay'> {
   /** Which of the peer's addresses may be sent to. */
   admission: Admission
   /** How each side's NAT maps, as offer and answer say. */
@@ -20,18 +23,24 @@ export interface PunchOptions extends Omit<CheckListOptions, 'birthday' | 'admit
   signal?: AbortSignal
   /** Opens more sockets like the one given, which is what the session goes on with; JavaScript's own by default. */
   openSocket?: () => Promise<UdpSocket>
+  /** An address that a TURN server lends this side; the punch closes it. */
+  relay?: Pick<Allocation, 'onDatagram' | 'send' | 'close' | 'permit' | 'bind'> | undefined
 }
 
 export interface Punched {
-  /** The socket that reaches the peer: the one given, or behind a symmetric NAT perhaps another. The rest are closed. */
+  /** The socket that reaches the peer: the one given, or behind a symmetric NAT perhaps another. */
   socket: UdpSocket
   /** The peer's nominated address. */
-  nominated: Endpoint
+  nominated: Nominated
   stats: CheckStats
-  /** Answers the peer's late checks; the session goes on calling it for what is STUN. */
+  /** Where the socket's packets go, and how that changes. */
+  path: Path
+  /** Takes what is STUN on the session's socket: the peer's late checks, and those that look for a better path. */
   answerCheck(datagram: Uint8Array, from: Endpoint): void
   /** The nominated peer's first QUIC packets, where they overtook the end of the checks. */
   early: Uint8Array[]
+  /** Closes what is open besides the socket. */
+  close(): void
 }
 
 const defaultLimitMs = 10_000
@@ -43,44 +52,67 @@ const maxEarly = 16
 /**
  * Sends connectivity checks until both sides have been heard and the pair is nominated; behind a
  * symmetric NAT or towards one by many sockets or to many ports (birthday.ts) when ordinary checks have
- * failed. Takes over `socket`: on success exactly one socket is open, the one given back. Throws a
+ * failed. Takes over `socket`: on success exactly one socket is open, the one given back, unless it reaches the peer by
+ * a relay: then checks go on, and the path may move to a direct one. Throws a
  * PunchError at the limit, a CandidateError at once when it may send to none of the candidates; the socket is the
  * caller's again then.
  */
 export async function punch(socket: UdpSocket, options: PunchOptions): Promise<Punched> {
-  const { mapping, admission, signal, openSocket = openUdpSocket } = options
+  const { mapping, admission, signal, relay, openSocket = openUdpSocket } = options
   const birthday = birthdayPart(mapping.local, mapping.remote)
-  const hopeless = isHard(mapping.local) && isHard(mapping.remote)
+  const hasRelay = relay !== undefined || options.candidates.some(isRelayed)
+  const hopeless = isHard(mapping.local) && isHard(mapping.remote) && !hasRelay
   const limitMs = options.limitMs ?? (hopeless ? hopelessLimitMs : defaultLimitMs)
   signal?.throwIfAborted()
   const candidates = admitCandidates(options.candidates, admission)
+  relay?.permit([...new Set(candidates.map(({ address }) => address))])
   const list = new CheckList(
-    { ...options, candidates, birthday, admits: address => admits(admission, address) },
+    {
+      ...options,
+      candidates,
+      birthday,
+      hasRelay: relay !== undefined,
+      admits: address => admits(admission, address),
+    },
     performance.now(),
   )
   const early: Uint8Array[] = []
-  const { promise, resolve, reject } = Promise.withResolvers<Route>()
+  const { promise, resolve, reject } = Promise.withResolvers<Nominated>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let path: Path | undefined
 
   const sockets = createSockets(
     socket,
+    relay,
     (datagram, from, via) => {
       const kind = classify(datagram)
-      if (kind === 'stun') flush(list.receive(datagram, from, performance.now(), via))
-      else if (kind === 'quic' && early.length < maxEarly && list.confirm(from, via))
-        early.push(new Uint8Array(datagram))
-      if (list.nominated) resolve(list.nominated)
+      if (kind === 'stun') receive(datagram, from, via)
+      else if (kind === 'quic' && !path?.deliver(datagram, { ...from, via }) && isPeers(from, via))
+        if (early.length < maxEarly) early.push(new Uint8Array(datagram))
+      look()
     },
     openSocket,
   )
   const flush = (outgoing: Outgoing[]) => {
     for (const each of outgoing) sockets.send(each)
   }
+  const receive = (datagram: Uint8Array, from: Endpoint, via: number) =>
+    flush(list.receive(datagram, from, performance.now(), via))
+  /** By the nominated pair, or over the bridge that carries it to the session's socket. */
+  const isPeers = (from: Endpoint, via: number) =>
+    list.confirm(from, via) || (via === 0 && path !== undefined && sameEndpoint(from, path.peer))
+  /** Acts on a nomination: the first, and one that takes its place. */
+  const look = () => {
+    if (!list.nominated) return
+    if (path) path.take(list.nominated)
+    else resolve(list.nominated)
+  }
   const next = () => {
     clearTimeout(timer)
-    if (list.nominated) return resolve(list.nominated)
     flush(list.poll(performance.now()))
-    timer = setTimeout(next, Math.min(Math.max(1, list.nextAt() - performance.now()), limitMs))
+    look()
+    const nextMs = list.nextAt() - performance.now()
+    if (nextMs < Number.POSITIVE_INFINITY) timer = setTimeout(next, Math.min(Math.max(1, nextMs), limitMs))
   }
   const fail = () =>
     reject(
@@ -98,19 +130,34 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
   next()
   try {
     const nominated = await promise
+    const isLast = !isRelayed(nominated) || options.relayOnly === true
+    if (isLast) clearTimeout(timer)
+    const chosen = isRelayed(nominated)
+      ? await relayedPath({ socket, sockets, relay, nominated, mayMove: !isLast })
+      : directPath({ sockets, nominated })
+    path = chosen
+    look()
     // Its handler stays in place: packets that arrive before QUIC takes over join `early`.
     return {
-      socket: sockets.keep(nominated.via),
+      socket: isRelayed(nominated) ? socket : (sockets.get(nominated.via) as UdpSocket),
       nominated,
       stats: list.stats,
+      path: chosen,
       early,
-      answerCheck: (datagram, from) => flush(list.receive(datagram, from, performance.now(), nominated.via)),
+      answerCheck(datagram, from) {
+        receive(datagram, from, isRelayed(nominated) ? 0 : nominated.via)
+        look()
+      },
+      close() {
+        clearTimeout(timer)
+        chosen.close()
+      },
     }
   } catch (error) {
+    clearTimeout(timer)
     sockets.abandon()
     throw error
   } finally {
-    clearTimeout(timer)
     clearTimeout(limit)
     signal?.removeEventListener('abort', abort)
   }

@@ -1,6 +1,12 @@
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../../net/endpoint.ts'
 
-/** A remote address as one of this side's sockets sees it: `via` is the socket's index, 0 the one that STUN used. */
+/** Stands for the address that a TURN server lends, among the sockets. */
+export const relayVia = -1
+
+/**
+ * A remote address as one of this side's sockets sees it: `via` is the socket's index, 0 the one that STUN used, or
+ * `relayVia`.
+ */
 export interface Route extends Endpoint {
   readonly via: number
 }

@@ -1,14 +1,22 @@
 import type { Endpoint } from '../../net/endpoint.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import type { Outgoing } from './check-list.ts'
+import { relayVia } from './route.ts'
 
-/** The sockets of one punch: the session's own, which is number 0, and those that are opened beside it when first used. */
+/** A relay's address is sent from and heard like a socket. */
+export type Way = Pick<UdpSocket, 'onDatagram' | 'send' | 'close'>
+
+/**
+ * The sockets of one punch: the session's own, which is number 0, those that are opened beside it when first used, and
+ * the address that a relay lends.
+ */
 export interface Sockets {
   send(outgoing: Outgoing): void
-  /** How many are or were open, the first among them. */
+  /** How many sockets are or were open, the first among them. */
   readonly opened: number
-  /** Closes all but this one and gives it; what arrives still goes to the handler. */
-  keep(via: number): UdpSocket
+  get(via: number): Way | undefined
+  /** Closes all sockets but the first and these, and opens no more; what arrives still goes to the handler. */
+  closeAllBut(...vias: number[]): void
   /** Closes all but the first, which is the caller's, and stops listening. */
   abandon(): void
 }
@@ -16,16 +24,19 @@ export interface Sockets {
 /** Takes over `first.onDatagram`. Where the system gives no more sockets, what was to go by them is lost. */
 export function createSockets(
   first: UdpSocket,
+  relay: Way | undefined,
   onDatagram: (datagram: Uint8Array, from: Endpoint, via: number) => void,
   openSocket: () => Promise<UdpSocket>,
 ): Sockets {
-  const sockets = new Map<number, UdpSocket>()
+  const ways = new Map<number, Way>()
   const opening = new Set<number>()
+  let opened = 0
   let over = false
 
-  const add = (via: number, socket: UdpSocket) => {
-    sockets.set(via, socket)
-    socket.onDatagram = (datagram, address, port) => onDatagram(datagram, { address, port }, via)
+  const add = (via: number, way: Way) => {
+    ways.set(via, way)
+    if (via !== relayVia) opened++
+    way.onDatagram = (datagram, address, port) => onDatagram(datagram, { address, port }, via)
   }
   const open = async ({ datagram, to }: Outgoing) => {
     opening.add(to.via)
@@ -40,27 +51,31 @@ export function createSockets(
       opening.delete(to.via)
     }
   }
-  const closeAllBut = (via: number) => {
+  const closeAllBut = (...vias: number[]) => {
     over = true
-    for (const [index, socket] of sockets) if (index !== via) socket.close()
+    for (const [via, way] of ways)
+      if (via !== 0 && !vias.includes(via)) {
+        way.close()
+        ways.delete(via)
+      }
   }
   add(0, first)
+  if (relay) add(relayVia, relay)
 
   return {
     get opened() {
-      return sockets.size
+      return opened
     },
     send(outgoing) {
-      const socket = sockets.get(outgoing.to.via)
-      if (socket) socket.send(outgoing.datagram, outgoing.to)
-      else if (!over && !opening.has(outgoing.to.via)) void open(outgoing)
+      const { via } = outgoing.to
+      const way = ways.get(via)
+      if (way) way.send(outgoing.datagram, outgoing.to)
+      else if (!over && via !== relayVia && !opening.has(via)) void open(outgoing)
     },
-    keep(via) {
-      closeAllBut(via)
-      return sockets.get(via)!
-    },
+    get: via => ways.get(via),
+    closeAllBut,
     abandon() {
-      closeAllBut(0)
+      closeAllBut()
       first.onDatagram = () => {}
     },
   }

@@ -1,0 +1,41 @@
+import type { CandidateKind } from './candidate.ts'
+import type { Route } from './route.ts'
+
+/** A remote address with the socket that reaches it, and what became of the checks between the two. */
+export interface Pair {
+  readonly route: Route
+  /** Of the remote address, or `relayed` where a TURN server of this side's lies between. */
+  readonly kind: CandidateKind
+  /** Its packets go by a TURN server, of either side's. */
+  readonly isRelayed: boolean
+  /** Our check was answered: the peer hears us and we hear the peer. */
+  succeeded: boolean
+  /** An authentic check came from here: the peer's side of the hole is open. */
+  heard: boolean
+  /** The controlling side chose this pair. */
+  chosen: boolean
+  /** The controlling side's nomination was answered. */
+  agreed: boolean
+  nextAt: number
+  sent: number
+}
+
+/** The pair that a session uses. */
+export interface Nominated extends Route {
+  /** Of the remote address, or `relayed` where a TURN server lies between. */
+  readonly kind: CandidateKind
+}
+
+export function newPair(route: Route, kind: CandidateKind, nextAt: number): Pair {
+  return {
+    route,
+    kind,
+    isRelayed: kind === 'relayed',
+    succeeded: false,
+    heard: false,
+    chosen: false,
+    agreed: false,
+    nextAt,
+    sent: 0,
+  }
+}
