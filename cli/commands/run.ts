@@ -72,6 +72,7 @@ export default defineCommand({
       'fleet.sessions',
       'fleet.standby',
       'fleet.rotate',
+      'fleet.idle',
       'fleet.exit',
       'fleet.launches_per_minute',
       'fleet.rotate_on',
@@ -289,6 +290,7 @@ const fleetSettings = ({ values }: Config): FleetSettings => ({
   standby: values['fleet.standby'],
   rotateMs: readDuration(values['fleet.rotate'] ?? '') ?? defaultFleetSettings.rotateMs,
   launchesPerMinute: values['fleet.launches_per_minute'],
+  idleMs: readDuration(values['fleet.idle']) ?? defaultFleetSettings.idleMs,
 })
 
 /** Says that the proxy is ready, once, when the first exit is up. */

@@ -65,6 +65,20 @@ export const size = v.pipe(
   v.check(value => readSize(value) !== undefined, 'must be a size such as 500kB, 10MB or 5GB'),
 )
 
+/** A duration of a second or more, or `never`. */
+export const idle = v.pipe(
+  v.union([v.string(), v.number()], 'must be a duration such as 10m, or never'),
+  v.transform(String),
+  v.check(
+    value => value === 'never' || readDuration(value) !== undefined,
+    ({ input }) => `${wrongDuration(input)}, or never`,
+  ),
+  v.check(
+    value => value === 'never' || readDuration(value)! >= 1_000,
+    'is too short: give 1s or more, or never',
+  ),
+)
+
 /** true or false, as YAML, an option or a variable says it. */
 export const yesNo = v.pipe(
   v.union([v.boolean(), v.picklist(['true', 'false', ''])], 'must be true or false'),

@@ -249,6 +249,15 @@ export const settings = {
       'Replace each exit after this time, as in 90s, 5m or 1h (default: shortly before its function must end)',
     example: '5m',
   }),
+  'fleet.idle': setting<string>({
+    schema: schema.idle,
+    kind: 'text',
+    default: '15m',
+    flag: 'idle',
+    valueHint: 'duration',
+    about:
+      'Let the exits go when no connection was open for this long; the next one waits while an exit starts. never keeps them',
+  }),
   'fleet.exit': setting<Policy>({
     schema: schema.policy,
     kind: 'text',

@@ -123,6 +123,9 @@ export function createMetrics(model: Model, events: Events): Metrics {
     }
     return [...counts.values()]
   })
+  read('gauge', 'asleep', '1 while no exit runs because nobody uses the proxy.', [], () => [
+    [{}, model.sleep.phase === 'asleep' ? 1 : 0],
+  ])
   read('counter', 'launches_total', 'Exits launched.', [], () => [[{}, model.totals.launches]])
   read('counter', 'launch_failures_total', 'Launches that failed.', [], () => [
     [{}, model.totals.launchesFailed],
@@ -153,6 +156,12 @@ export function createMetrics(model: Model, events: Events): Metrics {
     buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
     registers: [registry],
   })
+  const wake = new Histogram({
+    name: `${prefix}wake_duration_seconds`,
+    help: 'From the first connection after a sleep until its exit is there.',
+    buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30],
+    registers: [registry],
+  })
   const connect = new Histogram({
     name: `${prefix}connect_duration_seconds`,
     help: 'From the request of an application until its connection is there.',
@@ -161,6 +170,7 @@ export function createMetrics(model: Model, events: Events): Metrics {
   })
   const close = events.subscribe(event => {
     if (event.type === 'exit.ready') launch.observe(event.setUpMs / 1000)
+    if (event.type === 'fleet.awake') wake.observe(event.ms / 1000)
     if (event.type === 'connection.opened') connect.observe(event.ms / 1000)
   })
   processMetrics(registry)

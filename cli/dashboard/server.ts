@@ -147,7 +147,9 @@ function serve(
         '/healthz': {
           GET: guarded(() => {
             const exits = model.exits.filter(isAccepting).length
-            return Response.json({ ready: exits > 0, exits }, { status: exits > 0 ? 200 : 503 })
+            const idle = model.sleep.phase === 'asleep'
+            const ready = exits > 0 || idle
+            return Response.json({ ready, exits, idle }, { status: ready ? 200 : 503 })
           }),
         },
       },

@@ -55,4 +55,5 @@ export function liveStream({ model, events, token, onEnd }: LiveStreamOptions): 
 
 // --- internal ---
 
-const isUrgent = ({ type }: ProxyEvent) => type.startsWith('exit.') || type === 'proxy.ready'
+const isUrgent = ({ type }: ProxyEvent) =>
+  type.startsWith('exit.') || type.startsWith('fleet.') || type === 'proxy.ready'

@@ -27,7 +27,7 @@ export function liveLine(
   }
   return {
     draw() {
-      if (closed || model.exits.length === 0) return
+      if (closed || (model.exits.length === 0 && model.sleep.phase === 'awake')) return
       // One write that puts the new text over the old one, and no wider than the terminal: no flicker.
       output.write(`\r${summary(model, local).slice(0, output.columns - 1)}\x1b[K`)
       shown = true
@@ -42,10 +42,10 @@ export function liveLine(
 
 // --- internal ---
 
-function summary({ exits, totals, rate, cost }: Model, local: boolean): string {
+function summary({ exits, sleep, totals, rate, cost }: Model, local: boolean): string {
   const accepting = exits.filter(isAccepting).length
   return [
-    `${accepting} ${accepting === 1 ? 'exit' : 'exits'}`,
+    sleep.phase === 'awake' ? `${accepting} ${accepting === 1 ? 'exit' : 'exits'}` : sleep.phase,
     `${totals.active} ${totals.active === 1 ? 'connection' : 'connections'}`,
     `down ${formatRate(rate.down)}, up ${formatRate(rate.up)}`,
     `${formatBytes(totals.bytesDown + totals.bytesUp)} in all`,

@@ -156,7 +156,21 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
           `Launch budget used up: ${event.launchesPerMinute} a minute (--launches-per-minute). Launching again within a minute`,
         )
         break
+      case 'fleet.asleep':
+        say(
+          'info',
+          `Asleep: no connection for ${duration(event.idleMs)}, so no exit runs. The next connection starts one`,
+        )
+        break
+      case 'fleet.waking':
+        say('start', 'Waking: a connection asks for an exit')
+        break
+      case 'fleet.awake':
+        say('info', `Awake after ${formatDuration(event.ms)}`)
+        break
       case 'exit.draining':
+        // Nothing is left that could drain: it is let go, and its end is told.
+        if (event.connections === 0 && !verbose) break
         say(
           'info',
           `Draining exit ${nameOf(event)}: ${event.connections} ${event.connections === 1 ? 'connection' : 'connections'}, ${duration(event.remainingMs)} left${of(event)}`,

@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { newBans } from '../../cli/client/fleet/bans.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
+import type { FleetState } from '../../cli/client/fleet/state.ts'
 import { type Planner, runSchedule } from './world.ts'
 
 const test = suite('The fleet in a simulated world')
@@ -22,6 +23,12 @@ test('keeps every rule in thousands of random schedules', () => {
 
 test('a schedule is the same every time', () => {
   assert.equal(runSchedule(7), runSchedule(7))
+})
+
+/** As if it never slept. */
+const awake = (state: FleetState): FleetState => ({
+  ...state,
+  settings: { ...state.settings, idleMs: Number.POSITIVE_INFINITY },
 })
 
 /** Planners that decide badly, each in one way, and the rule that finds them out. */
@@ -112,6 +119,57 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
       plan(state, now) {
         const exits = [...state.exits.values()].map(exit => [exit.id, { ...exit, extra: false }] as const)
         return plan({ ...state, exits: new Map(exits) }, now)
+      },
+    },
+    /exits are retired that leave/,
+  ],
+  [
+    'never sleeps',
+    {
+      plan: (state, now) => plan(awake(state), now),
+      planAgainAt: (state, now) => planAgainAt(awake(state), now),
+    },
+    /nobody uses the proxy/,
+  ],
+  [
+    'forgets to fall asleep',
+    { planAgainAt: (state, now) => planAgainAt(awake(state), now) },
+    /nobody uses the proxy, yet an exit is kept/,
+  ],
+  [
+    'keeps replacing exits while it should sleep',
+    {
+      plan: (state, now) => [
+        ...plan(awake(state), now).filter(({ type }) => type === 'launch'),
+        ...plan(state, now).filter(({ type }) => type !== 'launch'),
+      ],
+    },
+    /nobody uses the proxy, yet an exit is launched/,
+  ],
+  [
+    'falls asleep too soon',
+    { plan: (state, now) => plan({ ...state, usedAt: state.usedAt - 1_500 }, now) },
+    /exits are retired that leave|closed as soon as/,
+  ],
+  [
+    'does not wake for those who wait',
+    {
+      plan: (state, now) =>
+        plan(state, now).filter(
+          ({ type }) => type !== 'launch' || state.exits.size > 0 || state.waiting === 0 || !state.everUp,
+        ),
+    },
+    /nothing is launched|a connection waited/,
+  ],
+  [
+    'lets the exits go when no other can be launched',
+    {
+      plan: (state, now) => {
+        const regions = new Map([...state.regions].map(([name, region]) => [name, { ...region, retryAt: 0 }]))
+        return [
+          ...plan(state, now).filter(({ type }) => type === 'launch'),
+          ...plan({ ...state, launches: [], regions }, now).filter(({ type }) => type !== 'launch'),
+        ]
       },
     },
     /exits are retired that leave/,

@@ -18,6 +18,10 @@ const lingerMs = 1_000
 const lateMs = 5
 /** Back-off's longest wait, with the most of its jitter. */
 const maxWaitMs = 90_000
+/** Without failures every launch is done within this. */
+const calmLaunchMs = 7_000
+/** The end of the last connection is noticed within this share of the idle time, or ten seconds. */
+const noticedWithin = (idleMs: number) => Math.min(idleMs / 10, 10_000) + 50
 const nextPhases: Record<Phase, Phase[]> = { launching: ['active'], active: ['draining'], draining: [] }
 
 export interface Rules {
@@ -35,20 +39,40 @@ export interface Rules {
   askedFor(site: string, region: string | undefined, now: number): void
   /** An exit came up; the sites are those whose bans were lifted for want of another address. */
   cameUp(exit: ExitState, lifted: string[]): void
+  /** A connection asks for an exit. */
+  asked(region: string | undefined, now: number): void
+  /** It got one after this long, or after Infinity gave up. */
+  waited(ms: number): void
+}
+
+/** What there is to know of connections. */
+export interface Use {
+  /** Since when an exit has had no connections; Infinity while it has some. */
+  isIdleSince(id: string): number
+  /** A connection is open, or waits for an exit. */
+  isInUse(): boolean
 }
 
 /** Watches a fleet's state; throws an Error that says what does not hold. */
-export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: string) => number): Rules {
-  const { sessions, standby, launchesPerMinute, rotateMs } = schedule.settings
+export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isInUse }: Use): Rules {
+  const { sessions, standby, launchesPerMinute, rotateMs, idleMs } = schedule.settings
   const target = sessions + standby
   const phases = new Map<string, Phase>()
   const drainingSince = new Map<string, number>()
   const launches: number[] = []
   let plannedAt = 0
   let wasFull = false
+  let lastUse = 0
+  let awakeSince = 0
+  let everUp = false
 
   const bans = new Map<string, Set<string>>()
   const asked = new Map<string, { site: string; region: string | undefined; at: number }>()
+  /** Regions and banned sites that were asked for, and when: launches for them may be under way though it is over. */
+  const regionsAsked = new Map<string, number>()
+  const bannedAsked = new Map<string, number>()
+  const lately = (asked: Map<string, number>, now: number) =>
+    [...asked.values()].filter(at => at + demandMs > now).length
   const misses = new Map<string, number>()
 
   const exits = () => [...state.exits.values()]
@@ -58,6 +82,8 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
     (region === undefined || region === exit.region) && !isBanned(exit, site)
   /** Banned sites that were asked for lately. */
   const sitesAsked = (now: number) => [...asked.values()].filter(({ at }) => at + demandMs > now)
+  /** Those of them that were asked for since the last sleep. */
+  const sitesWanted = (now: number) => sitesAsked(now).filter(({ at }) => at >= awakeSince)
   const takesNew = (exit: ExitState, now: number) =>
     exit.phase === 'active' && !exit.silent && now < exit.deadline - reserveMs
   const isDue = (exit: ExitState, now: number) => exit.retired || now >= exit.readyAt + rotateMs
@@ -76,6 +102,17 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
   }
   const demanded = (now: number) =>
     [...state.demands].filter(([name, at]) => state.regions.has(name) && at + demandMs > now)
+  /** Nobody has used the proxy for the idle time. */
+  const isIdle = (now: number) => !isInUse() && now >= lastUse + idleMs
+  /** From when on an exit may be let go, when nobody uses the proxy: who comes next must get another one. */
+  const mayRestFrom = ({ region }: ExitState) => {
+    const over = launches.length - launchesPerMinute
+    return Math.max(
+      lastUse + idleMs,
+      over >= 0 ? launches[over]! + minuteMs : 0,
+      state.regions.get(region)!.retryAt,
+    )
+  }
   const hold = (condition: boolean, rule: string) => {
     if (!condition) throw new Error(rule)
   }
@@ -93,11 +130,21 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
         !open.includes(region) || covering.some(exit => exit.region === region),
         `connections ask for ${region}, it is free and the budget allows, yet nothing is launched there`,
       )
-    for (const demand of sitesAsked(now))
+    for (const demand of sitesWanted(now))
       hold(
         !open.some(region => demand.region === undefined || demand.region === region) ||
           covering.some(exit => meets(exit, demand)),
         `${demand.site} has banned all exits, a region is free and the budget allows, yet nothing is launched for it`,
+      )
+  }
+
+  function nothingRunsUnused(now: number): void {
+    if (isInUse()) return
+    for (const exit of exits())
+      hold(
+        exit.phase === 'launching' ||
+          now < Math.max(mayRestFrom(exit) + noticedWithin(idleMs), exit.readyAt) + closeWithinMs,
+        'nobody uses the proxy, yet an exit is kept, and billed',
       )
   }
 
@@ -130,15 +177,20 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
       )
       phases.set(id, phase)
       if (phase === 'draining' && before !== phase) drainingSince.set(id, now)
+      if (phase === 'active' && !everUp) lastUse = now
+      everUp ||= phase === 'active'
     }
   }
 
   return {
     beforeEvent(now) {
       const due = Math.max(plannedAt, now - lateMs)
-      launchesAreUnderWay(due)
+      if (isInUse()) lastUse = now
+      if (!isIdle(now)) launchesAreUnderWay(due)
+      else wasFull = false
       nothingLingers(due)
-      if (!isCalm(schedule)) return
+      nothingRunsUnused(due)
+      if (!isCalm(schedule) || isIdle(now)) return
       const inUse = exits().filter(exit => takesNew(exit, now)).length
       wasFull ||= inUse >= sessions
       hold(
@@ -155,10 +207,14 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
         if (action.type === 'close') {
           hold(exit?.phase === 'draining', `an exit that is ${exit?.phase ?? 'gone'} is closed`)
           hold(exit?.connections === 0, 'an exit is closed under its connections')
-          hold(drainingSince.get(action.id)! + lingerMs <= now, 'an exit is closed as soon as it is retired')
+          hold(
+            drainingSince.get(action.id)! + lingerMs <= now || isIdle(now),
+            'an exit is closed as soon as it is retired',
+          )
         } else {
           hold(exit?.phase === 'active', `an exit that is ${exit?.phase ?? 'gone'} is retired`)
-          if (exit && takesNew(exit, now)) retired.add(exit.id)
+          const rests = exit && isIdle(now) && mayRestFrom(exit) <= now
+          if (exit && takesNew(exit, now) && !rests) retired.add(exit.id)
         }
       }
       if (retired.size === 0) return
@@ -175,7 +231,7 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
             left.some(exit => exit.region === region),
           `the last exit of ${region} is retired while connections ask for it`,
         )
-      for (const demand of sitesAsked(now))
+      for (const demand of sitesWanted(now))
         hold(
           ![...retired].some(id => meets(state.exits.get(id)!, demand)) ||
             left.some(exit => meets(exit, demand)),
@@ -188,11 +244,12 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
     },
     launched(region, now) {
       hold(state.regions.get(region)!.retryAt <= now, `${region} is set aside, yet an exit is launched there`)
+      hold(now <= lastUse + idleMs + noticedWithin(idleMs), 'nobody uses the proxy, yet an exit is launched')
       launches.push(now)
       while (launches[0]! + minuteMs <= now) launches.shift()
       hold(launches.length <= launchesPerMinute, `${launches.length} launches in a minute`)
       const onTheWay = exits().filter(({ phase }) => phase === 'launching').length
-      const most = target + demanded(now).length + sitesAsked(now).length
+      const most = target + lately(regionsAsked, now) + lately(bannedAsked, now)
       hold(onTheWay <= most, `${onTheWay} launches are under way at once`)
     },
     banned(site, address) {
@@ -201,7 +258,9 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
     },
     isBanned,
     askedFor(site, region, now) {
-      if (bans.has(site)) asked.set(`${site} ${region}`, { site, region, at: now })
+      if (!bans.has(site)) return
+      asked.set(`${site} ${region}`, { site, region, at: now })
+      bannedAsked.set(`${site} ${region}`, now)
     },
     cameUp(exit, lifted) {
       for (const site of bans.keys()) if (isBanned(exit, site)) misses.set(site, (misses.get(site) ?? 0) + 1)
@@ -211,6 +270,16 @@ export function watch(schedule: Schedule, state: FleetState, isIdleSince: (id: s
         misses.delete(site)
         for (const [key, demand] of asked) if (demand.site === site) asked.delete(key)
       }
+    },
+    asked(region, now) {
+      if (region !== undefined) regionsAsked.set(region, now)
+      if (isIdle(now)) awakeSince = now
+      lastUse = now
+    },
+    waited(ms) {
+      // A site's bans may be in the way of several launches, one after another.
+      const isSimple = isCalm(schedule) && schedule.banEveryMs === Number.POSITIVE_INFINITY
+      hold(!isSimple || ms <= calmLaunchMs, `nothing fails, yet a connection waited for ${ms} ms`)
     },
   }
 }

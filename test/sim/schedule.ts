@@ -30,9 +30,14 @@ export interface Schedule {
 
 const regionNames = ['us-east-1', 'eu-west-1', 'eu-central-1', 'ap-south-1']
 
+/** Launches a minute that are never used up. */
+const ample = 200
+
 /** A third of the schedules are calm: nothing fails, so nothing may ever be missing. */
-export const isCalm = ({ failing, dying, silencing, outageEveryMs }: Schedule): boolean =>
-  failing + dying + silencing === 0 && outageEveryMs === Number.POSITIVE_INFINITY
+export const isCalm = ({ settings, failing, dying, silencing, outageEveryMs }: Schedule): boolean =>
+  settings.launchesPerMinute === ample &&
+  failing + dying + silencing === 0 &&
+  outageEveryMs === Number.POSITIVE_INFINITY
 
 export function drawSchedule(random: Random): Schedule {
   const one = <T>(choices: readonly T[]): T => choices[random.int(choices.length)]!
@@ -45,7 +50,8 @@ export function drawSchedule(random: Random): Schedule {
       standby: random.int(3),
       rotateMs: one([never, 20_000, 60_000, 150_000]),
       // A calm world's fleet can pay for what it needs.
-      launchesPerMinute: calm ? 200 : one([1, 3, 8, 20, 60]),
+      launchesPerMinute: calm ? ample : one([1, 3, 8, 20, 60]),
+      idleMs: one([never, never, 2_000, 10_000, 60_000]),
     },
     policy: one(policies),
     regions: regionNames.slice(0, 1 + random.int(regionNames.length)),
@@ -54,7 +60,7 @@ export function drawSchedule(random: Random): Schedule {
     failing: fault(0, [0.05, 0.3, 0.9]),
     dying: fault(0, [0.1, 0.5, 1]),
     silencing: fault(0, [0.1, 0.5, 1]),
-    connectEveryMs: one([1_000, 5_000, 20_000]),
+    connectEveryMs: one([1_000, 5_000, 20_000, 100_000]),
     outageEveryMs: fault(never, [60_000, 300_000]),
     clickEveryMs: one([never, 30_000, 200_000]),
     choosy: one([0, 0, 0.02, 0.3]),

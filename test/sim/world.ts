@@ -1,4 +1,5 @@
 import { askForSite, ban, cameUp } from '../../cli/client/fleet/bans.ts'
+import { ask, awaited } from '../../cli/client/fleet/idle.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
@@ -32,10 +33,12 @@ export interface Tally {
   bans: number
 }
 
-/** More plans than this in a virtual second, beyond one for each thing that happened, go in circles. */
+/** More plans than this in a virtual second, beyond two for each action, go in circles. */
 const maxPlansASecond = 25
 /** Functions end themselves this long before Lambda would. */
 const closeAtMs = 1_500
+/** Connections wait this long for an exit. */
+const waitLimitMs = 30_000
 /** A silent exit is given up by QUIC's idle time-out. */
 const idleMs = 15_000
 
@@ -50,40 +53,55 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   const state = newFleetState(settings, regions)
   const selector = createSelector(schedule.policy, fraction)
   const down = new Set<string>()
+  const closing = new Set<string>()
   /** Connections by session, and since when there are none. */
   const connections = new Map<string, { count: number; idleSince: number }>()
-  const rules = watch(schedule, state, id => connections.get(id)?.idleSince ?? Number.POSITIVE_INFINITY)
+  /** Connections that wait for an exit: each tries again when something has changed. */
+  const waiting = new Set<() => boolean>()
+  const rules = watch(schedule, state, {
+    isIdleSince: id => connections.get(id)?.idleSince ?? Number.POSITIVE_INFINITY,
+    isInUse: () => waiting.size > 0 || [...connections.values()].some(({ count }) => count > 0),
+  })
   const tally: Tally = { events: 0, plans: 0, launches: 0, connections: 0, bans: 0 }
   /** The exit that each site used last. */
   const served = new Map<string, string>()
   let now = 0
   let timer = 0
-  let second = { at: 0, plans: 0, happened: 0 }
+  let second = { at: 0, plans: 0, actions: 0 }
 
   const happens = (at: number, action: () => void) => queue.put(at, action)
 
   function replan(): void {
     tally.plans++
-    if (++second.plans > maxPlansASecond + 2 * second.happened)
+    if (++second.plans > maxPlansASecond + 2 * second.actions)
       throw new Error(`${second.plans} plans in a second`)
     forget(state, now)
     for (const [id, { count }] of connections) loaded(state, id, count, now)
+    awaited(state, waiting.size, now)
     const actions = planner.plan(state, now)
     rules.beforePlan(actions, now)
+    second.actions += actions.length
     for (const action of actions) {
       if (action.type === 'launch') launch(action.region, action.extra)
-      else if (action.type === 'close') happens(now + random.int(20), () => end(action.id))
+      else if (action.type === 'close') close(action.id)
       else {
         draining(state, action.id, now)
         happens(now, replan)
       }
     }
     rules.afterPlan(now)
+    for (const retry of [...waiting]) if (retry()) waiting.delete(retry)
     const again = Math.max(planner.planAgainAt(state, now), now + 1)
     const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
     const armed = ++timer
     const at = Math.min(again, anyDraining ? now + 1_000 : again)
     if (at < Number.POSITIVE_INFINITY) happens(at, () => armed === timer && replan())
+  }
+
+  /** From the moment on at which it says bye it takes nothing. */
+  function close(id: string): void {
+    closing.add(id)
+    happens(now, () => end(id))
   }
 
   function launch(region: string, extra?: boolean): void {
@@ -129,17 +147,32 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
 
   function connect(): void {
     const region = random.chance(schedule.choosy) ? regions[random.int(regions.length)] : undefined
-    if (region) {
-      const isNew = !state.demands.has(region)
-      state.demands.set(region, now)
-      if (isNew) replan()
-    }
+    rules.asked(region, now)
+    const askedAt = now
     const site = `site${random.int(50)}.com`
-    if (askForSite(state.bans, { site, region }, now)) replan()
     rules.askedFor(site, region, now)
+    const isNew = ask(state, region, now)
+    if (askForSite(state.bans, { site, region }, now) || isNew) replan()
+    const take = () => takes(site, region)
+    if (!take()) {
+      const retry = () => {
+        if (!take()) return false
+        rules.waited(now - askedAt)
+        return true
+      }
+      waiting.add(retry)
+      happens(now + waitLimitMs, () => {
+        if (waiting.delete(retry)) rules.waited(Number.POSITIVE_INFINITY)
+      })
+    }
+    happens(now + 2 * random.int(schedule.connectEveryMs), connect)
+  }
+
+  /** A connection gets an exit, if there is one for it. */
+  function takes(site: string, region: string | undefined): boolean {
     const request = { host: `www.${site}`, ...(region && { user: `region-${region}` }) }
     const there = [...state.exits.values()].filter(
-      exit => (!region || exit.region === region) && !rules.isBanned(exit, site),
+      exit => (!region || exit.region === region) && !rules.isBanned(exit, site) && !closing.has(exit.id),
     )
     const accepting = there.filter(exit => isAccepting(exit, now))
     // What drains takes connections where nothing else does, but for its last 2.5 s.
@@ -148,21 +181,23 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     )
     const fitting = accepting.length > 0 ? accepting : lastResorts
     const selected = selector.select(state, request, now)
+    // One that ends in this very moment cannot be told from the others yet: the connection is tried again.
+    if (selected && closing.has(selected.id)) return false
     if (selected ? !fitting.includes(selected) : fitting.length > 0)
       throw new Error(
         `a connection got ${selected ? 'an exit that takes none' : 'no exit'} where ${fitting.length} fit`,
       )
-    if (selected) {
-      tally.connections++
-      served.set(site, selected.id)
-      const load = connections.get(selected.id)!
-      load.count++
-      load.idleSince = Number.POSITIVE_INFINITY
-      happens(now + between(100, random.chance(0.05) ? 200_000 : 5_000), () => {
-        if (--load.count === 0) load.idleSince = now
-      })
-    }
-    happens(now + 2 * random.int(schedule.connectEveryMs), connect)
+    if (!selected) return false
+    tally.connections++
+    served.set(site, selected.id)
+    const load = connections.get(selected.id)!
+    load.count++
+    load.idleSince = Number.POSITIVE_INFINITY
+    selected.connections++
+    happens(now + between(100, random.chance(0.05) ? 200_000 : 5_000), () => {
+      if (--load.count === 0) load.idleSince = now
+    })
+    return true
   }
 
   function goDown(): void {
@@ -203,7 +238,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     for (let next = queue.next(); next && next.at < schedule.untilMs; next = queue.next()) {
       now = next.at
       tally.events++
-      if (now >= second.at + 1_000) second = { at: now, plans: 0, happened: 0 }
+      if (now >= second.at + 1_000) second = { at: now, plans: 0, actions: 0 }
       rules.beforeEvent(now)
       next.action()
     }

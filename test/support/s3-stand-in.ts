@@ -9,6 +9,10 @@ export interface S3StandIn {
   mode: 'pass' | 'throttle' | 'deny' | 'down'
   /** Requests that were not passed on. */
   refused: number
+  /** Requests so far, passed on or not: method and path. */
+  requests: string[]
+  /** Those of them that S3 has answered, with the status. */
+  answered: string[]
   close(): void
 }
 
@@ -20,6 +24,7 @@ const refusals = {
 export async function startS3StandIn(endpoint: string): Promise<S3StandIn> {
   const behind = new URL(endpoint)
   const server = createServer((incoming, outgoing) => {
+    standIn.requests.push(`${incoming.method} ${incoming.url}`)
     if (standIn.mode !== 'pass') standIn.refused++
     if (standIn.mode === 'down') return void incoming.socket.destroy()
     if (standIn.mode !== 'pass') {
@@ -33,6 +38,7 @@ export async function startS3StandIn(endpoint: string): Promise<S3StandIn> {
     const passed = request(
       { host: behind.hostname, port: behind.port, method, path: url, headers },
       answer => {
+        outgoing.on('close', () => standIn.answered.push(`${method} ${url} ${answer.statusCode}`))
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(outgoing)
       },
@@ -45,6 +51,8 @@ export async function startS3StandIn(endpoint: string): Promise<S3StandIn> {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mode: 'pass',
     refused: 0,
+    requests: [],
+    answered: [],
     close() {
       server.close()
       server.closeAllConnections()

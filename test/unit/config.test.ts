@@ -76,6 +76,8 @@ for (const [what, text, ...words] of [
     'file.yaml:3:',
     'leave out',
   ],
+  ['an idle time that is none', 'fleet:\n  idle: soon', 'file.yaml:2:', 'or never'],
+  ['an idle time that is too short', 'fleet:\n  idle: 20ms', 'file.yaml:2:', '1s or more'],
   ['a duration without its unit', 'fleet:\n  rotate: 90', 'file.yaml:2:', 'has no unit', '90s', '90m'],
   ['no STUN server', 'proxy:\n  stun_server: []', 'file.yaml:2:', 'no STUN server'],
   ['a malformed STUN server', 'proxy:\n  stun_server: [a b]', 'file.yaml:2:', "'a b'"],

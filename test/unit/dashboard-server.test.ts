@@ -184,6 +184,17 @@ test('is ready with an exit that accepts connections, and not without', async co
   assert.is(await health(), 503)
 })
 
+test('is ready while it sleeps, until a connection waits for an exit', async ({ url, events }) => {
+  const health = async () => {
+    const response = await fetch(`${url}/healthz`)
+    return [response.status, await response.json()]
+  }
+  events.emit({ type: 'fleet.asleep', idleMs: 900_000 })
+  assert.equal(await health(), [200, { ready: true, exits: 0, idle: true }])
+  events.emit({ type: 'fleet.waking' })
+  assert.equal(await health(), [503, { ready: false, exits: 0, idle: false }])
+})
+
 test('changes nothing without the token that its own page has', async context => {
   const { url, rotated } = context
   const rotate = (headers: Record<string, string>, method = 'POST') =>

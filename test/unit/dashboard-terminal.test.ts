@@ -291,6 +291,36 @@ test('an exit that drains, falls silent or ends is named by its address', () => 
   ])
 })
 
+test('sleep and wake are told, with the time that the wake took', () => {
+  const lines = said(
+    { verbose: false },
+    up,
+    { type: 'exit.draining', session: 'a', connections: 0, remainingMs: 600_000 },
+    { type: 'fleet.asleep', idleMs: 900_000 },
+    { type: 'fleet.waking' },
+    { type: 'fleet.awake', ms: 1_240 },
+  )
+  assert.equal(lines.slice(1), [
+    'info Asleep: no connection for 15 min, so no exit runs. The next connection starts one',
+    'start Waking: a connection asks for an exit',
+    'info Awake after 1.2 s',
+  ])
+})
+
+test('the live line says whether the fleet sleeps', () => {
+  const { events, model } = running()
+  const { stream, take } = output(true)
+  const line = liveLine(model, false, stream)
+  for (const [type, shown] of [
+    ['fleet.asleep', 'asleep'],
+    ['fleet.waking', 'waking'],
+  ] as const) {
+    events.emit(type === 'fleet.asleep' ? { type, idleMs: 1_000 } : { type })
+    line.draw()
+    assert.ok(take().startsWith(`\r${shown} · 0 connections`))
+  }
+})
+
 test('a launch that fails is told once with what to do, and when it is tried again', () => {
   const failed: ProxyEvent = {
     type: 'exit.failed',

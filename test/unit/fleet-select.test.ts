@@ -15,7 +15,13 @@ const test = suite('The choice of an exit')
 
 /** A fleet with exits a, b, c, … in these regions, up one after another. */
 function fleet(regions: string[], sessions = regions.length): FleetState {
-  const settings = { sessions, standby: 0, rotateMs: Number.POSITIVE_INFINITY, launchesPerMinute: 20 }
+  const settings = {
+    sessions,
+    standby: 0,
+    rotateMs: Number.POSITIVE_INFINITY,
+    idleMs: Number.POSITIVE_INFINITY,
+    launchesPerMinute: 20,
+  }
   const state = newFleetState(settings, [...new Set(regions)])
   for (const [i, region] of regions.entries()) {
     const id = String.fromCharCode(97 + i)

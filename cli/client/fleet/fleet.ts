@@ -9,6 +9,7 @@ import { askForSite, mayServe } from './bans.ts'
 import { exitLife } from './exit-life.ts'
 import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
+import { ask, awaited, sleepTeller } from './idle.ts'
 import type { Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
 import { type FleetRequests, fleetRequests } from './requests.ts'
@@ -70,7 +71,8 @@ export function startFleet(options: FleetOptions): Fleet {
     dns,
     events,
   } = options
-  const state = newFleetState({ ...options.settings }, [...buckets.keys()])
+  const now = () => performance.now()
+  const state = newFleetState({ ...options.settings }, [...buckets.keys()], now())
   const sessions = new Map<string, Session>()
   let selector = createSelector(policy)
   const stop = new AbortController()
@@ -79,7 +81,7 @@ export function startFleet(options: FleetOptions): Fleet {
   const failures = createFailures([...buckets.keys()])
   let timer: ReturnType<typeof setTimeout> | undefined
   let toldBudget = false
-  const now = () => performance.now()
+  const sleeper = sleepTeller(events)
 
   /** Connections end without a word: how many there are is looked up whenever it matters. */
   const countConnections = (at: number) => {
@@ -93,6 +95,8 @@ export function startFleet(options: FleetOptions): Fleet {
     const at = now()
     forget(state, at)
     countConnections(at)
+    awaited(state, waits.size, at)
+    sleeper.before(state, at)
     for (const action of plan(state, at)) {
       if (action.type === 'launch') track(exits.run(action.region, action.extra))
       else if (action.type === 'drain') exits.drain(action.id)
@@ -102,6 +106,7 @@ export function startFleet(options: FleetOptions): Fleet {
     if (budget && !toldBudget)
       events.emit({ type: 'fleet.throttled', launchesPerMinute: state.settings.launchesPerMinute })
     toldBudget = budget
+    sleeper.after(state, at)
     const again = planAgainAt(state, at)
     // While an exit drains, the end of its connections is looked for once a second.
     const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
@@ -155,12 +160,9 @@ export function startFleet(options: FleetOptions): Fleet {
             hint: `Ask for one of ${[...buckets.keys()].join(', ')}.`,
           }),
         )
-      if (region !== undefined) {
-        const isNew = !state.demands.has(region)
-        state.demands.set(region, now())
-        if (isNew) replan()
-      }
-      if (askForSite(state.bans, { site: siteOf(request.host), region }, now())) replan()
+      const at = now()
+      const isNew = ask(state, region, at)
+      if (askForSite(state.bans, { site: siteOf(request.host), region }, at) || isNew) replan()
       countConnections(now())
       const take = () => {
         const exit = selector.select(state, request, now())

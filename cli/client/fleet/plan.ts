@@ -1,4 +1,5 @@
 import { bansChangeAt, meets, type SiteDemand } from './bans.ts'
+import { isIdle, lookAt, mayRest } from './idle.ts'
 import { demandMs, type ExitState, type FleetState, minuteMs, type Region } from './state.ts'
 
 /** What the fleet does next. */
@@ -56,6 +57,7 @@ export function planAgainAt(state: FleetState, now: number): number {
   times.push(...state.launches.map(at => at + minuteMs))
   times.push(...[...state.demands.values()].map(at => at + demandMs))
   times.push(...bansChangeAt(state.bans))
+  times.push(lookAt(state, now))
   return Math.min(...times.filter(time => time > now), Number.POSITIVE_INFINITY)
 }
 
@@ -67,6 +69,7 @@ export const overBudget = (state: FleetState, now: number): boolean =>
 // --- internal ---
 
 function launches(state: FleetState, now: number): Action[] {
+  if (isIdle(state, now)) return []
   const { sessions, standby, launchesPerMinute } = state.settings
   let budget = launchesPerMinute - state.launches.length
   /** Exits that count towards the target number. */
@@ -115,12 +118,12 @@ function launches(state: FleetState, now: number): Action[] {
 function drains(state: FleetState, now: number): Action[] {
   const { sessions, standby, rotateMs } = state.settings
   const active = [...state.exits.values()].filter(({ phase }) => phase === 'active')
-  const atEnd = active.filter(exit => now >= exit.deadline - reserveMs)
+  const over = active.filter(exit => now >= exit.deadline - reserveMs || mayRest(state, exit, now))
   const due = new Set(active.filter(exit => isDue(state, exit, now)))
   // Nobody is retired before the replacement is there: only those beyond the target number. Those that are due come
   // first, then those that a single site needed, then the oldest.
   const inUse = active
-    .filter(exit => isAccepting(exit, now))
+    .filter(exit => isAccepting(exit, now) && !over.includes(exit))
     .sort(
       (a, b) =>
         Number(due.has(b)) - Number(due.has(a)) ||
@@ -141,7 +144,7 @@ function drains(state: FleetState, now: number): Action[] {
     const enough = exit.extra || alike.filter(({ extra }) => !extra).length >= sessions + standby
     if (enough && regionIsServed && sitesAreServed) left = others
   }
-  return [...atEnd, ...inUse.filter(exit => !left.includes(exit))].map(({ id }) => ({
+  return [...over, ...inUse.filter(exit => !left.includes(exit))].map(({ id }) => ({
     type: 'drain',
     id,
   }))
@@ -153,8 +156,7 @@ const closes = (state: FleetState, now: number): Action[] =>
       exit =>
         exit.phase === 'draining' &&
         exit.connections === 0 &&
-        exit.busyAt + lingerMs <= now &&
-        !isNeeded(state, exit, now),
+        (mayRest(state, exit, now) || (exit.busyAt + lingerMs <= now && !isNeeded(state, exit, now))),
     )
     .map(({ id }) => ({ type: 'close', id }))
 

@@ -10,6 +10,8 @@ export interface FleetSettings {
   rotateMs: number
   /** Caps launches per minute, so a crash loop cannot run up costs. */
   launchesPerMinute: number
+  /** The exits are let go when no connection was open or asked for this long. */
+  idleMs: number
 }
 
 export const defaultFleetSettings: FleetSettings = {
@@ -17,6 +19,7 @@ export const defaultFleetSettings: FleetSettings = {
   standby: 0,
   rotateMs: Number.POSITIVE_INFINITY,
   launchesPerMinute: 20,
+  idleMs: Number.POSITIVE_INFINITY,
 }
 
 /** An exit's life, in this order; from any of them it may end. */
@@ -67,6 +70,12 @@ export interface FleetState {
   readonly demands: Map<string, number>
   /** Which exits sites do not use. */
   readonly bans: Bans
+  /** When a connection last asked for an exit, waited for one or had one. */
+  usedAt: number
+  /** Connections that wait for an exit. */
+  waiting: number
+  /** An exit has come up. */
+  everUp: boolean
 }
 
 export const minuteMs = 60_000
@@ -82,7 +91,7 @@ const shortLifeMs = 10_000
 
 const longAgo = Number.NEGATIVE_INFINITY
 
-export const newFleetState = (settings: FleetSettings, regions: string[]): FleetState => ({
+export const newFleetState = (settings: FleetSettings, regions: string[], now = 0): FleetState => ({
   settings,
   regions: new Map(
     regions.map(name => [
@@ -94,6 +103,9 @@ export const newFleetState = (settings: FleetSettings, regions: string[]): Fleet
   launches: [],
   demands: new Map(),
   bans: newBans(),
+  usedAt: now,
+  waiting: 0,
+  everUp: false,
 })
 
 /** Forgets what is past: launches that the budget no longer counts, demands that nobody repeated, old bans. */
@@ -127,6 +139,9 @@ export function ready(state: FleetState, id: string, deadline: number, now: numb
   const exit = state.exits.get(id)
   if (exit?.phase !== 'launching') return
   Object.assign(exit, { phase: 'active', readyAt: now, deadline, address })
+  // Whoever starts the proxy finds its first exit, however long that took.
+  if (!state.everUp) state.usedAt = now
+  state.everUp = true
 }
 
 export function draining(state: FleetState, id: string, now: number): void {
@@ -143,7 +158,10 @@ export function full(state: FleetState, id: string, now: number): void {
 /** Takes note of how many connections an exit has. */
 export function loaded(state: FleetState, id: string, connections: number, now: number): void {
   const exit = state.exits.get(id)
-  if (exit) Object.assign(exit, { connections, busyAt: connections > 0 ? now : exit.busyAt })
+  if (!exit) return
+  // One that has ended since it was last looked at counts until now.
+  if (connections > 0 || exit.connections > 0) state.usedAt = now
+  Object.assign(exit, { connections, busyAt: connections > 0 ? now : exit.busyAt })
 }
 
 /** The launch failed, or the exit is over. `random` gives the jitter, in [0, 1). Returns how long its region waits. */
@@ -151,6 +169,7 @@ export function ended(state: FleetState, id: string, now: number, random: () => 
   const exit = state.exits.get(id)
   if (!exit) return 0
   const region = state.regions.get(exit.region)!
+  if (exit.connections > 0) state.usedAt = now
   // An exit that came up after a failure and has lasted shows that the region works again.
   const works = [...state.exits.values()].some(
     ({ region: name, readyAt }) =>

@@ -113,6 +113,12 @@ export type ProxyEvent =
   | ({ type: 'config.rejected' } & ErrorData)
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.throttled'; launchesPerMinute: number }
+  /** No connection was open or asked for this long: no exit runs until one is. */
+  | { type: 'fleet.asleep'; idleMs: number }
+  /** A connection asks for an exit while none runs. */
+  | { type: 'fleet.waking' }
+  /** The first exit is up again; `ms` since the connection asked for it. */
+  | { type: 'fleet.awake'; ms: number }
   | { type: 'exit.closed'; session: string; code: string; message: string }
   /** The first exit is up, at `address`. Host and port are those of the first listener. */
   | {

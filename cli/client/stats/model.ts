@@ -6,11 +6,13 @@ import { createDestinations } from './destinations.ts'
 import type { Events, OutboundName, ProxyEvent } from './events.ts'
 import { createExits } from './exits.ts'
 import { createSeries } from './series.ts'
+import { createSleep } from './sleep.ts'
 import type {
   ConnectionState,
   CostState,
   ExitStatus,
   RejectionState,
+  SleepState,
   State,
   Totals,
   UserState,
@@ -34,6 +36,7 @@ export interface Model {
   readonly uptimeMs: number
   readonly rate: { down: number; up: number }
   readonly exits: ExitStatus[]
+  readonly sleep: SleepState
   cost(): CostState
   readonly carried: readonly CarriedState[]
   /** Connections that were refused or failed, by the code of the reason. */
@@ -59,6 +62,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   const series = createSeries()
   const users = createUsers()
   const startedAt = now()
+  const sleep = createSleep(startedAt)
   const counts = {
     bytesUp: 0,
     bytesDown: 0,
@@ -120,6 +124,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     const at = now()
     exits.apply(event, at)
     connect(event, at)
+    sleep.apply(event, at)
     if (event.type === 'traffic.sampled') sample(event, at)
     if (event.type === 'connection.opened') counts.opened++
     if (event.type === 'connection.refused') counts.refused++
@@ -155,6 +160,9 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     get exits() {
       return exits.list()
     },
+    get sleep() {
+      return sleep.state
+    },
     connectionErrors,
     rejections,
     get users() {
@@ -180,6 +188,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       totals: model.totals,
       rate,
       exits: model.exits,
+      sleep: model.sleep,
       launches: exits.launches(),
       destinations: destinations.top(maxDestinations),
       destinationCount: destinations.size,

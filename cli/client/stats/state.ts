@@ -19,6 +19,7 @@ export interface State {
   /** Bytes a second, over the last sample. */
   rate: { down: number; up: number }
   exits: ExitStatus[]
+  sleep: SleepState
   /** The newest first. */
   launches: LaunchStatus[]
   /** Those that carried most, first. */
@@ -82,6 +83,17 @@ export interface ExitStatus {
   connections: number
   bytesUp: number
   bytesDown: number
+}
+
+/** Whether exits run: they are let go while nobody uses the proxy. */
+export interface SleepState {
+  /** `waking`: a connection waits for the first exit. */
+  phase: 'awake' | 'asleep' | 'waking'
+  since: number
+  /** How often a connection woke the exits. */
+  wakes: number
+  /** How long the last of them waited. */
+  lastWakeMs?: number
 }
 
 /** It takes new connections. */

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { formatBytes, formatDollars, formatDuration, formatRate } from '../../client/stats/format.ts'
-import { isAccepting, type State } from '../../client/stats/state.ts'
+import { isAccepting, type SleepState, type State } from '../../client/stats/state.ts'
 import { schemeNames } from '../../input/scheme.ts'
 import { Connections } from './connections.tsx'
 import { Cost } from './cost.tsx'
@@ -77,12 +77,18 @@ export function App() {
 
 // --- internal ---
 
+function exitsNote({ phase, wakes, lastWakeMs }: SleepState): string {
+  if (phase !== 'awake') return 'until a connection comes'
+  if (lastWakeMs === undefined) return 'ready'
+  return `ready; woken ${wakes === 1 ? 'once' : `${wakes} times`}, last in ${formatDuration(lastWakeMs)}`
+}
+
 /** What one wants to know at a glance. */
-function Figures({ state: { exits, totals, rate, cost } }: { state: State }) {
+function Figures({ state: { exits, sleep, totals, rate, cost } }: { state: State }) {
   const accepting = exits.filter(isAccepting).length
   const notMade = totals.refused + totals.failed
   const figures = [
-    ['Exits', String(accepting), 'ready'],
+    ['Exits', sleep.phase === 'awake' ? String(accepting) : sleep.phase, exitsNote(sleep)],
     ['Down', formatRate(rate.down), `${formatBytes(totals.bytesDown)} so far`],
     ['Up', formatRate(rate.up), `${formatBytes(totals.bytesUp)} so far`],
     [

@@ -10,7 +10,7 @@ interface FleetProps {
 
 /** The exits, each with its state and how long it has. */
 export function Fleet({ state, onRotate }: FleetProps) {
-  const { exits, now } = state
+  const { exits, sleep, now } = state
   return (
     <section aria-labelledby="fleet">
       <div class="bar">
@@ -23,7 +23,13 @@ export function Fleet({ state, onRotate }: FleetProps) {
           Rotate all
         </button>
       </div>
-      {exits.length === 0 && <p class="empty">{whyNone(state)}</p>}
+      {sleep.phase === 'awake' ? (
+        exits.length === 0 && <p class="empty">{whyNone(state)}</p>
+      ) : (
+        <p class="empty" data-sleep={sleep.phase}>
+          {sleepNote(state)}
+        </p>
+      )}
       <ul class="exits">
         {exits.map(exit => (
           <Exit
@@ -134,6 +140,13 @@ function noteOf({ launches }: State, { session, phase, silent, reason }: ExitSta
   const done = launches.find(launch => launch.session === session)?.steps.length ?? 0
   const steps = Object.values(stepNames)
   return `Step ${done + 1} of ${steps.length}: ${steps[done] ?? 'done'} …`
+}
+
+function sleepNote({ sleep: { phase, since }, now }: State): string {
+  const time = formatDuration(now - since)
+  return phase === 'asleep'
+    ? `Asleep for ${time}: no exit runs. The next connection starts one.`
+    : `Waking for ${time}: a connection waits for an exit.`
 }
 
 function whyNone({ launches }: State): string {
