@@ -1,16 +1,32 @@
+import { join } from 'node:path'
 import { claim, release, sweep } from './estate.ts'
 import { type NatKind, natRules } from './nat.ts'
 import { finish, type Running, type RunOptions, start } from './running.ts'
-import { countOf, type Fault, faultRules, wireRules } from './wire.ts'
+import { type Blocked, countOf, type Fault, faultRules, wireRules } from './wire.ts'
 
 // Two devices, a NAT before each, and an internet between them, on one machine:
 //
 //     client ── lan │ clientNat │ wan ── internet ── wan │ functionNat │ lan ── function
 //
 // The internet is a router with a line to each NAT; the servers run in its namespace, each on an address of its own.
+// A carrier's NAT may stand between the client's and the internet.
 
 export type Side = 'client' | 'function'
-export type Where = Side | 'clientNat' | 'functionNat' | 'internet'
+export type Where = Side | 'clientNat' | 'functionNat' | 'internet' | 'carrier'
+
+/** What stands before each side. */
+export interface Kinds extends Record<Side, NatKind> {
+  /** The NAT of the client's provider, beyond the client's own; none unless it is named. */
+  carrier?: NatKind
+}
+
+/** Shares of the packets between the two sides, 0 to 100. */
+export interface Disturbance {
+  /** Those that are overtaken by later ones. */
+  reordered: number
+  /** Those that arrive twice. */
+  duplicated: number
+}
 
 /** Addresses of the servers and of somebody who has no part in it (RFC 5737 keeps these for examples). */
 const services = {
@@ -39,11 +55,17 @@ export interface Lab {
   finish(where: Where, command: string, args?: readonly string[], options?: RunOptions): Promise<string>
   /** Loses this percentage of the packets on a side's line, each way; 0 ends it. */
   loss(side: Side, percent: number): Promise<void>
-  /** Cuts a side's line, for UDP or for all. */
-  block(side: Side, what?: 'udp' | 'all'): Promise<void>
+  /** Cuts a side's line, for UDP, for all, or for all but TCP to port 443. */
+  block(side: Side, what?: Blocked): Promise<void>
   unblock(side: Side): Promise<void>
   /** The side's NAT forgets its UDP mappings; the next ones have other ports. */
   rebind(side: Side): Promise<void>
+  /** The side's NAT has another outside address, and knows nothing of the mappings of the old one. */
+  renumber(side: Side): Promise<void>
+  /** The side's NAT forgets a UDP mapping after this many seconds without a packet. */
+  forgetAfter(side: Side, seconds: number): Promise<void>
+  /** Puts an upstream between the sides that reorders and duplicates packets, each way. */
+  disturb(disturbance: Disturbance): Promise<void>
   /** STUN messages that a side has sent to anybody but the servers. */
   checksSent(side: Side): Promise<number>
   /** A folder that goes with the lab. */
@@ -53,14 +75,16 @@ export interface Lab {
 }
 
 /** Builds a lab, in about a tenth of a second, as root. It is taken down at the end of the process at the latest. */
-export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
+export async function openLab(kinds: Kinds): Promise<Lab> {
   sweep()
-  const { id, names, folder } = claim(['client', 'clientNat', 'internet', 'functionNat', 'function'])
+  const wheres = ['client', 'clientNat', 'internet', 'functionNat', 'function'] as const
+  const { id, names, folder } = claim<Where>(kinds.carrier ? [...wheres, 'carrier'] : wheres)
   const lines = { client: line('client', kinds.client), function: line('function', kinds.function) }
   const shift = { client: 0, function: 0 }
   const faults: Record<Side, Fault> = { client: { loss: 0 }, function: { loss: 0 } }
   const running: Running[] = []
 
+  const outermost = (side: Side): Where => (side === 'client' && kinds.carrier ? 'carrier' : natOf(side))
   const inside = (where: Where) => ['ip', 'netns', 'exec', names[where]]
   const ip = (where: Where, commands: string[]) =>
     finish(['ip', '-n', names[where], '-batch', '-'], commands.join('\n'))
@@ -79,29 +103,33 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
       [
         ...Object.values(names).map(name => `netns add ${name}`),
         ...both.flatMap(({ side }) => [
-          `link add wan netns ${names[natOf(side)]} type veth peer name ${side} netns ${names.internet}`,
+          `link add wan netns ${names[outermost(side)]} type veth peer name ${side} netns ${names.internet}`,
           `link add lan netns ${names[natOf(side)]} type veth peer name eth0 netns ${names[side]}`,
         ]),
+        ...(kinds.carrier
+          ? [`link add wan netns ${names.clientNat} type veth peer name lan netns ${names.carrier}`]
+          : []),
       ].join('\n'),
     )
     await ip('internet', [
       'link set lo up',
       ...Object.values(services).map(address => `address add ${address}/32 dev lo`),
       ...both.flatMap(({ side, provider, wan, host, isRouted }) => [
-        `address add ${provider}/30 dev ${side}`,
+        `address add ${provider}/29 dev ${side}`,
         `link set ${side} up`,
         ...(isRouted ? [`route add ${host} via ${wan}`] : []),
       ]),
       'route add blackhole default', // an address of somebody's home leads nowhere
     ])
     for (const { side, provider, wan, gateway, host } of both) {
+      const outside = outermost(side) === natOf(side) ? { wan, provider } : between
       await ip(natOf(side), [
         'link set lo up',
-        `address add ${wan}/30 dev wan`,
+        `address add ${outside.wan}/29 dev wan`,
         'link set wan up',
         `address add ${gateway}/30 dev lan`,
         'link set lan up',
-        `route add default via ${provider}`,
+        `route add default via ${outside.provider}`,
       ])
       await ip(side, [
         'link set lo up',
@@ -111,8 +139,20 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
       ])
       await bindNat(side)
     }
+    if (kinds.carrier) {
+      await ip('carrier', [
+        'link set lo up',
+        `address add ${lines.client.wan}/29 dev wan`,
+        'link set wan up',
+        `address add ${between.provider}/29 dev lan`,
+        'link set lan up',
+        `route add default via ${lines.client.provider}`,
+      ])
+      await nft('carrier', natRules(kinds.carrier, between.wan, 0))
+    }
     await nft('internet', wireRules(serviceSubnet))
-    for (const router of ['clientNat', 'internet', 'functionNat'] as const)
+    const routers: Where[] = ['clientNat', 'internet', 'functionNat']
+    for (const router of kinds.carrier ? [...routers, 'carrier' as const] : routers)
       await finish([...inside(router), 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
   }
 
@@ -128,21 +168,25 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
     throw error
   }
 
+  const address = {
+    ...services,
+    client: lines.client.seenAs,
+    function: lines.function.seenAs,
+    clientInside: lines.client.host,
+    functionInside: lines.function.host,
+  }
+  const run: Lab['run'] = (where, command, args = [], options = {}) => {
+    const program = start([...inside(where), command, ...args], inFolder(options))
+    running.push(program)
+    return program
+  }
+  const shell = (where: Where, script: string) => finish([...inside(where), 'sh', '-c', script])
+
   return {
-    address: {
-      ...services,
-      client: lines.client.seenAs,
-      function: lines.function.seenAs,
-      clientInside: lines.client.host,
-      functionInside: lines.function.host,
-    },
+    address,
     folder,
     inside,
-    run(where, command, args = [], options = {}) {
-      const program = start([...inside(where), command, ...args], inFolder(options))
-      running.push(program)
-      return program
-    },
+    run,
     finish: (where, command, args = [], options = {}) =>
       finish([...inside(where), command, ...args], '', inFolder(options)),
     loss: async (side, percent) => void (await setFault(side, { loss: percent })),
@@ -154,6 +198,34 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
       await bindNat(side)
       await finish([...inside(natOf(side)), 'conntrack', '-D', '-p', 'udp'])
     },
+    async renumber(side) {
+      const { provider, wan, other } = lines[side]
+      await ip(outermost(side), [
+        `address del ${wan}/29 dev wan`,
+        `address add ${other}/29 dev wan`,
+        `route replace default via ${provider}`,
+      ])
+      await finish([...inside(outermost(side)), 'conntrack', '-F'])
+      address[side] = other
+    },
+    async forgetAfter(side, seconds) {
+      for (const name of ['nf_conntrack_udp_timeout', 'nf_conntrack_udp_timeout_stream'])
+        await shell(natOf(side), `echo ${seconds} > /proc/sys/net/netfilter/${name}`)
+    },
+    async disturb({ reordered, duplicated }) {
+      const program = run('internet', 'python3', [
+        ...[join(import.meta.dir, 'programs/upstream.py'), `${reordered}`, `${duplicated}`],
+      ])
+      await program.line(/^ready$/)
+      await shell('internet', 'for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 > $f; done')
+      await ip('internet', [
+        'link set upstream up',
+        'route add default dev upstream table 100',
+        'rule add pref 100 iif upstream lookup main',
+        `rule add pref 110 iif client to ${address.function} lookup 100`,
+        `rule add pref 110 iif function to ${address.client} lookup 100`,
+      ])
+    },
     checksSent: async side =>
       countOf(
         await finish([...inside('internet'), 'nft', '-j', 'list', 'counter', 'ip', 'wire', `${side}_checks`]),
@@ -163,7 +235,7 @@ export async function openLab(kinds: Record<Side, NatKind>): Promise<Lab> {
 }
 
 /** Tells a story in a lab of its own. */
-export async function inLab<T>(kinds: Record<Side, NatKind>, story: (lab: Lab) => Promise<T>): Promise<T> {
+export async function inLab<T>(kinds: Kinds, story: (lab: Lab) => Promise<T>): Promise<T> {
   const lab = await openLab(kinds)
   try {
     return await story(lab)
@@ -174,19 +246,24 @@ export async function inLab<T>(kinds: Record<Side, NatKind>, story: (lab: Lab) =
 
 // --- internal ---
 
-const natOf = (side: Side): Where => (side === 'client' ? 'clientNat' : 'functionNat')
+/** From the client's NAT to its provider's: shared address space (RFC 6598). */
+const between = { wan: '100.64.0.2', provider: '100.64.0.1' }
+
+const natOf = (side: Side): 'clientNat' | 'functionNat' => (side === 'client' ? 'clientNat' : 'functionNat')
 
 /**
- * The addresses along a side's line, from the provider's router to the host; all subnets are /30. Those outside count
+ * The addresses along a side's line, from the provider's router to the host, and another for the NAT. Those outside count
  * as public: a router's port-mapping daemon opens no ports at addresses that are kept for examples.
  */
 function line(side: Side, kind: NatKind) {
   const isClient = side === 'client'
-  const [provider, wan] = isClient ? ['11.0.113.1', '11.0.113.2'] : ['11.0.113.5', '11.0.113.6']
+  const [provider, wan, other] = isClient
+    ? ['11.0.113.1', '11.0.113.2', '11.0.113.3']
+    : ['11.0.113.9', '11.0.113.10', '11.0.113.11']
   if (kind === 'none') {
     const [gateway, host] = isClient ? ['11.0.2.1', '11.0.2.2'] : ['11.0.2.5', '11.0.2.6']
-    return { side, provider, wan, gateway, host, seenAs: host, isRouted: true }
+    return { side, provider, wan, other, gateway, host, seenAs: host, isRouted: true }
   }
   const [gateway, host] = isClient ? ['192.168.1.1', '192.168.1.2'] : ['10.0.0.1', '10.0.0.2']
-  return { side, provider, wan, gateway, host, seenAs: wan, isRouted: false }
+  return { side, provider, wan, other, gateway, host, seenAs: wan, isRouted: false }
 }

@@ -47,7 +47,7 @@ for (const { client, exit, daemon, protocol } of pairs)
 test('a router is not asked where that is off', () =>
   inLab({ client: 'port-restricted', function: 'port-restricted' }, async lab => {
     const router = await startPortMapping(lab)
-    const session = await startSession(lab, 'ours', ['--port-mapping', 'off'])
+    const session = await startSession(lab, 'ours', { args: ['--port-mapping', 'off'] })
     const outcome = await session.outcome()
     if (outcome.type === 'exit.failed') throw new Error(outcome.message)
     assert.is(await session.client.stop('SIGINT'), 0)

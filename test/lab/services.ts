@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 import { functionZip } from '../support/function-zip.ts'
 import type { Lab } from './lab.ts'
 import type { Running } from './running.ts'
@@ -32,12 +33,17 @@ export interface LabCloud {
   process: Running
 }
 
-/** The embedded cloud: S3 on the internet, the function's processes in the function's namespace, on Node 24. */
-export async function startCloud(lab: Lab, stunServers: readonly string[]): Promise<LabCloud> {
+/** The embedded cloud, its function with this engine (the preferred one by default): S3 on the internet, the function's processes in the function's namespace, on Node 24. */
+export async function startCloud(
+  lab: Lab,
+  stunServers: readonly string[],
+  engine?: EngineName,
+): Promise<LabCloud> {
   const region = 'local-1'
   const options = {
     host: lab.address.s3,
-    s3Port: 80,
+    // A firewall that lets out HTTPS alone goes by the port.
+    s3Port: 443,
     regions: [region],
     stunServers,
     command: lab.inside('function'),
@@ -46,7 +52,7 @@ export async function startCloud(lab: Lab, stunServers: readonly string[]): Prom
     allowPrivate: true,
   }
   const zip = join(lab.folder, 'function.zip')
-  await writeFile(zip, await functionZip())
+  await writeFile(zip, await functionZip(engine))
   const program = runOurs(lab, 'cloud.ts', zip, JSON.stringify(options))
   const [ready] = await program.line(/^{"event":"ready".*/)
   const { endpoint, buckets, credentials } = JSON.parse(ready) as {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { ProxyEvent } from '../../cli/client/stats/events.ts'
+import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 import { patient } from '../support/patience.ts'
 import type { Lab } from './lab.ts'
 import type { Running } from './running.ts'
@@ -20,17 +21,25 @@ export interface LabSession {
 /** A launch that cannot succeed has 10 s for its checks; before them STUN and a cold function, all on a busy machine. */
 const launchLimit = patient(40_000)
 
-/** Starts servers, cloud and client, which gets these options besides. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
+export interface LabSessionOptions {
+  /** Options of `run` besides those that lead to the lab's servers. */
+  args?: readonly string[]
+  /** What runs QUIC at both ends; the preferred engine by default. */
+  engine?: EngineName
+}
+
+/** Starts servers, cloud and client. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
 export async function startSession(
   lab: Lab,
   stun: 'ours' | 'coturn',
-  options: readonly string[] = [],
+  { args = [], engine }: LabSessionOptions = {},
 ): Promise<LabSession> {
   const stunServers = await startStunServers(lab, stun)
-  const cloud = await startCloud(lab, stunServers)
+  const cloud = await startCloud(lab, stunServers, engine)
   const main = join(import.meta.dir, '../../cli/main.ts')
   const target = ['--bucket', cloud.bucket, '--region', cloud.region, '--stun', stunServers.join(',')]
-  const client = lab.run('client', process.execPath, [main, 'run', '--json', ...target, ...options], {
+  if (engine) target.push('--engine', engine)
+  const client = lab.run('client', process.execPath, [main, 'run', '--json', ...target, ...args], {
     // The user's own profile has no part in it.
     env: { AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined, ...cloud.environment },
   })

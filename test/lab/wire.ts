@@ -3,11 +3,14 @@ import type { Side } from './lab.ts'
 // The provider's end of each side's line, in the internet namespace: faults happen here, beyond the NAT, so
 // that what is lost has opened its mapping; and what a side sends to its peer is counted here.
 
+/** What of a line is cut. */
+export type Blocked = 'udp' | 'all' | 'all-but-https'
+
 export interface Fault {
   /** Share of packets lost each way, 0 to 100. */
   loss: number
   /** What does not pass at all. */
-  blocked?: 'udp' | 'all'
+  blocked?: Blocked
 }
 
 /** The ruleset of both lines; `services` is the subnet that does not count as a peer. */
@@ -29,11 +32,10 @@ export const wireRules = (services: string): string => `flush ruleset
 /** Commands that put one side's line in this state. */
 export function faultRules(side: Side, fault: Fault): string {
   const rules = [
-    fault.blocked === 'all' && 'drop',
-    fault.blocked === 'udp' && 'meta l4proto udp drop',
-    fault.loss > 0 && `numgen random mod 10000 < ${Math.round(fault.loss * 100)} drop`,
+    ...(fault.loss > 0 ? [`numgen random mod 10000 < ${Math.round(fault.loss * 100)} drop`] : []),
+    ...(fault.blocked ? cuts[fault.blocked] : []),
   ]
-  const added = rules.filter(rule => rule !== false).map(rule => `add rule ip wire ${side} ${rule}\n`)
+  const added = rules.map(rule => `add rule ip wire ${side} ${rule}\n`)
   return `flush chain ip wire ${side}\n${added.join('')}`
 }
 
@@ -44,6 +46,13 @@ export function countOf(json: string): number {
 }
 
 // --- internal ---
+
+/** For packets either way. */
+const cuts: Record<Blocked, string[]> = {
+  udp: ['meta l4proto udp drop'],
+  all: ['drop'],
+  'all-but-https': ['tcp dport 443 return', 'tcp sport 443 return', 'drop'],
+}
 
 const sides: readonly Side[] = ['client', 'function']
 

@@ -1,9 +1,11 @@
 import { buildFunction } from '../../function/build.ts'
+import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 
-let built: Promise<Uint8Array> | undefined
+const built = new Map<EngineName | undefined, Promise<Uint8Array>>()
 
-/** The function as it would be deployed; built once in a process. */
-export function functionZip(): Promise<Uint8Array> {
-  built ??= buildFunction().then(({ zip }) => zip)
-  return built
+/** The function as it would be deployed, with this engine or the preferred one; each built once in a process. */
+export function functionZip(engine?: EngineName): Promise<Uint8Array> {
+  const building = built.get(engine) ?? buildFunction({ engine }).then(({ zip }) => zip)
+  built.set(engine, building)
+  return building
 }
