@@ -64,6 +64,11 @@ export abstract class OwnedConn implements Conn {
     return this.#owner !== undefined && !this.#paused && this.#kept.length === 0
   }
 
+  /** The owner takes nothing now, or the last one went without a `resume`. */
+  protected get paused(): boolean {
+    return this.#paused
+  }
+
   /** The peer's end was seen. */
   protected get peerEnded(): boolean {
     return this.#ended !== 'not'

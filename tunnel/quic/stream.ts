@@ -173,8 +173,9 @@ export class QuicStream extends OwnedConn {
     }
     this.#read += read
     this.received(read === chunkSize ? buffer : buffer.subarray(0, read))
-    if (this.flowing) giveBack(buffer)
-    else this.#lent = buffer
+    // Only a pause says that somebody has kept it: who has let go of the stream has copied what it needs.
+    if (this.paused) this.#lent = buffer
+    else giveBack(buffer)
     this.#breakThere()
     return true
   }
