@@ -1,5 +1,6 @@
 import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
 import { closeAfterWrite } from '../../../tunnel/net/close-after-write.ts'
+import { growBacklog } from '../../../tunnel/net/listen-backlog.ts'
 import { listenError } from '../../input/listen-error.ts'
 import type { Scheme } from '../../input/scheme.ts'
 import type { Access } from '../accounts/access.ts'
@@ -81,6 +82,7 @@ export function openListener(options: ListenerOptions): OpenListener {
         },
       },
     })
+    growBacklog(server)
     return {
       get scheme() {
         return scheme

@@ -1,0 +1,31 @@
+import { dlopen } from 'bun:ffi'
+
+/**
+ * Connections that may wait to be accepted. Bun asks the kernel for 512, and of a thousand that come in one moment the
+ * others' first packets are lost: they try again a second later. The system may grant less (net.core.somaxconn).
+ */
+const backlog = 4_096
+
+/** Gives a listener of Bun's, which has no option for it, a longer queue. Where it cannot be done Bun's own serves. */
+export function growBacklog({ fd = -1 }: BunListener): void {
+  const library = libraries[process.platform]
+  if (!library || fd < 0) return
+  try {
+    const { symbols, close } = dlopen(library, { listen: { args: ['i32', 'i32'], returns: 'i32' } })
+    // On a socket that listens already it changes the length of the queue, and nothing else (listen(2)).
+    symbols.listen(fd, backlog)
+    close()
+  } catch {
+    // Another C library, say musl's under another name.
+  }
+}
+
+// --- internal ---
+
+/** Bun's listeners have it, its types do not. */
+type BunListener = object & { fd?: number }
+
+const libraries: Partial<Record<NodeJS.Platform, string>> = {
+  linux: 'libc.so.6',
+  darwin: 'libSystem.B.dylib',
+}
