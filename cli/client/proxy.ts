@@ -1,4 +1,5 @@
 import type { BunConn } from '../../tunnel/net/bun-conn.ts'
+import { Accounts } from './accounts/accounts.ts'
 import type { Exits } from './fleet/exits.ts'
 import { Guesses } from './inbound/guesses.ts'
 import { silenceLimits } from './inbound/http/forward.ts'
@@ -11,6 +12,7 @@ import { banOn } from './outbound/ban-on.ts'
 import { block } from './outbound/block.ts'
 import { connector } from './outbound/connect.ts'
 import { direct } from './outbound/direct.ts'
+import { metered } from './outbound/metered.ts'
 import type { Gate } from './outbound/outbound.ts'
 import type { Rule } from './outbound/rules.ts'
 import { tunnelOutbound } from './outbound/tunnel.ts'
@@ -24,6 +26,8 @@ export interface ProxyOptions extends ListenersSettings {
   /** An exit that an HTTP server answers with one of these codes is used no more for the server's site. */
   rotateOn?: readonly number[] | undefined
   limits?: Partial<Limits> | undefined
+  /** What the logins may use; kept for this proxy alone where nothing is said. */
+  accounts?: Accounts | undefined
   /** May keep connections from being made. */
   gate?: Gate | undefined
 }
@@ -60,12 +64,17 @@ const defaultLimits: Limits = {
 export function startProxy(options: ProxyOptions): Proxy {
   const { exits, events, gate } = options
   let settings: ProxySettings = options
+  const accounts = options.accounts ?? new Accounts({ events })
   const clients = new Set<BunConn>()
   const limits = { ...defaultLimits, ...options.limits }
   const rules = () => settings.rules ?? []
   const listeners = createListeners({
     connect: connector({
-      outbounds: { tunnel: tunnelOutbound(exits), direct, block },
+      outbounds: {
+        tunnel: metered(tunnelOutbound(exits), accounts),
+        direct: metered(direct, accounts),
+        block,
+      },
       rules,
       events,
       onAnswer: banOn(() => settings.rotateOn ?? [], exits, events),
@@ -76,6 +85,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       rules,
       events,
       gate,
+      accounts,
       max: limits.associations,
       idleMs: limits.associationIdleMs,
     }),

@@ -6,9 +6,13 @@ import { createInterface } from 'node:readline'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { putLogin, removeLogin } from '../client/accounts/edit-login-file.ts'
+import { type LimitName, limitNames, readLimits } from '../client/accounts/limits.ts'
 import { checkLength, checkUser } from '../client/accounts/login.ts'
 import { readLoginFile } from '../client/accounts/login-file.ts'
 import { hashPassword } from '../client/accounts/password-hash.ts'
+import { Ledger } from '../client/ledger/ledger.ts'
+import { prefixOf } from '../client/ledger/period.ts'
+import { formatBytes } from '../client/stats/format.ts'
 import { loadConfig } from '../config/load.ts'
 import { type Option, optionsFor } from '../config/options.ts'
 import { didYouMean } from '../input/did-you-mean.ts'
@@ -16,7 +20,7 @@ import { askSecrets } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
-import { defaultLoginsPath } from '../places/folders.ts'
+import { defaultLoginsPath, ledgerPath } from '../places/folders.ts'
 
 const file: Option = {
   type: 'string',
@@ -25,6 +29,18 @@ const file: Option = {
 }
 const name = { type: 'positional', required: true, description: 'The user name' } as const
 
+/** Of `login add`, by the names that they have in a file. */
+const limits: Record<LimitName, Option> = {
+  quota: { type: 'string', valueHint: '5GB/month', description: 'Bytes down and up together a day or month' },
+  rate: {
+    type: 'string',
+    valueHint: '20Mbit',
+    description: 'Bits a second in each direction, or down and up as in 20Mbit/5Mbit',
+  },
+  connections: { type: 'string', valueHint: 'n', description: 'Connections at once' },
+  exits: { type: 'string', valueHint: 'a,b', description: 'Regions whose exits it may use' },
+}
+
 const add = defineCommand({
   meta: describe({
     name: 'add',
@@ -32,23 +48,28 @@ const add = defineCommand({
       'Add a login, or give one another password. The password is asked for, or read from the standard input.',
     examples: [
       ['login add alice', 'Ask for the password'],
-      ['login add alice --generate', 'Make one up, and print it'],
+      ['login add alice --generate --quota 5GB/month', 'Make one up, and print it'],
       ['login add alice --file team.txt < password', 'Read it from a file'],
     ],
   }),
   args: {
     name,
     file,
+    ...limits,
     generate: { type: 'boolean', default: false, description: 'Make a password up, and print it' },
     ...optionsFor(),
   },
   async run({ args }) {
     const path = await pathOf(args)
     checkUser(args.name, args.name)
+    const given = Object.fromEntries(
+      limitNames.flatMap(name => (args[name] === undefined ? [] : [[name, args[name]]])),
+    ) as Partial<Record<LimitName, string>>
+    readLimits(args.name, given)
     const password = args.generate ? randomBytes(18).toString('base64url') : await readPassword(args.name)
     checkLength(args.name, 'password', password)
     await mkdir(dirname(path), { recursive: true })
-    const isNew = putLogin(path, args.name, await hashPassword(password))
+    const isNew = putLogin(path, args.name, await hashPassword(password), given)
     consola.success(
       isNew ? `Added ${args.name} to ${path}.` : `Changed the password of ${args.name} in ${path}.`,
     )
@@ -63,9 +84,25 @@ const list = defineCommand({
   async run({ args }) {
     const format = formatOf(args)
     const path = await pathOf(args)
-    const logins = readLoginFile(path).map(({ user, secret }) => ({ user, password: secret.kind }))
+    const ledger = new Ledger(ledgerPath())
+    const logins = readLoginFile(path).map(({ user, secret, limits }) => {
+      const { up, down } = ledger.traffic(user, prefixOf(limits.quota?.period ?? 'month', Date.now()))
+      return { user, password: secret.kind, limits, used: up + down }
+    })
+    ledger.close()
     print({ file: path, logins }, format, () =>
-      columns([['NAME', 'PASSWORD'], ...logins.map(({ user, password }) => [user, password])]),
+      columns([
+        ['NAME', 'PASSWORD', 'USED', 'QUOTA', 'RATE', 'CONNECTIONS', 'EXITS'],
+        ...logins.map(({ user, password, used, limits: { quota, rate, connections, exits } }) => [
+          user,
+          password,
+          formatBytes(used),
+          quota ? `${formatBytes(quota.bytes)} a ${quota.period}` : '-',
+          rate ? `${bits(rate.down)} down, ${bits(rate.up)} up` : '-',
+          String(connections ?? '-'),
+          exits?.join(', ') ?? '-',
+        ]),
+      ]),
     )
   },
 })
@@ -92,6 +129,8 @@ export default defineCommand({
 })
 
 // --- internal ---
+
+const bits = (bytesASecond: number) => `${(bytesASecond * 8) / 1e6} Mbit/s`
 
 const pathOf = async (args: { file?: string | undefined; config?: unknown }): Promise<string> =>
   args.file ?? (await loadConfig({ flags: args })).values['proxy.auth_file'] ?? defaultLoginsPath()

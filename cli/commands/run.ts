@@ -3,6 +3,7 @@ import { defineCommand } from 'citty'
 import { consola, LogLevels } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { loadEngine } from '../../tunnel/quic/engines/engines.ts'
+import { Accounts } from '../client/accounts/accounts.ts'
 import { plainLogins } from '../client/accounts/login-file.ts'
 import { readLogins } from '../client/accounts/read-logins.ts'
 import { type Audit, startAudit } from '../client/audit/audit.ts'
@@ -11,6 +12,7 @@ import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
 import type { Policy } from '../client/fleet/select.ts'
 import { defaultFleetSettings, type FleetSettings } from '../client/fleet/state.ts'
 import type { Listener } from '../client/inbound/listeners.ts'
+import { Ledger, LedgerError } from '../client/ledger/ledger.ts'
 import { parseBypass, parseRules } from '../client/outbound/rules.ts'
 import { type ProxySettings, startProxy } from '../client/proxy.ts'
 import { createEvents, type Events, type ListenerAddress, type ProxyEvent } from '../client/stats/events.ts'
@@ -31,10 +33,12 @@ import { readSize } from '../input/size.ts'
 import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
+import { withAdvice } from '../output/advice.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { terminalReporter } from '../output/terminal-reporter.ts'
+import { ledgerPath } from '../places/folders.ts'
 import { interruptible } from './interrupt.ts'
 import { isManaged } from './managed.ts'
 import { openControlOrWarn } from './open-control.ts'
@@ -130,6 +134,10 @@ export default defineCommand({
       // What was started ends in reverse, also when it is called off half-way.
       await using started = new AsyncDisposableStack()
       started.defer(show.close)
+      const ledger = openLedger(settled.logins.some(({ limits }) => limits.quota))
+      started.defer(() => ledger.close())
+      const accounts = new Accounts({ events, ledger })
+      started.defer(() => accounts.close())
       const audit = await auditOf(config, events)
       if (audit) started.defer(audit.close)
       const coming = comingFleet<Fleet>()
@@ -145,7 +153,7 @@ export default defineCommand({
       const [proxy, dashboard] = await together(
         async () => {
           const proxy = await namingOtherProxy(() =>
-            startProxy({ ...settled.proxy, exits: coming, events, gate: audit?.gate }),
+            startProxy({ ...settled.proxy, exits: coming, events, gate: audit?.gate, accounts }),
           )
           started.defer(proxy.close)
           return proxy
@@ -211,6 +219,7 @@ export default defineCommand({
         settle,
         apply(next) {
           proxy.update(next.proxy)
+          accounts.update(next.logins)
           fleet.update(next.fleet, next.policy)
         },
       })
@@ -270,6 +279,17 @@ function proxySettings({ values }: Config, further: readonly FurtherListener[]):
     allowOpen: values['proxy.allow_open'],
     rotateOn: values['fleet.rotate_on'],
     rules: [...parseRules(values['proxy.rules']), ...values['proxy.bypass'].flatMap(parseBypass)],
+  }
+}
+
+/** What was spent and used in all runs. Where nothing depends on it, the proxy starts without it. */
+function openLedger(isNeeded: boolean): Ledger {
+  try {
+    return new Ledger(ledgerPath())
+  } catch (error) {
+    if (isNeeded || !(error instanceof LedgerError)) throw error
+    consola.warn(`${withAdvice(error.toJSON())} This run counts by itself.`)
+    return new Ledger()
   }
 }
 

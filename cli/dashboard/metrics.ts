@@ -114,6 +114,20 @@ export function createMetrics(model: Model, events: Events): Metrics {
       [{ outcome: 'not_made' }, notMade],
     ]),
   )
+  read(
+    'gauge',
+    'user_quota_bytes',
+    'Bytes that a login may use in its day or month.',
+    ['user'],
+    byUser(({ quota }) => (quota === undefined ? [] : [[{}, quota]])),
+  )
+  read(
+    'gauge',
+    'user_used_bytes',
+    'Bytes that a login has used in its day or month, of all runs.',
+    ['user'],
+    byUser(({ used }) => (used === undefined ? [] : [[{}, used]])),
+  )
   read('gauge', 'exits', 'Exits by region and state.', ['region', 'state'], () => {
     const counts = new Map<string, Sample>()
     for (const { region, phase, silent } of live()) {

@@ -216,6 +216,15 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
           `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${withAdvice(event)}`,
         )
         break
+      case 'quota.reached':
+        say(
+          'warn',
+          `${printable(event.user)} has used up ${formatBytes(event.quota)} a ${event.period}: no connections before ${new Date(event.resetsAt).toISOString().slice(0, 10)} (UTC)`,
+        )
+        break
+      case 'ledger.failed':
+        say('error', withAdvice(event))
+        break
       case 'audit.failed':
         say('error', withAdvice(event))
         break

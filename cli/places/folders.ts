@@ -25,6 +25,9 @@ export const defaultLoginsPath = (machine = thisMachine()) => join(configFolder(
 export const stateFolder = (stack: string, machine = thisMachine()) =>
   join(folder(machine, 'XDG_STATE_HOME', { others: '.local/state', windows: local }), stack)
 
+/** What was spent and used, of all runs; no stack has this name. */
+export const ledgerPath = (machine = thisMachine()) => stateFolder('usage.db', machine)
+
 /** What can be made again: libraries that the executable unpacks, and what runs of the embedded cloud work on. */
 export const cacheFolder = (machine = thisMachine()) =>
   folder(machine, 'XDG_CACHE_HOME', {

@@ -18,7 +18,8 @@ export const rooms: Record<string, readonly string[]> = {
   'cli/input': ['tunnel/net'],
   'cli/places': ['tunnel/net', 'cli/input'],
   'cli/client/stats': ['tunnel/session', 'tunnel/signalling', 'tunnel/net', 'cli/input'],
-  'cli/client/accounts': ['tunnel/net', 'cli/input'],
+  'cli/client/ledger': ['tunnel/net', 'cli/input'],
+  'cli/client/accounts': ['tunnel/net', 'cli/input', 'cli/client/stats', 'cli/client/ledger'],
   'cli/client/fleet': ['tunnel', 'cli/client/stats'],
   'cli/client/outbound': [
     'tunnel/session',

@@ -66,8 +66,8 @@ export async function nearExit(options: NearExitOptions = {}): Promise<NearExit>
     vanish: () => {
       here = false
     },
-    async select({ signal: _, ...request }) {
-      requests.push(request)
+    async select({ signal: _, regions, ...request }) {
+      requests.push({ ...request, ...(regions && { regions }) })
       if (!here) throw new Error('no exit came up')
       return session
     },

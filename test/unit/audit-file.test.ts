@@ -27,7 +27,7 @@ test('lines stay whole and in order, files are bounded in size and number, and o
   for (let i = 0; i < 400; i++) {
     file.append(`line ${i} ${'x'.repeat(i % 50)}`)
     // Some come alone, some together.
-    if (i % 7 === 0) await Bun.sleep(0)
+    if (i % 7 === 0) await new Promise(setImmediate)
   }
   await file.close()
   const names = (await readdir(folder)).sort()

@@ -6,5 +6,5 @@ export interface RelayCounts {
   down: number
 }
 
-/** How a relay ended: both sides said their end, one of them broke off, or the exit's time was up. */
-export type RelayEnd = 'complete' | 'client-closed' | 'target-closed' | 'deadline'
+/** How a relay ended: both sides said their end, one of them broke off, the exit's time was up, or the login's quota. */
+export type RelayEnd = 'complete' | 'client-closed' | 'target-closed' | 'deadline' | 'quota'

@@ -3,16 +3,28 @@ import { chownSync, readFileSync, realpathSync, renameSync, rmSync, statSync, wr
 import { type Document, isMap, isScalar, parseDocument } from 'yaml'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { systemReason } from '../../input/system-error.ts'
+import { UsageError } from '../../input/usage-error.ts'
+import type { LimitName } from './limits.ts'
 import { isYaml, parseLoginFile } from './login-file.ts'
 import type { Hash } from './password-hash.ts'
 
-/** Puts a login into a file, in place of the one of that name. What else the file says stays. True: it is new. */
-export function putLogin(path: string, user: string, { hash }: Hash): boolean {
+/** Puts a login into a file, in place of the password of the one of that name, and of limits that are given. What else the file says stays. True: it is new. */
+export function putLogin(
+  path: string,
+  user: string,
+  { hash }: Hash,
+  limits: Partial<Record<LimitName, string>> = {},
+): boolean {
+  const given = Object.entries(limits)
+  if (given.length > 0 && !isYaml(path))
+    throw new UsageError(`${path}: limits need a file whose name ends in .yaml`)
+
   const text = read(path)
   const isNew = !parseLoginFile(path, text).some(login => login.user === user)
   if (isYaml(path)) {
     const document = parseDocument(text)
     document.setIn([user, 'password'], hash)
+    for (const [name, value] of given) document.setIn([user, name], value)
     write(path, document.toString({ lineWidth: 0 }))
   } else {
     const line = `${user}:${hash}`

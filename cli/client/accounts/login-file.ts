@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { didYouMean } from '../../input/did-you-mean.ts'
 import { systemReason } from '../../input/system-error.ts'
 import { UsageError } from '../../input/usage-error.ts'
+import { limitNames, readLimits } from './limits.ts'
 import { type Login, makeLogin } from './login.ts'
 
 /**
@@ -49,7 +51,7 @@ const parseLines = (path: string, text: string): Login[] =>
     return [makeLogin(where, content.slice(0, colon), content.slice(colon + 1))]
   })
 
-/** A map: the user, and below it `password`. */
+/** A map: the user, and below it `password` and limits. */
 function parseYaml(path: string, text: string): Login[] {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
@@ -69,10 +71,13 @@ function parseYaml(path: string, text: string): Login[] {
 }
 
 function fromYaml(where: string, user: string, { password, ...rest }: Record<string, unknown>): Login {
-  const [unknown] = Object.keys(rest)
+  const known = ['password', ...limitNames]
+  const unknown = Object.keys(rest).find(name => !known.includes(name))
   if (unknown !== undefined)
-    throw new UsageError(`${where}: there is no setting '${unknown}' of a login. Allowed are password.`)
+    throw new UsageError(
+      `${where}: there is no setting '${unknown}' of a login${didYouMean(unknown, known)} Allowed are ${known.join(', ')}.`,
+    )
   if (typeof password !== 'string' && typeof password !== 'number')
     throw new UsageError(`${where}: the login has no password: add one with "login add"`)
-  return makeLogin(where, user, String(password))
+  return makeLogin(where, user, String(password), readLimits(where, rest))
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../../input/usage-error.ts'
+import type { Limits } from './limits.ts'
 import { type Hash, parseHash } from './password-hash.ts'
 
 /** What a login is proved with: a password as it is written, or the hash of one. */
@@ -7,6 +8,7 @@ export type Secret = { kind: 'plain'; password: string } | Hash
 export interface Login {
   user: string
   secret: Secret
+  limits: Limits
 }
 
 /** The name of the login in a user name with parameters: `alice` in `alice-region-eu-west-1-session-abc`. */
@@ -19,12 +21,12 @@ export const maxBytes = 255
  * Checks the parts of a login. `where` says for the message where they stand; a password is never shown. Throws a
  * UsageError.
  */
-export function makeLogin(where: string, user: string, password: string): Login {
+export function makeLogin(where: string, user: string, password: string, limits: Limits = {}): Login {
   checkUser(where, user)
   const hash = parseHash(where, password)
-  if (hash) return { user, secret: hash }
+  if (hash) return { user, secret: hash, limits }
   checkLength(where, 'password', password)
-  return { user, secret: { kind: 'plain', password } }
+  return { user, secret: { kind: 'plain', password }, limits }
 }
 
 /** Throws a UsageError for what cannot be the name of a login. */

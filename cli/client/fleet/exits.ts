@@ -7,12 +7,16 @@ export interface ExitRequest {
   host: string
   /** The user name of its login, whose parameters may name a region or a sticky key. */
   user?: string | undefined
+  /** The regions whose exits it may use; any where nothing is said. */
+  regions?: readonly string[] | undefined
   /** Aborted when whoever asks is gone. */
   signal?: AbortSignal | undefined
 }
 
 /** There is no exit for a connection: none in the region it asks for, none in time, or the proxy ends. */
-export class NoExitError extends CodedError<'E_REGION_NOT_DEPLOYED' | 'E_EXIT_TIMEOUT' | 'E_PROXY_CLOSED'> {
+export class NoExitError extends CodedError<
+  'E_REGION_NOT_DEPLOYED' | 'E_REGION_NOT_ALLOWED' | 'E_EXIT_TIMEOUT' | 'E_PROXY_CLOSED'
+> {
   override readonly name = 'NoExitError'
 }
 

@@ -7,13 +7,14 @@ import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Events, Path } from '../stats/events.ts'
 import { askForSite, mayServe } from './bans.ts'
 import { exitLife } from './exit-life.ts'
-import { type Exits, NoExitError } from './exits.ts'
+import type { Exits } from './exits.ts'
 import { createFailures } from './failures.ts'
 import { ask, awaited, sleepTeller } from './idle.ts'
 import type { Session } from './launch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
+import { regionFor } from './regions.ts'
 import { type FleetRequests, fleetRequests } from './requests.ts'
-import { createSelector, type Policy, parseLoginParams } from './select.ts'
+import { createSelector, type Policy } from './select.ts'
 import { siteOf } from './sites.ts'
 import { type FleetSettings, forget, full, loaded, newFleetState } from './state.ts'
 import type { Trigger } from './trigger.ts'
@@ -152,15 +153,9 @@ export function startFleet(options: FleetOptions): Fleet {
         const { rttMs, sent, lost } = connection.stats()
         return { session, rttMs, sent, lost }
       }),
-    select(request, limitMs) {
-      const { region } = parseLoginParams(request.user)
-      if (region !== undefined && !buckets.has(region))
-        return Promise.reject(
-          new NoExitError('E_REGION_NOT_DEPLOYED', `no exit is deployed in ${region}`, {
-            hint: `Ask for one of ${[...buckets.keys()].join(', ')}.`,
-          }),
-        )
+    async select(request, limitMs) {
       const at = now()
+      const region = regionFor(state, request, at)
       const isNew = ask(state, region, at)
       if (askForSite(state.bans, { site: siteOf(request.host), region }, at) || isNew) replan()
       countConnections(now())

@@ -48,10 +48,10 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
 
   return {
     policy,
-    select(state, { host, user }, now) {
+    select(state, { host, user, regions }, now) {
       const { region, stickyKey } = parseLoginParams(user)
       const site = siteOf(host)
-      const pool = candidates(state, region, site, now)
+      const pool = candidates(state, region === undefined ? regions : [region], site, now)
       // With a ban, the site alone leaves the exit that a sticky key keeps.
       if (stickyKey)
         return sticky(
@@ -78,9 +78,14 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
  * Of those that may serve the site, as many as are to be in use, those that will last first: the rest are standbys or
  * about to be retired.
  */
-function candidates(state: FleetState, region: string | undefined, site: string, now: number): ExitState[] {
+function candidates(
+  state: FleetState,
+  regions: readonly string[] | undefined,
+  site: string,
+  now: number,
+): ExitState[] {
   const there = [...state.exits.values()].filter(
-    exit => (region === undefined || exit.region === region) && mayServe(state.bans, exit, site),
+    exit => (regions === undefined || regions.includes(exit.region)) && mayServe(state.bans, exit, site),
   )
   const all = there.filter(exit => isAccepting(exit, now))
   if (all.length === 0) return there.filter(exit => isLastResort(exit, now))

@@ -59,11 +59,11 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
         mayReuse: () => reached.mayReuse?.() ?? true,
         answered: status => onAnswer?.({ host: target.host, session, status }),
         carry: conn => carry(conn, reached, tracker),
-        conn: () => new TrackedConn(reached.conn, byDeadline(reached, tracker)),
+        conn: () => new TrackedConn(reached.conn, knowingWhy(reached, tracker)),
       }
     } catch (error) {
       const about = { connection, outbound, target: text, user, ...errorData(error) }
-      if (error instanceof OutboundError && error.kind === 'refused')
+      if (error instanceof OutboundError && (error.kind === 'refused' || error.kind === 'limited'))
         events.emit({ type: 'connection.refused', ...about, reply: error.reply })
       else if (!requester.signal.aborted) events.emit({ type: 'connection.failed', ...about })
       throw error
@@ -74,12 +74,12 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
 // --- internal ---
 
 const carry = (conn: Conn, reached: OutboundConn, tracker: ConnectionTracker): void =>
-  void relay(conn, reached.conn, byDeadline(reached, tracker))
+  void relay(conn, reached.conn, knowingWhy(reached, tracker))
 
-/** Tells the end of the exit's time from another break. */
-const byDeadline = (reached: OutboundConn, { counts, onEnd }: ConnectionTracker): ConnectionTracker => ({
+/** Tells the end of the exit's time, or of a quota, from another break. */
+const knowingWhy = (reached: OutboundConn, { counts, onEnd }: ConnectionTracker): ConnectionTracker => ({
   counts,
-  onEnd: end => onEnd(end === 'target-closed' && reached.timeWasUp?.() ? 'deadline' : end),
+  onEnd: end => onEnd((end === 'target-closed' && reached.brokenBy?.()) || end),
 })
 
 /** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */

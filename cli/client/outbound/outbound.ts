@@ -2,6 +2,7 @@ import { CodedError, type ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import type { ReplyCode } from '../../../tunnel/session/frames/reply.ts'
+import type { RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Login } from '../accounts/login.ts'
 
 /** Who asks for a connection, as far as an outbound needs to know. */
@@ -22,8 +23,8 @@ export interface OutboundConn {
   readonly bound: Target
   /** It reads nothing before somebody owns it. */
   readonly conn: Conn
-  /** Whether it broke because the exit's time was up. */
-  timeWasUp?(): boolean
+  /** Why it was broken off, where it is known that nobody else did it. */
+  brokenBy?(): Extract<RelayEnd, 'deadline' | 'quota'> | undefined
   /** Whether another request may go on it; where nothing is said it may. */
   mayReuse?(): boolean
 }
@@ -35,9 +36,10 @@ export type Outbound = (target: Target, requester: Requester) => Promise<Outboun
 export type Gate = (requester: Requester) => void
 
 /**
- * `refused`: the target, the exit or a rule said no. `no-exit`, `exit-lost` and `unavailable`: it is us who cannot.
+ * `refused`: the target, the exit or a rule said no. `limited`: the login may not have it. `no-exit`, `exit-lost` and
+ * `unavailable`: it is us who cannot.
  */
-export type OutboundErrorKind = 'refused' | 'no-exit' | 'exit-lost' | 'unavailable'
+export type OutboundErrorKind = 'refused' | 'limited' | 'no-exit' | 'exit-lost' | 'unavailable'
 
 /** There is no connection; `reply` is what SOCKS says of it, the code says why. */
 export class OutboundError extends CodedError {

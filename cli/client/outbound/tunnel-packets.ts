@@ -37,7 +37,10 @@ export function tunnelPackets(options: TunnelPacketsOptions): (packet: Packet) =
 
   const openChannel = async (first: Target) => {
     const started = performance.now()
-    const session = await exits.select({ host: first.host, user, signal }, exitLimitMs)
+    const session = await exits.select(
+      { host: first.host, user, regions: login?.limits.exits, signal },
+      exitLimitMs,
+    )
     const stream = session.connection.open()
     const answer = await tunnelTo(stream, { command: 'associate', target: unbound }, signal)
     if (answer.code !== reply.succeeded || stream.aborted || signal.aborted) stream.abort(0)

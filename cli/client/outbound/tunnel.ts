@@ -4,7 +4,7 @@ import { QuicError } from '../../../tunnel/quic/close-reason.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { type RefusalReason, reply } from '../../../tunnel/session/frames/reply.ts'
 import { ExitLostError, tunnelTo } from '../../../tunnel/session/open-stream.ts'
-import type { Exits } from '../fleet/exits.ts'
+import { type Exits, NoExitError } from '../fleet/exits.ts'
 import type { Session } from '../fleet/launch.ts'
 import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 import { TargetError, targetErrorOf } from './target-errors.ts'
@@ -39,11 +39,17 @@ export function tunnelOutbound(exits: Exits): Outbound {
 
 // --- internal ---
 
-async function through(exits: Exits, target: Target, { user, signal }: Requester): Promise<OutboundConn> {
+async function through(
+  exits: Exits,
+  target: Target,
+  { user, login, signal }: Requester,
+): Promise<OutboundConn> {
   const session = await exits
-    .select({ host: target.host, user, signal }, sessionLimitMs)
+    .select({ host: target.host, user, regions: login?.limits.exits, signal }, sessionLimitMs)
     .catch((error: unknown) => {
       signal.throwIfAborted()
+      if (error instanceof NoExitError && error.code === 'E_REGION_NOT_ALLOWED')
+        throw new OutboundError('refused', reply.notAllowed, error)
       throw new OutboundError('no-exit', reply.failure, errorData(error))
     })
   signal.throwIfAborted()
@@ -54,7 +60,7 @@ async function through(exits: Exits, target: Target, { user, signal }: Requester
       session: session.id,
       bound: answer.bound,
       conn: stream,
-      timeWasUp: () => timeWasUp(session),
+      brokenBy: () => (timeWasUp(session) ? 'deadline' : undefined),
       mayReuse: () => exits.mayReuse(session.id, target.host),
     }
   stream.abort(0)

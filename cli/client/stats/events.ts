@@ -32,6 +32,15 @@ export interface ListenerAddress {
   port: number
 }
 
+/** What a login has used, and may use, in bytes, until `resetsAt` (milliseconds since 1970). */
+export interface Usage {
+  user: string
+  used: number
+  quota?: number
+  period: 'day' | 'month'
+  resetsAt: number
+}
+
 /** A connection that was not made, and why. */
 export interface NotConnected extends ErrorData {
   connection: number
@@ -157,6 +166,12 @@ export type ProxyEvent =
       ms: number
       end: RelayEnd
     }
+  /** What logins have used of their quota's period (a month without a quota), of all runs: those whose use changed. */
+  | { type: 'usage.sampled'; users: Usage[] }
+  /** A login's quota is used up: its connections were ended, and it gets no others until then. */
+  | { type: 'quota.reached'; user: string; quota: number; period: 'day' | 'month'; resetsAt: number }
+  /** What was spent and used cannot be written down; it is counted on, and written when it can be. Told once. */
+  | ({ type: 'ledger.failed' } & ErrorData)
   /** The audit file cannot be written, or can be again; `lost` entries did not fit into memory meanwhile. */
   | ({ type: 'audit.failed' } & ErrorData)
   | { type: 'audit.recovered'; lost: number }

@@ -139,6 +139,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       const count = (rejections.get(code)?.count ?? 0) + 1
       rejections.set(code, { code, message, ...(hint && { hint }), count, rejectedAt: at })
     }
+    if (event.type === 'usage.sampled') users.use(event.users)
     if (event.type === 'exit.launching') counts.launches++
     if (event.type === 'exit.failed') counts.launchesFailed++
     if (event.type === 'proxy.ready') {

@@ -128,6 +128,11 @@ export interface UserState {
   notMade: number
   bytesUp: number
   bytesDown: number
+  /** Bytes of all runs in this day or month of UTC, those that it may use, and when it begins anew. */
+  used?: number
+  quota?: number
+  period?: 'day' | 'month'
+  resetsAt?: number
 }
 
 export interface ConnectionState {

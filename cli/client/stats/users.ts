@@ -1,3 +1,4 @@
+import type { Usage } from './events.ts'
 import type { UserState } from './state.ts'
 
 /** Beyond these, users are added up under one name: what is counted by name is bounded, and never shrinks. */
@@ -11,6 +12,7 @@ export interface Users {
   /** One was not made. */
   miss(user: string | undefined): void
   carry(user: string | undefined, up: number, down: number): void
+  use(usage: readonly Usage[]): void
   list(): UserState[]
 }
 
@@ -39,6 +41,13 @@ export function createUsers(): Users {
       const state = of(user)
       state.bytesUp += up
       state.bytesDown += down
+    },
+    use(usage) {
+      for (const { user, ...used } of usage) {
+        const state = of(user)
+        // Of several together there is no sum: each has its own period.
+        if (state.user === user) Object.assign(state, used)
+      }
     },
     list: () => [...all.values()],
   }

@@ -90,6 +90,7 @@ const ends = {
   complete: 'complete',
   'target-closed': 'broken off by the target',
   deadline: 'the exit’s time was up',
+  quota: 'the user’s quota was used up',
   'client-closed': 'broken off by the client',
   refused: 'refused',
   failed: 'failed',

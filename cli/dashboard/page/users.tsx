@@ -20,6 +20,14 @@ const columns: Column<UserState>[] = [
   { name: 'Up', value: ({ bytesUp }) => bytesUp, show: row => formatBytes(row.bytesUp), number: true },
 ]
 
+const quotaColumn: Column<UserState> = {
+  name: 'Quota used',
+  value: ({ used = 0, quota }) => (quota === undefined ? 0 : used / quota),
+  show: ({ used = 0, quota, period }) =>
+    quota === undefined ? '–' : `${formatBytes(used)} of ${formatBytes(quota)} a ${period}`,
+  number: true,
+}
+
 /** What each login has used; nothing where none is needed. */
 export function Users({ state: { users } }: { state: State }) {
   if (users.length === 0) return null
@@ -28,7 +36,7 @@ export function Users({ state: { users } }: { state: State }) {
       <h2 id="users">Users</h2>
       <Table
         caption="Users by login"
-        columns={columns}
+        columns={users.some(({ quota }) => quota !== undefined) ? [...columns, quotaColumn] : columns}
         rows={users}
         keyOf={({ user }) => user}
         sortedBy="Down"

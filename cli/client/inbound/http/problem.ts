@@ -83,6 +83,7 @@ type Refusal = [status: number, type: string]
 const ours: Record<Exclude<OutboundErrorKind, 'refused'>, Refusal> = {
   'no-exit': [503, 'destination_unavailable'],
   'exit-lost': [502, 'proxy_internal_error'],
+  limited: [429, 'connection_limit_reached'],
   unavailable: [503, 'proxy_internal_error'],
 }
 const refusal: Refusal = [502, 'destination_unavailable']

@@ -5,10 +5,12 @@ import { giveUpIdlest, type Idler } from '../../../../tunnel/net/idlest.ts'
 import { growReceiveBuffer } from '../../../../tunnel/net/udp/receive-buffer.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import { decodePacket, encodePacket, type Packet } from '../../../../tunnel/session/frames/packet.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { Login } from '../../accounts/login.ts'
 import type { Exits } from '../../fleet/exits.ts'
 import { nextConnection } from '../../outbound/connection-tracker.ts'
 import { directPackets } from '../../outbound/direct-packets.ts'
+import { leaseFor } from '../../outbound/metered.ts'
 import { type Gate, OutboundError } from '../../outbound/outbound.ts'
 import { outboundFor, type Rule } from '../../outbound/rules.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
@@ -24,6 +26,7 @@ export interface AssociateOptions {
   rules: () => readonly Rule[]
   events: Events
   gate?: Gate | undefined
+  accounts: Accounts
   /** Associations of all clients together: for more, idle ones give way. */
   max: number
   /** How long one must have been idle for that. Milliseconds. */
@@ -56,7 +59,15 @@ const headerLength = 3
 const maxTold = 64
 
 /** UDP for SOCKS5 clients: packets in and out of a local socket, carried by an exit, or straight where a rule says so. */
-export function associator({ exits, rules, events, gate, max, idleMs }: AssociateOptions): Associate {
+export function associator({
+  exits,
+  rules,
+  events,
+  gate,
+  accounts,
+  max,
+  idleMs,
+}: AssociateOptions): Associate {
   const places = new Places(max)
   const open = new Set<Idler & { source: Source }>()
 
@@ -79,17 +90,26 @@ export function associator({ exits, rules, events, gate, max, idleMs }: Associat
     const local = plainAddress(addresses.local)
     const source = sourceOf(client, local)
     gate?.({ user, login, signal })
-    const giveBack = takePlace(source)
+    const lease = login && leaseFor(accounts, login, giveUp)
+    let giveBack: () => void
+    try {
+      giveBack = takePlace(source)
+    } catch (error) {
+      lease?.end()
+      throw error
+    }
     const idler = { source, usedAt: performance.now(), giveUp }
     open.add(idler)
     const leave = () => {
       open.delete(idler)
       giveBack()
+      lease?.end()
     }
     signal.addEventListener('abort', leave, { once: true })
     let port = portOf(from, client)
     const toClient = ({ target, data }: Packet) => {
       if (port === undefined || signal.aborted) return
+      if (lease?.packet('down', data.length) === false) return
       idler.usedAt = performance.now()
       socket.send(Buffer.concat([Buffer.alloc(headerLength), encodePacket({ target, data })]), port, client)
     }
@@ -109,6 +129,7 @@ export function associator({ exits, rules, events, gate, max, idleMs }: Associat
           idler.usedAt = performance.now()
           const { target } = packet
           const outbound = outboundFor(rules(), target)
+          if (outbound !== 'block' && lease?.packet('up', packet.data.length) === false) return
           if (outbound === 'tunnel') tunnel(packet)
           else if (outbound === 'direct') direct(packet)
           else tell(target, 'block', new TargetError('E_TARGET_BLOCKED', target.host))

@@ -1,0 +1,32 @@
+import { reply } from '../../../tunnel/session/frames/reply.ts'
+import type { Lease } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Login } from '../accounts/login.ts'
+import { type Outbound, OutboundError } from './outbound.ts'
+
+/** The same outbound, within what the requester's login may use. */
+export function metered(outbound: Outbound, accounts: Accounts): Outbound {
+  return async (target, requester) => {
+    const { login } = requester
+    if (!login) return outbound(target, requester)
+    const lease = leaseFor(accounts, login)
+    try {
+      const reached = await outbound(target, requester)
+      return {
+        ...reached,
+        conn: lease.meter(reached.conn),
+        brokenBy: () => (lease.wasCut ? 'quota' : reached.brokenBy?.()),
+      }
+    } catch (error) {
+      lease.end()
+      throw error
+    }
+  }
+}
+
+/** A place for a connection of this login. Throws an OutboundError when it may have none. */
+export function leaseFor(accounts: Accounts, login: Login, cut = () => {}): Lease {
+  const lease = accounts.of(login).open(cut)
+  if ('code' in lease) throw new OutboundError('limited', reply.notAllowed, lease)
+  return lease
+}
