@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { startProxy } from '../../cli/client/proxy.ts'
 import { createEvents } from '../../cli/client/stats/events.ts'
 import { errorData } from '../../tunnel/net/coded-error.ts'
@@ -50,7 +51,7 @@ test('a listener changes what it speaks, and whom it lets in', async () => {
   assert.match(await converse(port, request), /^HTTP\/1\.1 200/)
   proxy.update({
     listeners: [mixed],
-    logins: [{ user: 'alice', secret: { kind: 'plain', password: 'x' } }],
+    logins: [makeLogin('test', 'alice', 'x')],
   })
   assert.match(await converse(port, request), /^HTTP\/1\.1 407/)
   proxy.update({ listeners: [{ ...mixed, scheme: 'socks5' }] })
