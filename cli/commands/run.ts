@@ -192,7 +192,7 @@ export default defineCommand({
         signal,
       )
       started.defer(source.close)
-      const { buckets, triggers, answerMs, stunServers, portMapper, engine, allowPrivate } = source
+      const { buckets, triggers, answerMs, stunServers, portMapper, relay, engine, allowPrivate } = source
       dashboard?.announce()
       const fleet = startFleet({
         settings: settled.fleet,
@@ -202,6 +202,7 @@ export default defineCommand({
         answerMs,
         stunServers,
         portMapper,
+        relay,
         engine,
         allowPrivate,
         dns: values['proxy.dns'],

@@ -3,6 +3,8 @@ import { architectures } from '../../function/architectures.ts'
 import { modeNames } from '../../function/modes.ts'
 import { portMappingModes } from '../../tunnel/nat/port-mapping/router.ts'
 import { parseStunServer } from '../../tunnel/nat/stun/server-name.ts'
+import { pathModes } from '../../tunnel/nat/turn/source.ts'
+import { parseTurnServer } from '../../tunnel/nat/turn/uri.ts'
 import { engineNames } from '../../tunnel/quic/engines/engines.ts'
 import { auditActions } from '../client/audit/audit.ts'
 import { policies } from '../client/fleet/select.ts'
@@ -118,6 +120,13 @@ export const oneParsedBy = (parse: (item: string) => unknown) =>
       }
     }),
   )
+
+export const turnServers = parsedBy(
+  'must be a TURN server as turn:host:port, or a list of them',
+  parseTurnServer,
+)
+
+export const path = v.picklist(pathModes, `must be one of ${pathModes.join(', ')}`)
 
 /** What runs QUIC at this end. */
 export const portMapping = v.picklist(portMappingModes, `must be one of ${portMappingModes.join(', ')}`)

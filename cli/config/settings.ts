@@ -3,6 +3,7 @@ import { type Architecture, architectures } from '../../function/architectures.t
 import { type Mode, modeNames, modes } from '../../function/modes.ts'
 import type { PortMappingMode } from '../../tunnel/nat/port-mapping/router.ts'
 import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
+import { type PathMode, pathModes } from '../../tunnel/nat/turn/source.ts'
 import { parseDnsServer } from '../../tunnel/net/dns-server.ts'
 import { type EngineName, engineNames } from '../../tunnel/quic/engines/engines.ts'
 import { type AuditAction, auditActions } from '../client/audit/audit.ts'
@@ -145,6 +146,43 @@ export const settings = {
     flag: 'port-mapping',
     valueHint: 'auto|off',
     about: 'Ask the router by PCP, NAT-PMP or UPnP to open a port for each exit: auto or off',
+  }),
+  'proxy.turn': setting<string[]>({
+    schema: schema.turnServers,
+    kind: 'list',
+    default: [],
+    flag: 'turn',
+    valueHint: 'turn:host:port,…',
+    about:
+      'TURN servers that relay where no direct path is found: turn:host:port, or turns:host:443 over TLS; with --turn-auth-file',
+    example: ['turns:turn.example.com:443'],
+  }),
+  'proxy.turn_auth_file': setting<string | undefined>({
+    schema: schema.text,
+    kind: 'text',
+    default: undefined,
+    flag: 'turn-auth-file',
+    valueHint: 'path',
+    about: 'File with what the TURN servers want to see: user:password, or secret=… shared with them',
+    example: '/etc/lambda-nat-proxy/turn',
+  }),
+  'proxy.turn_ca': setting<string | undefined>({
+    schema: schema.text,
+    kind: 'text',
+    default: undefined,
+    flag: 'turn-ca',
+    valueHint: 'path',
+    about: "Certificates (PEM) to trust for TURN over TLS, besides the system's",
+    example: '/etc/lambda-nat-proxy/turn-ca.pem',
+  }),
+  'proxy.path': setting<PathMode>({
+    schema: schema.path,
+    kind: 'text',
+    default: 'auto',
+    flag: 'path',
+    valueHint: pathModes.join('|'),
+    about:
+      'How packets reach an exit: auto (by TURN where nothing direct is found), direct, or relay (by TURN alone)',
   }),
   'proxy.http_port': setting<number | undefined>({
     schema: schema.port,

@@ -1,6 +1,7 @@
 import { type Mode, modeNames } from '../../function/modes.ts'
 import type { PortMapper } from '../../tunnel/nat/port-mapping/mapper.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import type { RelaySource } from '../../tunnel/nat/turn/source.ts'
 import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
 import { offerEvent } from '../../tunnel/signalling/offer-record.ts'
@@ -10,6 +11,7 @@ import { engineOf } from '../config/engine.ts'
 import { type Config, loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { portMapperOf } from '../config/port-mapping.ts'
+import { relayOf } from '../config/relay.ts'
 import { readDuration } from '../input/duration.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
@@ -26,6 +28,8 @@ export interface Signalling {
   stunServers: StunServerName[]
   /** What asks the router for ports, unless that is off or there is no router in between. */
   portMapper?: PortMapper | undefined
+  /** What lends sessions an address, where a TURN server is named. */
+  relay?: RelaySource | undefined
   /** What runs QUIC at this end; undefined: the preferred one. */
   engine: EngineName | undefined
   /** The function runs on this machine: its address may be private where this end's is not. */
@@ -35,6 +39,8 @@ export interface Signalling {
 
 export interface SignallingOptions {
   config: Config
+  /** What lends sessions an address, where a TURN server is named. */
+  relay?: RelaySource | undefined
   /** The embedded cloud, on this machine, in place of AWS. */
   local?: {
     regions: string[]
@@ -55,10 +61,21 @@ export const signallingOptions = {
     'aws.profile',
     'proxy.stun_server',
     'proxy.port_mapping',
+    'proxy.path',
+    'proxy.turn',
+    'proxy.turn_auth_file',
+    'proxy.turn_ca',
     'proxy.engine',
     'fleet.trigger',
     'fleet.answer_timeout',
   ),
+  'turn-auth': {
+    type: 'string',
+    valueHint: 'user:password',
+    group: 'Proxy',
+    description:
+      'TURN credentials; the list of processes shows them to others, so prefer LAMBDA_NAT_PROXY_TURN_AUTH or --turn-auth-file',
+  },
   bucket: {
     type: 'string',
     valueHint: 'name',
@@ -90,6 +107,7 @@ export const signallingOptions = {
 export interface SignallingArgs {
   local: boolean
   bucket?: string | undefined
+  'turn-auth'?: string | undefined
   'allow-private': boolean
   mode: string
   [option: string]: unknown
@@ -97,17 +115,18 @@ export interface SignallingArgs {
 
 /** Reads configuration and options. Throws a UsageError for what is wrong with them, or does not go together. */
 export async function readSignalling(args: SignallingArgs): Promise<SignallingOptions> {
-  const { local, bucket, 'allow-private': allowPrivate, mode, ...others } = args
+  const { local, bucket, 'allow-private': allowPrivate, 'turn-auth': auth, mode, ...others } = args
   if (!local && allowPrivate)
     throw new UsageError(
       '--allow-private goes with --local; a deployment allows private targets by its variable allow_private',
     )
-  if (!local) return { config: await loadConfig({ flags: others }), bucket }
+  const withRelay = (config: Config) => ({ config, relay: relayOf(config, { auth }) })
+  if (!local) return { ...withRelay(await loadConfig({ flags: others })), bucket }
   if (bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
   // Any names will do as regions here, and the configured ones do not matter.
   const { regions, region = regions, ...flags } = others
   return {
-    config: await loadConfig({ flags }),
+    ...withRelay(await loadConfig({ flags })),
     local: {
       regions:
         region === undefined
@@ -134,7 +153,7 @@ export async function checkSignalling({ config, local, bucket }: SignallingOptio
  * signal's reason; nothing is left running then.
  */
 export async function openSignalling(
-  { config, local, bucket }: SignallingOptions,
+  { config, relay, local, bucket }: SignallingOptions,
   signal: AbortSignal,
 ): Promise<Signalling> {
   const { values, sources } = config
@@ -166,6 +185,7 @@ export async function openSignalling(
       ),
       triggers: new Map([...buckets].map(([region, name]) => [region, triggerAt(region, name)])),
       answerMs,
+      relay,
       engine,
       allowPrivate: true,
       stunServers: ownStun ? stun() : parseStunServers(stunServers.join(',')),
@@ -198,6 +218,7 @@ export async function openSignalling(
     buckets,
     triggers,
     portMapper,
+    relay,
     answerMs,
     engine,
     allowPrivate: false,

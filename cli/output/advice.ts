@@ -19,6 +19,12 @@ const advice: Partial<Record<string, string>> = {
   E_STUN_UNREACHABLE: `UDP may be blocked on this network, or the servers may be wrong: ${network}, or other servers with --stun.`,
   E_STUN_NAME_NOT_FOUND:
     'There may be no network, or no DNS: check both, or try --stun host:port with another server.',
+  E_TURN_UNREACHABLE:
+    'Check --turn; where UDP is blocked, name a server over TLS, as in --turn turns:host:443.',
+  E_TURN_NAME_NOT_FOUND: 'Check the name in --turn.',
+  E_TURN_CERTIFICATE: 'Name the certificate of the authority that signed it with --turn-ca.',
+  E_TURN_CREDENTIALS:
+    'Check --turn-auth-file or LAMBDA_NAT_PROXY_TURN_AUTH; with a shared secret check the clock, too.',
   E_BUCKET_NOT_FOUND: 'Check --bucket and --region, or run "lambda-nat-proxy deploy".',
   E_BUCKET_FOREIGN:
     'Somebody else has a bucket of that name: do not use it. Run "lambda-nat-proxy deploy" with another --name.',

@@ -105,7 +105,7 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
       case 'exit.ready':
         say(
           'success',
-          `Exit ${event.address} in ${event.region} ready after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}${of(event)}`,
+          `Exit ${event.address} in ${event.region} ready after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}${event.candidate === 'relayed' ? ', by a relay' : ''}${of(event)}`,
         )
         if (verbose) consola.log(breakdown(setUps.get(event.session) ?? []))
         setUps.delete(event.session)
@@ -123,6 +123,12 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         break
       case 'invoke.failed':
         say('warn', `${withAdvice(event)} Waiting for S3's event instead${of(event)}`)
+        break
+      case 'relay.failed':
+        say('warn', `No relay: ${withAdvice(event)} Direct paths are tried alone${of(event)}`)
+        break
+      case 'exit.moved':
+        say('info', `Exit ${nameOf(event)} is reached directly now, no longer by a relay${of(event)}`)
         break
       case 'exit.silent':
         if (event.silent)

@@ -17,7 +17,13 @@ export const rooms: Record<string, readonly string[]> = {
   // The client's executable, from its lowest floor up.
   'cli/input': ['tunnel/net'],
   'cli/places': ['tunnel/net', 'cli/input'],
-  'cli/client/stats': ['tunnel/session', 'tunnel/signalling', 'tunnel/net', 'cli/input'],
+  'cli/client/stats': [
+    'tunnel/session',
+    'tunnel/signalling',
+    'tunnel/nat/ice/candidate.ts',
+    'tunnel/net',
+    'cli/input',
+  ],
   'cli/client/ledger': ['tunnel/net', 'cli/input'],
   'cli/client/accounts': ['tunnel/net', 'cli/input', 'cli/client/stats', 'cli/client/ledger'],
   'cli/client/fleet': ['tunnel', 'cli/client/stats'],

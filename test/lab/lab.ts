@@ -34,6 +34,8 @@ const services = {
   stun2: '198.51.100.2',
   web: '198.51.100.80',
   s3: '198.51.100.90',
+  // Peers send to it as to each other, and so it has to count as public.
+  turn: '11.0.51.1',
   stranger: '198.51.100.66',
 } as const
 const serviceSubnet = '198.51.100.0/24'
@@ -55,7 +57,7 @@ export interface Lab {
   finish(where: Where, command: string, args?: readonly string[], options?: RunOptions): Promise<string>
   /** Loses this percentage of the packets on a side's line, each way; 0 ends it. */
   loss(side: Side, percent: number): Promise<void>
-  /** Cuts a side's line, for UDP, for all, or for all but TCP to port 443. */
+  /** Cuts a side's line: for UDP, for UDP from and to the other side, for all, or for all but TCP to port 443. */
   block(side: Side, what?: Blocked): Promise<void>
   unblock(side: Side): Promise<void>
   /** The side's NAT forgets its UDP mappings; the next ones have other ports. */

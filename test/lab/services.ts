@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
+import { selfSigned } from '../support/certificate.ts'
 import { functionZip } from '../support/function-zip.ts'
+import { turnLogin, turnServer } from '../support/turn-server.ts'
 import type { Lab } from './lab.ts'
 import type { Running } from './running.ts'
 
@@ -22,6 +24,41 @@ export async function startStunServers(lab: Lab, which: 'ours' | 'coturn'): Prom
   if (which === 'ours') await runOurs(lab, 'stun.ts', ...addresses).line(/^listening/)
   else await startCoturn(lab, addresses)
   return addresses.map(address => `${address}:${stunPort}`)
+}
+
+export interface LabTurn {
+  /** Its URIs: over UDP, TCP and TLS at 443. */
+  udp: string
+  tcp: string
+  tls: string
+  /** The certificate to trust, in a file. */
+  ca: string
+  /** What makes a client use it, over UDP or by this URI. */
+  use(uri?: string): { args: string[]; environment: Record<string, string> }
+  process: Running
+}
+
+/** coturn (which must be installed) as a TURN server with logins, on an address of its own. */
+export async function startTurn(lab: Lab): Promise<LabTurn> {
+  const address = lab.address.turn
+  const certificate = await selfSigned(address)
+  const [port, tlsPort] = [stunPort, 443]
+  const { args, ready } = await turnServer({ address, port, tlsPort, folder: lab.folder, certificate })
+  const server = lab.run('internet', 'turnserver', args)
+  await server.line(ready)
+  const ca = join(lab.folder, 'turn.crt')
+  const udp = `turn:${address}:${port}`
+  return {
+    udp,
+    tcp: `${udp}?transport=tcp`,
+    tls: `turns:${address}:${tlsPort}`,
+    ca,
+    use: (uri = udp) => ({
+      args: ['--turn', uri, '--turn-ca', ca],
+      environment: { LAMBDA_NAT_PROXY_TURN_AUTH: `${turnLogin.username}:${turnLogin.password}` },
+    }),
+    process: server,
+  }
 }
 
 export interface LabCloud {

@@ -26,13 +26,14 @@ export interface LabSessionOptions {
   args?: readonly string[]
   /** What runs QUIC at both ends; the preferred engine by default. */
   engine?: EngineName
+  environment?: Record<string, string>
 }
 
 /** Starts servers, cloud and client. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
 export async function startSession(
   lab: Lab,
   stun: 'ours' | 'coturn',
-  { args = [], engine }: LabSessionOptions = {},
+  { args = [], engine, environment = {} }: LabSessionOptions = {},
 ): Promise<LabSession> {
   const stunServers = await startStunServers(lab, stun)
   const cloud = await startCloud(lab, stunServers, engine)
@@ -41,7 +42,7 @@ export async function startSession(
   if (engine) target.push('--engine', engine)
   const client = lab.run('client', process.execPath, [main, 'run', '--json', ...target, ...args], {
     // The user's own profile has no part in it.
-    env: { AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined, ...cloud.environment },
+    env: { AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined, ...cloud.environment, ...environment },
   })
   const next = async (types: string) =>
     JSON.parse((await client.line(new RegExp(`^{.*"type":"(${types})"`), launchLimit)).input)

@@ -4,7 +4,7 @@ import type { Side } from './lab.ts'
 // that what is lost has opened its mapping; and what a side sends to its peer is counted here.
 
 /** What of a line is cut. */
-export type Blocked = 'udp' | 'all' | 'all-but-https'
+export type Blocked = 'udp' | 'peer' | 'all' | 'all-but-https'
 
 export interface Fault {
   /** Share of packets lost each way, 0 to 100. */
@@ -47,10 +47,14 @@ export function countOf(json: string): number {
 
 // --- internal ---
 
+/** What the world sees of either side. */
+const bothSides = '{ 11.0.113.0/24, 11.0.2.0/24 }'
+
 /** For packets either way. */
 const cuts: Record<Blocked, string[]> = {
   udp: ['meta l4proto udp drop'],
   all: ['drop'],
+  peer: [`meta l4proto udp ip saddr ${bothSides} ip daddr ${bothSides} drop`],
   'all-but-https': ['tcp dport 443 return', 'tcp sport 443 return', 'drop'],
 }
 

@@ -42,6 +42,7 @@ export async function nearExit(options: NearExitOptions = {}): Promise<NearExit>
   })
   const session: Session = {
     id: 'near',
+    candidate: 'host',
     clientAddress: '127.0.0.1',
     connection: pair.client.connection,
     hello: {

@@ -1,5 +1,6 @@
 import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
@@ -23,6 +24,8 @@ export interface ExitLifeOptions {
   stunServers: StunServerName[]
   /** Asks the router to open a port for the session; none where it is not to be asked. */
   portMapper?: PortMapper | undefined
+  /** What lends the session an address, where a TURN server is named. */
+  relay?: RelaySource | undefined
   engine?: EngineName | undefined
   /** Exits may have private addresses. */
   allowPrivate: boolean
@@ -52,6 +55,9 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
   /** Why no function could be invoked, by region: each is told once. */
   const toldNotInvoked = new Set<string>()
 
+  /** Why no TURN server lent an address the last time: told once, until one does again. */
+  let toldNoRelay: string | undefined
+
   const bringUp = (id: string, region: string, bucket: SignalBucket): Promise<Session> =>
     launch({
       id,
@@ -60,6 +66,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       answerMs: options.answerMs,
       stunServers,
       portMapper: options.portMapper,
+      relay: options.relay,
       engine: options.engine,
       allowPrivate,
       ...(dns && { dns }),
@@ -75,6 +82,15 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
         toldNotInvoked.add(reason)
         events.emit({ type: 'invoke.failed', session: id, region, ...error })
       },
+      onNoRelay(error) {
+        if (toldNoRelay === error.code) return
+        toldNoRelay = error.code
+        events.emit({ type: 'relay.failed', session: id, region, ...error })
+      },
+      onRelay() {
+        toldNoRelay = undefined
+      },
+      onMoved: candidate => events.emit({ type: 'exit.moved', session: id, candidate }),
     })
 
   /** From now on connections may take it. */
@@ -108,6 +124,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       setUpMs: now() - launchedAt,
       memoryMb: hello.memory_mb,
       engines: enginesOf(session),
+      candidate: session.candidate,
     })
     options.onChange()
   }

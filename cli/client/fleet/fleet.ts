@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
@@ -32,6 +33,8 @@ export interface FleetOptions {
   stunServers: StunServerName[]
   /** Asks the router to open a port for the session; none where it is not to be asked. */
   portMapper?: PortMapper | undefined
+  /** What lends the session an address, where a TURN server is named. */
+  relay?: RelaySource | undefined
   /** What runs QUIC at this end; the preferred engine where nothing is said. */
   engine?: EngineName | undefined
   /** Exits may have private addresses. */
@@ -67,6 +70,7 @@ export function startFleet(options: FleetOptions): Fleet {
     answerMs,
     stunServers,
     portMapper,
+    relay,
     engine,
     allowPrivate = false,
     dns,
@@ -130,6 +134,7 @@ export function startFleet(options: FleetOptions): Fleet {
       answerMs,
       stunServers,
       portMapper,
+      relay,
       engine,
       allowPrivate,
       dns,

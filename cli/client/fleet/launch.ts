@@ -1,5 +1,7 @@
+import type { CandidateKind } from '../../../tunnel/nat/ice/candidate.ts'
 import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
 import { CodedError, type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
@@ -14,7 +16,7 @@ import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { type Answer, candidateEntries, type Offer, type Side } from '../../../tunnel/signalling/documents.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import type { Engines, Step } from '../stats/events.ts'
-import { type ClientLocation, locate } from './locate.ts'
+import { type ClientLocation, locateByAll, locateOnceMore } from './locate.ts'
 import { answerLimit, awaitAnswer, type Trigger } from './trigger.ts'
 
 export interface LaunchOptions {
@@ -23,6 +25,8 @@ export interface LaunchOptions {
   stunServers: StunServerName[]
   /** Asks the router to open a port for the session; none where it is not to be asked. */
   portMapper?: PortMapper | undefined
+  /** What lends the session an address, where a TURN server is named. */
+  relay?: RelaySource | undefined
   /** The exit may have a private address, whatever this end's own is. */
   allowPrivate?: boolean
   tuning?: Tuning
@@ -44,6 +48,11 @@ export interface LaunchOptions {
   onStep?: (step: Step, ms: number, detail: string, start?: FunctionStart) => void
   /** No answer has come yet, which a person may want to know. */
   onWaiting?: (limitMs: number) => void
+  /** A TURN server lent the session an address, or none did, and why. */
+  onRelay?: () => void
+  onNoRelay?: (error: ErrorData) => void
+  /** The path has moved, from a relay to a direct pair of this kind. */
+  onMoved?: (candidate: CandidateKind) => void
   /** The function could not be invoked; S3's event is waited for all the same. */
   onNotInvoked?: (error: ErrorData) => void
 }
@@ -66,6 +75,8 @@ export interface Session {
   readonly control: ControlStream
   /** This end's public address, as STUN saw it. */
   readonly clientAddress: string
+  /** How its packets go: what kind of address of the exit's they are sent to, or by a relay. */
+  readonly candidate: CandidateKind
   /** Says bye, so that the function stops being billed, and closes. */
   bye(message: string, closeCode?: CloseCode): void
 }
@@ -122,6 +133,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
   const release = async () => {
     if (mappedPort !== undefined) await options.portMapper?.release(mappedPort)
   }
+  let candidate: CandidateKind = 'server-reflexive'
   let locateAgain: (until: AbortSignal) => Promise<ClientLocation>
   const exchange = async (side: Side, here: ClientLocation): Promise<Answer> => {
     const offer: Offer = {
@@ -162,17 +174,26 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       tuning: options.tuning,
       allowPrivate: options.allowPrivate,
       signal,
-      locate(socket) {
+      relayOnly: options.relay?.only,
+      async locate(socket) {
         mappedPort = socket.local.port
-        locateAgain = until => locate(socket, { ...options, signal: until })
-        return locate(socket, options)
+        const located = await locateByAll(socket, options)
+        if (located.relay) options.onRelay?.()
+        locateAgain = until => locateOnceMore(socket, located, { ...options, signal: until })
+        return located
       },
       exchange,
-      onLocated: ({ detail }) => done('offer', detail),
+      onLocated: ({ detail, relay }) =>
+        done('offer', relay ? `${detail}, relay ${formatEndpoint(relay.local)} (${relay.server})` : detail),
+      onMoved({ kind }) {
+        candidate = kind
+        options.onMoved?.(kind)
+      },
       onPunched({ socket, nominated, stats }) {
         // Of many sockets another was the first to be heard: nobody comes by the port any more.
         if (socket.local.port !== mappedPort) void release()
-        done('quic', `${formatEndpoint(nominated)}, ${stats.checksSent} checks`)
+        candidate = nominated.kind
+        done('quic', `${formatEndpoint(nominated)}, ${nominated.kind}, ${stats.checksSent} checks`)
       },
     })
     const { connection, here } = established!
@@ -187,6 +208,9 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       hello,
       deadline: performance.now() + hello.remaining_ms,
       control,
+      get candidate() {
+        return candidate
+      },
       clientAddress: here.mapped.address,
       bye(message, closeCode = closeCodes.bye) {
         control.send({ type: 'bye' })

@@ -1,8 +1,12 @@
 import { type Location, locate as locateSocket } from '../../../tunnel/nat/locate.ts'
+import { locateWithRelay, withRelay } from '../../../tunnel/nat/locate-with-relay.ts'
 import type { OpenPort, PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import { protocolNames } from '../../../tunnel/nat/port-mapping/router.ts'
 import { isHard } from '../../../tunnel/nat/stun/mapping.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { Allocation } from '../../../tunnel/nat/turn/allocation.ts'
+import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
+import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { isPublicAddress } from '../../../tunnel/net/public-address.ts'
 import type { UdpSocket } from '../../../tunnel/net/udp/socket.ts'
@@ -11,6 +15,8 @@ import type { UdpSocket } from '../../../tunnel/net/udp/socket.ts'
 export interface ClientLocation extends Location {
   /** The same for a person. */
   detail: string
+  /** What a TURN server lent besides. */
+  relay?: Allocation | undefined
 }
 
 export interface LocateOptions {
@@ -54,7 +60,36 @@ export async function locate(socket: UdpSocket, options: LocateOptions): Promise
   }
 }
 
+/** The same beside a TURN server that is asked for an address, if one is named. Throws what neither could find. */
+export const locateByAll = (
+  socket: UdpSocket,
+  { relay, onNoRelay, signal, ...options }: LocateOptions & RelayOptions,
+): Promise<ClientLocation> =>
+  locateWithRelay(socket, {
+    source: relay,
+    locate: until => locate(socket, { ...options, signal: until }),
+    relayed: location => ({ ...location, detail: relay?.only ? 'not asked' : 'no STUN server answered' }),
+    signal,
+    onFailed: onNoRelay,
+  })
+
+/** Asks again where a socket is seen whose relay, if any, stays the same. */
+export async function locateOnceMore(
+  socket: UdpSocket,
+  before: ClientLocation,
+  options: LocateOptions,
+): Promise<ClientLocation> {
+  // What STUN did not tell then it need not tell now.
+  if (before.relay && before.views.length === 0) return before
+  return withRelay(await locate(socket, options), before.relay)
+}
+
 // --- internal ---
+
+interface RelayOptions {
+  relay?: RelaySource | undefined
+  onNoRelay?: ((error: ErrorData) => void) | undefined
+}
 
 const publicAddressOf = (port: OpenPort | undefined) =>
   port && isPublicAddress(port.external.address) ? port.external.address : undefined

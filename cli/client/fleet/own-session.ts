@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
+import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
@@ -20,6 +21,8 @@ export interface SessionSource {
   stunServers: StunServerName[]
   /** Asks the router to open a port for the session; none where it is not to be asked. */
   portMapper?: PortMapper | undefined
+  /** What lends the session an address, where a TURN server is named. */
+  relay?: RelaySource | undefined
   /** What runs QUIC at this end. */
   engine?: EngineName | undefined
   /** The exit may have a private address. */
@@ -44,7 +47,16 @@ const endLimitMs = 2_000
 
 /** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
 export async function startOwnSession(
-  { buckets, triggers, answerMs, stunServers, portMapper, engine, allowPrivate = false }: SessionSource,
+  {
+    buckets,
+    triggers,
+    answerMs,
+    stunServers,
+    portMapper,
+    relay,
+    engine,
+    allowPrivate = false,
+  }: SessionSource,
   signal: AbortSignal,
   onWaiting?: (region: string, limitMs: number) => void,
 ): Promise<OwnSession> {
@@ -60,6 +72,7 @@ export async function startOwnSession(
     answerMs,
     stunServers,
     portMapper,
+    relay,
     engine,
     allowPrivate,
     signal,

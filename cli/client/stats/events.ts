@@ -1,3 +1,4 @@
+import type { CandidateKind } from '../../../tunnel/nat/ice/candidate.ts'
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
@@ -89,7 +90,13 @@ export type ProxyEvent =
       /** The function's size, which its price goes by. */
       memoryMb: number
       engines: Engines
+      /** Of the exit's address that packets go to, or `relayed` where a TURN server lies between. */
+      candidate?: CandidateKind
     }
+  /** Its packets go another way: from a relay to a direct path. */
+  | { type: 'exit.moved'; session: string; candidate: CandidateKind }
+  /** No TURN server lent an address; the session goes on without. Told once a code, until one does. */
+  | ({ type: 'relay.failed'; session: string; region: string } & ErrorData)
   | ({
       type: 'exit.failed'
       session: string

@@ -65,18 +65,24 @@ export function createExits(): ExitTable {
         }
         case 'exit.ready': {
           const exit = exits.get(event.session)
-          const { address, memoryMb, engines, setUpMs, remainingMs } = event
+          const { address, memoryMb, engines, candidate, setUpMs, remainingMs } = event
           if (exit)
             Object.assign(exit, {
               phase: 'active',
               address,
               memoryMb,
               engines,
+              candidate,
               readyAt: now,
               deadlineAt: now + remainingMs,
             })
           const launch = launches.get(event.session)
           if (launch) launch.totalMs = setUpMs
+          break
+        }
+        case 'exit.moved': {
+          const exit = exits.get(event.session)
+          if (exit) exit.candidate = event.candidate
           break
         }
         case 'exit.failed': {

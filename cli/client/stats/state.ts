@@ -1,3 +1,4 @@
+import type { CandidateKind } from '../../../tunnel/nat/ice/candidate.ts'
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
@@ -68,6 +69,8 @@ export interface ExitStatus {
   address?: string
   memoryMb?: number
   engines?: Engines
+  /** Of the exit's address that packets go to, or `relayed`. */
+  candidate?: CandidateKind
   launchedAt: number
   /** When its offer was written, which starts the function. */
   billedFrom?: number

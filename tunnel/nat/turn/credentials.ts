@@ -27,11 +27,21 @@ export function loginOf(credentials: TurnCredentials, nowMs: number): TurnLogin 
 export const longTermKey = ({ username, password }: TurnLogin, realm: string): Buffer =>
   createHash('md5').update(`${username}:${realm}:${password}`).digest()
 
-/** Reads `user:password`. Throws a RangeError that does not repeat it. */
-export function parseTurnLogin(text: string): TurnLogin {
+const secretPrefix = 'secret='
+
+/**
+ * Reads `user:password`, or `secret=` and what is shared with the server. Throws a RangeError that does not repeat it.
+ */
+export function parseTurnCredentials(text: string): TurnCredentials {
+  if (text.startsWith(secretPrefix)) {
+    const secret = text.slice(secretPrefix.length)
+    if (secret === '') throw new RangeError('nothing stands behind secret=')
+    return { secret }
+  }
   const at = text.indexOf(':')
   const [username, password] = [text.slice(0, at), text.slice(at + 1)]
-  if (at < 1 || password === '') throw new RangeError('a TURN login is user:password')
+  if (at < 1 || password === '')
+    throw new RangeError('TURN credentials are user:password, or secret= and what is shared')
   if (Buffer.byteLength(username) > 508) throw new RangeError('the user of the TURN login is too long')
   return { username, password }
 }

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, rootCertificates } from 'node:tls'
 import { openUdpSocket } from '../../net/udp/open.ts'
 import { messageCutter } from './channel-data.ts'
@@ -86,7 +86,8 @@ async function overStream(
     ? connectTls({
         host: address,
         port: server.port,
-        servername: server.host,
+        // A name for the certificate; an address is none.
+        ...(isIP(server.host) === 0 && { servername: server.host }),
         // Naming one more takes none away.
         ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       })

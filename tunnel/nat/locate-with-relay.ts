@@ -1,0 +1,93 @@
+import type { ErrorData } from '../net/coded-error.ts'
+import type { UdpSocket } from '../net/udp/socket.ts'
+import type { Location } from './locate.ts'
+import type { Allocation } from './turn/allocation.ts'
+import { type Lending, type RelaySource, startLending } from './turn/source.ts'
+
+/** Where the world sees a socket, and what a TURN server lends besides. */
+export type RelayedLocation<L extends Location> = L & { relay?: Allocation | undefined }
+
+export interface WithRelayOptions<L extends Location> {
+  source: RelaySource | undefined
+  /** Asks STUN servers. */
+  locate: (signal: AbortSignal | undefined) => Promise<L>
+  /** A location of which nothing is known but the relay's address. */
+  relayed: (location: Location) => L
+  signal?: AbortSignal | undefined
+  /** No address was lent, and why: the session goes on without. */
+  onFailed?: ((error: ErrorData) => void) | undefined
+}
+
+/** A relay that takes longer than STUN is waited for so long, and not at all after one that was refused. Milliseconds. */
+const relayWaitMs = 300
+/** With a relay at hand STUN servers that are silent for so long are given up. Milliseconds. */
+const stunWaitMs = 1_500
+
+/**
+ * Asks STUN servers where a socket is seen and, beside them, a TURN server for an address. The one does not wait for
+ * the other for long: without STUN the relay serves alone. Throws what `locate` throws where neither answers, the
+ * TurnError where nothing but a relay will do, or the signal's reason.
+ */
+export async function locateWithRelay<L extends Location>(
+  socket: Pick<UdpSocket, 'local'>,
+  { source, locate, relayed, signal, onFailed }: WithRelayOptions<L>,
+): Promise<RelayedLocation<L>> {
+  if (!source) return locate(signal)
+  if (source.only) return byRelay(socket, await source.lend(signal), relayed)
+
+  const lending = startLending(source, signal, onFailed)
+  const silence = new AbortController()
+  const until = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal
+  const began = performance.now()
+  try {
+    const locating = locate(until)
+    const relay = await Promise.race([locating.then(() => undefined), relayInSilence(lending, began)])
+    if (relay) {
+      silence.abort()
+      locating.catch(() => {})
+      return byRelay(socket, relay, relayed)
+    }
+    const location = await locating
+    return withRelay(location, await lending.within(source.isTrusted ? relayWaitMs : 0))
+  } catch (error) {
+    const relay = signal?.aborted ? undefined : await lending.settled
+    if (relay) return byRelay(socket, relay, relayed)
+    lending.cancel()
+    throw error
+  }
+}
+
+/** The same location, with the relay's address as its last candidate. */
+export function withRelay<L extends Location>(
+  location: L,
+  relay: Allocation | undefined,
+): RelayedLocation<L> {
+  if (!relay) return location
+  return {
+    ...location,
+    candidates: [...location.candidates, { ...relay.local, kind: 'relayed' as const }],
+    relay,
+  }
+}
+
+// --- internal ---
+
+/** Resolves when there is a relay and STUN has had its time; never without one. */
+function relayInSilence(lending: Lending, began: number): Promise<Allocation> {
+  return new Promise(resolve => {
+    void lending.settled.then(relay => {
+      if (!relay) return
+      const timer = setTimeout(() => resolve(relay), Math.max(0, began + stunWaitMs - performance.now()))
+      timer.unref()
+    })
+  })
+}
+
+function byRelay<L extends Location>(
+  { local }: Pick<UdpSocket, 'local'>,
+  relay: Allocation,
+  relayed: (location: Location) => L,
+): RelayedLocation<L> {
+  const nothing = { local, mapped: relay.local, mapping: 'unknown' as const, candidates: [], views: [] }
+  return withRelay(relayed(nothing), relay)
+}

@@ -1,0 +1,86 @@
+import { type ErrorData, errorData } from '../../net/coded-error.ts'
+import { allocate, type TurnSettings } from './allocate.ts'
+import type { Allocation } from './allocation.ts'
+
+/** How a session's packets may go: by a relay when nothing direct is found, never by one, or by nothing else. */
+export const pathModes = ['auto', 'direct', 'relay'] as const
+export type PathMode = (typeof pathModes)[number]
+
+/** What lends sessions an address. */
+export interface RelaySource {
+  /** Packets go by a relay alone. */
+  readonly only: boolean
+  /** The last request was granted, or there was none: the next is worth a short wait. */
+  readonly isTrusted: boolean
+  /** Rejects with a TurnError, or the signal's reason. */
+  lend(signal?: AbortSignal): Promise<Allocation>
+}
+
+export function relaySource(settings: TurnSettings, only = false): RelaySource {
+  let isTrusted = true
+  return {
+    only,
+    get isTrusted() {
+      return isTrusted
+    },
+    async lend(signal) {
+      try {
+        const allocation = await allocate(settings, { signal })
+        isTrusted = true
+        return allocation
+      } catch (error) {
+        if (!signal?.aborted) isTrusted = false
+        throw error
+      }
+    },
+  }
+}
+
+/** An address that is being asked for. */
+export interface Lending {
+  /** Resolves with it, or with undefined when there is none. */
+  readonly settled: Promise<Allocation | undefined>
+  /** Resolves with it, or with undefined when there is none yet in this time; what comes later is given back. */
+  within(ms: number): Promise<Allocation | undefined>
+  /** Gives back what there is or will be. */
+  cancel(): void
+}
+
+/** Asks for an address beside other work. A failure is told, and nothing waits for it. */
+export function startLending(
+  source: RelaySource,
+  signal: AbortSignal | undefined,
+  onFailed: (error: ErrorData) => void = () => {},
+): Lending {
+  let cancelled = false
+  const settled = source.lend(signal).then(
+    allocation => {
+      if (!cancelled) return allocation
+      allocation.close()
+      return undefined
+    },
+    (error: unknown) => {
+      if (!cancelled && !signal?.aborted) onFailed(errorData(error))
+      return undefined
+    },
+  )
+  const cancel = () => {
+    cancelled = true
+    void settled.then(allocation => allocation?.close())
+  }
+  return {
+    settled,
+    cancel,
+    async within(ms) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const late = new Promise<'late'>(resolve => {
+        timer = setTimeout(() => resolve('late'), ms)
+      })
+      const outcome = await Promise.race([settled, late])
+      clearTimeout(timer)
+      if (outcome !== 'late') return outcome
+      cancel()
+      return undefined
+    },
+  }
+}
