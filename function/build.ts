@@ -35,6 +35,8 @@ export interface FunctionBundle {
   zip: Uint8Array
   /** The QUIC engine that it carries. */
   engine: 'native' | 'quiche'
+  /** The files that went into it, from the root of the checkout. */
+  inputs: readonly string[]
   /** SHA-256 of the zip, base64, as Lambda and Terraform give it. */
   sha256: string
 }
@@ -54,12 +56,13 @@ export async function buildFunction({
   binding,
 }: FunctionOptions = {}): Promise<FunctionBundle> {
   const { engine, plugin } = needEngine(platform, wanted, binding)
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: { index: 'function/handler.ts' },
     outdir: 'dist',
     write: false,
     bundle: true,
+    metafile: true,
     minify: true,
     platform: 'node',
     target: 'node22',
@@ -87,6 +90,7 @@ export async function buildFunction({
   return {
     zip,
     engine,
+    inputs: Object.keys(metafile.inputs),
     sha256: createHash('sha256').update(zip).digest('base64'),
   }
 }

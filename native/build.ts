@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util'
 import { type NativeTarget, nativeFile, nativeTargets } from './targets.ts'
 import { addTarget, needCargo, pathWithCargo, ToolchainError, zigEnvironment } from './toolchain.ts'
 
-// `bun run native [--all]`: the QUIC engine for this platform, or for all, as dist/native/<platform>-<arch>/engine.node.
+// `bun run native [--all | --only linux-x64,darwin-arm64]`: the QUIC engine for this platform, for all or for those, as
+// dist/native/<platform>-<arch>/engine.node.
 
 const root = join(import.meta.dir, '..')
 const cache = join(root, 'node_modules/.cache/lambda-nat-proxy')
@@ -21,12 +22,19 @@ export async function buildNative(): Promise<string> {
   return keep(target)
 }
 
-/** Builds for all platforms, by Zig as the C compiler and linker. */
-export async function buildAllNative(): Promise<string[]> {
+/**
+ * Builds for all platforms, or for those of these names, by Zig as the C compiler and linker: on whatever machine, the
+ * engine loads on the oldest system that it is promised for.
+ */
+export async function buildAllNative(names?: readonly string[]): Promise<string[]> {
+  const unknown = names?.find(name => !nativeTargets.some(target => target.name === name))
+  if (unknown !== undefined)
+    throw new Error(`there is no engine for ${unknown}, only for ${namesOf(nativeTargets)}`)
   const cargo = await needCargo()
   const zig = await zigEnvironment(cache)
   const built: string[] = []
   for (const target of nativeTargets) {
+    if (names && !names.includes(target.name)) continue
     await addTarget(target.triple)
     const env = { ...zig, LIBNODE_PATH: await emptyLibnode() }
     await run(cargo, ['zigbuild', ...buildArgs, '--target', target.zigTriple], env)
@@ -88,8 +96,11 @@ async function keep({ name, triple, library }: NativeTarget): Promise<string> {
 const namesOf = (targets: readonly NativeTarget[]) => targets.map(({ name }) => name).join(', ')
 
 async function main(): Promise<void> {
-  const { all } = parseArgs({ options: { all: { type: 'boolean', default: false } } }).values
-  for (const file of all ? await buildAllNative() : [await buildNative()]) {
+  const { all, only } = parseArgs({
+    options: { all: { type: 'boolean', default: false }, only: { type: 'string' } },
+  }).values
+  const several = all || only !== undefined
+  for (const file of several ? await buildAllNative(only?.split(',')) : [await buildNative()]) {
     const { size } = await stat(file)
     console.log(`${file.slice(root.length + 1)}  ${(size / 1e6).toFixed(1)} MB`)
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import type { BunPlugin } from 'bun'
 import { builtNative, nativeLoader, quicheModule } from '../../native/bundle.ts'
 import { nativeBinding } from './binding.ts'
@@ -10,10 +10,15 @@ import type { Target } from './targets.ts'
 
 /**
  * Makes one file that holds Bun, the program, its native binding and a folder of assets, and needs nothing
- * else of the machine that runs it. Rejects with the bundler's messages.
+ * else of the machine that runs it. Gives the files that went into it, from the root of the checkout; rejects with the
+ * bundler's messages. The bytes depend on where the process runs: its names for parts of the program do.
  */
-export async function buildExecutable(target: Target, assets: string, outfile: string): Promise<void> {
-  await Bun.build({
+export async function buildExecutable(
+  target: Target,
+  assets: string,
+  outfile: string,
+): Promise<readonly string[]> {
+  const { metafile } = await Bun.build({
     entrypoints: [join(root, 'cli/main.ts')],
     compile: {
       target: target.bun,
@@ -29,12 +34,15 @@ export async function buildExecutable(target: Target, assets: string, outfile: s
     splitting: true,
     format: 'esm',
     bytecode: true,
+    metafile: true,
     // Names stay as they are: they are in error messages and stack traces.
     minify: { whitespace: true, syntax: true },
     plugins: [await useQuiche(target), ...useNative(target)],
   })
   // Bun itself signs for arm64 only: here it leaves the signature of what the file was before.
   if (target.name === 'darwin-x64') await signMacos(outfile)
+  // Bun has them from where it runs.
+  return Object.keys(metafile?.inputs ?? {}).map(input => relative(root, resolve(input)))
 }
 
 // --- internal ---

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { consola } from 'consola'
 import { buildAllNative, buildNative } from '../../native/build.ts'
 import { ToolchainError } from '../../native/toolchain.ts'
-import { buildRelease } from './build.ts'
+import { buildAll } from './build.ts'
 import { root } from './root.ts'
 import { hasEngine, targets, thisPlatform } from './targets.ts'
 
@@ -21,7 +21,7 @@ try {
     )
   await buildEngines(all)
   const outdir = join(root, 'dist')
-  const files = await buildRelease({ outdir, native, named: all ? targets.filter(hasEngine) : [] })
+  const files = await buildAll({ outdir, native, named: all ? targets.filter(hasEngine) : [] })
   for (const { name } of all ? targets.filter(target => !hasEngine(target)) : [])
     consola.warn(`There is no QUIC engine for ${name} without a Rust toolchain: it is left out.`)
   for (const { name } of files.filter(({ name }) => name.startsWith('function'))) {

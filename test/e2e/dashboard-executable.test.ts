@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import type { Browser } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildRelease } from '../../cli/build/build.ts'
+import { buildAll } from '../../cli/build/build.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
 import { startChromium } from '../support/chromium.ts'
 import { patient } from '../support/patience.ts'
@@ -21,7 +21,7 @@ test.before(async context => {
   if (!browser) process.exit(0)
   context.browser = browser
   context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  await buildRelease({ outdir: join(context.folder, 'dist'), native })
+  await buildAll({ outdir: join(context.folder, 'dist'), native })
 })
 
 test.after(async ({ folder, browser }) => {

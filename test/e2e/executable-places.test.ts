@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildRelease } from '../../cli/build/build.ts'
+import { buildAll } from '../../cli/build/build.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
 import { need } from '../support/need.ts'
 import { patient } from '../support/patience.ts'
@@ -27,7 +27,7 @@ const test = suite<Context>('the places of the executable')
 
 test.before(async context => {
   context.dist = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  await buildRelease({ outdir: context.dist, native })
+  await buildAll({ outdir: context.dist, native })
 })
 test.before.each(async context => {
   context.home = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))

@@ -7,13 +7,14 @@ import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nativeBinding } from '../../cli/build/binding.ts'
-import { buildRelease, type ReleaseFile } from '../../cli/build/build.ts'
+import { buildAll } from '../../cli/build/build.ts'
+import type { BuiltFile } from '../../cli/build/checksums.ts'
 import { hasEngine, targets, thisPlatform } from '../../cli/build/targets.ts'
 import { terraformModule } from '../../cli/deploy/assets.ts'
 
 interface Context {
   dist: string
-  files: ReleaseFile[]
+  files: BuiltFile[]
 }
 
 /** One has no QUIC engine where there is no Rust toolchain. */
@@ -22,7 +23,7 @@ const test = suite<Context>('executables for all platforms')
 
 test.before(async context => {
   context.dist = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  context.files = await buildRelease({ outdir: context.dist, native: thisPlatform(), named: built })
+  context.files = await buildAll({ outdir: context.dist, native: thisPlatform(), named: built })
 })
 
 test.after(({ dist }) => rm(dist, { recursive: true, force: true }))

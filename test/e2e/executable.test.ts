@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildRelease } from '../../cli/build/build.ts'
+import { buildAll } from '../../cli/build/build.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
 import { terraformModule } from '../../cli/deploy/assets.ts'
 import { version } from '../../package.json'
@@ -40,7 +40,7 @@ const test = suite<Context>('the executable, alone in a folder, without node, bu
 
 test.before(async context => {
   context.dist = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  await buildRelease({ outdir: context.dist, native })
+  await buildAll({ outdir: context.dist, native })
 })
 
 test.before.each(async context => {

@@ -110,7 +110,14 @@ export const rooms: Record<string, readonly string[]> = {
   'cli/main.ts': ['cli/input', 'cli/config', 'cli/output', 'cli/commands'],
 
   // Builds are made of everything, and nothing is made of them.
-  'cli/build': ['cli/deploy', 'function/architectures.ts', 'function/build.ts', 'native'],
+  'cli/build': [
+    'cli/deploy',
+    'cli/output',
+    'cli/commands',
+    'function/architectures.ts',
+    'function/build.ts',
+    'native',
+  ],
   native: [],
   cdktf: [
     'function/architectures.ts',

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export interface BuiltFile {
+  name: string
+  /** Bytes. */
+  size: number
+  /** Hexadecimal. */
+  sha256: string
+}
+
+/** Writes the files' checksums beside them, as `sha256sum --check` reads them. */
+export async function sealed(folder: string, names: readonly string[]): Promise<BuiltFile[]> {
+  const files = await Promise.all(
+    names.map(async name => {
+      const content = await readFile(join(folder, name))
+      return { name, size: content.length, sha256: createHash('sha256').update(content).digest('hex') }
+    }),
+  )
+  await writeFile(
+    join(folder, 'SHA256SUMS'),
+    files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''),
+  )
+  return files
+}

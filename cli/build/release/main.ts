@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { consola } from 'consola'
+import { buildAllNative } from '../../../native/build.ts'
+import { ToolchainError } from '../../../native/toolchain.ts'
+import { root } from '../root.ts'
+import { type Target, targets } from '../targets.ts'
+import { releaseDate } from './date.ts'
+import { enginesOf, stageRelease } from './stage.ts'
+
+// `bun run release [--only linux-x64,darwin-arm64]`: all that a release has, for all platforms or for those, in
+// dist/release. The engines are built for them, and those of the function's two.
+
+// What is built depends on it.
+process.chdir(root)
+try {
+  const { only } = parseArgs({ options: { only: { type: 'string' } } }).values
+  const chosen = only === undefined ? targets : only.split(',').map(named)
+  await buildAllNative(enginesOf(chosen))
+  const files = await stageRelease({
+    outdir: join(root, 'dist/release'),
+    targets: chosen,
+    date: releaseDate(),
+  })
+  for (const { name, size } of files) consola.log(`dist/release/${name}  ${(size / 1e6).toFixed(1)} MB`)
+} catch (error) {
+  for (const cause of error instanceof AggregateError ? error.errors : [error])
+    consola.error(cause instanceof ToolchainError ? `${cause.message}. ${cause.hint}` : words(cause))
+  process.exitCode = 1
+}
+
+// --- internal ---
+
+function named(name: string): Target {
+  const target = targets.find(each => each.name === name)
+  if (target) return target
+  throw new Error(
+    `there is no platform ${name}; --only takes those of ${targets.map(each => each.name).join(', ')}`,
+  )
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,85 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { builtNative } from '../../../native/bundle.ts'
+import { nativeTargets } from '../../../native/targets.ts'
+import { terraformModule } from '../../deploy/assets.ts'
+import { buildFor, buildFunctions } from '../build.ts'
+import { type BuiltFile, sealed } from '../checksums.ts'
+import type { Target } from '../targets.ts'
+import { type Entry, tarGz, zip } from './archive.ts'
+import { cargoComponents } from './cargo-components.ts'
+import { type Component, unique } from './component.ts'
+import { extras } from './extras.ts'
+import { archiveName, moduleArchive, sbomFile, stem } from './names.ts'
+import { notices } from './notices.ts'
+import { npmComponents } from './npm-components.ts'
+import { bunComponent } from './runtime.ts'
+import { sbom } from './sbom.ts'
+
+export interface ReleaseOptions {
+  /** Folder to write to; all that is in it is removed first. */
+  outdir: string
+  /** Platforms to have an executable for. */
+  targets: readonly Target[]
+  /** What the files' times are. */
+  date: Date
+}
+
+/** Builds all that a release has and writes it into one folder. Gives what it wrote, without the checksums' own file. */
+export async function stageRelease({ outdir, targets, date }: ReleaseOptions): Promise<BuiltFile[]> {
+  await rm(outdir, { recursive: true, force: true })
+  await mkdir(outdir, { recursive: true })
+  const functions = await buildFunctions()
+  for (const [name, { zip }] of functions) await writeFile(join(outdir, name), zip)
+  await writeFile(join(outdir, moduleArchive), await tarGz(await moduleEntries(), date))
+
+  const work = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-release-'))
+  try {
+    const inputs = new Set<string>()
+    const built = (target: Target) => join(work, target.name)
+    for (const target of targets)
+      for (const input of await buildFor(target, functions, built(target))) inputs.add(input)
+
+    const components = await componentsOf([...inputs], enginesOf(targets))
+    await writeFile(join(outdir, sbomFile), sbom(components, date))
+    const beside = await extras(date, notices(components))
+    for (const target of targets) {
+      const program: Entry = {
+        path: `lambda-nat-proxy${target.suffix}`,
+        content: await readFile(`${built(target)}`),
+        executable: true,
+      }
+      const entries = inFolder(stem(target), [program, ...beside])
+      const name = archiveName(target)
+      await writeFile(
+        join(outdir, name),
+        name.endsWith('.zip') ? zip(entries, date) : await tarGz(entries, date),
+      )
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  return sealed(outdir, (await readdir(outdir)).sort())
+}
+
+/** The platforms whose engines these executables and the functions inside have, by Node's names. */
+export const enginesOf = (targets: readonly Target[]): string[] => [
+  ...new Set(['linux-x64', 'linux-arm64', ...targets.map(({ platform }) => platform)]),
+]
+
+// --- internal ---
+
+const inFolder = (folder: string, entries: readonly Entry[]): Entry[] =>
+  entries.map(entry => ({ ...entry, path: `${folder}/${entry.path}` }))
+
+const moduleEntries = async (): Promise<Entry[]> =>
+  Object.entries(await terraformModule()).map(([path, content]) => ({ path, content }))
+
+/** Of both languages; Rust's where an engine was built. */
+async function componentsOf(inputs: readonly string[], engines: readonly string[]): Promise<Component[]> {
+  const built = nativeTargets.filter(({ name }) => engines.includes(name) && builtNative(name))
+  const triples = built.map(({ triple }) => triple)
+  const crates = triples.length > 0 ? await cargoComponents(triples) : []
+  return unique([bunComponent(), ...(await npmComponents(inputs)), ...crates])
+}

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { archiveName, stem } from '../../cli/build/release/names.ts'
+import { type Target, targets } from '../../cli/build/targets.ts'
+
+// A release for linux-x64, built once for all tests of these sources.
+
+const root = join(import.meta.dir, '../..')
+const cache = join(root, 'node_modules/.cache/lambda-nat-proxy/release')
+const limitMs = 300_000
+
+export const linux: Target = targets.find(({ name }) => name === 'linux-x64')!
+
+export interface Staged {
+  /** What is published. */
+  folder: string
+  /** The archive for linux-x64, and what is in it, unpacked. */
+  archive: string
+  unpacked: string
+  executable: string
+}
+
+/** The release, built if no test has done so since the sources changed. Throws what the build says when it fails. */
+export function staged(): Staged {
+  const place = join(cache, fingerprint())
+  const complete = join(place, 'complete')
+  if (!existsSync(complete)) {
+    mkdirSync(cache, { recursive: true })
+    const steps = 'test -e "$3/complete" || { "$1" "$2" "$3/release" && touch "$3/complete"; }'
+    const lock = join(tmpdir(), 'lambda-nat-proxy-release.lock')
+    const args = [lock, 'sh', '-c', steps, 'sh', process.execPath, join(import.meta.dir, 'stage.ts'), place]
+    const { status, stderr } = spawnSync('flock', args, { encoding: 'utf8', timeout: limitMs })
+    if (status !== 0) throw new Error(`the release could not be built: ${stderr}`)
+    for (const other of readdirSync(cache))
+      if (join(cache, other) !== place) rmSync(join(cache, other), { recursive: true, force: true })
+  }
+  const unpacked = join(place, 'release-unpacked', stem(linux))
+  return {
+    folder: join(place, 'release'),
+    archive: join(place, 'release', archiveName(linux)),
+    unpacked,
+    executable: join(unpacked, 'lambda-nat-proxy'),
+  }
+}
+
+// --- internal ---
+
+/** Of all that a release is made of, and how it is made. */
+function fingerprint(): string {
+  const hash = createHash('sha256').update(root)
+  const patterns = [
+    '{cli,function,tunnel}/**/*',
+    'native/*.ts',
+    'terraform/*.*',
+    'dist/native/*/engine.node',
+    'test/release/stage*.ts',
+    '{package.json,bun.lock,LICENSE}',
+  ]
+  const paths = patterns.flatMap(pattern => [...new Bun.Glob(pattern).scanSync({ cwd: root })])
+  for (const path of paths.sort()) hash.update(`${path}\0`).update(readFileSync(join(root, path)))
+  return hash.digest('hex').slice(0, 16)
+}
