@@ -3,7 +3,9 @@ import { defineCommand } from 'citty'
 import { consola, LogLevels } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { loadEngine } from '../../tunnel/quic/engines/engines.ts'
+import { LoginTable } from '../client/accounts/access.ts'
 import { Accounts } from '../client/accounts/accounts.ts'
+import type { Login } from '../client/accounts/login.ts'
 import { plainLogins } from '../client/accounts/login-file.ts'
 import { readLogins } from '../client/accounts/read-logins.ts'
 import { type Audit, startAudit } from '../client/audit/audit.ts'
@@ -86,6 +88,7 @@ export default defineCommand({
       'audit.on_failure',
       'dashboard.enabled',
       'dashboard.host',
+      'dashboard.auth_file',
       'dashboard.port',
     ),
     auth: {
@@ -149,6 +152,7 @@ export default defineCommand({
         listeners: () => listeners(),
         reload: () => reload?.(),
       }
+      const pageAccess = settled.pageLogins && new LoginTable(settled.pageLogins)
       // Before anything is announced or launched: all that is wrong here is said at once, and costs nothing.
       const [proxy, dashboard] = await together(
         async () => {
@@ -167,6 +171,7 @@ export default defineCommand({
             events,
             control,
             apiToken,
+            access: pageAccess,
           })
           started.defer(dashboard.close)
           return dashboard
@@ -221,6 +226,7 @@ export default defineCommand({
         apply(next) {
           proxy.update(next.proxy)
           accounts.update(next.logins)
+          pageAccess?.replace(next.pageLogins ?? [])
           fleet.update(next.fleet, next.policy)
         },
       })
@@ -238,15 +244,19 @@ interface SettledProxy extends Settled {
   proxy: ProxySettings
   fleet: FleetSettings
   policy: Policy
+  /** Those of the dashboard, where it needs one. */
+  pageLogins: Login[] | undefined
   authFiles: string[]
 }
 
 /** Reads the files that settings name. Throws for all that is wrong with them. */
 async function settleProxy(config: Config, auth: string | undefined): Promise<SettledProxy> {
   const authFile = config.values['proxy.auth_file']
-  const [logins, further] = await together(
+  const pageFile = config.values['dashboard.auth_file']
+  const [logins, further, pageLogins] = await together(
     () => readLogins({ auth, file: authFile }),
     () => furtherListeners(config),
+    () => (pageFile === undefined ? undefined : readLogins({ file: pageFile, environment: {} })),
   )
   return {
     config,
@@ -254,7 +264,10 @@ async function settleProxy(config: Config, auth: string | undefined): Promise<Se
     fleet: fleetSettings(config),
     policy: config.values['fleet.exit'],
     logins: [...logins, ...further.flatMap(({ logins }) => logins ?? [])],
-    authFiles: [authFile, ...further.map(({ authFile }) => authFile)].filter(file => file !== undefined),
+    pageLogins,
+    authFiles: [authFile, pageFile, ...further.map(({ authFile }) => authFile)].filter(
+      file => file !== undefined,
+    ),
   }
 }
 

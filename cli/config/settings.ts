@@ -396,7 +396,16 @@ export const settings = {
     default: '127.0.0.1',
     flag: 'dashboard-host',
     valueHint: 'address',
-    about: 'Address of the dashboard; anyone who reaches it sees all traffic and controls the exits',
+    about: 'Address of the dashboard; one that other machines reach needs --dashboard-auth-file',
+  }),
+  'dashboard.auth_file': setting<string | undefined>({
+    schema: schema.text,
+    kind: 'text',
+    default: undefined,
+    flag: 'dashboard-auth-file',
+    valueHint: 'path',
+    about: 'File of logins, as of --auth-file, for those who may see and use the dashboard',
+    example: '/etc/lambda-nat-proxy/admins.yaml',
   }),
   'dashboard.port': setting<number | undefined>({
     schema: schema.port,

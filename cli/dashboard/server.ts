@@ -1,4 +1,5 @@
 import type { Server } from 'bun'
+import type { Access } from '../client/accounts/access.ts'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { isAccepting, tokenHeader } from '../client/stats/state.ts'
@@ -8,7 +9,9 @@ import type { Controlled } from '../control/operations.ts'
 import { hostAllowed } from '../input/allowed-host.ts'
 import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { ListenError, listenError } from '../input/listen-error.ts'
+import { isLoopback } from '../input/loopback.ts'
 import { isOwnRequest, newToken, safeHeaders, tokenMatches } from './guard.ts'
+import { OpenDashboardError, pageLogin } from './login.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { pageFiles } from './page-files.ts'
 import { liveStream } from './stream.ts'
@@ -17,6 +20,9 @@ import { liveStream } from './stream.ts'
 const portsTried = 100
 /** Pages that are kept up to date at once. */
 const maxStreams = 32
+/** A connection is closed when nothing goes on it for so long; who waits for a login to be checked has longer. */
+const idleSeconds = 10
+const loginSeconds = 60
 
 export interface DashboardOptions {
   /** Address to listen on. */
@@ -29,6 +35,8 @@ export interface DashboardOptions {
   control: Controlled
   /** Programs may do what the page may when they show this one. */
   apiToken: string
+  /** Who may see it; a must where other machines reach it. */
+  access?: Access | undefined
 }
 
 export interface Dashboard {
@@ -40,10 +48,11 @@ export interface Dashboard {
 
 /**
  * Serves the page and what feeds it, the metrics and the health check. Throws a ListenError when the address,
- * or a port that was asked for, cannot be had.
+ * or a port that was asked for, cannot be had, and an OpenDashboardError when anybody could use it.
  */
 export function startDashboard(options: DashboardOptions): Dashboard {
-  const { host, port, model, events } = options
+  const { host, port, model, events, access } = options
+  if (!isLoopback(host) && !access?.required) throw new OpenDashboardError(host)
   // Once, however many ports are tried: it follows the events from then on.
   const metrics = createMetrics(model, events)
   const listen = (port: number) => serve(options, metrics, port)
@@ -86,15 +95,17 @@ function serveNear(listen: (port: number) => Server<undefined>): Server<undefine
 type Handle = (request: Request, server: Server<undefined>) => Response | Promise<Response>
 
 function serve(
-  { host, model, events, control, apiToken }: DashboardOptions,
+  { host, model, events, control, apiToken, access }: DashboardOptions,
   metrics: Metrics,
   port: number,
 ): Server<undefined> {
   const token = newToken()
   let streams = 0
 
+  const checkLogin = access && pageLogin(access, host)
+
   /** What every route has in common. */
-  const guarded =
+  const open =
     (handle: Handle): Handle =>
     async (request, server) => {
       const response = hostAllowed(request.headers.get('host'), host)
@@ -103,6 +114,17 @@ function serve(
       for (const [name, value] of Object.entries(safeHeaders)) response.headers.set(name, value)
       return response
     }
+  /** The same for those that need a login; a program that shows the API's token needs none. */
+  const guarded = (handle: Handle): Handle =>
+    open(async (request, server) => {
+      if (checkLogin && !tokenMatches(bearer(request.headers), apiToken)) {
+        server.timeout(request, loginSeconds)
+        const refused = await checkLogin(request, server.requestIP(request)?.address ?? '')
+        if (refused) return refused
+        server.timeout(request, idleSeconds)
+      }
+      return handle(request, server)
+    })
   const api = (handle: Handle) =>
     guarded((request, server) =>
       isOwnRequest(request.headers)
@@ -145,7 +167,7 @@ function serve(
           ),
         },
         '/healthz': {
-          GET: guarded(() => {
+          GET: open(() => {
             const exits = model.exits.filter(isAccepting).length
             const idle = model.sleep.phase === 'asleep'
             const ready = exits > 0 || idle

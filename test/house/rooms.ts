@@ -54,7 +54,16 @@ export const rooms: Record<string, readonly string[]> = {
   ],
   'cli/client': ['tunnel/session', 'tunnel/quic', 'tunnel/net', 'cli/input', 'cli/client'],
   'cli/control': ['tunnel/net', 'cli/client/fleet', 'cli/client/stats'],
-  'cli/dashboard': ['tunnel/signalling', 'tunnel/net', 'cli/input', 'cli/client/stats', 'cli/control'],
+  'cli/dashboard': [
+    'tunnel/signalling',
+    'tunnel/net',
+    'cli/input',
+    'cli/client/stats',
+    'cli/client/accounts',
+    'cli/client/inbound/guesses.ts',
+    'cli/client/inbound/source.ts',
+    'cli/control',
+  ],
   'cli/config': [
     'tunnel/quic/engines/engines.ts',
     'tunnel/nat',

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import parsePrometheus, { type Family } from 'parse-prometheus-text-format'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { LoginTable } from '../../cli/client/accounts/access.ts'
+import { makeLogin } from '../../cli/client/accounts/login.ts'
 import type { Which } from '../../cli/client/fleet/requests.ts'
 import { createEvents, type Events, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
@@ -26,6 +28,7 @@ interface Context {
 
 const test = suite<Context>("the dashboard's server")
 const apiToken = 'token-of-a-file'
+const access = new LoginTable([makeLogin('test', 'admin', 'secret')])
 
 // biome-ignore lint/suspicious/noExplicitAny: each answer has a shape of its own
 const jsonOf = async (response: Response): Promise<any> => response.json()
@@ -255,7 +258,7 @@ test('an address that is not here is told with the option that says it', ({ even
   const model = createModel(events)
   const control = controlled(model)
   assert.throws(
-    () => startDashboard({ host: '192.0.2.1', model, events, control, apiToken }),
+    () => startDashboard({ host: '192.0.2.1', model, events, control, apiToken, access }),
     (error: unknown) => error instanceof ListenError && inWords(error).join().includes('--dashboard-host'),
   )
 })
@@ -402,7 +405,10 @@ test('says which option to change when a port that was asked for is taken, or an
   )
   const model = createModel(events)
   assert.throws(
-    () => startDashboard({ host: '192.0.2.1', port: 0, model, events, control: controlled(model), apiToken }),
+    () =>
+      startDashboard({
+        ...{ host: '192.0.2.1', port: 0, model, events, control: controlled(model), apiToken, access },
+      }),
     (error: unknown) => error instanceof ListenError && /192\.0\.2\.1/.test(error.message),
   )
 })

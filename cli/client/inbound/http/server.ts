@@ -1,6 +1,7 @@
 import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
 import { type Conn, defaultLingerMs } from '../../../../tunnel/net/conn.ts'
 import type { Access } from '../../accounts/access.ts'
+import { readBasic } from '../../accounts/basic.ts'
 import type { Connect } from '../../outbound/connect.ts'
 import type { Requester } from '../../outbound/outbound.ts'
 import type { Rule } from '../../outbound/rules.ts'
@@ -230,11 +231,3 @@ const withHops = (fields: Request['fields'], hops: number): Request['fields'] =>
 const optionsResponse = Buffer.from(
   'HTTP/1.1 200 OK\r\nallow: GET, HEAD, POST, PUT, CONNECT\r\ncontent-length: 0\r\n\r\n',
 )
-
-/** The credentials of the Basic scheme (RFC 7617); undefined when there are none that can be read. */
-function readBasic(field: string | undefined): { user: string; password: string } | undefined {
-  const [, encoded] = /^Basic +([a-z0-9+/_-]+=*) *$/i.exec(field ?? '') ?? []
-  const text = encoded === undefined ? '' : Buffer.from(encoded, 'base64').toString()
-  const colon = text.indexOf(':')
-  return colon < 0 ? undefined : { user: text.slice(0, colon), password: text.slice(colon + 1) }
-}
