@@ -5,9 +5,10 @@ import { awsChecks } from '../doctor/aws-checks.ts'
 import { type Check, examine, type Result } from '../doctor/check.ts'
 import { clockCheck } from '../doctor/clock-check.ts'
 import { type Context, createContext } from '../doctor/context.ts'
+import { exitsCheck } from '../doctor/exits-check.ts'
 import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { portMappingCheck } from '../doctor/port-mapping-check.ts'
-import { formatResult, verdict } from '../doctor/report.ts'
+import { formatResult, formatVerdict, oneChange } from '../doctor/report.ts'
 import { gatherReport, writeReport } from '../doctor/report-file.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
 import { adviceFor } from '../output/advice.ts'
@@ -31,6 +32,11 @@ export default defineCommand({
       description: 'Launch an exit and measure the path to it; the function is billed for some seconds',
       negativeDescription: 'Launch nothing',
     },
+    network: {
+      type: 'boolean',
+      default: false,
+      description: 'Look at this network alone: NAT, router, UDP; needs no AWS account',
+    },
     report: {
       type: 'string',
       valueHint: 'FILE',
@@ -46,17 +52,17 @@ export default defineCommand({
     const results = await interruptible(async signal => {
       const context = createContext(signalling, signal)
       try {
-        const results = await consult(context, args.punch, isReport ? () => {} : show)
+        const results = await consult(context, args, isReport ? () => {} : show)
         if (args.report !== undefined)
-          await writeReport(args.report, await gatherReport(results, context, args.punch))
+          await writeReport(args.report, await gatherReport(results, context, args.punch && !args.network))
         return results
       } finally {
         await context.close()
       }
     })
     const works = results.every(({ status }) => status !== 'fail')
-    if (isReport) print({ works, findings: results }, format, () => '')
-    else process.stdout.write(`\n${verdict(results)}\n`)
+    if (isReport) print({ works, change: oneChange(results) ?? null, findings: results }, format, () => '')
+    else process.stdout.write(`\n${formatVerdict(results, process.stdout.columns)}\n`)
     if (args.report !== undefined && !isReport)
       process.stdout.write(
         `The report is in ${printable(args.report)}. Read it before you attach it to an issue.\n`,
@@ -69,16 +75,16 @@ export default defineCommand({
 
 async function consult(
   context: Context,
-  punch: boolean,
+  { punch, network }: { punch: boolean; network: boolean },
   onResult: (result: Result, nameWidth: number) => void,
 ): Promise<Result[]> {
   const checks: Check<Context>[] = [
-    ...awsChecks,
-    clockCheck,
+    ...(network ? [] : [...awsChecks, clockCheck]),
     ...stunChecks(await context.stunServers()),
     ...networkChecks,
     portMappingCheck,
-    ...(punch ? tunnelChecks : []),
+    exitsCheck,
+    ...(punch && !network ? tunnelChecks : []),
   ]
   const nameWidth = Math.max(...checks.map(({ name }) => name.length))
   const results: Result[] = []

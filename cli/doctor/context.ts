@@ -44,7 +44,11 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
     }),
     stack: once(() => findStack(config)),
     stunServers,
-    portMapping: once(() => surveyPortMapping(signal)),
+    portMapping: once(async () =>
+      config.values['proxy.port_mapping'] === 'off'
+        ? { answers: [], isOff: true }
+        : surveyPortMapping(signal),
+    ),
     netcheck: once(async () => netcheck(await stunServers())),
     exit,
     async close() {

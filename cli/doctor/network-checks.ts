@@ -80,13 +80,11 @@ export const networkChecks: Check<Context>[] = [
       : 'no, which matters only to an exit behind this same NAT'
     return { status: 'ok', message, facts }
   }),
-  check('nat', ['udp'], ({ kind, mapped }) => {
-    const { name, verdict } = natNames[kind]
-    const facts = { kind, mapped }
-    const message = `${name}; ${verdict}`
-    if (kind !== 'symmetric') return { status: 'ok', message, facts }
-    return { status: 'warn', code: 'E_NAT_SYMMETRIC', message, facts }
-  }),
+  check('nat', ['udp'], ({ kind, mapped }) => ({
+    status: 'ok',
+    message: natNames[kind],
+    facts: { kind, mapped },
+  })),
 ]
 
 // --- internal ---

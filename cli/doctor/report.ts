@@ -23,7 +23,23 @@ export function formatResult(
   ].join('\n')
 }
 
-/** The last line: what it all comes to. */
+/** The last lines: what it all comes to, and the one thing to change. */
+export function formatVerdict(results: readonly Result[], terminalWidth = widest): string {
+  const change = oneChange(results)
+  if (change === undefined) return verdict(results)
+  const lines = wrap(change, Math.max(Math.min(terminalWidth, widest) - 2, 20))
+  return [verdict(results), ...lines.map((line, i) => (i === 0 ? `→ ${line}` : `  ${line}`))].join('\n')
+}
+
+/** What to do first: about the first failure, since others may follow from it, or else about what matters to exits. */
+export function oneChange(results: readonly Result[]): string | undefined {
+  const failed = results.find(({ status }) => status === 'fail')
+  const exits = results.find(({ name, status }) => name === 'exits' && status === 'warn')
+  const warned = results.find(({ status }) => status === 'warn')
+  return (failed ?? exits ?? warned)?.hint
+}
+
+/** What it all comes to, in a line. */
 export function verdict(results: readonly Result[]): string {
   const count = (status: Status) => results.filter(result => result.status === status).length
   const failed = results.filter(({ status }) => status === 'fail').map(({ name }) => name)

@@ -105,8 +105,9 @@ const advice: Partial<Record<string, string>> = {
   E_UDP_BLOCKED: `Allow outgoing UDP in the firewall, or ${network}, or other servers with --stun.`,
   E_NAT_UNKNOWN: 'Name another STUN server with --stun.',
   E_NAT_SYMMETRIC: `If it does not connect, turn on UPnP or NAT-PMP in the router’s settings, or ${network}.`,
+  E_PORT_MAPPING_REFUSED:
+    'Let the router open ports (UPnP or NAT-PMP in its settings). If it has no public address itself, ask the provider for one.',
   E_NAT_DOUBLE: `Ask the provider for a public address, or set the first of two routers to bridge mode; ordinary checks may connect all the same.`,
-  E_PORT_MAPPING_NONE: 'Turn on UPnP or NAT-PMP in the router’s settings.',
   E_LATENCY: 'Choose a nearer region with --regions, and deploy there.',
   E_THROUGHPUT:
     'Measure again with "lambda-nat-proxy speedtest". A larger function is faster: deploy --mode performance.',

@@ -16,6 +16,8 @@ export const finders: Readonly<Record<MappingProtocol, FindRouter>> = {
 
 /** What this machine's router says to being asked for a port. */
 export interface PortMappingReport {
+  /** It is not to be asked. */
+  isOff?: boolean
   /** The default gateway; none where there is none that could be asked. */
   gateway?: string
   /** The protocols that it answers, best first. */
