@@ -18,6 +18,7 @@ export async function buildNative(): Promise<string> {
   const target = nativeTargets.find(each => each.name === name)
   if (!target) throw new Error(`there is no engine for ${name}, only for ${namesOf(nativeTargets)}`)
   const cargo = await needCargo()
+  announce(name)
   await run(cargo, ['build', ...buildArgs, '--target', target.triple], { PATH: pathWithCargo() })
   return keep(target)
 }
@@ -36,6 +37,7 @@ export async function buildAllNative(names?: readonly string[]): Promise<string[
   for (const target of nativeTargets) {
     if (names && !names.includes(target.name)) continue
     await addTarget(target.triple)
+    announce(target.name)
     const env = { ...zig, LIBNODE_PATH: await emptyLibnode() }
     await run(cargo, ['zigbuild', ...buildArgs, '--target', target.zigTriple], env)
     built.push(await keep(target))
@@ -47,6 +49,10 @@ export async function buildAllNative(names?: readonly string[]): Promise<string[
 
 const manifest = join(root, 'native/Cargo.toml')
 const buildArgs = ['--release', '--locked', '--package', 'engine', '--manifest-path', manifest]
+
+/** Before cargo's own lines, which do not say what they are for. */
+const announce = (name: string) =>
+  console.error(`Building the native QUIC engine for ${name}: the first time this takes minutes.`)
 
 /** No machine's paths in what is built, so that two machines build the same. */
 function flags(): { RUSTFLAGS: string; CFLAGS: string } {

@@ -67,6 +67,22 @@ export interface ConnectionStats {
   sent: number
   /** System calls by which they were sent. */
   batches: number
+  /** What was found out about the path; undefined where the engine does not tell. */
+  path?: PathStats
+}
+
+export interface PathStats {
+  /** The largest UDP payload that is known to get through, bytes (RFC 8899); it grows while larger ones are tried. */
+  mtu: number
+  /** Times that packets of a size which had got through were swallowed (RFC 8899, section 4.3): the size fell back. */
+  blackHoles: number
+  /**
+   * Packets are marked as ECN-capable. They are from the first one on, until the peer's acknowledgements show that the
+   * path or the peer loses the marks (RFC 9000, section 13.4.2); so false after the handshake says that ECN is broken.
+   */
+  ecn: boolean
+  /** Packets of the peer's that came marked with congestion (CE). */
+  congestionMarks: number
 }
 
 /** Why a connection is over, as the engine knows it. */

@@ -142,8 +142,10 @@ export class NativeConnection implements EngineConnection {
   }
 
   stats(): ConnectionStats {
-    const { rttMs, lostPackets, sentPackets, sentBatches } = this.#addon.stats()
-    return { rttMs, lost: lostPackets, sent: sentPackets, batches: sentBatches }
+    const { rttMs, lostPackets, sentPackets, sentBatches, ...more } = this.#addon.stats()
+    const { packetSize: mtu, blackHoles, ecn, congestionMarks } = more
+    const path = { mtu, blackHoles, ecn, congestionMarks }
+    return { rttMs, lost: lostPackets, sent: sentPackets, batches: sentBatches, path }
   }
 
   close(code: number, reason: string): void {
