@@ -42,14 +42,16 @@ export interface Dialled {
 export async function dial({ host, port }: Target, options: DialOptions): Promise<Dialled> {
   const { resolver, limitMs = 10_000 } = options
   if (port === 0) throw new DialError('E_DIAL_FAILED', reply.failure, 'port 0 is no port', 'invalid-target')
-  const limit = AbortSignal.timeout(limitMs)
+  const limit = new Limit(limitMs)
   try {
-    return await connect(await unless(limit, resolver.resolve(host)), host, port, limit)
+    return await connect(await limit.within(resolver.resolve(host)), host, port, limit)
   } catch (error) {
-    if (limit.aborted)
+    if (limit.isOver)
       throw new DialError('E_DIAL_TIMEOUT', reply.ttlExpired, `no connection within ${limitMs / 1000} s`)
     const message = error instanceof Error ? error.message : String(error)
     throw new DialError('E_DIAL_FAILED', replyOf(error), message, reasonOf(error))
+  } finally {
+    limit.end()
   }
 }
 
@@ -65,7 +67,7 @@ export const reasonOf = (error: unknown): RefusalReason | undefined => {
 
 type Addresses = Awaited<ReturnType<Resolver['resolve']>>
 
-function connect(addresses: Addresses, host: string, port: number, limit: AbortSignal): Promise<Dialled> {
+function connect(addresses: Addresses, host: string, port: number, limit: Limit): Promise<Dialled> {
   const conn = new NodeConn()
   const { socket } = conn
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
@@ -80,28 +82,45 @@ function connect(addresses: Addresses, host: string, port: number, limit: AbortS
       else callback(null, first!.address, first!.family)
     },
   })
-  return new Promise((resolve, reject) => {
-    const expire = () => {
-      socket.destroy()
-      reject(limit.reason)
-    }
-    limit.addEventListener('abort', expire, { once: true })
-    socket.once('error', error => {
-      limit.removeEventListener('abort', expire)
-      reject(error)
-    })
-    socket.once('connect', () => {
-      limit.removeEventListener('abort', expire)
-      resolve({ conn, bound: boundOf(socket), closed })
-    })
+  const connected = new Promise<Dialled>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.once('connect', () => resolve({ conn, bound: boundOf(socket), closed }))
   })
+  return limit.within(connected, () => socket.destroy())
 }
 
-const unless = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> =>
-  new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    work.then(resolve, reject)
-  })
+/**
+ * A limit for the steps of one work. (A signal of the runtime's stays until its time is over, with all that listens to
+ * it: ten seconds for a dial of a millisecond.)
+ */
+class Limit {
+  isOver = false
+  #late = () => {}
+  readonly #timer: ReturnType<typeof setTimeout>
+
+  constructor(ms: number) {
+    this.#timer = setTimeout(() => {
+      this.isOver = true
+      this.#late()
+    }, ms)
+  }
+
+  /** What the step gives. When the limit is over first it rejects, and `giveUp` is called. */
+  within<T>(step: Promise<T>, giveUp = () => {}): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#late = () => {
+        giveUp()
+        reject(new Error('the time is over'))
+      }
+      if (this.isOver) this.#late()
+      step.then(resolve, reject)
+    })
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}
 
 const boundOf = ({ localAddress = '0.0.0.0', localPort = 0 }: Socket): Target => ({
   host: localAddress,

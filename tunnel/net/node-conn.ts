@@ -1,7 +1,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { defaultLingerMs, keepAliveMs } from './conn.ts'
 import { OwnedConn } from './owned-conn.ts'
-import { keep, readBuffer } from './read-buffer.ts'
+import { keep, readBufferFor } from './read-buffer.ts'
 
 /**
  * A TCP connection by node:net, reading without an allocation per read, and writing with the kernel's word on what it
@@ -19,12 +19,14 @@ export class NodeConn extends OwnedConn {
 
   constructor() {
     super()
+    open++
     const { socket } = this
     socket.on('end', () => this.#onEnd())
     socket.on('drain', () => (this.#aborted ? this.#reset() : this.drained()))
     // The close that follows tells it.
     socket.on('error', () => {})
     socket.on('close', failed => {
+      open--
       clearTimeout(this.#limit)
       this.over(failed || this.#refused || this.#aborted || !this.peerEnded)
     })
@@ -88,6 +90,9 @@ export class NodeConn extends OwnedConn {
 
 const nothing = new Uint8Array()
 
+/** Sockets that are not closed. */
+let open = 0
+
 type Written = (error?: Error | null) => void
 
 /** A socket that goes on reading when the peer takes nothing more. */
@@ -101,7 +106,7 @@ class TargetSocket extends Socket {
       // 'drain' comes only after a write that reached this mark: any chunk that had to wait is to be told of.
       writableHighWaterMark: 1,
       onread: {
-        buffer: readBuffer,
+        buffer: readBufferFor(open),
         callback(length, buffer) {
           onRead(buffer.subarray(0, length) as Buffer)
           return true
