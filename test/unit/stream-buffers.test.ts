@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readBufferFor } from '../../tunnel/net/read-buffer.ts'
 import type { EngineConnection } from '../../tunnel/quic/engine-connection.ts'
 import { QuicStream } from '../../tunnel/quic/stream.ts'
 
@@ -64,6 +65,30 @@ test('stay with who pauses, and are used again when it resumes', async () => {
   late.attach({ ...owner, data() {} })
   await microtasks()
   assert.is(buffers.size, before)
+})
+
+test('keep what waits for room in the same place, one after the other', () => {
+  const kept = new Set<ArrayBufferLike>()
+  let room = 0
+  const engine = {
+    write(_id: number, chunk: Uint8Array) {
+      kept.add(chunk.buffer)
+      return Math.min(room, chunk.length)
+    },
+  } as unknown as EngineConnection
+  const chunk = readBufferFor(1).subarray(0, 5_000)
+  kept.add(chunk.buffer)
+  const stream = new QuicStream(0, { engine, forget() {}, tellBreak: () => false, tellOver() {} })
+  for (let i = 0; i < 100; i++) {
+    room = 100
+    assert.is(stream.write(chunk), false)
+    room = 1_000
+    stream.onWritable()
+    room = 10_000
+    stream.onWritable()
+    assert.not(stream.full)
+  }
+  assert.is(kept.size, 2, 'the buffer that all reads go to, and one that keeps')
 })
 
 /** Nothing to read, but a look. */

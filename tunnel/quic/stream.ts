@@ -1,6 +1,6 @@
 import { defaultLingerMs } from '../net/conn.ts'
 import { OwnedConn } from '../net/owned-conn.ts'
-import { keep } from '../net/read-buffer.ts'
+import { keepUntilReleased, release } from '../net/read-buffer.ts'
 import { type EngineConnection, streamEnded, streamGone } from './engine-connection.ts'
 
 /** What a stream needs of its connection. */
@@ -68,7 +68,9 @@ export class QuicStream extends OwnedConn {
     const taken = this.#rest ? 0 : this.#offer(chunk)
     if (taken === chunk.length) return true
     const rest = chunk.subarray(taken)
-    this.#rest = this.#rest ? Buffer.concat([this.#rest, rest]) : keep(rest)
+    const waiting = this.#rest
+    this.#rest = waiting ? Buffer.concat([waiting, rest]) : keepUntilReleased(rest)
+    if (waiting) release(waiting)
     return false
   }
 
@@ -117,7 +119,7 @@ export class QuicStream extends OwnedConn {
       this.#rest = rest.subarray(taken)
       return
     }
-    this.#rest = undefined
+    this.#dropRest()
     if (this.#then === 'end') this.#finish()
     else if (this.#then === 'break') this.#break()
     this.drained()
@@ -239,6 +241,11 @@ export class QuicStream extends OwnedConn {
     this.#letGo(true)
   }
 
+  #dropRest(): void {
+    if (this.#rest) release(this.#rest)
+    this.#rest = undefined
+  }
+
   #settle(): void {
     if (this.#readOver && this.#finished && this.#then === 'end') this.#letGo(false)
   }
@@ -246,7 +253,7 @@ export class QuicStream extends OwnedConn {
   #letGo(broken: boolean): void {
     if (this.#over) return
     this.#over = true
-    this.#rest = undefined
+    this.#dropRest()
     clearTimeout(this.#limit)
     this.#host.forget(this)
     // Never from within a call of the owner's.
