@@ -25,6 +25,8 @@ export interface ProxyOptions extends ListenersSettings {
   rules?: readonly Rule[] | undefined
   /** An exit that an HTTP server answers with one of these codes is used no more for the server's site. */
   rotateOn?: readonly number[] | undefined
+  /** Applications are told that they are connected before the exit has reached the target. */
+  optimistic?: boolean | undefined
   limits?: Partial<Limits> | undefined
   /** What the logins may use; kept for this proxy alone where nothing is said. */
   accounts?: Accounts | undefined
@@ -33,7 +35,10 @@ export interface ProxyOptions extends ListenersSettings {
 }
 
 /** What can be changed while the proxy runs. */
-export type ProxySettings = Pick<ProxyOptions, 'listeners' | 'logins' | 'allowOpen' | 'rules' | 'rotateOn'>
+export type ProxySettings = Pick<
+  ProxyOptions,
+  'listeners' | 'logins' | 'allowOpen' | 'rules' | 'rotateOn' | 'optimistic'
+>
 
 export interface Proxy {
   /** As they are open, in the order given. */
@@ -71,7 +76,10 @@ export function startProxy(options: ProxyOptions): Proxy {
   const listeners = createListeners({
     connect: connector({
       outbounds: {
-        tunnel: metered(tunnelOutbound(exits), accounts),
+        tunnel: metered(
+          tunnelOutbound(exits, () => settings.optimistic ?? false),
+          accounts,
+        ),
         direct: metered(direct, accounts),
         block,
       },

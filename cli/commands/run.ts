@@ -75,6 +75,7 @@ export default defineCommand({
       'proxy.bypass',
       'proxy.rules',
       'proxy.dns',
+      'proxy.optimistic',
       'fleet.sessions',
       'fleet.standby',
       'fleet.rotate',
@@ -292,6 +293,7 @@ function proxySettings({ values }: Config, further: readonly FurtherListener[]):
     ],
     allowOpen: values['proxy.allow_open'],
     rotateOn: values['fleet.rotate_on'],
+    optimistic: values['proxy.optimistic'],
     rules: [...parseRules(values['proxy.rules']), ...values['proxy.bypass'].flatMap(parseBypass)],
   }
 }

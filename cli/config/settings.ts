@@ -324,6 +324,15 @@ export const settings = {
     about: 'Use another exit for a site whose plain HTTP answers have one of these codes',
     example: [403, 429],
   }),
+  'proxy.optimistic': setting<boolean>({
+    schema: schema.yesNo,
+    kind: 'yesNo',
+    default: false,
+    flag: 'optimistic',
+    valueHint: 'true',
+    about:
+      'Tell applications that they are connected before the exit has reached the target: saves a round trip, and a refusal is then a broken connection',
+  }),
   'proxy.engine': setting<EngineName | 'auto'>({
     schema: schema.engine,
     kind: 'text',

@@ -1,7 +1,7 @@
 import { type Link, linkName, linksAvailable, openLink } from './link.ts'
 import type { Load } from './load.ts'
 import { loopback, type Place } from './place.ts'
-import { chain, engineChains, heldChains } from './subjects/chain.ts'
+import { chain, engineChains, heldChains, optimisticChain } from './subjects/chain.ts'
 import { direct } from './subjects/direct.ts'
 import { gost } from './subjects/gost.ts'
 import { plainSocks } from './subjects/plain-socks.ts'
@@ -50,8 +50,9 @@ export const allSeries = (size: Size): Series[] => [
   {
     name: 'far',
     places: size.links.map(through),
-    subjects: [...tunnels, chain, hysteria, tuic, ssh],
+    subjects: [...tunnels, chain, optimisticChain, hysteria, tuic, ssh],
     onRequest: engineChains,
+    suits: (subject, workload) => subject !== optimisticChain.name || workload === 'single',
     workloads: farWorkloads(size),
     warmUp: warmUps.far,
     repetitions: 1,

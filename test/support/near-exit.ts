@@ -28,18 +28,21 @@ export interface NearExitOptions {
   associations?: Partial<AssociationLimits>
   /** As many fit; 10,000 by default. */
   connections?: number
+  /** Streams are served when this has resolved, in their order. */
+  held?: Promise<void>
 }
 
 export async function nearExit(options: NearExitOptions = {}): Promise<NearExit> {
   const { allowPrivate = true, associations = {} } = options
   const pair = await quicPair()
   const { connection } = pair.exit
-  connection.onStream = streamServer(connection, {
+  const serve = streamServer(connection, {
     resolver: createResolver('system', allowPrivate),
     room: createRoom(options.connections ?? 10_000),
     log: quiet,
     associations,
   })
+  connection.onStream = stream => void (options.held ?? Promise.resolve()).then(() => serve(stream))
   const session: Session = {
     id: 'near',
     candidate: 'host',

@@ -5,7 +5,7 @@ import { decodeReply, type Reply, replyLength } from './frames/reply.ts'
 import { encodeRequest, type Request } from './frames/request.ts'
 
 /** The exit's own limit for a dial is 10 s; past this it is not the target that is slow. Milliseconds. */
-const replyLimitMs = 15_000
+export const replyLimitMs = 15_000
 
 export type ExitLostCode =
   /** The stream ended without a reply. */

@@ -4,7 +4,7 @@ import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { relay } from '../../../tunnel/session/relay.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
 import type { Answer } from './ban-on.ts'
-import { type ConnectionTracker, nextConnection, trackConnection } from './connection-tracker.ts'
+import { type ConnectionTracker, nextConnection, trackConnection, trackEarly } from './connection-tracker.ts'
 import { type Gate, type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 import { outboundFor, type Rule } from './rules.ts'
 import { TargetError } from './target-errors.ts'
@@ -45,14 +45,21 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
     const text = `${target.host}:${target.port}`
     const user = requester.login?.user
     let outbound: OutboundName | undefined
+    const tell = (error: unknown) => {
+      const about = { connection, outbound, target: text, user, ...errorData(error) }
+      if (isRefusal(error)) events.emit({ type: 'connection.refused', ...about, reply: error.reply })
+      else events.emit({ type: 'connection.failed', ...about })
+    }
     try {
       if (!isHost(target.host)) throw new TargetError('E_TARGET_INVALID', target.host)
       outbound = outboundFor(rules(), target)
       gate?.(requester)
       const reached = await outbounds[outbound](target, requester)
       requester.signal.throwIfAborted()
-      const { session } = reached
-      const tracker = trackConnection(events, { connection, outbound, session, target: text, user, started })
+      const { session, confirmed } = reached
+      const about = { connection, outbound, session, target: text, user, started }
+      const tracker = confirmed ? trackEarly(events, about, confirmed) : trackConnection(events, about)
+      confirmed?.catch(tell)
       return {
         bound: reached.bound,
         session,
@@ -62,10 +69,7 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
         conn: () => new TrackedConn(reached.conn, knowingWhy(reached, tracker)),
       }
     } catch (error) {
-      const about = { connection, outbound, target: text, user, ...errorData(error) }
-      if (error instanceof OutboundError && (error.kind === 'refused' || error.kind === 'limited'))
-        events.emit({ type: 'connection.refused', ...about, reply: error.reply })
-      else if (!requester.signal.aborted) events.emit({ type: 'connection.failed', ...about })
+      if (isRefusal(error) || !requester.signal.aborted) tell(error)
       throw error
     }
   }
@@ -81,6 +85,10 @@ const knowingWhy = (reached: OutboundConn, { counts, onEnd }: ConnectionTracker)
   counts,
   onEnd: end => onEnd((end === 'target-closed' && reached.brokenBy?.()) || end),
 })
+
+/** Not we are in the way: the target, the exit, a rule, or what the login may have. */
+const isRefusal = (error: unknown): error is OutboundError =>
+  error instanceof OutboundError && (error.kind === 'refused' || error.kind === 'limited')
 
 /** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */
 const isHost = (host: string) => Buffer.byteLength(host) <= 255 && /^[^\s\p{Cc}]+$/u.test(host)

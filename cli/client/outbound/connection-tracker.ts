@@ -13,20 +13,24 @@ let connections = 0
 /** The number of a connection that somebody asks for, made or not. */
 export const nextConnection = (): number => ++connections
 
+/** Of a connection that somebody has asked for. */
+export interface Asked {
+  connection: number
+  outbound: OutboundName
+  session: string | undefined
+  target: string
+  user: string | undefined
+  /** By performance.now(). */
+  started: number
+}
+
 /** Tells the events that a connection is open, and, when the tracker's `onEnd` says so, that it ended. */
 export function trackConnection(
   events: Events,
-  about: {
-    connection: number
-    outbound: OutboundName
-    session: string | undefined
-    target: string
-    user: string | undefined
-    started: number
-  },
+  about: Asked,
+  counts: RelayCounts = { up: 0, down: 0 },
 ): ConnectionTracker {
   const { started, ...connection } = about
-  const counts = { up: 0, down: 0 }
   events.emit({ type: 'connection.opened', ...connection, ms: performance.now() - started, counts })
   return {
     counts,
@@ -41,5 +45,29 @@ export function trackConnection(
         ms: performance.now() - started,
         end,
       }),
+  }
+}
+
+/**
+ * The same of a connection that is used before its target is reached: it is open, and may end, when `confirmed` is
+ * there, and never when that rejects.
+ */
+export function trackEarly(events: Events, about: Asked, confirmed: Promise<void>): ConnectionTracker {
+  const counts = { up: 0, down: 0 }
+  let tracker: ConnectionTracker | undefined
+  let ended: RelayEnd | undefined
+  confirmed.then(
+    () => {
+      tracker = trackConnection(events, about, counts)
+      if (ended) tracker.onEnd(ended)
+    },
+    () => {},
+  )
+  return {
+    counts,
+    onEnd(end) {
+      ended = end
+      tracker?.onEnd(end)
+    },
   }
 }

@@ -13,6 +13,8 @@ export interface Requester {
   login?: Login | undefined
   /** Aborted when the requester is gone. */
   signal: AbortSignal
+  /** What it asks for is a connection and not an answer: it may be told that it has one before the target is reached. */
+  takesEarly?: boolean
 }
 
 /** A connection to a target. Nothing has been carried on it yet. */
@@ -23,6 +25,8 @@ export interface OutboundConn {
   readonly bound: Target
   /** It reads nothing before somebody owns it. */
   readonly conn: Conn
+  /** Where the target is not reached yet: settles when it is, or rejects with an OutboundError, and `conn` breaks. */
+  readonly confirmed?: Promise<void>
   /** Why it was broken off, where it is known that nobody else did it. */
   brokenBy?(): Extract<RelayEnd, 'deadline' | 'quota'> | undefined
   /** Whether another request may go on it; where nothing is said it may. */

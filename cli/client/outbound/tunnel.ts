@@ -1,8 +1,9 @@
 import { errorData } from '../../../tunnel/net/coded-error.ts'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import { QuicError } from '../../../tunnel/quic/close-reason.ts'
+import { EarlyConn } from '../../../tunnel/session/early-conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
-import { type RefusalReason, reply } from '../../../tunnel/session/frames/reply.ts'
+import { type RefusalReason, type Reply, reply, unbound } from '../../../tunnel/session/frames/reply.ts'
 import { ExitLostError, tunnelTo } from '../../../tunnel/session/open-stream.ts'
 import { type Exits, NoExitError } from '../fleet/exits.ts'
 import type { Session } from '../fleet/launch.ts'
@@ -14,13 +15,16 @@ const sessionLimitMs = 30_000
 /** Nothing of the application's has been sent when an exit is lost over a connect, or is full: another may do it. */
 const attempts = { lost: 2, full: 5 }
 
-/** Through an exit; names are resolved there. */
-export function tunnelOutbound(exits: Exits): Outbound {
+/**
+ * Through an exit; names are resolved there. While `optimistic` says so, who takes it is given the connection before the
+ * exit has replied; then no other exit is tried any more.
+ */
+export function tunnelOutbound(exits: Exits, optimistic: () => boolean = () => false): Outbound {
   return async (target, requester) => {
     let full: unknown
     for (const tried = { lost: 0, full: 0 }; ; ) {
       try {
-        return await through(exits, target, requester)
+        return await through(exits, target, requester, optimistic())
       } catch (error) {
         if (isFull(error)) {
           full = error
@@ -42,7 +46,8 @@ export function tunnelOutbound(exits: Exits): Outbound {
 async function through(
   exits: Exits,
   target: Target,
-  { user, login, signal }: Requester,
+  { user, login, signal, takesEarly }: Requester,
+  optimistic: boolean,
 ): Promise<OutboundConn> {
   const session = await exits
     .select({ host: target.host, user, regions: login?.limits.exits, signal }, sessionLimitMs)
@@ -54,19 +59,40 @@ async function through(
     })
   signal.throwIfAborted()
   const stream = session.connection.open()
-  const answer = await tunnelTo(stream, { command: 'connect', target }, signal)
-  if (answer.code === reply.succeeded)
-    return {
-      session: session.id,
-      bound: answer.bound,
-      conn: stream,
-      brokenBy: () => (timeWasUp(session) ? 'deadline' : undefined),
-      mayReuse: () => exits.mayReuse(session.id, target.host),
-    }
+  const request = { command: 'connect', target } as const
+  const about = {
+    session: session.id,
+    brokenBy: () => (timeWasUp(session) ? ('deadline' as const) : undefined),
+    mayReuse: () => exits.mayReuse(session.id, target.host),
+  }
+  if (optimistic && takesEarly) {
+    const conn = new EarlyConn(stream, request)
+    return { ...about, bound: unbound, conn, confirmed: confirm(conn.reply, session, exits, target) }
+  }
+  const answer = await tunnelTo(stream, request, signal)
+  if (answer.code === reply.succeeded) return { ...about, bound: answer.bound, conn: stream }
   stream.abort(0)
-  if (answer.reason !== noRoom) throw targetErrorOf(answer, target.host)
+  throw refusal(answer, session, exits, target)
+}
+
+/** That the exit has reached the target; rejects with an OutboundError. */
+async function confirm(
+  answered: Promise<Reply>,
+  session: Session,
+  exits: Exits,
+  target: Target,
+): Promise<void> {
+  const answer = await answered.catch((error: unknown) => {
+    throw new OutboundError('exit-lost', reply.failure, errorData(error))
+  })
+  if (answer.code !== reply.succeeded) throw refusal(answer, session, exits, target)
+}
+
+/** What a refusal says; an exit that is full is told to be. */
+function refusal(answer: Reply, session: Session, exits: Exits, { host }: Target): OutboundError {
+  if (answer.reason !== noRoom) return targetErrorOf(answer, host)
   exits.full(session.id)
-  throw new TargetError('E_EXIT_FULL', target.host)
+  return new TargetError('E_EXIT_FULL', host)
 }
 
 const noRoom: RefusalReason = 'no-room'

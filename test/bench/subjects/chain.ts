@@ -17,6 +17,13 @@ export const chain: Subject = {
   start: place => startChain(place),
 }
 
+/** The same, with applications told that they are connected before the exit has reached the target. */
+export const optimisticChain: Subject = {
+  name: 'chain-optimistic',
+  title: '**lambda-nat-proxy** with `--optimistic`',
+  start: place => startChain(place, { run: ['--optimistic'] }),
+}
+
 /** The same by the QUIC engine of each end, the client's first. */
 export const engineChains: readonly Subject[] = engineNames.flatMap(client =>
   engineNames.map(exit => ({
@@ -48,11 +55,17 @@ interface ChainOptions {
   cores?: number
   /** Of each end, in place of the preferred one. */
   engines?: Record<Part, EngineName>
+  /** Further arguments of `run`. */
+  run?: readonly string[]
 }
 
-async function startChain(place: Place, { mode, cores, engines }: ChainOptions = {}): Promise<Running> {
+async function startChain(
+  place: Place,
+  { mode, cores, engines, run = [] }: ChainOptions = {},
+): Promise<Running> {
   const cloud = await startCloud(place, { mode, engine: engines?.exit })
-  const { client, socks } = await startProxy(place, cloud, engines ? ['--engine', engines.client] : [])
+  const options = [...run, ...(engines ? ['--engine', engines.client] : [])]
+  const { client, socks } = await startProxy(place, cloud, options)
   const executable = realpathSync(node)
   // Beside the function the cloud may have started a bundler.
   const isFunction = (pid: number) => executableOf(pid) === executable

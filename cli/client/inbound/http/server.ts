@@ -161,7 +161,8 @@ class Client {
       if (request.framing.kind !== 'none' && hasBody(request))
         throw new HttpProblem(400, 'CONNECT has no content')
       const target = parseAuthority(request.target)
-      const connected = await this.#options.connect(target, await this.#logIn(request))
+      const requester = { ...(await this.#logIn(request)), takesEarly: true }
+      const connected = await this.#options.connect(target, requester)
       await this.#pull.write(established)
       connected.carry(this.#pull.release())
       return 'taken'

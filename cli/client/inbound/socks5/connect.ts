@@ -67,7 +67,7 @@ async function serveConnect(
   client: SocksClient,
 ): Promise<void> {
   try {
-    const connected = await connect(target, { ...client, signal: conn.gone })
+    const connected = await connect(target, { ...client, signal: conn.gone, takesEarly: true })
     conn.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
     connected.carry(conn)
   } catch (error) {
