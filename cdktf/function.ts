@@ -55,6 +55,8 @@ export class ExitFunction extends Construct {
         variables: {
           STUN_SERVERS: hcl('join(",", var.stun_servers)'),
           ADDRESS_SERVICE: hcl('var.address_service'),
+          TURN_SERVERS: hcl('join(",", var.turn_servers)'),
+          TURN_AUTH: hcl('var.turn_auth == null ? "" : var.turn_auth'),
           MODE: hcl('var.mode'),
           ALLOW_PRIVATE: hcl('tostring(var.allow_private)'),
           NODE_OPTIONS,

@@ -26,6 +26,10 @@ export const preconditions = () => [
   namesRegion('vpc_config', 'subnets'),
   namesRegion('code_signing_config_arn', 'configuration'),
   rule(
+    '(length(var.turn_servers) == 0) == (var.turn_auth == null)',
+    'turn_servers and turn_auth go together: set both or neither.',
+  ),
+  rule(
     'length(local.name) <= 38',
     `The name ${hcl('local.name')} is longer than 38 characters: shorten name or name_prefix.`,
   ),

@@ -128,6 +128,30 @@ export const VARIABLES: Record<string, TerraformVariableConfig> = {
       ),
     ],
   },
+  turn_servers: {
+    type: 'list(string)',
+    default: [],
+    description:
+      'TURN servers that lend the function an address where no direct path is found, for clients that name none: turn:host:port or turns:host:port?transport=tcp. Needs turn_auth.',
+    validation: [
+      rule(
+        `length(var.turn_servers) <= 4 && alltrue([for server in var.turn_servers : ${matches('server', '^(turn:[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?([?]transport=(udp|tcp))?|turns:[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?([?]transport=tcp)?)$')}])`,
+        'turn_servers must be at most four URIs, such as turn:turn.example.net:3478 or turns:turn.example.net:443?transport=tcp.',
+      ),
+    ],
+  },
+  turn_auth: {
+    type: 'string',
+    sensitive: true,
+    description:
+      "What the TURN servers want to see: user:password, or secret= and what is shared with them. It stands in the function's environment, where whoever may read the function's configuration sees it.",
+    validation: [
+      rule(
+        `${matches('coalesce(var.turn_auth, "a:b")', '^(secret=.+|[^:]+:.+)$')}`,
+        'turn_auth must be user:password, or secret= and what is shared.',
+      ),
+    ],
+  },
   address_service: {
     type: 'string',
     default: defaultAddressService,

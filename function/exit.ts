@@ -70,12 +70,14 @@ export async function runExit(options: ExitOptions): Promise<void> {
     engine: await engineOf(settings),
     tuning: functionTuning(invocation.memoryMb),
     allowPrivate,
-    locate: socket => locateExit(socket, settings),
+    locate: socket =>
+      locateExit(socket, settings, error => log.warn('no TURN server lends an address', { ...error })),
     exchange,
     onPunched({ nominated, stats }) {
-      log.info('punched', stats)
+      log.info('punched', { candidate: nominated.kind, ...stats })
       log.debug('nominated', { nominated: formatEndpoint(nominated) })
     },
+    onMoved: ({ kind }) => log.info('moved to a direct path', { candidate: kind }),
   })
   if (!established) return
   const { connection, here } = established

@@ -1,5 +1,7 @@
 import { type Location, locate } from '../tunnel/nat/locate.ts'
-import { errorData } from '../tunnel/net/coded-error.ts'
+import { locateWithRelay } from '../tunnel/nat/locate-with-relay.ts'
+import type { Allocation } from '../tunnel/nat/turn/allocation.ts'
+import { type ErrorData, errorData } from '../tunnel/net/coded-error.ts'
 import type { UdpSocket } from '../tunnel/net/udp/socket.ts'
 import { RefusalError } from '../tunnel/signalling/refusal.ts'
 import { askAddress } from './address-service.ts'
@@ -7,6 +9,8 @@ import type { Settings } from './settings.ts'
 
 /** Where the exit's socket is seen. */
 export interface ExitLocation extends Location {
+  /** What a TURN server lent. */
+  relay?: Allocation | undefined
   /** What the system granted the socket. */
   receiveBufferBytes: number | undefined
 }
@@ -15,14 +19,29 @@ export interface ExitLocation extends Location {
 const stunLimitMs = 3_000
 
 /**
- * Finds out where a socket is seen: by STUN, or else by the deployment's address service and the local port. Throws a
- * RefusalError when neither tells.
+ * Finds out where a socket is seen: by STUN, or else by the deployment's address service and the local port; and what a
+ * TURN server lends, where the deployment names one. Throws a RefusalError when none of them tells.
  */
 export async function locateExit(
   socket: UdpSocket,
-  { stunServers, addressService }: Settings,
+  settings: Settings,
+  onNoRelay?: (error: ErrorData) => void,
 ): Promise<ExitLocation> {
-  const location = await locate(socket, {
+  const location = await locateWithRelay(socket, {
+    source: settings.relay,
+    locate: () => locateSocket(socket, settings),
+    relayed: location => location,
+    // The address service has its turn behind them.
+    stunWaitMs: Number.POSITIVE_INFINITY,
+    onFailed: onNoRelay,
+  })
+  return { ...location, receiveBufferBytes: socket.receiveBufferBytes }
+}
+
+// --- internal ---
+
+function locateSocket(socket: UdpSocket, { stunServers, addressService }: Settings): Promise<Location> {
+  return locate(socket, {
     stunServers,
     limitMs: stunLimitMs,
     guess: silence =>
@@ -30,10 +49,7 @@ export async function locateExit(
         ? Promise.reject(unknown(silence))
         : askAddress(addressService).catch(error => Promise.reject(unknown(silence, error))),
   })
-  return { ...location, receiveBufferBytes: socket.receiveBufferBytes }
 }
-
-// --- internal ---
 
 const unknown = (...causes: Error[]) =>
   new RefusalError(

@@ -1,4 +1,7 @@
 import { defaultStunServers, parseStunServers, type StunServerName } from '../tunnel/nat/stun/server-name.ts'
+import { parseTurnCredentials, type TurnCredentials } from '../tunnel/nat/turn/credentials.ts'
+import { type RelaySource, relaySource } from '../tunnel/nat/turn/source.ts'
+import { parseTurnServers, type TurnServerName } from '../tunnel/nat/turn/uri.ts'
 import { type DnsServer, parseDnsServer } from '../tunnel/net/dns-server.ts'
 import { type EngineName, engineNames } from '../tunnel/quic/engines/engines.ts'
 import { RefusalError } from '../tunnel/signalling/refusal.ts'
@@ -12,6 +15,8 @@ export interface Settings {
   dnsServer: DnsServer
   /** Gives the function's address by HTTPS, where no STUN server answers; undefined where none is to be asked. */
   addressService: string | undefined
+  /** What lends the function an address, where the deployment names a TURN server. */
+  relay: RelaySource | undefined
   /** What runs QUIC; undefined: the preferred engine of those that the bundle brings. */
   engine: EngineName | undefined
   region: string
@@ -35,12 +40,31 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     allowPrivate: env.ALLOW_PRIVATE === 'true',
     dnsServer: read('DNS_SERVER', parseDnsServer),
     addressService: read('ADDRESS_SERVICE', parseAddressService),
+    relay: readRelay(
+      read('TURN_SERVERS', text => parseTurnServers(text ?? '')),
+      read('TURN_AUTH', text => (text ? parseTurnCredentials(text) : undefined)),
+    ),
     engine: read('QUIC_ENGINE', parseEngine),
     region: env.AWS_REGION ?? 'unknown',
   }
 }
 
 // --- internal ---
+
+/** For all sessions of the process: it remembers whether the servers are worth waiting for. */
+let relay: { key: string; source: RelaySource } | undefined
+
+function readRelay(
+  servers: TurnServerName[],
+  credentials: TurnCredentials | undefined,
+): RelaySource | undefined {
+  if (servers.length === 0) return undefined
+  if (!credentials)
+    throw new RefusalError('E_EXIT_SETTINGS', "the function's setting TURN_AUTH: TURN_SERVERS needs it")
+  const key = JSON.stringify([servers, credentials])
+  if (relay?.key !== key) relay = { key, source: relaySource({ servers, credentials }) }
+  return relay.source
+}
 
 function parseEngine(text = 'auto'): EngineName | undefined {
   if (text === '' || text === 'auto') return undefined

@@ -775,6 +775,8 @@ resource "aws_lambda_function" "exit" {
     variables = {
       STUN_SERVERS    = join(",", var.stun_servers)
       ADDRESS_SERVICE = var.address_service
+      TURN_SERVERS    = join(",", var.turn_servers)
+      TURN_AUTH       = var.turn_auth == null ? "" : var.turn_auth
       MODE            = var.mode
       ALLOW_PRIVATE   = tostring(var.allow_private)
       NODE_OPTIONS    = "--max-semi-space-size=1 --max-old-space-size=${floor(local.memory_mb * 0.5)}"
@@ -831,6 +833,11 @@ resource "aws_lambda_function" "exit" {
     precondition {
       condition     = length(var.code_signing_config_arn) == 0 || contains(keys(var.code_signing_config_arn), each.key)
       error_message = "code_signing_config_arn names no configuration for ${each.key}: give it one for each region."
+    }
+
+    precondition {
+      condition     = (length(var.turn_servers) == 0) == (var.turn_auth == null)
+      error_message = "turn_servers and turn_auth go together: set both or neither."
     }
 
     precondition {

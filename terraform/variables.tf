@@ -108,6 +108,31 @@ variable "stun_servers" {
   }
 }
 
+variable "turn_servers" {
+  type        = list(string)
+  description = "TURN servers that lend the function an address where no direct path is found, for clients that name none: turn:host:port or turns:host:port?transport=tcp. Needs turn_auth."
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.turn_servers) <= 4 && alltrue([for server in var.turn_servers : can(regex("^(turn:[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?([?]transport=(udp|tcp))?|turns:[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?([?]transport=tcp)?)$", server))])
+    error_message = "turn_servers must be at most four URIs, such as turn:turn.example.net:3478 or turns:turn.example.net:443?transport=tcp."
+  }
+}
+
+variable "turn_auth" {
+  type        = string
+  description = "What the TURN servers want to see: user:password, or secret= and what is shared with them. It stands in the function's environment, where whoever may read the function's configuration sees it."
+  default     = null
+  sensitive   = true
+  nullable    = true
+
+  validation {
+    condition     = can(regex("^(secret=.+|[^:]+:.+)$", coalesce(var.turn_auth, "a:b")))
+    error_message = "turn_auth must be user:password, or secret= and what is shared."
+  }
+}
+
 variable "address_service" {
   type        = string
   description = "Web service that gives the function its public IPv4 address when no STUN server answers: an https URL that answers with the address alone, or none to have such sessions fail."

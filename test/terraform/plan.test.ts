@@ -71,6 +71,14 @@ test('the function is as large and as patient as its mode, and runs with what it
   assert.equal(values.vpc_config, [])
 })
 
+test('TURN servers and what they want to see go to the function, the one not without the other', () => {
+  const turn_servers = ['turn:turn.example.net', 'turns:turn.example.net:443?transport=tcp']
+  const { environment } = lambda({ turn_servers, turn_auth: 'secret=shared' })
+  const [{ variables }] = environment as [{ variables: Block }]
+  assert.equal([variables.TURN_SERVERS, variables.TURN_AUTH], [turn_servers.join(','), 'secret=shared'])
+  for (const half of [{ turn_servers }, { turn_auth: 'a:b' }]) assert.match(refusal(half), 'go together')
+})
+
 test('memory and limit follow the mode, but for what is set apart', () => {
   for (const [mode, size] of Object.entries({
     test: [128, 120],
@@ -240,6 +248,8 @@ test('values that AWS would refuse are refused before it is asked, each by name'
     sessions: 0,
     reserved_concurrency: -1,
     stun_servers: ['stun.example.net:99999'],
+    turn_servers: ['turn.example.net:3478'],
+    turn_auth: 'nobody',
     address_service: 'http://checkip.example.net',
     log_level: 'LOUD',
     log_retention_days: 2,

@@ -13,6 +13,8 @@ export interface WithRelayOptions<L extends Location> {
   locate: (signal: AbortSignal | undefined) => Promise<L>
   /** A location of which nothing is known but the relay's address. */
   relayed: (location: Location) => L
+  /** With a relay at hand STUN servers that are silent for so long are given up; 1,500 milliseconds by default. */
+  stunWaitMs?: number | undefined
   signal?: AbortSignal | undefined
   /** No address was lent, and why: the session goes on without. */
   onFailed?: ((error: ErrorData) => void) | undefined
@@ -20,8 +22,6 @@ export interface WithRelayOptions<L extends Location> {
 
 /** A relay that takes longer than STUN is waited for so long, and not at all after one that was refused. Milliseconds. */
 const relayWaitMs = 300
-/** With a relay at hand STUN servers that are silent for so long are given up. Milliseconds. */
-const stunWaitMs = 1_500
 
 /**
  * Asks STUN servers where a socket is seen and, beside them, a TURN server for an address. The one does not wait for
@@ -30,7 +30,7 @@ const stunWaitMs = 1_500
  */
 export async function locateWithRelay<L extends Location>(
   socket: Pick<UdpSocket, 'local'>,
-  { source, locate, relayed, signal, onFailed }: WithRelayOptions<L>,
+  { source, locate, relayed, stunWaitMs = 1_500, signal, onFailed }: WithRelayOptions<L>,
 ): Promise<RelayedLocation<L>> {
   if (!source) return locate(signal)
   if (source.only) return byRelay(socket, await source.lend(signal), relayed)
@@ -38,10 +38,10 @@ export async function locateWithRelay<L extends Location>(
   const lending = startLending(source, signal, onFailed)
   const silence = new AbortController()
   const until = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal
-  const began = performance.now()
+  const stunUntil = performance.now() + stunWaitMs
   try {
     const locating = locate(until)
-    const relay = await Promise.race([locating.then(() => undefined), relayInSilence(lending, began)])
+    const relay = await Promise.race([locating.then(() => undefined), relayInSilence(lending, stunUntil)])
     if (relay) {
       silence.abort()
       locating.catch(() => {})
@@ -73,11 +73,11 @@ export function withRelay<L extends Location>(
 // --- internal ---
 
 /** Resolves when there is a relay and STUN has had its time; never without one. */
-function relayInSilence(lending: Lending, began: number): Promise<Allocation> {
+function relayInSilence(lending: Lending, stunUntil: number): Promise<Allocation> {
   return new Promise(resolve => {
     void lending.settled.then(relay => {
       if (!relay) return
-      const timer = setTimeout(() => resolve(relay), Math.max(0, began + stunWaitMs - performance.now()))
+      const timer = setTimeout(() => resolve(relay), Math.max(0, stunUntil - performance.now()))
       timer.unref()
     })
   })
