@@ -35,6 +35,8 @@ export interface LabTurn {
   ca: string
   /** What makes a client use it, over UDP or by this URI. */
   use(uri?: string): { args: string[]; environment: Record<string, string> }
+  /** What makes the function use it over UDP: its environment. */
+  ofFunction: string[]
   process: Running
 }
 
@@ -57,6 +59,7 @@ export async function startTurn(lab: Lab): Promise<LabTurn> {
       args: ['--turn', uri, '--turn-ca', ca],
       environment: { LAMBDA_NAT_PROXY_TURN_AUTH: `${turnLogin.username}:${turnLogin.password}` },
     }),
+    ofFunction: [`TURN_SERVERS=${udp}`, `TURN_AUTH=${turnLogin.username}:${turnLogin.password}`],
     process: server,
   }
 }
@@ -70,11 +73,12 @@ export interface LabCloud {
   process: Running
 }
 
-/** The embedded cloud, its function with this engine (the preferred one by default): S3 on the internet, the function's processes in the function's namespace, on Node 24. */
+/** The embedded cloud, its function with this engine (the preferred one by default) and these variables: S3 on the internet, the function's processes in the function's namespace, on Node 24. */
 export async function startCloud(
   lab: Lab,
   stunServers: readonly string[],
   engine?: EngineName,
+  variables: readonly string[] = [],
 ): Promise<LabCloud> {
   const region = 'local-1'
   const options = {
@@ -83,7 +87,7 @@ export async function startCloud(
     s3Port: 443,
     regions: [region],
     stunServers,
-    command: lab.inside('function'),
+    command: [...lab.inside('function'), ...(variables.length > 0 ? ['env', ...variables] : [])],
     node: join(import.meta.dir, '../../node_modules/node/bin/node'),
     // Its guard takes the lab's addresses, which RFC 5737 keeps for examples, for what they are.
     allowPrivate: true,

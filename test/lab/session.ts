@@ -27,16 +27,18 @@ export interface LabSessionOptions {
   /** What runs QUIC at both ends; the preferred engine by default. */
   engine?: EngineName
   environment?: Record<string, string>
+  /** The function's, besides those of its deployment, each `NAME=value`. */
+  variables?: readonly string[]
 }
 
 /** Starts servers, cloud and client. The client's proxy listens on 127.0.0.1:1080 of its namespace. */
 export async function startSession(
   lab: Lab,
   stun: 'ours' | 'coturn',
-  { args = [], engine, environment = {} }: LabSessionOptions = {},
+  { args = [], engine, environment = {}, variables }: LabSessionOptions = {},
 ): Promise<LabSession> {
   const stunServers = await startStunServers(lab, stun)
-  const cloud = await startCloud(lab, stunServers, engine)
+  const cloud = await startCloud(lab, stunServers, engine, variables)
   const main = join(import.meta.dir, '../../cli/main.ts')
   const target = ['--bucket', cloud.bucket, '--region', cloud.region, '--stun', stunServers.join(',')]
   if (engine) target.push('--engine', engine)
