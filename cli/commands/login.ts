@@ -74,7 +74,9 @@ const add = defineCommand({
       isNew ? `Added ${args.name} to ${path}.` : `Changed the password of ${args.name} in ${path}.`,
     )
     if (args.generate) process.stdout.write(`${password}\n`)
-    consola.log(`A proxy that runs with --auth-file ${path} takes it when it is started again.`)
+    consola.log(
+      `A proxy that runs with --auth-file ${path} takes it at its next start, or with lambda-nat-proxy reload.`,
+    )
   },
 })
 

@@ -15,6 +15,7 @@ const commands = {
   rotate: () => import('./rotate.ts'),
   ban: () => import('./ban.ts'),
   reload: () => import('./reload.ts'),
+  service: () => import('./service.ts'),
   destroy: () => import('./destroy.ts'),
   login: () => import('./login.ts'),
   cloud: () => import('./cloud.ts'),

@@ -41,8 +41,9 @@ import { describe } from '../output/help.ts'
 import { jsonReporter } from '../output/json-reporter.ts'
 import { terminalReporter } from '../output/terminal-reporter.ts'
 import { ledgerPath } from '../places/folders.ts'
+import { isManaged } from '../service/managed.ts'
+import { startNotifier } from '../service/notifier.ts'
 import { interruptible } from './interrupt.ts'
-import { isManaged } from './managed.ts'
 import { openControlOrWarn } from './open-control.ts'
 import { namingOtherProxy } from './other-proxy.ts'
 import { reloader, type Settled } from './reload-settings.ts'
@@ -130,9 +131,18 @@ export default defineCommand({
     const model = createModel(events)
     const show = json ? jsonReporter(verbose) : terminalReporter({ verbose, quiet, local: args.local }, model)
     events.subscribe(show.event)
+    const notifier = startNotifier({ events, model })
     let reload: (() => Promise<ReloadReport>) | undefined
     // What it brings is told by events; at a terminal a hang-up is an end.
-    const onHangUp = isManaged() ? () => void reload?.().catch(() => {}) : undefined
+    const onHangUp = isManaged()
+      ? () => {
+          if (!reload) return
+          notifier.reloading()
+          void reload()
+            .catch(() => {})
+            .finally(notifier.ready)
+        }
+      : undefined
     const ends = { exitCode: exitCodes.done, onHangUp }
     await interruptible(async signal => {
       // What was started ends in reverse, also when it is called off half-way.
@@ -142,6 +152,8 @@ export default defineCommand({
       started.defer(() => ledger.close())
       const accounts = new Accounts({ events, ledger })
       started.defer(() => accounts.close())
+      started.defer(notifier.close)
+      signal.addEventListener('abort', notifier.stopping)
       const audit = await auditOf(config, events)
       if (audit) started.defer(audit.close)
       const coming = comingFleet<Fleet>()
@@ -232,6 +244,7 @@ export default defineCommand({
         },
       })
       announceOnce(events, proxy.listeners)
+      notifier.ready()
       await Promise.race([fleet.hopeless, whenAborted(signal)])
       throw new CodedError('E_NO_EXIT_POSSIBLE', 'no exit can start until the error above is fixed')
     }, ends)

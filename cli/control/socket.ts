@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
+import { makePrivate, unusable } from '../places/private-folder.ts'
 import { answer, maxBodyBytes } from './answer.ts'
 import { look } from './ask.ts'
 import { ControlError } from './control-error.ts'
-import { makeFolder, ownFolder, placeIn, places } from './folder.ts'
+import { ownFolder, placeIn, places } from './folder.ts'
 import type { Controlled } from './operations.ts'
 
 /** A socket's path has at most so many bytes: macOS takes 104 with the zero at its end, Linux 108. */
@@ -28,7 +29,7 @@ export async function openControl(port: number, token: string, proxy: Controlled
     throw new ControlError('E_CONTROL_PATH', `${place.socket} is too long for a socket's path`, {
       hint: 'Set XDG_RUNTIME_DIR to a shorter one.',
     })
-  makeFolder(folder)
+  openFolder(folder)
   for (const left of places()) {
     const found = await look(left)
     if (found === 'alive' && left.socket === place.socket)
@@ -61,6 +62,17 @@ export async function openControl(port: number, token: string, proxy: Controlled
 
 const wrongMethod = () =>
   new Response('POST to /api/<operation>.\n', { status: 405, headers: { allow: 'POST' } })
+
+function openFolder(folder: string): void {
+  try {
+    makePrivate(folder)
+  } catch (error) {
+    throw new ControlError(
+      'E_CONTROL_PATH',
+      `the folder for the socket is of no use: ${unusable(folder, error)}`,
+    )
+  }
+}
 
 function remove({ socket, token }: { socket: string; token: string }): void {
   for (const path of [socket, token])

@@ -37,6 +37,19 @@ export const cacheFolder = (machine = thisMachine()) =>
     below: 'cache',
   })
 
+/**
+ * Where the sockets of running proxies may be, by which commands reach them: first where this process makes its own,
+ * then where one has it that was started with another environment, or as the system's service.
+ */
+export function controlFolders(machine = thisMachine()): string[] {
+  const { env, platform } = machine
+  const state = stateFolder('run', machine)
+  if (platform === 'win32') return [state]
+  const runtime = absolute(env.XDG_RUNTIME_DIR)
+  const usual = runtime === undefined ? [`/run/user/${process.getuid?.()}/${name}`] : []
+  return [...(runtime === undefined ? [] : [join(runtime, name)]), state, ...usual, `/run/${name}`]
+}
+
 // --- internal ---
 
 interface Custom {
