@@ -11,6 +11,7 @@ import { portMappingCheck } from '../doctor/port-mapping-check.ts'
 import { formatResult, formatVerdict, oneChange } from '../doctor/report.ts'
 import { gatherReport, writeReport } from '../doctor/report-file.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
+import { turnCheck } from '../doctor/turn-check.ts'
 import { adviceFor } from '../output/advice.ts'
 import { exitCodeMeanings } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
@@ -81,6 +82,7 @@ async function consult(
   const checks: Check<Context>[] = [
     ...(network ? [] : [...awsChecks, clockCheck]),
     ...stunChecks(await context.stunServers()),
+    turnCheck,
     ...networkChecks,
     portMappingCheck,
     exitsCheck,

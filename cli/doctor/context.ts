@@ -1,11 +1,21 @@
 import { type NetcheckReport, netcheck } from '../../tunnel/nat/netcheck.ts'
 import { type PortMappingReport, surveyPortMapping } from '../../tunnel/nat/port-mapping/survey.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import type { RelaySource } from '../../tunnel/nat/turn/source.ts'
+import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import { type OwnSession, startOwnSession } from '../client/fleet/own-session.ts'
 import type { Config } from '../config/load.ts'
 import { regionsOf, useProfile } from '../deploy/aws.ts'
 import { findStack, type Stack } from '../deploy/find.ts'
 import { openSignalling, type SignallingOptions } from '../deploy/signalling.ts'
+
+/** What a TURN server did. */
+export interface TurnReport {
+  server: string
+  /** What it lent. */
+  address: Endpoint
+  ms: number
+}
 
 /** What checks share. Each thing is found out once, when it is first asked for. */
 export interface Context {
@@ -19,6 +29,8 @@ export interface Context {
   stunServers(): Promise<StunServerName[]>
   netcheck(): Promise<NetcheckReport>
   portMapping(): Promise<PortMappingReport>
+  /** Has the TURN server lend an address and gives it back; undefined where none is named. Rejects with a TurnError. */
+  turn(): Promise<TurnReport | undefined>
   /** An exit, launched for this. */
   exit(): Promise<OwnSession>
   close(): Promise<void>
@@ -49,6 +61,7 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
         ? { answers: [], isOff: true }
         : surveyPortMapping(signal),
     ),
+    turn: once(() => tryTurn(options.relay, signal)),
     netcheck: once(async () => netcheck(await stunServers())),
     exit,
     async close() {
@@ -59,6 +72,15 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
 }
 
 // --- internal ---
+
+async function tryTurn(relay: RelaySource | undefined, signal: AbortSignal): Promise<TurnReport | undefined> {
+  if (!relay) return undefined
+  const began = performance.now()
+  const allocation = await relay.lend(signal)
+  const { server, local } = allocation
+  allocation.close()
+  return { server, address: local, ms: performance.now() - began }
+}
 
 interface Once<T> {
   (): Promise<T>

@@ -6,16 +6,16 @@ import { type ExitNat, exitNats, type Network, type Ports, type Reach, reachOf }
 /** Which exits this network reaches: what all that was found out about it comes to. */
 export const exitsCheck: Check<Context> = {
   name: 'exits',
-  after: ['udp', 'port mapping'],
+  after: ['udp', 'turn', 'port mapping'],
   limitMs: 20_000,
-  async run({ netcheck, portMapping }) {
+  async run({ netcheck, portMapping, turn }) {
     const network = await netcheck()
     const report = await portMapping()
     return judgeExits({
       kind: network.kind,
       ports: portsOf(report, network),
       udp: network.mapped !== undefined,
-      relay: false,
+      relay: (await turn().catch(() => undefined)) !== undefined,
     })
   },
 }

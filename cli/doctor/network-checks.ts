@@ -33,23 +33,19 @@ export const stunChecks = (servers: readonly StunServerName[]): Check<Context>[]
 
 /** What UDP and the NAT allow. */
 export const networkChecks: Check<Context>[] = [
-  check('udp', [], ({ servers, mapped }) => {
-    if (mapped)
-      return { status: 'ok', message: `passes: ${heard(servers)} of ${servers.length} STUN servers answer` }
-    if (servers.every(({ outcome }) => outcome === 'name-not-found'))
-      return {
-        status: 'fail',
-        code: 'E_NO_NETWORK',
-        message: 'unknown: no STUN server’s name is found, so there is no network, or no DNS',
-      }
-    const tried = servers.map(({ server, outcome }) => `${server} ${unheard[outcome]}`).join(', ')
-    return {
-      status: 'fail',
-      code: 'E_UDP_BLOCKED',
-      message: `probably blocked: no STUN server answers (${tried})`,
-    }
-  }),
-  check('nat mapping', ['udp'], ({ mapping, testedWith, servers, isOwn }) => {
+  {
+    name: 'udp',
+    after: ['turn'],
+    limitMs,
+    async run({ netcheck, turn }) {
+      const finding = judgeUdp(await netcheck())
+      const relay = await turn().catch(() => undefined)
+      if (finding.status !== 'fail' || !relay) return finding
+      const message = 'probably blocked: no STUN server answers, and packets go by the TURN server'
+      return { status: 'warn', code: 'E_UDP_RELAYED', message }
+    },
+  },
+  check('nat mapping', ({ mapping, testedWith, servers, isOwn }) => {
     const facts = { mapping, testedWith: testedWith ?? null }
     if (isOwn && mapping === 'unknown') return { status: 'skip', message: 'there is no NAT', facts }
     if (mapping === 'unknown')
@@ -62,7 +58,7 @@ export const networkChecks: Check<Context>[] = [
     const by = testedWith ? `tested with ${testedWith} (RFC 5780)` : `as ${heard(servers)} servers see it`
     return { status: 'ok', message: `${mapping}, ${by}`, facts }
   }),
-  check('nat filtering', ['udp'], ({ filtering, testedWith }) =>
+  check('nat filtering', ({ filtering, testedWith }) =>
     filtering === 'unknown'
       ? {
           status: 'skip',
@@ -71,7 +67,7 @@ export const networkChecks: Check<Context>[] = [
         }
       : { status: 'ok', message: `${filtering}, tested with ${testedWith} (RFC 5780)`, facts: { filtering } },
   ),
-  check('hairpinning', ['udp'], ({ hairpinning, isOwn }) => {
+  check('hairpinning', ({ hairpinning, isOwn }) => {
     const facts = { hairpinning: hairpinning ?? null }
     if (isOwn) return { status: 'skip', message: 'there is no NAT', facts }
     if (hairpinning === undefined) return { status: 'skip', message: 'no server answered the test', facts }
@@ -80,7 +76,7 @@ export const networkChecks: Check<Context>[] = [
       : 'no, which matters only to an exit behind this same NAT'
     return { status: 'ok', message, facts }
   }),
-  check('nat', ['udp'], ({ kind, mapped }) => ({
+  check('nat', ({ kind, mapped }) => ({
     status: 'ok',
     message: natNames[kind],
     facts: { kind, mapped },
@@ -97,8 +93,34 @@ const unheard: Record<ServerReport['outcome'], string> = {
   'not-asked': 'was not asked',
 }
 
-function check(name: string, after: string[], judge: (report: NetcheckReport) => Finding): Check<Context> {
-  return { name, after, limitMs, run: async ({ netcheck }) => judge(await netcheck()) }
+function judgeUdp({ servers, mapped }: NetcheckReport): Finding {
+  if (mapped)
+    return { status: 'ok', message: `passes: ${heard(servers)} of ${servers.length} STUN servers answer` }
+  if (servers.every(({ outcome }) => outcome === 'name-not-found'))
+    return {
+      status: 'fail',
+      code: 'E_NO_NETWORK',
+      message: 'unknown: no STUN server’s name is found, so there is no network, or no DNS',
+    }
+  const tried = servers.map(({ server, outcome }) => `${server} ${unheard[outcome]}`).join(', ')
+  return {
+    status: 'fail',
+    code: 'E_UDP_BLOCKED',
+    message: `probably blocked: no STUN server answers (${tried})`,
+  }
+}
+
+/** What servers tell of the NAT; nothing, where none of them answers. */
+function check(name: string, judge: (report: NetcheckReport) => Finding): Check<Context> {
+  return {
+    name,
+    after: ['udp'],
+    limitMs,
+    async run({ netcheck }) {
+      const report = await netcheck()
+      return report.mapped ? judge(report) : { status: 'skip', message: 'needs udp' }
+    },
+  }
 }
 
 const heard = (servers: ServerReport[]) => servers.filter(({ view }) => view).length

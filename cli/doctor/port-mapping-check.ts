@@ -13,6 +13,7 @@ export const portMappingCheck: Check<Context> = {
   limitMs: 20_000,
   async run({ netcheck, portMapping }) {
     const network = await netcheck()
+    if (!network.mapped) return { status: 'skip', message: 'needs udp' }
     if (network.isOwn) return { status: 'skip', message: 'there is no NAT' }
     return judgePortMapping(await portMapping(), network)
   },

@@ -34,9 +34,9 @@ export function formatVerdict(results: readonly Result[], terminalWidth = widest
 /** What to do first: about the first failure, since others may follow from it, or else about what matters to exits. */
 export function oneChange(results: readonly Result[]): string | undefined {
   const failed = results.find(({ status }) => status === 'fail')
-  const exits = results.find(({ name, status }) => name === 'exits' && status === 'warn')
-  const warned = results.find(({ status }) => status === 'warn')
-  return (failed ?? exits ?? warned)?.hint
+  const warned = results.filter(({ status }) => status === 'warn')
+  const telling = ['exits', 'udp'].map(name => warned.find(result => result.name === name))
+  return (failed ?? telling.find(result => result !== undefined) ?? warned[0])?.hint
 }
 
 /** What it all comes to, in a line. */

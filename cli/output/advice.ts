@@ -16,7 +16,7 @@ const advice: Partial<Record<string, string>> = {
   E_UNEXPECTED: 'This is a fault of lambda-nat-proxy: run it again with DEBUG=1, and report what it prints.',
 
   // STUN, signalling, sessions.
-  E_STUN_UNREACHABLE: `UDP may be blocked on this network, or the servers may be wrong: ${network}, or other servers with --stun.`,
+  E_STUN_UNREACHABLE: `UDP may be blocked on this network, or the servers may be wrong: ${network}, a TURN server over TLS with --turn, or other servers with --stun.`,
   E_STUN_NAME_NOT_FOUND:
     'There may be no network, or no DNS: check both, or try --stun host:port with another server.',
   E_TURN_UNREACHABLE:
@@ -100,11 +100,12 @@ const advice: Partial<Record<string, string>> = {
   E_CLOCK: 'Set this machine’s clock, for example by NTP.',
   E_CLOCK_UNKNOWN: 'Check the network: S3 must be reachable by HTTPS.',
   E_BUCKET_UNTOLD: 'See whether an exit that is launched with it answers.',
-  E_STUN_SILENT: 'Name servers that answer with --stun, or as proxy.stun_server in the configuration.',
+  E_STUN_SILENT: 'Name servers that answer with --stun.',
   E_NO_NETWORK: 'Connect to a network, check that names resolve, and run this again.',
-  E_UDP_BLOCKED: `Allow outgoing UDP in the firewall, or ${network}, or other servers with --stun.`,
+  E_UDP_BLOCKED: `Allow outgoing UDP in the firewall, name a TURN server over TLS with --turn, or ${network}.`,
+  E_UDP_RELAYED: 'Allow outgoing UDP in the firewall: a direct path is faster.',
   E_NAT_UNKNOWN: 'Name another STUN server with --stun.',
-  E_NAT_SYMMETRIC: `If it does not connect, turn on UPnP or NAT-PMP in the router’s settings, or ${network}.`,
+  E_NAT_SYMMETRIC: `If it does not connect, turn on UPnP or NAT-PMP in the router’s settings, name a TURN server with --turn, or ${network}.`,
   E_PORT_MAPPING_REFUSED:
     'Let the router open ports (UPnP or NAT-PMP in its settings). If it has no public address itself, ask the provider for one.',
   E_NAT_DOUBLE: `Ask the provider for a public address, or set the first of two routers to bridge mode; ordinary checks may connect all the same.`,

@@ -5,7 +5,7 @@ import { labAvailable } from './available.ts'
 import { screensInDocument, screensNow } from './doctor-screens.ts'
 import { portMappingPackage, portMappingProgram } from './port-mapping.ts'
 
-const test = suite('Six networks, as doctor sees them')
+const test = suite('Networks, as doctor sees them')
 
 test('docs/nat.md has what doctor shows (if not: bun test/lab/doctor-screens.ts)', async () => {
   assert.equal(await screensInDocument(), await screensNow())

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { labAvailable } from './available.ts'
 import { inLab, type Kinds, type Lab } from './lab.ts'
 import { startPortMapping } from './port-mapping.ts'
-import { startStunServers } from './services.ts'
+import { startStunServers, startTurn } from './services.ts'
 
-// What doctor shows on six networks, for docs/nat.md.
+// What doctor shows on these networks, for docs/nat.md.
 //
 //     bun test/lab/doctor-screens.ts     writes it there
 
@@ -13,6 +13,8 @@ interface Network {
   title: string
   kinds: Kinds
   prepare?: (lab: Lab) => Promise<unknown>
+  /** doctor gets a TURN server, over TLS. */
+  turn?: boolean
 }
 
 const exit = { function: 'none' } as const
@@ -36,13 +38,19 @@ const networks: readonly Network[] = [
     kinds: { ...exit, client: 'port-restricted' },
     prepare: lab => lab.block('client'),
   },
+  {
+    title: 'A network that drops UDP, and a TURN server',
+    kinds: { ...exit, client: 'port-restricted' },
+    prepare: lab => lab.block('client'),
+    turn: true,
+  },
 ]
 
 const main = join(import.meta.dir, '../../cli/main.ts')
 const document = join(import.meta.dir, '../../docs/nat.md')
 
 /** The part of docs/nat.md that has the screens; what stands around it is kept. */
-const part = /(?<=\n## Six networks, as doctor sees them\n\n[^#]*\n)### .*?(?=\n## |$)/s
+const part = /(?<=\n## Networks, as doctor sees them\n\n[^#]*\n)### .*?(?=\n## |$)/s
 
 /** The screens as docs/nat.md has them. */
 export async function screensInDocument(): Promise<string> {
@@ -58,13 +66,15 @@ export async function screensNow(): Promise<string> {
 
 // --- internal ---
 
-const screenOf = ({ title, kinds, prepare }: Network): Promise<string> =>
+const screenOf = ({ title, kinds, prepare, turn }: Network): Promise<string> =>
   inLab(kinds, async lab => {
     const servers = await startStunServers(lab, 'coturn')
     await prepare?.(lab)
-    const args = [main, 'doctor', '--network', '--stun', servers.join(',')]
+    const server = turn ? await startTurn(lab) : undefined
+    const more = server?.use(server.tls)
+    const args = [main, 'doctor', '--network', '--stun', servers.join(','), ...(more?.args ?? [])]
     const program = lab.run('client', process.execPath, args, {
-      env: { HOME: lab.folder, NO_COLOR: '1' },
+      env: { HOME: lab.folder, NO_COLOR: '1', ...more?.environment },
     })
     await program.exit
     return `### ${title}\n\n\`\`\`text\n${asInDocument(program.said())}\n\`\`\``
@@ -74,7 +84,7 @@ const screenOf = ({ title, kinds, prepare }: Network): Promise<string> =>
 const asInDocument = (screen: string): string =>
   screen
     .replaceAll(/in \d+ ms/g, 'in 1 ms')
-    .replaceAll(/\b11\.0\.(\d+\.\d+):\d+/g, '11.0.$1:40000')
+    .replaceAll(/\b(11\.0\.\d+\.\d+|lends [\d.]+):\d{4,5}\b/g, '$1:40000')
     .replaceAll(/\b11\.0\.(\d+\.\d+)/g, '203.0.$1')
     .trim()
 

@@ -22,12 +22,6 @@ async function ready(session: LabSession): Promise<string> {
   return outcome.session
 }
 
-async function failed(session: LabSession): Promise<{ code: string; step: string; hint?: string }> {
-  const outcome = await session.outcome()
-  if (outcome.type === 'exit.ready') throw new Error('it connected')
-  return outcome
-}
-
 async function carries(lab: Lab, web: string): Promise<void> {
   assert.is(await fetchText(lab, `${web}/address`), lab.address.function)
   assert.is(await fetchDigest(lab, `${web}/bytes/${size}`), sha256(content(size)))
@@ -51,19 +45,6 @@ function story(
 }
 
 const asItIs = async () => {}
-
-for (const [network, what] of [
-  ['drops UDP', 'udp'],
-  ['lets out TCP to port 443 alone', 'all-but-https'],
-] as const)
-  test(`a network that ${network} ends in an error that says so, and what to do`, () =>
-    inLab(homes, async lab => {
-      await lab.block('client', what)
-      const { code, step, hint } = await failed(await startSession(lab, 'ours'))
-      assert.equal([code, step], ['E_STUN_UNREACHABLE', 'stun'])
-      assert.match(hint!, 'UDP may be blocked')
-      assert.match(hint!, 'another network')
-    }))
 
 story(
   'a NAT that forgets after 3 s keeps the mapping of a session that rests for 10 s',

@@ -57,7 +57,7 @@ interface Diagnosis {
 
 const again = 'Try again.'
 const elsewhere =
-  'Try another network, for example a phone’s hotspot, or turn on UPnP or NAT-PMP in the router’s settings.'
+  'Try another network, for example a phone’s hotspot, turn on UPnP or NAT-PMP in the router’s settings, or name a TURN server.'
 
 /** What the counts say about the NATs in between, and what a person can do about it. */
 function diagnose({ stats, mapping }: PunchFailure): Diagnosis {
