@@ -292,6 +292,7 @@ export const settings = {
     kind: 'text',
     default: '15m',
     flag: 'idle',
+    live: true,
     valueHint: 'duration',
     about:
       'Let the exits go when no connection was open for this long; the next one waits while an exit starts. never keeps them',

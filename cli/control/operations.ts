@@ -103,7 +103,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
     run(which, proxy) {
       const ids = running(proxy).rotate(which)
       if (ids.length === 0 && 'all' in which)
-        throw new RequestError('E_EXIT_NOT_ACTIVE', 'no exit is active yet')
+        throw new RequestError('E_EXIT_NOT_ACTIVE', 'no exit is active now')
       return { rotating: reports(proxy.model).filter(({ id }) => ids.includes(id)) }
     },
   },
