@@ -330,6 +330,7 @@ export const settings = {
     kind: 'yesNo',
     default: false,
     flag: 'optimistic',
+    live: true,
     valueHint: 'true',
     about:
       'Tell applications that they are connected before the exit has reached the target: saves a round trip, and a refusal is then a broken connection',
