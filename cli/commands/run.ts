@@ -9,6 +9,8 @@ import type { Login } from '../client/accounts/login.ts'
 import { plainLogins } from '../client/accounts/login-file.ts'
 import { readLogins } from '../client/accounts/read-logins.ts'
 import { type Audit, startAudit } from '../client/audit/audit.ts'
+import { parseBudget } from '../client/budget/parse-budget.ts'
+import { type BudgetSettings, Spending } from '../client/budget/spending.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
 import type { Policy } from '../client/fleet/select.ts'
@@ -84,6 +86,8 @@ export default defineCommand({
       'fleet.exit',
       'fleet.launches_per_minute',
       'fleet.rotate_on',
+      'fleet.budget',
+      'fleet.budget_action',
       'audit.file',
       'audit.max_size',
       'audit.keep',
@@ -148,12 +152,20 @@ export default defineCommand({
       // What was started ends in reverse, also when it is called off half-way.
       await using started = new AsyncDisposableStack()
       started.defer(show.close)
-      const ledger = openLedger(settled.logins.some(({ limits }) => limits.quota))
+      const ledger = openLedger(
+        settled.logins.some(({ limits }) => limits.quota) ||
+          (!args.local && settled.budget.budget !== undefined),
+      )
       started.defer(() => ledger.close())
       const accounts = new Accounts({ events, ledger })
       started.defer(() => accounts.close())
       started.defer(notifier.close)
       signal.addEventListener('abort', notifier.stopping)
+      // The embedded cloud costs nothing.
+      const spending = args.local
+        ? undefined
+        : new Spending({ ...settled.budget, events, ledger, cost: () => model.cost().total })
+      started.defer(() => spending?.close())
       const audit = await auditOf(config, events)
       if (audit) started.defer(audit.close)
       const coming = comingFleet<Fleet>()
@@ -225,6 +237,7 @@ export default defineCommand({
         allowPrivate,
         dns: values['proxy.dns'],
         events,
+        purse: spending,
       })
       started.defer(() => fleet.close())
       started.defer(startSampler(events, fleet.paths))
@@ -239,6 +252,7 @@ export default defineCommand({
         apply(next) {
           proxy.update(next.proxy)
           accounts.update(next.logins)
+          spending?.update(next.budget)
           pageAccess?.replace(next.pageLogins ?? [])
           fleet.update(next.fleet, next.policy)
         },
@@ -258,10 +272,16 @@ interface SettledProxy extends Settled {
   proxy: ProxySettings
   fleet: FleetSettings
   policy: Policy
+  budget: BudgetSettings
   /** Those of the dashboard, where it needs one. */
   pageLogins: Login[] | undefined
   authFiles: string[]
 }
+
+const budgetSettings = ({ values }: Config): BudgetSettings => ({
+  budget: values['fleet.budget'] === undefined ? undefined : parseBudget(values['fleet.budget']),
+  action: values['fleet.budget_action'],
+})
 
 /** Reads the files that settings name. Throws for all that is wrong with them. */
 async function settleProxy(config: Config, auth: string | undefined): Promise<SettledProxy> {
@@ -277,6 +297,7 @@ async function settleProxy(config: Config, auth: string | undefined): Promise<Se
     proxy: { ...proxySettings(config, further), logins },
     fleet: fleetSettings(config),
     policy: config.values['fleet.exit'],
+    budget: budgetSettings(config),
     logins: [...logins, ...further.flatMap(({ logins }) => logins ?? [])],
     pageLogins,
     authFiles: [authFile, pageFile, ...further.map(({ authFile }) => authFile)].filter(

@@ -8,6 +8,7 @@ import { adviceFor, withAdvice } from '../output/advice.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+import { type SpendReport, spendLine, spendReport } from './spend-report.ts'
 
 const healthCodes: Record<Health, number> = {
   HEALTHY: exitCodes.done,
@@ -37,8 +38,10 @@ export default defineCommand({
   },
   async run({ args }) {
     const format = formatOf(args)
-    const found = await stackStatus(await loadConfig({ flags: args }))
-    const status = { ...found, regions: found.regions.map(advised) }
+    const config = await loadConfig({ flags: args })
+    const found = await stackStatus(config)
+    const spend = spendReport(config)
+    const status = { ...found, regions: found.regions.map(advised), ...(spend && { spend }) }
     const report = args.logs
       ? { ...status, regions: await Promise.all(status.regions.map(withLogs)) }
       : status
@@ -50,7 +53,7 @@ export default defineCommand({
 // --- internal ---
 
 type RegionReport = RegionStatus & { logs?: LogLine[] }
-type Report = Omit<StackStatus, 'regions'> & { regions: RegionReport[] }
+type Report = Omit<StackStatus, 'regions'> & { regions: RegionReport[]; spend?: SpendReport }
 
 function advised(status: RegionStatus): RegionStatus {
   const problems = status.problems.map(problem => {
@@ -64,12 +67,16 @@ async function withLogs(status: RegionStatus): Promise<RegionReport> {
   return { ...status, logs: status.function ? await recentLogs(status.region, status.function.name) : [] }
 }
 
-function human({ stack, health, regions }: Report): string {
+function human({ stack, health, regions, spend }: Report): string {
   if (health === 'NOT DEPLOYED')
     return regions
       .map(({ region }) => `NOT DEPLOYED: ${withAdvice(notDeployed(stack, region, new Map()).toJSON())}`)
       .join('\n')
-  return [`Stack ${stack}: ${health}`, ...regions.map(humanRegion)].join('\n\n')
+  return [
+    `Stack ${stack}: ${health}`,
+    ...regions.map(humanRegion),
+    ...(spend ? [spendLine(spend)] : []),
+  ].join('\n\n')
 }
 
 function humanRegion({ region, health, problems, function: it, bucket, recent, logs }: RegionReport): string {

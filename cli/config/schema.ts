@@ -7,6 +7,7 @@ import { pathModes } from '../../tunnel/nat/turn/source.ts'
 import { parseTurnServer } from '../../tunnel/nat/turn/uri.ts'
 import { engineNames } from '../../tunnel/quic/engines/engines.ts'
 import { auditActions } from '../client/audit/audit.ts'
+import { budgetActions } from '../client/budget/spending.ts'
 import { policies } from '../client/fleet/select.ts'
 import { triggerModes } from '../client/fleet/trigger.ts'
 import { readDuration, wrongDuration } from '../input/duration.ts'
@@ -86,6 +87,8 @@ export const yesNo = v.pipe(
   v.union([v.boolean(), v.picklist(['true', 'false', ''])], 'must be true or false'),
   v.transform(value => value === true || value === 'true' || value === ''),
 )
+
+export const budgetAction = v.picklist(budgetActions, `must be one of ${budgetActions.join(', ')}`)
 
 export const auditAction = v.picklist(auditActions, `must be one of ${auditActions.join(', ')}`)
 

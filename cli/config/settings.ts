@@ -7,6 +7,8 @@ import { type PathMode, pathModes } from '../../tunnel/nat/turn/source.ts'
 import { parseDnsServer } from '../../tunnel/net/dns-server.ts'
 import { type EngineName, engineNames } from '../../tunnel/quic/engines/engines.ts'
 import { type AuditAction, auditActions } from '../client/audit/audit.ts'
+import { parseBudget } from '../client/budget/parse-budget.ts'
+import type { BudgetAction } from '../client/budget/spending.ts'
 import { type Policy, policies } from '../client/fleet/select.ts'
 import { defaultFleetSettings } from '../client/fleet/state.ts'
 import { type TriggerMode, triggerModes } from '../client/fleet/trigger.ts'
@@ -334,6 +336,25 @@ export const settings = {
     valueHint: 'true',
     about:
       'Tell applications that they are connected before the exit has reached the target: saves a round trip, and a refusal is then a broken connection',
+  }),
+  'fleet.budget': setting<string | undefined>({
+    schema: schema.oneParsedBy(parseBudget),
+    kind: 'text',
+    default: undefined,
+    flag: 'budget',
+    live: true,
+    valueHint: '5/month',
+    about: 'US dollars that all runs on this machine may spend in a day or month (UTC), by list prices',
+    example: '5/month',
+  }),
+  'fleet.budget_action': setting<BudgetAction>({
+    schema: schema.budgetAction,
+    kind: 'text',
+    default: 'stop',
+    flag: 'budget-action',
+    live: true,
+    valueHint: 'action',
+    about: 'At the end of the budget: stop (exits are let go, connections refused) or warn',
   }),
   'proxy.engine': setting<EngineName | 'auto'>({
     schema: schema.engine,

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { version } from '../../package.json'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
-import type { ExitStatus, UserState } from '../client/stats/state.ts'
+import type { CostState, ExitStatus, UserState } from '../client/stats/state.ts'
 
 export interface Metrics {
   /** Prometheus's text format, and its content type. */
@@ -162,6 +162,25 @@ export function createMetrics(model: Model, events: Events): Metrics {
   ])
   read('counter', 'cost_dollars_total', 'What that costs about, in US dollars.', ['item'], () =>
     Object.entries(model.cost().items).map(([item, dollars]) => [{ item }, dollars]),
+  )
+
+  const byBudget = (value: (budget: NonNullable<CostState['budget']>) => number) => (): Sample[] => {
+    const { budget } = model.cost()
+    return budget ? [[{ period: budget.period }, value(budget)]] : []
+  }
+  read(
+    'gauge',
+    'budget_dollars',
+    'The budget of the day or month, in US dollars.',
+    ['period'],
+    byBudget(({ budget }) => budget),
+  )
+  read(
+    'gauge',
+    'budget_spent_dollars',
+    'What all runs on this machine have spent of it.',
+    ['period'],
+    byBudget(({ spent }) => spent),
   )
 
   const launch = new Histogram({

@@ -91,6 +91,7 @@ const advice: Partial<Record<string, string>> = {
   E_SPEEDTEST_TIMEOUT: 'Try again, or from another network.',
 
   // Listening.
+  E_BUDGET_SPENT: 'Raise --budget, or let it only warn with --budget-action warn.',
   E_OPEN_DASHBOARD:
     'Ask for a login with --dashboard-auth-file, or leave it on loopback and reach it through SSH (ssh -L 8081:127.0.0.1:8081).',
   E_OPEN_PROXY: 'Ask for a login with --auth-file or --auth, or let anybody use it with --allow-open.',

@@ -2,8 +2,8 @@ import { consola } from 'consola'
 import { colors } from 'consola/utils'
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import { printable } from '../../tunnel/net/printable.ts'
-import type { ListenerAddress, ProxyEvent, Step } from '../client/stats/events.ts'
-import { formatBytes, formatDuration } from '../client/stats/format.ts'
+import type { BudgetUse, ListenerAddress, ProxyEvent, Step } from '../client/stats/events.ts'
+import { formatBytes, formatDollars, formatDuration } from '../client/stats/format.ts'
 import type { Model } from '../client/stats/model.ts'
 import { schemeNames } from '../input/scheme.ts'
 import { withAdvice } from './advice.ts'
@@ -222,6 +222,18 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
           `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${withAdvice(event)}`,
         )
         break
+      case 'budget.low':
+        say('warn', budgetLine(event))
+        break
+      case 'budget.spent':
+        say(
+          'warn',
+          `${budgetLine(event)}. ${event.action === 'stop' ? 'Exits are let go within a minute, and connections refused' : 'Exits go on (--budget-action warn)'}`,
+        )
+        break
+      case 'budget.renewed':
+        say('success', budgetLine(event))
+        break
       case 'quota.reached':
         say(
           'warn',
@@ -286,6 +298,9 @@ const stepNames: Record<Step, string> = {
   quic: 'QUIC:',
   hello: 'Hello:',
 }
+
+const budgetLine = ({ spent, budget, period }: BudgetUse) =>
+  `${formatDollars(spent)} of the budget of ${formatDollars(budget)} a ${period} is spent`
 
 const place = ({ scheme, host, port }: ListenerAddress) =>
   `${formatEndpoint({ address: host, port })} (${schemeNames[scheme]})`

@@ -45,6 +45,7 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/client/fleet',
     'cli/client/outbound',
   ],
+  'cli/client/budget': ['tunnel/net', 'cli/client/stats', 'cli/client/fleet', 'cli/client/ledger'],
   'cli/client/audit': [
     'tunnel/session',
     'tunnel/net',
@@ -74,6 +75,7 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/client/fleet',
     'cli/client/outbound',
     'cli/client/audit',
+    'cli/client/budget',
     'function/architectures.ts',
     'function/modes.ts',
   ],

@@ -134,7 +134,7 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
   [
     'forgets to fall asleep',
     { planAgainAt: (state, now) => planAgainAt(awake(state), now) },
-    /nobody uses the proxy, yet an exit is kept/,
+    /nobody uses the proxy, yet an exit is (kept|launched)/,
   ],
   [
     'keeps replacing exits while it should sleep',
@@ -173,6 +173,42 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
       },
     },
     /exits are retired that leave/,
+  ],
+  [
+    'launches what it cannot pay for',
+    { plan: (state, now) => plan({ ...state, spentAt: Number.POSITIVE_INFINITY }, now) },
+    /the budget is used up, yet an exit/,
+  ],
+  [
+    'pays for what connections ask for',
+    {
+      plan: (state, now) =>
+        state.waiting === 0 && state.demands.size === 0
+          ? plan(state, now)
+          : plan({ ...state, spentAt: Number.POSITIVE_INFINITY }, now),
+    },
+    /the budget is used up, yet an exit/,
+  ],
+  [
+    'lets what is open go on when the budget is used up',
+    {
+      plan: (state, now) =>
+        plan(state, now).filter(
+          action => action.type !== 'close' || state.exits.get(action.id)?.connections === 0,
+        ),
+    },
+    /the budget is used up, yet an exit is kept/,
+  ],
+  [
+    'forgets to end what is open when the budget is used up',
+    {
+      planAgainAt(state, now) {
+        const again = planAgainAt({ ...state, spentAt: Number.POSITIVE_INFINITY }, now)
+        return state.spentAt < Number.POSITIVE_INFINITY ? again + 10_000 : again
+      },
+      plan: (state, now) => plan(state, now).filter(({ type }) => type !== 'close' || now % 60_000 > 30_000),
+    },
+    /is kept, and billed/,
   ],
   [
     'launches one too many',

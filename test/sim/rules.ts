@@ -14,6 +14,8 @@ const maxMisses = 3
 /** A draining exit is looked at once a second, and closed when it had no connections for one. */
 const closeWithinMs = 2_100
 const lingerMs = 1_000
+/** What is open when the budget is used up may go on for this long. */
+const graceMs = 60_000
 /** What time alone brings about is done this soon. */
 const lateMs = 5
 /** Back-off's longest wait, with the most of its jitter. */
@@ -41,6 +43,8 @@ export interface Rules {
   cameUp(exit: ExitState, lifted: string[]): void
   /** A connection asks for an exit. */
   asked(region: string | undefined, now: number): void
+  /** The budget is used up, or is not any more. */
+  spent(isSpent: boolean, now: number): void
   /** It got one after this long, or after Infinity gave up. */
   waited(ms: number): void
 }
@@ -65,6 +69,9 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
   let lastUse = 0
   let awakeSince = 0
   let everUp = false
+  /** Since when the budget is used up. */
+  let spentSince = Number.POSITIVE_INFINITY
+  const isSpent = () => spentSince < Number.POSITIVE_INFINITY
 
   const bans = new Map<string, Set<string>>()
   const asked = new Map<string, { site: string; region: string | undefined; at: number }>()
@@ -97,7 +104,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       taking.length === 0 ||
       (state.demands.has(exit.region) && !taking.some(({ region }) => region === exit.region)) ||
       sitesAsked(now).some(demand => meets(exit, demand) && !taking.some(other => meets(other, demand)))
-    if (alone && now < exit.deadline - lastMs) neededAt.set(exit.id, now)
+    if (alone && !isSpent() && now < exit.deadline - lastMs) neededAt.set(exit.id, now)
     return neededAt.get(exit.id) ?? 0
   }
   const demanded = (now: number) =>
@@ -148,6 +155,19 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       )
   }
 
+  function nothingCostsMore(now: number): void {
+    for (const exit of exits()) {
+      hold(
+        exit.phase !== 'active' || now <= Math.max(spentSince, exit.readyAt) + lateMs,
+        'the budget is used up, yet an exit takes connections',
+      )
+      hold(
+        exit.phase === 'launching' || now < Math.max(spentSince + graceMs, exit.readyAt) + closeWithinMs,
+        'the budget is used up, yet an exit is kept, and billed',
+      )
+    }
+  }
+
   function nothingLingers(now: number): void {
     for (const exit of exits()) {
       hold(
@@ -186,11 +206,12 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     beforeEvent(now) {
       const due = Math.max(plannedAt, now - lateMs)
       if (isInUse()) lastUse = now
-      if (!isIdle(now)) launchesAreUnderWay(due)
-      else wasFull = false
+      if (isIdle(now) || isSpent()) wasFull = false
+      else launchesAreUnderWay(due)
+      nothingCostsMore(due)
       nothingLingers(due)
       nothingRunsUnused(due)
-      if (!isCalm(schedule) || isIdle(now)) return
+      if (!isCalm(schedule) || isIdle(now) || isSpent()) return
       const inUse = exits().filter(exit => takesNew(exit, now)).length
       wasFull ||= inUse >= sessions
       hold(
@@ -206,7 +227,10 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
         const exit = state.exits.get(action.id)
         if (action.type === 'close') {
           hold(exit?.phase === 'draining', `an exit that is ${exit?.phase ?? 'gone'} is closed`)
-          hold(exit?.connections === 0, 'an exit is closed under its connections')
+          hold(
+            exit?.connections === 0 || now >= spentSince + graceMs,
+            'an exit is closed under its connections',
+          )
           hold(
             drainingSince.get(action.id)! + lingerMs <= now || isIdle(now),
             'an exit is closed as soon as it is retired',
@@ -214,7 +238,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
         } else {
           hold(exit?.phase === 'active', `an exit that is ${exit?.phase ?? 'gone'} is retired`)
           const rests = exit && isIdle(now) && mayRestFrom(exit) <= now
-          if (exit && takesNew(exit, now) && !rests) retired.add(exit.id)
+          if (exit && takesNew(exit, now) && !rests && !isSpent()) retired.add(exit.id)
         }
       }
       if (retired.size === 0) return
@@ -242,7 +266,11 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       plannedAt = now
       phasesGoForward(now)
     },
+    spent(isSpent, now) {
+      spentSince = isSpent ? Math.min(spentSince, now) : Number.POSITIVE_INFINITY
+    },
     launched(region, now) {
+      hold(!isSpent(), 'the budget is used up, yet an exit is launched')
       hold(state.regions.get(region)!.retryAt <= now, `${region} is set aside, yet an exit is launched there`)
       hold(now <= lastUse + idleMs + noticedWithin(idleMs), 'nobody uses the proxy, yet an exit is launched')
       launches.push(now)

@@ -26,6 +26,9 @@ export interface Schedule {
   banEveryMs: number
   /** So many public addresses each region's exits have: with few, the next exit may have one that is banned. */
   addresses: number
+  /** When the budget is used up, and how long after that it begins anew. */
+  spentAtMs: number
+  spentForMs: number
 }
 
 const regionNames = ['us-east-1', 'eu-west-1', 'eu-central-1', 'ap-south-1']
@@ -66,5 +69,7 @@ export function drawSchedule(random: Random): Schedule {
     choosy: one([0, 0, 0.02, 0.3]),
     banEveryMs: one([never, 10_000, 60_000]),
     addresses: one([1, 3, 1_000]),
+    spentAtMs: one([never, never, 0, 30_000, 100_000]),
+    spentForMs: one([never, 5_000, 90_000]),
   }
 }

@@ -1,5 +1,6 @@
 import { askForSite, ban, cameUp } from '../../cli/client/fleet/bans.ts'
 import { ask, awaited } from '../../cli/client/fleet/idle.ts'
+import { isSpent, spent } from '../../cli/client/fleet/money.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
@@ -145,7 +146,18 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     replan()
   }
 
+  function spend(isSpent: boolean): void {
+    awaited(state, waiting.size, now)
+    spent(state, isSpent, now)
+    rules.spent(isSpent, now)
+    if (isSpent) waiting.clear()
+    replan()
+  }
+
   function connect(): void {
+    happens(now + 2 * random.int(schedule.connectEveryMs), connect)
+    // It is told so, and waits for nothing.
+    if (isSpent(state)) return
     const region = random.chance(schedule.choosy) ? regions[random.int(regions.length)] : undefined
     rules.asked(region, now)
     const askedAt = now
@@ -165,7 +177,6 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
         if (waiting.delete(retry)) rules.waited(Number.POSITIVE_INFINITY)
       })
     }
-    happens(now + 2 * random.int(schedule.connectEveryMs), connect)
   }
 
   /** A connection gets an exit, if there is one for it. */
@@ -230,8 +241,13 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   }
 
   try {
-    replan()
+    // Before the first plan, where there is no money at the start.
+    if (schedule.spentAtMs === 0) spend(true)
+    else replan()
     happens(random.int(schedule.connectEveryMs), connect)
+    if (schedule.spentAtMs > 0) happens(schedule.spentAtMs, () => spend(true))
+    if (schedule.spentForMs < Number.POSITIVE_INFINITY)
+      happens(schedule.spentAtMs + schedule.spentForMs, () => spend(false))
     if (schedule.outageEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.outageEveryMs), goDown)
     if (schedule.clickEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.clickEveryMs), click)
     if (schedule.banEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.banEveryMs), banOne)

@@ -111,4 +111,18 @@ test('connections wait for a fleet that is still to come, as they wait for an ex
   assert.equal(asked, ['first', 'second'])
 })
 
+test('those that wait are refused together, and whoever comes later waits again', async () => {
+  const waits = createWaitList()
+  const first = [1, 2].map(() => waits.wait(() => undefined, 60_000))
+  waits.refuse(new NoExitError('E_BUDGET_SPENT', 'no money'))
+  for (const { status, reason } of (await Promise.allSettled(first)) as PromiseRejectedResult[])
+    assert.equal([status, reason.code], ['rejected', 'E_BUDGET_SPENT'])
+  assert.is(waits.size, 0)
+  let found: string | undefined
+  const later = waits.wait(() => found, 60_000)
+  found = 'exit'
+  waits.retry()
+  assert.is(await later, 'exit')
+})
+
 test.run()

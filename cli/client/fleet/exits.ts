@@ -15,7 +15,7 @@ export interface ExitRequest {
 
 /** There is no exit for a connection: none in the region it asks for, none in time, or the proxy ends. */
 export class NoExitError extends CodedError<
-  'E_REGION_NOT_DEPLOYED' | 'E_REGION_NOT_ALLOWED' | 'E_EXIT_TIMEOUT' | 'E_PROXY_CLOSED'
+  'E_REGION_NOT_DEPLOYED' | 'E_REGION_NOT_ALLOWED' | 'E_BUDGET_SPENT' | 'E_EXIT_TIMEOUT' | 'E_PROXY_CLOSED'
 > {
   override readonly name = 'NoExitError'
 }

@@ -8,10 +8,11 @@ import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Events, Path } from '../stats/events.ts'
 import { askForSite, mayServe } from './bans.ts'
 import { exitLife } from './exit-life.ts'
-import type { Exits } from './exits.ts'
+import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
 import { ask, awaited, sleepTeller } from './idle.ts'
 import type { Session } from './launch.ts'
+import { type Purse, spent } from './money.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
 import { regionFor } from './regions.ts'
 import { type FleetRequests, fleetRequests } from './requests.ts'
@@ -42,6 +43,8 @@ export interface FleetOptions {
   /** Where the exits are to look names up; their own resolvers otherwise. */
   dns?: string | undefined
   events: Events
+  /** What keeps exits from being launched for want of money; nothing where none is given. */
+  purse?: Purse | undefined
 }
 
 /** The exits of this process: launched, rotated, replaced and closed as the plan says. */
@@ -75,6 +78,7 @@ export function startFleet(options: FleetOptions): Fleet {
     allowPrivate = false,
     dns,
     events,
+    purse,
   } = options
   const now = () => performance.now()
   const state = newFleetState({ ...options.settings }, [...buckets.keys()], now())
@@ -93,6 +97,11 @@ export function startFleet(options: FleetOptions): Fleet {
     for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, at)
   }
 
+  const noMoney = () => {
+    const refusal = purse?.refusal
+    return refusal && new NoExitError('E_BUDGET_SPENT', refusal.message, refusal)
+  }
+
   const replan = () => {
     if (stop.signal.aborted) return
     clearTimeout(timer)
@@ -101,6 +110,9 @@ export function startFleet(options: FleetOptions): Fleet {
     forget(state, at)
     countConnections(at)
     awaited(state, waits.size, at)
+    const refusal = noMoney()
+    if (refusal) waits.refuse(refusal)
+    spent(state, refusal !== undefined, at)
     sleeper.before(state, at)
     for (const action of plan(state, at)) {
       if (action.type === 'launch') track(exits.run(action.region, action.extra))
@@ -143,6 +155,7 @@ export function startFleet(options: FleetOptions): Fleet {
     signal: stop.signal,
     onChange: replan,
   })
+  const unsubscribe = purse?.subscribe(replan)
   replan()
   const { note, ...requests } = fleetRequests({ state, events, replan })
   return {
@@ -159,6 +172,8 @@ export function startFleet(options: FleetOptions): Fleet {
         return { session, rttMs, sent, lost }
       }),
     async select(request, limitMs) {
+      const refusal = noMoney()
+      if (refusal) throw refusal
       const at = now()
       const region = regionFor(state, request, at)
       const isNew = ask(state, region, at)
@@ -183,6 +198,7 @@ export function startFleet(options: FleetOptions): Fleet {
     },
     async close() {
       stop.abort()
+      unsubscribe?.()
       clearTimeout(timer)
       waits.close()
       for (const session of sessions.values()) session.bye('the client ends')

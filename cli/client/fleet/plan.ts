@@ -1,5 +1,6 @@
 import { bansChangeAt, meets, type SiteDemand } from './bans.ts'
 import { isIdle, lookAt, mayRest } from './idle.ts'
+import { graceIsOver, graceMs, isSpent } from './money.ts'
 import { demandMs, type ExitState, type FleetState, minuteMs, type Region } from './state.ts'
 
 /** What the fleet does next. */
@@ -58,6 +59,7 @@ export function planAgainAt(state: FleetState, now: number): number {
   times.push(...[...state.demands.values()].map(at => at + demandMs))
   times.push(...bansChangeAt(state.bans))
   times.push(lookAt(state, now))
+  times.push(state.spentAt + graceMs)
   return Math.min(...times.filter(time => time > now), Number.POSITIVE_INFINITY)
 }
 
@@ -69,7 +71,7 @@ export const overBudget = (state: FleetState, now: number): boolean =>
 // --- internal ---
 
 function launches(state: FleetState, now: number): Action[] {
-  if (isIdle(state, now)) return []
+  if (isIdle(state, now) || isSpent(state)) return []
   const { sessions, standby, launchesPerMinute } = state.settings
   let budget = launchesPerMinute - state.launches.length
   /** Exits that count towards the target number. */
@@ -118,7 +120,9 @@ function launches(state: FleetState, now: number): Action[] {
 function drains(state: FleetState, now: number): Action[] {
   const { sessions, standby, rotateMs } = state.settings
   const active = [...state.exits.values()].filter(({ phase }) => phase === 'active')
-  const over = active.filter(exit => now >= exit.deadline - reserveMs || mayRest(state, exit, now))
+  const over = active.filter(
+    exit => isSpent(state) || now >= exit.deadline - reserveMs || mayRest(state, exit, now),
+  )
   const due = new Set(active.filter(exit => isDue(state, exit, now)))
   // Nobody is retired before the replacement is there: only those beyond the target number. Those that are due come
   // first, then those that a single site needed, then the oldest.
@@ -155,14 +159,15 @@ const closes = (state: FleetState, now: number): Action[] =>
     .filter(
       exit =>
         exit.phase === 'draining' &&
-        exit.connections === 0 &&
-        (mayRest(state, exit, now) || (exit.busyAt + lingerMs <= now && !isNeeded(state, exit, now))),
+        (graceIsOver(state, now) ||
+          (exit.connections === 0 &&
+            (mayRest(state, exit, now) || (exit.busyAt + lingerMs <= now && !isNeeded(state, exit, now))))),
     )
     .map(({ id }) => ({ type: 'close', id }))
 
 /** No other exit takes what it could. */
 function isNeeded(state: FleetState, exit: ExitState, now: number): boolean {
-  if (!isLastResort(exit, now)) return false
+  if (isSpent(state) || !isLastResort(exit, now)) return false
   const accepting = [...state.exits.values()].filter(other => isAccepting(other, now))
   return (
     accepting.length === 0 ||

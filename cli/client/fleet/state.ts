@@ -76,6 +76,8 @@ export interface FleetState {
   waiting: number
   /** An exit has come up. */
   everUp: boolean
+  /** When the budget of dollars was used up; Infinity while it is not. */
+  spentAt: number
 }
 
 export const minuteMs = 60_000
@@ -106,6 +108,7 @@ export const newFleetState = (settings: FleetSettings, regions: string[], now = 
   usedAt: now,
   waiting: 0,
   everUp: false,
+  spentAt: Number.POSITIVE_INFINITY,
 })
 
 /** Forgets what is past: launches that the budget no longer counts, demands that nobody repeated, old bans. */

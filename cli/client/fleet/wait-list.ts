@@ -9,13 +9,15 @@ export interface WaitList {
   wait<T>(take: () => T | undefined, limitMs: number, signal?: AbortSignal): Promise<T>
   /** Something changed: everybody who waits tries again. */
   retry(): void
+  /** Ends all waits that there are with this error. */
+  refuse(error: NoExitError): void
   /** Ends all waits, now and from now on. */
   close(): void
   readonly size: number
 }
 
 export function createWaitList(): WaitList {
-  const waiting = new Set<() => void>()
+  const waiting = new Map<() => void, (error: NoExitError) => void>()
   let closed = false
   const closedError = () => new NoExitError('E_PROXY_CLOSED', 'the proxy is shutting down')
 
@@ -47,15 +49,21 @@ export function createWaitList(): WaitList {
           leave()
           reject(new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`))
         }, limitMs)
-        waiting.add(retry)
+        waiting.set(retry, error => {
+          leave()
+          reject(error)
+        })
         signal?.addEventListener('abort', gone)
       }),
     retry() {
-      for (const retry of [...waiting]) retry()
+      for (const retry of [...waiting.keys()]) retry()
+    },
+    refuse(error) {
+      for (const refuse of [...waiting.values()]) refuse(error)
     },
     close() {
       closed = true
-      for (const retry of [...waiting]) retry()
+      for (const retry of [...waiting.keys()]) retry()
     },
     get size() {
       return waiting.size

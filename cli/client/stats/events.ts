@@ -33,6 +33,15 @@ export interface ListenerAddress {
   port: number
 }
 
+/** A budget in US dollars, and what was spent of it, until `resetsAt` (milliseconds since 1970). */
+export interface BudgetUse {
+  budget: number
+  spent: number
+  period: 'day' | 'month'
+  action: 'stop' | 'warn'
+  resetsAt: number
+}
+
 /** What a login has used, and may use, in bytes, until `resetsAt` (milliseconds since 1970). */
 export interface Usage {
   user: string
@@ -173,6 +182,14 @@ export type ProxyEvent =
       ms: number
       end: RelayEnd
     }
+  /** What was spent of the budget so far, by all runs on this machine: every 5 s, when it has changed. */
+  | ({ type: 'budget.sampled'; state: 'open' | 'low' | 'spent' } & BudgetUse)
+  /** 80 % of it is spent. */
+  | ({ type: 'budget.low' } & BudgetUse)
+  /** All of it is: no exit is launched (unless it only warns), and those that run have a minute left. */
+  | ({ type: 'budget.spent' } & BudgetUse)
+  /** There is money again: another day or month has begun, or the budget was raised. */
+  | ({ type: 'budget.renewed' } & BudgetUse)
   /** What logins have used of their quota's period (a month without a quota), of all runs: those whose use changed. */
   | { type: 'usage.sampled'; users: Usage[] }
   /** A login's quota is used up: its connections were ended, and it gets no others until then. */

@@ -80,6 +80,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   let lastSample = { at: startedAt, bytesUp: 0, bytesDown: 0 }
   let rate = { down: 0, up: 0 }
   let proxy: State['proxy']
+  let budget: CostState['budget']
 
   const carry = (
     { session, outbound = 'tunnel', target, user }: ConnectionState,
@@ -139,6 +140,10 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       const count = (rejections.get(code)?.count ?? 0) + 1
       rejections.set(code, { code, message, ...(hint && { hint }), count, rejectedAt: at })
     }
+    if (event.type === 'budget.sampled') {
+      const { type: _, ...use } = event
+      budget = use
+    }
     if (event.type === 'usage.sampled') users.use(event.users)
     if (event.type === 'exit.launching') counts.launches++
     if (event.type === 'exit.failed') counts.launchesFailed++
@@ -178,6 +183,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       const ms = now() - at
       return {
         ...cost,
+        ...(budget && { budget }),
         ...(ms >= shortestCostWindowMs && { perHour: ((cost.total - total) / ms) * 3_600_000 }),
       }
     },

@@ -2,7 +2,7 @@ import type { CandidateKind } from '../../../tunnel/nat/ice/candidate.ts'
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
-import type { Engines, ListenerAddress, OutboundName, Step } from './events.ts'
+import type { BudgetUse, Engines, ListenerAddress, OutboundName, Step } from './events.ts'
 
 // What /api/state and the live stream give, described for users in docs/events.md. Times are milliseconds
 // since 1970, durations milliseconds, amounts of data bytes; down is towards the application, up away from it.
@@ -184,6 +184,8 @@ export interface CostState {
   gbSeconds: number
   launches: number
   bytesOut: number
+  /** A budget, what all runs on this machine have spent of it, and whether that is 80 % (`low`) or all (`spent`). */
+  budget?: BudgetUse & { state: 'open' | 'low' | 'spent' }
   /** The month of the prices, and the region they are of where a region is not known. */
   pricesOf: string
   assumedRegion?: string

@@ -1,5 +1,5 @@
 import { formatBytes, formatDollars } from '../../client/stats/format.ts'
-import type { State } from '../../client/stats/state.ts'
+import type { CostState, State } from '../../client/stats/state.ts'
 
 /** What AWS will charge, about. */
 export function Cost({ state: { cost } }: { state: State }) {
@@ -52,6 +52,7 @@ export function Cost({ state: { cost } }: { state: State }) {
           </>
         )}
       </p>
+      <BudgetLine budget={cost.budget} />
       <p class="note">
         An estimate by list prices of {cost.pricesOf}, before tax and without the free tier; they differ from
         region to region.
@@ -59,5 +60,28 @@ export function Cost({ state: { cost } }: { state: State }) {
           ` Where the region is not one of Amazon's, those of ${cost.assumedRegion} are taken.`}
       </p>
     </section>
+  )
+}
+
+// --- internal ---
+
+/** What all runs on this machine have spent of the budget; nothing where there is none. */
+function BudgetLine({ budget }: Pick<CostState, 'budget'>) {
+  if (!budget) return null
+  const { spent, period, state, action, resetsAt } = budget
+  const day = new Date(resetsAt).toISOString().slice(0, 10)
+  const left = {
+    open: '',
+    low: ' It is nearly used up.',
+    spent:
+      action === 'stop'
+        ? ` It is used up: exits start again on ${day} (UTC).`
+        : ' It is used up; exits go on.',
+  }[state]
+  return (
+    <p data-budget={state} class={state === 'open' ? '' : 'trouble'}>
+      <strong>{formatDollars(spent)}</strong> of the budget of {formatDollars(budget.budget)} a {period}, by
+      all runs on this machine.{left}
+    </p>
   )
 }
