@@ -7,6 +7,7 @@ import { clockCheck } from '../doctor/clock-check.ts'
 import { type Context, createContext } from '../doctor/context.ts'
 import { exitsCheck } from '../doctor/exits-check.ts'
 import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
+import { pathChecks } from '../doctor/path-checks.ts'
 import { portMappingCheck } from '../doctor/port-mapping-check.ts'
 import { formatResult, formatVerdict, oneChange } from '../doctor/report.ts'
 import { gatherReport, writeReport } from '../doctor/report-file.ts'
@@ -86,7 +87,7 @@ async function consult(
     ...networkChecks,
     portMappingCheck,
     exitsCheck,
-    ...(punch && !network ? tunnelChecks : []),
+    ...(punch && !network ? [...tunnelChecks, ...pathChecks] : []),
   ]
   const nameWidth = Math.max(...checks.map(({ name }) => name.length))
   const results: Result[] = []

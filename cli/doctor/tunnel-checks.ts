@@ -1,3 +1,4 @@
+import type { CandidateKind } from '../../tunnel/nat/ice/candidate.ts'
 import { enginesOf } from '../client/fleet/launch.ts'
 import { measureDownload, measureLatency, measureUpload } from '../client/speedtest/measure.ts'
 import { formatDuration, formatRate } from '../client/stats/format.ts'
@@ -10,6 +11,15 @@ const roundTrips = 20
 /** What people notice, as bits a second and milliseconds. */
 const slowBits = 2_000_000
 const slowTripMs = 400
+
+/** By which of the exit's addresses it was reached. */
+const paths: Record<CandidateKind, string> = {
+  host: 'directly',
+  mapped: 'at a port that its router opened',
+  'server-reflexive': 'as STUN saw it',
+  'peer-reflexive': 'where its checks came from',
+  relayed: 'by the TURN server',
+}
 
 /** An exit is launched, and the path to it measured. */
 export const tunnelChecks: Check<Context>[] = [
@@ -24,8 +34,16 @@ export const tunnelChecks: Check<Context>[] = [
         status: 'ok',
         message: `reached ${address} in ${region} after ${formatDuration(setUpMs)} (${Object.entries(steps)
           .map(([step, ms]) => `${step} ${formatDuration(ms)}`)
-          .join(', ')}), QUIC by ${enginesOf(session).client}`,
-        facts: { region, address, memoryMb, setUpMs, steps, engines: enginesOf(session) },
+          .join(', ')}), ${paths[session.candidate]}, QUIC by ${enginesOf(session).client}`,
+        facts: {
+          region,
+          address,
+          candidate: session.candidate,
+          memoryMb,
+          setUpMs,
+          steps,
+          engines: enginesOf(session),
+        },
       }
     },
   },

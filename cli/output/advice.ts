@@ -110,6 +110,8 @@ const advice: Partial<Record<string, string>> = {
   E_PORT_MAPPING_REFUSED:
     'Let the router open ports (UPnP or NAT-PMP in its settings). If it has no public address itself, ask the provider for one.',
   E_NAT_DOUBLE: `Ask the provider for a public address, or set the first of two routers to bridge mode; ordinary checks may connect all the same.`,
+  E_MTU_BLACK_HOLE:
+    'A tunnel or a router on the way drops large packets without saying so. It works, with smaller ones; a VPN may have a setting for its MTU.',
   E_LATENCY: 'Choose a nearer region with --regions, and deploy there.',
   E_THROUGHPUT:
     'Measure again with "lambda-nat-proxy speedtest". A larger function is faster: deploy --mode performance.',

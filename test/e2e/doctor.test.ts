@@ -73,6 +73,12 @@ test('with the embedded cloud all is tried, and works', async ({ home }) => {
   assert.equal([facts?.region, facts?.address], ['local-1', '127.0.0.1'])
   assert.equal(Object.keys(facts?.steps as object), ['stun', 'offer', 'answer', 'punch', 'quic', 'hello'])
   assert.ok((find('latency').facts?.samples as number) > 0)
+  // Only the native engine tells.
+  for (const name of ['path mtu', 'ecn'])
+    assert.is(
+      find(name).status,
+      (facts!.engines as { client: string }).client.startsWith('native') ? 'ok' : 'skip',
+    )
   for (const way of ['download', 'upload'])
     assert.ok((find('throughput').facts![way] as { bytes: number }).bytes > 0)
   assert.equal(home.leftovers(), [])

@@ -97,6 +97,7 @@ export const rooms: Record<string, readonly string[]> = {
   'cli/output': ['tunnel/net', 'cli/input', 'cli/client/stats'],
   'cli/doctor': [
     'tunnel/signalling',
+    'tunnel/quic/engine-connection.ts',
     'tunnel/nat',
     'tunnel/net',
     'cli/input',

@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { judgeExits } from '../../cli/doctor/exits-check.ts'
+import { judgeEcn, judgeMtu } from '../../cli/doctor/path-checks.ts'
 import { judgePortMapping } from '../../cli/doctor/port-mapping-check.ts'
 import { type Ports, reachOf } from '../../cli/doctor/reach.ts'
 import { formatVerdict, oneChange } from '../../cli/doctor/report.ts'
@@ -53,6 +54,20 @@ test('a port that the router opens counts where the world sees this network', ()
   assert.match(judgePortMapping({ gateway: '192.168.1.1', answers: [] }, network).message, 'neither PCP')
   assert.is(judgePortMapping({ answers: [] }, network).status, 'skip')
   assert.match(judgePortMapping({ answers: [], isOff: true }, network).message, '--port-mapping')
+})
+
+test('a path that swallows large packets is warned of, and one that loses the marks of ECN is not', () => {
+  const path = { mtu: 1_472, blackHoles: 0, ecn: true, congestionMarks: 3 }
+  assert.equal(judgeMtu(path), {
+    status: 'ok',
+    message: 'packets of 1,500 bytes get through',
+    facts: { mtu: 1_500, blackHoles: 0 },
+  })
+  const { status, code, message } = judgeMtu({ ...path, mtu: 1_200, blackHoles: 1 })
+  assert.equal([status, code], ['warn', 'E_MTU_BLACK_HOLE'])
+  assert.match(message, 'packets of 1,228 bytes get through; ')
+  assert.match(judgeEcn(path).message, '3 of them')
+  assert.is(judgeEcn({ ...path, ecn: false }).status, 'ok')
 })
 
 test('the one thing to change is that of the first failure, then of the exits, then of any warning', () => {
