@@ -133,7 +133,9 @@ export default defineCommand({
 
     const events = createEvents()
     const model = createModel(events)
-    const show = json ? jsonReporter(verbose) : terminalReporter({ verbose, quiet, local: args.local }, model)
+    const show = json
+      ? jsonReporter(verbose)
+      : terminalReporter({ verbose, quiet, local: args.local, managed: isManaged() }, model)
     events.subscribe(show.event)
     const notifier = startNotifier({ events, model })
     let reload: (() => Promise<ReloadReport>) | undefined

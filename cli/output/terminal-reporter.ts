@@ -25,16 +25,18 @@ export interface TerminalOptions {
   quiet?: boolean
   /** The exits run on this machine. */
   local?: boolean
+  /** A service manager reads it: plain lines, and nothing of keys to press. */
+  managed?: boolean
 }
 
 /**
  * Lines for a person: what comes up and what goes wrong. On a terminal the line below them follows what goes on.
  */
 export function terminalReporter(
-  { verbose, quiet = false, local = false }: TerminalOptions,
+  { verbose, quiet = false, local = false, managed = false }: TerminalOptions,
   model: Model,
 ): Reporter {
-  const print = printer(verbose, local, model)
+  const print = printer({ verbose, local, managed }, model)
   const live = quiet ? noLine : liveLine(model, local)
   let ready = false
   return {
@@ -69,7 +71,10 @@ const isDetail = (event: ProxyEvent) =>
   event.type === 'connection.closed' ||
   (event.type === 'function.log' && event.level !== 'ERROR')
 
-function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyEvent) => void {
+function printer(
+  { verbose, local, managed }: Record<'verbose' | 'local' | 'managed', boolean>,
+  model: Model,
+): (event: ProxyEvent) => void {
   const setUps = new Map<string, { step: Step; ms: number }[]>()
   /** The codes of why connections have failed since an exit last came up. */
   const failures = new Set<string>()
@@ -186,7 +191,8 @@ function printer(verbose: boolean, local: boolean, model: Model): (event: ProxyE
         say('info', `Exit ${nameOf(event)} ended: ${event.message}${of(event)}`)
         break
       case 'proxy.ready':
-        consola.box(readyLines(event, dashboard, local).join('\n'))
+        if (managed) for (const line of placeLines(event, dashboard, local)) say('success', line)
+        else consola.box([...placeLines(event, dashboard, local), '', ...usageLines(event)].join('\n'))
         break
       case 'dashboard.ready':
         dashboard = event.url
@@ -270,21 +276,26 @@ const say = (level: Level, text: string) => consola[level](stamped(text))
 const stamped = (text: string) =>
   process.stdout.isTTY ? `${colors.dim(new Date().toLocaleTimeString('en-GB'))} ${text}` : text
 
-/** Where to connect, how to try it, and how to stop it. */
-function readyLines(
-  { host, port, listeners, address }: Extract<ProxyEvent, { type: 'proxy.ready' }>,
+type Ready = Extract<ProxyEvent, { type: 'proxy.ready' }>
+
+/** Where to connect. */
+const placeLines = (
+  { listeners, address }: Ready,
   dashboard: string | undefined,
   local: boolean,
-): string[] {
+): string[] => [
+  ...listeners.map(each => `Proxy ready on ${place(each)}`),
+  local ? 'The exit is this machine: your address does not change' : `Exit address ${address}`,
+  ...(dashboard === undefined ? [] : [`Dashboard ${dashboard}`]),
+]
+
+/** How to try it, and how to stop it. */
+function usageLines({ host, port, listeners }: Ready): string[] {
   const at = formatEndpoint({
     address: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host,
     port,
   })
   return [
-    ...listeners.map(each => `Proxy ready on ${place(each)}`),
-    local ? 'The exit is this machine: your address does not change' : `Exit address ${address}`,
-    ...(dashboard === undefined ? [] : [`Dashboard ${dashboard}`]),
-    '',
     `Try it: curl --proxy ${listeners[0]?.scheme === 'http' ? 'http' : 'socks5h'}://${at} https://example.org`,
     'Ctrl-C stops it',
   ]

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import * as assert from 'uvu/assert'
 import { addressedNode } from '../support/addressed-node.ts'
+import { makeHome } from '../support/command.ts'
 import { startLocalCloud } from '../support/local-cloud.ts'
 import type { LocalProxy } from '../support/local-proxy.ts'
 import { type OriginContext, originSuite } from '../support/origin-suite.ts'
@@ -36,10 +37,14 @@ async function startSite(host: string): Promise<Site> {
   }
 }
 
-async function start(context: OriginContext, args: string[]): Promise<LocalProxy> {
+async function start(
+  context: OriginContext,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<LocalProxy> {
   const node = context.keep(await addressedNode())
   const local = context.keep(await startLocalCloud({ node: node.path }))
-  return context.keep(await local.proxy({ args }))
+  return context.keep(await local.proxy({ args, env }))
 }
 
 async function ask(proxy: LocalProxy, { url }: Site): Promise<{ status: number; from: string }> {
@@ -70,6 +75,30 @@ test('a site that refuses an exit gets another within one launch, while another 
   assert.is((await ask(proxy, other)).from, first.from, 'the other site keeps its exit')
   assert.is(proxy.told('exit.launching').length, 2, 'within one launch')
   assert.is(proxy.told('exit.draining').length, 0)
+})
+
+test('a person bans an exit for one site, over the socket', async context => {
+  const home = await makeHome()
+  context.keep({ close: home.remove })
+  home.environment.XDG_RUNTIME_DIR = home.folder
+  const [one, other] = [await startSite('127.0.0.14'), await startSite('127.0.0.15')]
+  context.keep(one)
+  context.keep(other)
+  const proxy = await start(context, [], { XDG_RUNTIME_DIR: home.folder })
+  const { from } = await ask(proxy, one)
+  assert.is((await ask(proxy, other)).from, from)
+  const { code, said } = await home.run('ban', one.url)
+  assert.is(code, 0, said)
+  assert.match(said, `127.0.0.14 is reached from ${from} no more. An exit is being launched for it.`)
+  assert.is.not((await ask(proxy, one)).from, from)
+  assert.is((await ask(proxy, other)).from, from)
+  const again = await home.run('ban', 'https://127.0.0.15/', '--json')
+  assert.equal(JSON.parse(again.stdout), {
+    ...{ site: '127.0.0.15', session: proxy.told('exit.ready')[0]!.session, address: from },
+    launching: false,
+  })
+  assert.is.not((await ask(proxy, other)).from, from)
+  assert.is(proxy.told('exit.launching').length, 2)
 })
 
 test('answers that refuse every exit ban three of them, and no more', async context => {

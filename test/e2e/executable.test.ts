@@ -143,6 +143,10 @@ test('it proxies a download by an exit that runs in itself, and ends without a t
     for await (const chunk of curl.stdout) hash.update(chunk)
     assert.is(hash.digest('hex'), createHash('sha256').update(content).digest('hex'))
 
+    // Its commands reach it.
+    const [listed] = JSON.parse(execute(context, 'exits', '--json').stdout)
+    assert.is(listed.phase, 'active')
+
     // What runs is what would be deployed.
     const [cloud] = leftBehind(temporary, home)
     const zip = unzipSync(await readFile(join(dist, 'function.zip')))

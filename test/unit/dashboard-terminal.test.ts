@@ -272,6 +272,9 @@ test('when the first exit is up it says where to connect, how to try it and how 
   ])
     assert.match(box(false), words)
   assert.match(box(true), 'your address does not change')
+  const lines = said({ verbose: false, managed: true }, dashboard, up, proxyReady)
+  assert.ok(lines.includes('success Proxy ready on 127.0.0.1:1080 (SOCKS5 and HTTP)'))
+  assert.not.match(lines.join(), 'Ctrl-C')
 })
 
 test('an exit that drains, falls silent or ends is named by its address', () => {
