@@ -13,7 +13,7 @@ export class AwsError extends CodedError<AwsErrorCode> {
 export const clientOptions = (region: string) => ({
   region,
   maxAttempts: 3,
-  requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000 },
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
 })
 
 /** Does something with AWS. What it throws is an AwsError whose message begins "could not <doing>: ". */

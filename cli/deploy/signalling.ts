@@ -264,6 +264,5 @@ function triggerOf(mode: TriggerMode, region: string, { bucket, functionName }: 
     throw new UsageError(
       '--trigger invoke needs the function: leave out --bucket, and name the deployment with --name',
     )
-  const invoke = functionName === undefined ? undefined : invoker({ region, bucket, functionName })
-  return { mode, invoke }
+  return { mode, ...(functionName !== undefined && invoker({ region, bucket, functionName })) }
 }

@@ -167,6 +167,14 @@ function printer(
           `Launch budget used up: ${event.launchesPerMinute} a minute (--launches-per-minute). Launching again within a minute`,
         )
         break
+      case 'network.changed':
+        say(
+          'info',
+          event.change === 'pause'
+            ? `Paused for ${formatDuration(event.ms)}: checking the exits`
+            : 'The network changed: checking the exits',
+        )
+        break
       case 'fleet.asleep':
         say(
           'info',

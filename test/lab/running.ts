@@ -20,6 +20,8 @@ export interface Running {
   line(pattern: RegExp, limit?: number): Promise<RegExpExecArray>
   /** Writes a line to its stdin. */
   tell(line: string): void
+  /** Sends it a signal. */
+  signal(name: NodeJS.Signals): void
   /** Ends it and waits; SIGKILL after 3 seconds. */
   stop(signal?: NodeJS.Signals): Promise<number | string>
 }
@@ -88,6 +90,7 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
         check()
       }),
     tell: line => void child.stdin.write(`${line}\n`),
+    signal: name => void child.kill(name),
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
       const timer = setTimeout(() => child.kill('SIGKILL'), stopLimit)

@@ -45,6 +45,8 @@ export interface Rules {
   asked(region: string | undefined, now: number): void
   /** The budget is used up, or is not any more. */
   spent(isSpent: boolean, now: number): void
+  /** Every region is worth a try again. */
+  moved(now: number): void
   /** It got one after this long, or after Infinity gave up. */
   waited(ms: number): void
 }
@@ -68,6 +70,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
   let wasFull = false
   let lastUse = 0
   let awakeSince = 0
+  let lastMove = 0
   let everUp = false
   /** Since when the budget is used up. */
   let spentSince = Number.POSITIVE_INFINITY
@@ -116,6 +119,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     const over = launches.length - launchesPerMinute
     return Math.max(
       lastUse + idleMs,
+      lastMove,
       over >= 0 ? launches[over]! + minuteMs : 0,
       state.regions.get(region)!.retryAt,
     )
@@ -303,6 +307,9 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       if (region !== undefined) regionsAsked.set(region, now)
       if (isIdle(now)) awakeSince = now
       lastUse = now
+    },
+    moved(now) {
+      lastMove = now
     },
     waited(ms) {
       // A site's bans may be in the way of several launches, one after another.

@@ -20,6 +20,8 @@ export interface Schedule {
   connectEveryMs: number
   outageEveryMs: number
   clickEveryMs: number
+  /** Mean time between moves to another network. */
+  moveEveryMs: number
   /** Of the connections this share asks for a region. */
   choosy: number
   /** Mean time between bans: the exit that a site used last is banned for it. */
@@ -37,10 +39,18 @@ const regionNames = ['us-east-1', 'eu-west-1', 'eu-central-1', 'ap-south-1']
 const ample = 200
 
 /** A third of the schedules are calm: nothing fails, so nothing may ever be missing. */
-export const isCalm = ({ settings, failing, dying, silencing, outageEveryMs }: Schedule): boolean =>
+export const isCalm = ({
+  settings,
+  failing,
+  dying,
+  silencing,
+  outageEveryMs,
+  moveEveryMs,
+}: Schedule): boolean =>
   settings.launchesPerMinute === ample &&
   failing + dying + silencing === 0 &&
-  outageEveryMs === Number.POSITIVE_INFINITY
+  outageEveryMs === Number.POSITIVE_INFINITY &&
+  moveEveryMs === Number.POSITIVE_INFINITY
 
 export function drawSchedule(random: Random): Schedule {
   const one = <T>(choices: readonly T[]): T => choices[random.int(choices.length)]!
@@ -66,6 +76,7 @@ export function drawSchedule(random: Random): Schedule {
     connectEveryMs: one([1_000, 5_000, 20_000, 100_000]),
     outageEveryMs: fault(never, [60_000, 300_000]),
     clickEveryMs: one([never, 30_000, 200_000]),
+    moveEveryMs: fault(never, [20_000, 120_000]),
     choosy: one([0, 0, 0.02, 0.3]),
     banEveryMs: one([never, 10_000, 60_000]),
     addresses: one([1, 3, 1_000]),

@@ -4,11 +4,13 @@ import { isSpent, spent } from '../../cli/client/fleet/money.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
+  calledOff,
   draining,
   ended,
   forget,
   launching,
   loaded,
+  moved,
   newFleetState,
   ready,
 } from '../../cli/client/fleet/state.ts'
@@ -115,7 +117,8 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   }
 
   function begin(id: string, deadline: number): void {
-    const exit = state.exits.get(id)!
+    const exit = state.exits.get(id)
+    if (!exit) return
     ready(state, id, deadline, now, `${exit.region} ${random.int(schedule.addresses)}`)
     rules.cameUp(exit, cameUp(state.bans, exit))
     connections.set(id, { count: 0, idleSince: now })
@@ -225,6 +228,17 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     happens(now + 2 * random.int(schedule.clickEveryMs), click)
   }
 
+  /** The machine is on another network: launches are called off, exits are silent, and every region is worth a try. */
+  function move(): void {
+    moved(state)
+    rules.moved(now)
+    for (const exit of [...state.exits.values()])
+      if (exit.phase === 'launching') calledOff(state, exit.id)
+      else fallSilent(exit.id)
+    replan()
+    happens(now + 2 * random.int(schedule.moveEveryMs), move)
+  }
+
   function banOne(): void {
     const known = [...served].filter(([, id]) => state.exits.has(id))
     const [site, id] = known[random.int(Math.max(known.length, 1))] ?? []
@@ -250,6 +264,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
       happens(schedule.spentAtMs + schedule.spentForMs, () => spend(false))
     if (schedule.outageEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.outageEveryMs), goDown)
     if (schedule.clickEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.clickEveryMs), click)
+    if (schedule.moveEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.moveEveryMs), move)
     if (schedule.banEveryMs < Number.POSITIVE_INFINITY) happens(random.int(schedule.banEveryMs), banOne)
     for (let next = queue.next(); next && next.at < schedule.untilMs; next = queue.next()) {
       now = next.at

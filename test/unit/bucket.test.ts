@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -198,6 +199,30 @@ test('an endpoint where nobody answers is unreachable', async ({ open }) => {
     open({ endpoint: `http://${host}:${port}` }).putOffer(anOffer()),
   )
   assert.match(hint!, 'AWS_ENDPOINT_URL')
+})
+
+test('connections that may lead nowhere are given up, and the next request has a new one', async ({
+  open,
+  undo,
+}) => {
+  const ports: (number | undefined)[] = []
+  const server = createHttpServer((request, response) => {
+    ports.push(request.socket.remotePort)
+    request.resume().on('end', () => response.end())
+  })
+  await new Promise<void>(resolve => server.listen(0, host, resolve))
+  undo.push(
+    () => server.close(),
+    () => server.closeAllConnections(),
+  )
+  const bucket = open({ endpoint: `http://${host}:${(server.address() as AddressInfo).port}` })
+  for (let i = 0; i < 2; i++) await bucket.putOffer(anOffer())
+  bucket.reconnect()
+  for (let i = 0; i < 2; i++) await bucket.putOffer(anOffer())
+  const [first, second, third, fourth] = ports
+  assert.is(second, first)
+  assert.is.not(third, first)
+  assert.is(fourth, third)
 })
 
 test.run()

@@ -85,6 +85,11 @@ export class QuicConnection {
     return this.#streams.add(id)
   }
 
+  /** Asks the peer for a sign of life at once: the path may be gone. `onSilence` tells when none comes. */
+  doubt(): void {
+    this.#liveness?.doubt()
+  }
+
   /** Gives up the streams on which nothing has come back: a silent peer may never have seen them. */
   abortUnheard(): void {
     this.#streams?.abortUnheard()

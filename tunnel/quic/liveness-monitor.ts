@@ -23,6 +23,8 @@ export class LivenessMonitor {
   #received = 0
   #quietMs = 0
   #tickedAt = 0
+  /** What comes before the next tick says nothing: it may have been waiting for long. */
+  #doubted = false
 
   constructor(options: LivenessOptions) {
     this.#options = options
@@ -37,15 +39,26 @@ export class LivenessMonitor {
     clearInterval(this.#timer)
   }
 
+  /** The path may be gone: the peer is asked at once, and called silent sooner than otherwise. */
+  doubt(): void {
+    if (this.#timer === undefined) return
+    // Something must come after the next tick, within two more.
+    this.#quietMs = Math.max(this.#quietMs, silentAfterMs - 1.8 * tickMs)
+    this.#doubted = true
+    this.#options.probe()
+  }
+
   // --- internal ---
 
   #tick(): void {
     const now = performance.now()
     const received = this.#options.received()
     const heard = received !== this.#received
-    this.#received = received
     // What this process slept through, on a busy machine or a closed laptop, was not the peer's silence.
-    this.#quietMs = heard ? 0 : this.#quietMs + Math.min(now - this.#tickedAt, 2 * tickMs)
+    const passedMs = Math.min(now - this.#tickedAt, 2 * tickMs)
+    if (!this.#doubted) this.#quietMs = heard ? 0 : this.#quietMs + passedMs
+    this.#doubted = false
+    this.#received = received
     this.#tickedAt = now
     this.#options.onTick()
     if (this.#quietMs >= probeAfterMs) this.#options.probe()

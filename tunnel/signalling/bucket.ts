@@ -39,6 +39,8 @@ export interface SignalBucket {
   waitForAnswer(id: string, limitMs: number, signal?: AbortSignal): Promise<Answer>
   /** Deletes offer and answer. */
   remove(id: string): Promise<void>
+  /** Gives up the connections to S3, which may lead nowhere by now: what is under way is tried again on new ones. */
+  reconnect(): void
   close(): void
 }
 
@@ -56,7 +58,7 @@ export function openBucket({ bucket, owner, region, credentials, endpoint }: Buc
     // Servers other than AWS rarely have a host name per bucket.
     ...(custom && { forcePathStyle: true }),
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 8_000 },
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 8_000, throwOnRequestTimeout: true },
     // Offers and answers are small and signed; a second checksum only costs time.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -163,6 +165,8 @@ export function openBucket({ bucket, owner, region, credentials, endpoint }: Buc
           new DeleteObjectsCommand({ Bucket: bucket, ...whose, Delete: { Objects, Quiet: true } }),
         )
       }),
+    // The client goes on to be usable; its connections do not.
+    reconnect: () => client.config.requestHandler.destroy?.(),
     close: () => client.destroy(),
   }
 }

@@ -1,6 +1,7 @@
 import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
+import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
 import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
@@ -8,7 +9,7 @@ import type { Events } from '../stats/events.ts'
 import { cameUp } from './bans.ts'
 import type { Failures } from './failures.ts'
 import { enginesOf, launch, type Session } from './launch.ts'
-import { draining, ended, type FleetState, launching, ready } from './state.ts'
+import { calledOff, draining, ended, type FleetState, launching, ready } from './state.ts'
 import type { Trigger } from './trigger.ts'
 
 export interface ExitLifeOptions {
@@ -44,6 +45,8 @@ export interface ExitLife {
   run(region: string, extra?: boolean): Promise<void>
   /** It accepts no more connections; those that it has go on. */
   drain(id: string): void
+  /** All paths may be gone: launches begin anew, and exits must show that they are there. */
+  doubt(): void
 }
 
 export function exitLife(options: ExitLifeOptions): ExitLife {
@@ -57,8 +60,10 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
 
   /** Why no TURN server lent an address the last time: told once, until one does again. */
   let toldNoRelay: string | undefined
+  /** What calls off the launches that are under way. */
+  const underWay = new Set<AbortController>()
 
-  const bringUp = (id: string, region: string, bucket: SignalBucket): Promise<Session> =>
+  const bringUp = (id: string, region: string, bucket: SignalBucket, signal: AbortSignal): Promise<Session> =>
     launch({
       id,
       bucket,
@@ -150,6 +155,12 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
     options.onChange()
   }
 
+  const callOff = (id: string, region: string, error: unknown) => {
+    calledOff(state, id)
+    events.emit({ type: 'exit.failed', session: id, region, retryMs: 0, ...failures.note(region, error) })
+    options.onChange()
+  }
+
   const fail = (id: string, region: string, error: unknown) => {
     const retryMs = ended(state, id, now(), Math.random)
     events.emit({ type: 'exit.failed', session: id, region, retryMs, ...failures.note(region, error) })
@@ -158,6 +169,14 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
 
   return {
     drain,
+    doubt() {
+      lastAddress = undefined
+      for (const launch of underWay)
+        launch.abort(new CodedError('E_NETWORK_CHANGED', 'the network changed while the exit was launched'))
+      for (const bucket of buckets.values()) bucket.reconnect()
+      for (const trigger of options.triggers?.values() ?? []) trigger.reconnect?.()
+      for (const { connection } of sessions.values()) connection.doubt()
+    },
     async run(region, extra) {
       const id = newSessionId()
       const bucket = buckets.get(region)!
@@ -165,11 +184,21 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       launching(state, id, region, launchedAt, extra)
       events.emit({ type: 'exit.launching', session: id, region })
       let session: Session
+      const own = new AbortController()
+      underWay.add(own)
+      const coming = bringUp(id, region, bucket, AbortSignal.any([signal, own.signal]))
       try {
-        session = await bringUp(id, region, bucket)
+        session = await Promise.race([coming, abortOf(own.signal)])
       } catch (error) {
-        if (!signal.aborted) fail(id, region, error)
+        if (signal.aborted) return
+        if (own.signal.aborted) {
+          // A request on a path that is gone is not waited for.
+          coming.then(late => late.bye('called off')).catch(() => {})
+          callOff(id, region, error)
+        } else fail(id, region, error)
         return
+      } finally {
+        underWay.delete(own)
       }
       if (signal.aborted) session.bye('the client ends')
       else begin(session, region, launchedAt)
@@ -180,3 +209,9 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
     },
   }
 }
+
+// --- internal ---
+
+/** Rejects with the signal's reason, and is never fulfilled. */
+const abortOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))

@@ -10,15 +10,16 @@ import { askForSite, mayServe } from './bans.ts'
 import { exitLife } from './exit-life.ts'
 import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
-import { ask, awaited, sleepTeller } from './idle.ts'
+import { ask, awaited, isIdle, sleepTeller } from './idle.ts'
 import type { Session } from './launch.ts'
 import { type Purse, spent } from './money.ts'
+import { watchNetwork } from './network-watch.ts'
 import { overBudget, plan, planAgainAt } from './plan.ts'
 import { regionFor } from './regions.ts'
 import { type FleetRequests, fleetRequests } from './requests.ts'
 import { createSelector, type Policy } from './select.ts'
 import { siteOf } from './sites.ts'
-import { type FleetSettings, forget, full, loaded, newFleetState } from './state.ts'
+import { type FleetSettings, forget, full, loaded, moved, newFleetState } from './state.ts'
 import type { Trigger } from './trigger.ts'
 import { createWaitList } from './wait-list.ts'
 
@@ -124,12 +125,20 @@ export function startFleet(options: FleetOptions): Fleet {
       events.emit({ type: 'fleet.throttled', launchesPerMinute: state.settings.launchesPerMinute })
     toldBudget = budget
     sleeper.after(state, at)
+    network.watch(!isIdle(state, at) || state.exits.size > 0)
     const again = planAgainAt(state, at)
     // While an exit drains, the end of its connections is looked for once a second.
     const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
     timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : maxTimerMs))
     waits.retry()
   }
+
+  const network = watchNetwork(upset => {
+    events.emit({ type: 'network.changed', ...upset })
+    moved(state)
+    exits.doubt()
+    replan()
+  })
 
   const track = (work: Promise<void>) => {
     running.add(work)
@@ -200,6 +209,7 @@ export function startFleet(options: FleetOptions): Fleet {
       stop.abort()
       unsubscribe?.()
       clearTimeout(timer)
+      network.watch(false)
       waits.close()
       for (const session of sessions.values()) session.bye('the client ends')
       await Promise.race([Promise.all(running), sleep(closeLimitMs, undefined, { ref: false })])

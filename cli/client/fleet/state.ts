@@ -167,6 +167,16 @@ export function loaded(state: FleetState, id: string, connections: number, now: 
   Object.assign(exit, { connections, busyAt: connections > 0 ? now : exit.busyAt })
 }
 
+/** A launch was called off: it tells nothing of its region. */
+export function calledOff(state: FleetState, id: string): void {
+  state.exits.delete(id)
+}
+
+/** This machine's network is another one: what failed before may work now. */
+export function moved(state: FleetState): void {
+  for (const region of state.regions.values()) Object.assign(region, { failures: 0, retryAt: longAgo })
+}
+
 /** The launch failed, or the exit is over. `random` gives the jitter, in [0, 1). Returns how long its region waits. */
 export function ended(state: FleetState, id: string, now: number, random: () => number): number {
   const exit = state.exits.get(id)

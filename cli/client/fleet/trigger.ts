@@ -12,6 +12,8 @@ export interface Trigger {
   mode: TriggerMode
   /** Has Lambda start the function for this session's offer. Absent where the function is not known. */
   invoke?: ((id: string) => Promise<void>) | undefined
+  /** Gives up the connections that `invoke` goes by, which may lead nowhere by now. */
+  reconnect?: (() => void) | undefined
   /** When it was deployed, where that is known: for some minutes from then on events may not come. Milliseconds since 1970. */
   deployedAt?: number | undefined
 }

@@ -138,6 +138,12 @@ export type ProxyEvent =
   | ({ type: 'config.rejected' } & ErrorData)
   /** The launch budget is used up; launches go on when a minute has passed. */
   | { type: 'fleet.throttled'; launchesPerMinute: number }
+  /**
+   * This machine has other addresses than before, or its clock shows that the process did not run for so long: exits
+   * that do not answer at once are replaced.
+   */
+  | { type: 'network.changed'; change: 'addresses' }
+  | { type: 'network.changed'; change: 'pause'; ms: number }
   /** No connection was open or asked for this long: no exit runs until one is. */
   | { type: 'fleet.asleep'; idleMs: number }
   /** A connection asks for an exit while none runs. */
