@@ -42,6 +42,7 @@ export const allSeries = (size: Size): Series[] => [
     name: 'near',
     places: [here],
     subjects: [bare, tunnel, chain, gost, hysteria, tuic, ssh, plainSocks, direct],
+    onRequest: [optimisticChain, ...engineChains],
     workloads: nearWorkloads(size),
     suits: (subject, workload) => workload !== 'slow900' || ['chain', 'hysteria'].includes(subject),
     warmUp: warmUps.near,

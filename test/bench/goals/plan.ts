@@ -55,7 +55,7 @@ function only(series: Series, all: readonly Needed[], repetitions: number): Seri
         needed.map(({ place = '' }) => place),
       ),
       subjects: named(
-        series.subjects,
+        [...series.subjects, ...(series.onRequest ?? [])],
         needed.map(({ subject }) => subject),
       ),
       workloads: named(
