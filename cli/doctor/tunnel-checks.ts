@@ -34,11 +34,14 @@ export const tunnelChecks: Check<Context>[] = [
         status: 'ok',
         message: `reached ${address} in ${region} after ${formatDuration(setUpMs)} (${Object.entries(steps)
           .map(([step, ms]) => `${step} ${formatDuration(ms)}`)
-          .join(', ')}), ${paths[session.candidate]}, QUIC by ${enginesOf(session).client}`,
+          .join(
+            ', ',
+          )}), ${paths[session.candidate]}${session.byOpenPort ? ' and by the port that the router opened' : ''}, QUIC by ${enginesOf(session).client}`,
         facts: {
           region,
           address,
           candidate: session.candidate,
+          byOpenPort: session.byOpenPort,
           memoryMb,
           setUpMs,
           steps,

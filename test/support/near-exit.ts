@@ -46,6 +46,7 @@ export async function nearExit(options: NearExitOptions = {}): Promise<NearExit>
   const session: Session = {
     id: 'near',
     candidate: 'host',
+    byOpenPort: false,
     clientAddress: '127.0.0.1',
     connection: pair.client.connection,
     hello: {

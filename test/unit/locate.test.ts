@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { locate } from '../../cli/client/fleet/locate.ts'
 import { startStun } from '../../cli/cloud/stun.ts'
+import type { PortMapper } from '../../tunnel/nat/port-mapping/mapper.ts'
 import { StunError } from '../../tunnel/nat/stun/discover.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
@@ -68,6 +69,54 @@ test('where all are silent the last known address is tried with the socket’s o
   assert.equal(mapped, { address: '192.0.2.9', port: context.socket.local.port })
   assert.is(mapping, 'unknown')
   assert.match(detail, 'a guess from an earlier session: no STUN server answered')
+})
+
+/** A router that opens a port at this address, and what was closed again. */
+function routerAt(address: string): { portMapper: PortMapper; released: number[] } {
+  const released: number[] = []
+  const portMapper: PortMapper = {
+    open: async port => ({ external: { address, port: port - 1 }, protocol: 'upnp' }),
+    release: async port => void released.push(port),
+    close: async () => {},
+  }
+  return { portMapper, released }
+}
+
+test('a port that the router opened where STUN saw the socket is the first candidate', async context => {
+  const stunServers = names(await server(context, false))
+  const { portMapper, released } = routerAt(host)
+  const { port } = context.socket.local
+  const { candidates, detail } = await locate(context.socket, { stunServers, portMapper })
+  assert.equal(candidates, [
+    { address: host, port: port - 1, kind: 'mapped' },
+    { address: host, port, kind: 'server-reflexive' },
+  ])
+  assert.match(detail, `port ${port - 1} opened by the router (UPnP)`)
+  assert.equal(released, [])
+})
+
+test('one that it opened elsewhere is no candidate, and is closed again', async context => {
+  const stunServers = names(await server(context, false))
+  for (const address of ['100.64.0.2', '9.9.9.9']) {
+    const { portMapper, released } = routerAt(address)
+    const { candidates } = await locate(context.socket, { stunServers, portMapper })
+    assert.equal(
+      candidates.map(({ kind }) => kind),
+      ['server-reflexive'],
+    )
+    assert.equal(released, [context.socket.local.port])
+  }
+})
+
+test('where all are silent the router’s word for a public address stands in', async context => {
+  const stunServers = names(await server(context, true))
+  const ask = (address: string) =>
+    locate(context.socket, { stunServers, lastAddress: '192.0.2.9', ...routerAt(address) })
+  const { mapped, candidates, detail } = await ask('9.9.9.9')
+  assert.is(mapped.address, '9.9.9.9')
+  assert.equal(candidates[0], { address: '9.9.9.9', port: mapped.port - 1, kind: 'mapped' })
+  assert.match(detail, 'by the router’s word')
+  assert.is((await ask('10.0.0.1')).mapped.address, '192.0.2.9')
 })
 
 test('with no address to fall back on it fails, and says so', async context => {

@@ -1,9 +1,9 @@
-import type { CandidateKind } from '../../../tunnel/nat/ice/candidate.ts'
+import type { Candidate, CandidateKind } from '../../../tunnel/nat/ice/candidate.ts'
 import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
 import { CodedError, type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
-import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
+import { formatEndpoint, sameEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { type CloseCode, closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { QuicConnection } from '../../../tunnel/quic/connection.ts'
 import { type EngineName, loadEngine } from '../../../tunnel/quic/engines/engines.ts'
@@ -77,6 +77,8 @@ export interface Session {
   readonly clientAddress: string
   /** How its packets go: what kind of address of the exit's they are sent to, or by a relay. */
   readonly candidate: CandidateKind
+  /** The exit comes in by the port that this end's router opened. */
+  readonly byOpenPort: boolean
   /** Says bye, so that the function stops being billed, and closes. */
   bye(message: string, closeCode?: CloseCode): void
 }
@@ -134,6 +136,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     if (mappedPort !== undefined) await options.portMapper?.release(mappedPort)
   }
   let candidate: CandidateKind = 'server-reflexive'
+  let candidates: readonly Candidate[] = []
+  let byOpenPort = false
   let locateAgain: (until: AbortSignal) => Promise<ClientLocation>
   const exchange = async (side: Side, here: ClientLocation): Promise<Answer> => {
     const offer: Offer = {
@@ -179,6 +183,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
         mappedPort = socket.local.port
         const located = await locateByAll(socket, options)
         if (located.relay) options.onRelay?.()
+        candidates = located.candidates
         locateAgain = until => locateOnceMore(socket, located, { ...options, signal: until })
         return located
       },
@@ -193,7 +198,12 @@ export async function launch(options: LaunchOptions): Promise<Session> {
         // Of many sockets another was the first to be heard: nobody comes by the port any more.
         if (socket.local.port !== mappedPort) void release()
         candidate = nominated.kind
-        done('quic', `${formatEndpoint(nominated)}, ${nominated.kind}, ${stats.checksSent} checks`)
+        const { seenAs } = nominated
+        byOpenPort = candidates.some(
+          ({ kind, ...at }) => kind === 'mapped' && seenAs && sameEndpoint(at, seenAs),
+        )
+        const own = byOpenPort ? ' from the port that the router opened' : ''
+        done('quic', `${formatEndpoint(nominated)}, ${nominated.kind}${own}, ${stats.checksSent} checks`)
       },
     })
     const { connection, here } = established!
@@ -211,6 +221,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       get candidate() {
         return candidate
       },
+      byOpenPort,
       clientAddress: here.mapped.address,
       bye(message, closeCode = closeCodes.bye) {
         control.send({ type: 'bye' })

@@ -174,7 +174,9 @@ export class CheckList {
     }
     this.#outstanding.delete(message.transactionId)
     this.stats.responsesReceived++
-    return this.#succeeded(this.#pair(check.route, now), check.nominating, now)
+    const pair = this.#pair(check.route, now)
+    pair.seenAs = message.mapped ?? pair.seenAs
+    return this.#succeeded(pair, check.nominating, now)
   }
 
   /**
@@ -231,7 +233,7 @@ export class CheckList {
 
   #nominate(pair: Pair): void {
     if (!this.#isSettled && !(this.nominated && pair.isRelayed))
-      this.nominated = { ...pair.route, kind: pair.kind }
+      this.nominated = { ...pair.route, kind: pair.kind, ...(pair.seenAs && { seenAs: pair.seenAs }) }
   }
 
   #requested(transactionId: string, nominate: boolean, from: Route, now: number): Outgoing[] {

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../../net/endpoint.ts'
 import type { CandidateKind } from './candidate.ts'
 import type { Route } from './route.ts'
 
@@ -16,6 +17,8 @@ export interface Pair {
   chosen: boolean
   /** The controlling side's nomination was answered. */
   agreed: boolean
+  /** Where the peer sees us, by the last response to a check. */
+  seenAs?: Endpoint
   nextAt: number
   sent: number
 }
@@ -24,6 +27,8 @@ export interface Pair {
 export interface Nominated extends Route {
   /** Of the remote address, or `relayed` where a TURN server lies between. */
   readonly kind: CandidateKind
+  /** Where the peer sees us. */
+  readonly seenAs?: Endpoint
 }
 
 export function newPair(route: Route, kind: CandidateKind, nextAt: number): Pair {

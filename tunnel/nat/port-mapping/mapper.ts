@@ -41,7 +41,7 @@ export interface PortMapperOptions {
 export const openLimitMs = 300
 /** A better protocol that answers this much later than the first is taken all the same. Milliseconds. */
 const betterMs = 40
-/** Where nobody answered, nobody is waited for until this has passed. Milliseconds. */
+/** Where nobody answered, they are asked again after so long. Milliseconds. */
 const forgetMs = 60_000
 /** Milliseconds for a router to close a port. */
 const closeLimitMs = 1_000
@@ -58,13 +58,14 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
   let known: Discovery | undefined
   let closed = false
 
-  /** The routers that answer, best first. Asked for anew where the gateway is another one, or where there was none. */
+  /** The routers that answer, best first. They are asked anew where the gateway is another, or none answered. */
   const routers = async (): Promise<Router[]> => {
     const gateway = await (options.findGateway ?? findGateway)().catch(() => undefined)
     if (!gateway) return []
-    if (!known || !sameGateway(known.gateway, gateway) || isOld(known))
-      known = discovery(gateway, find, over.signal)
-    return known.found
+    const before = known && sameGateway(known.gateway, gateway) ? known : undefined
+    if (!before || isOld(before)) known = discovery(gateway, find, over.signal)
+    // Who was silent before is asked again, and not waited for.
+    return (before ?? known!).found
   }
 
   // By the time that a port is wanted, who is to be asked for it is known.
