@@ -63,16 +63,21 @@ export function needGo(module: string, version: string): string | undefined {
 
 /**
  * A folder whose node_modules has these packages from npm (name and version or range each), kept from run to run, none
- * of their scripts run; undefined (or an error, as with `need`) when they cannot be had.
+ * of their scripts run, and with `overrides` in place of what they ask for; undefined (or an error, as with `need`) when
+ * they cannot be had.
  */
-export function needNpm(packages: readonly string[]): string | undefined {
+export function needNpm(
+  packages: readonly string[],
+  overrides: Record<string, string> = {},
+): string | undefined {
   const folder = join(cache, `npm-${packages.join('-').replace(/[^a-z0-9.-]/gi, '_')}`)
   const complete = join(folder, 'complete')
   if (existsSync(complete)) return folder
   mkdirSync(folder, { recursive: true })
   const steps =
-    'test -e "$2" || { cd "$1" && echo {} >package.json && "$3" add --ignore-scripts --silent $4 && touch "$2"; }'
-  locked('npm', ['sh', '-c', steps, 'sh', folder, complete, process.execPath, packages.join(' ')])
+    'test -e "$2" || { cd "$1" && echo "$5" >package.json && "$3" add --ignore-scripts --silent $4 && touch "$2"; }'
+  const manifest = JSON.stringify({ overrides })
+  locked('npm', ['sh', '-c', steps, 'sh', folder, complete, process.execPath, packages.join(' '), manifest])
   if (existsSync(complete)) return folder
   lacking(`${packages.join(', ')} (npm)`)
   return undefined

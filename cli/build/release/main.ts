@@ -6,21 +6,26 @@ import { ToolchainError } from '../../../native/toolchain.ts'
 import { root } from '../root.ts'
 import { type Target, targets } from '../targets.ts'
 import { releaseDate } from './date.ts'
+import { repositoryUrl } from './repository.ts'
 import { enginesOf, stageRelease } from './stage.ts'
 
-// `bun run release [--only linux-x64,darwin-arm64]`: all that a release has, for all platforms or for those, in
-// dist/release. The engines are built for them, and those of the function's two.
+// `bun run release [--only linux-x64,darwin-arm64] [--repository URL]`: all that a release has, for all platforms or for
+// those, in dist/release. The engines are built for them, and those of the function's two.
 
 // What is built depends on it.
 process.chdir(root)
 try {
-  const { only } = parseArgs({ options: { only: { type: 'string' } } }).values
-  const chosen = only === undefined ? targets : only.split(',').map(named)
+  const { only, repository: named } = parseArgs({
+    options: { only: { type: 'string' }, repository: { type: 'string' } },
+  }).values
+  const repository = repositoryUrl(named)
+  const chosen = only === undefined ? targets : only.split(',').map(targetOf)
   await buildAllNative(enginesOf(chosen))
   const files = await stageRelease({
     outdir: join(root, 'dist/release'),
     targets: chosen,
     date: releaseDate(),
+    repository,
   })
   for (const { name, size } of files) consola.log(`dist/release/${name}  ${(size / 1e6).toFixed(1)} MB`)
 } catch (error) {
@@ -31,7 +36,7 @@ try {
 
 // --- internal ---
 
-function named(name: string): Target {
+function targetOf(name: string): Target {
   const target = targets.find(each => each.name === name)
   if (target) return target
   throw new Error(

@@ -6,6 +6,7 @@ import { nativeTargets } from '../../../native/targets.ts'
 import { terraformModule } from '../../deploy/assets.ts'
 import { buildFor, buildFunctions } from '../build.ts'
 import { type BuiltFile, sealed } from '../checksums.ts'
+import { npmPackages } from '../npm/packages.ts'
 import type { Target } from '../targets.ts'
 import { type Entry, tarGz, zip } from './archive.ts'
 import { cargoComponents } from './cargo-components.ts'
@@ -24,10 +25,18 @@ export interface ReleaseOptions {
   targets: readonly Target[]
   /** What the files' times are. */
   date: Date
+  /** URL of the repository that it is for. */
+  repository?: string | undefined
 }
 
-/** Builds all that a release has and writes it into one folder. Gives what it wrote, without the checksums' own file. */
-export async function stageRelease({ outdir, targets, date }: ReleaseOptions): Promise<BuiltFile[]> {
+/** Builds all that a release has and writes it into one folder. npm's packages in a folder of their own.
+ * Gives what is downloaded from it, without the checksums' own file. */
+export async function stageRelease({
+  outdir,
+  targets,
+  date,
+  repository,
+}: ReleaseOptions): Promise<BuiltFile[]> {
   await rm(outdir, { recursive: true, force: true })
   await mkdir(outdir, { recursive: true })
   const functions = await buildFunctions()
@@ -37,17 +46,18 @@ export async function stageRelease({ outdir, targets, date }: ReleaseOptions): P
   const work = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-release-'))
   try {
     const inputs = new Set<string>()
-    const built = (target: Target) => join(work, target.name)
+    const built = ({ name, suffix }: Target) => join(work, name, `lambda-nat-proxy${suffix}`)
     for (const target of targets)
       for (const input of await buildFor(target, functions, built(target))) inputs.add(input)
 
     const components = await componentsOf([...inputs], enginesOf(targets))
     await writeFile(join(outdir, sbomFile), sbom(components, date))
-    const beside = await extras(date, notices(components))
+    const thirdParty = notices(components)
+    const beside = await extras(date, thirdParty)
     for (const target of targets) {
       const program: Entry = {
         path: `lambda-nat-proxy${target.suffix}`,
-        content: await readFile(`${built(target)}`),
+        content: await readFile(built(target)),
         executable: true,
       }
       const entries = inFolder(stem(target), [program, ...beside])
@@ -57,10 +67,16 @@ export async function stageRelease({ outdir, targets, date }: ReleaseOptions): P
         name.endsWith('.zip') ? zip(entries, date) : await tarGz(entries, date),
       )
     }
+    await mkdir(join(outdir, 'npm'))
+    const options = { targets, executable: built, thirdParty, repository, date }
+    for (const { file, archive } of await npmPackages(options))
+      await writeFile(join(outdir, 'npm', file), archive)
   } finally {
     await rm(work, { recursive: true, force: true })
   }
-  return sealed(outdir, (await readdir(outdir)).sort())
+  // npm has checksums of its own.
+  const files = (await readdir(outdir)).filter(name => name !== 'npm')
+  return sealed(outdir, files.sort())
 }
 
 /** The platforms whose engines these executables and the functions inside have, by Node's names. */

@@ -9,14 +9,25 @@ export interface NativeBinding {
 }
 
 /**
- * The addon that `bun run native` has built for this platform, or undefined when there is none. Bundles replace this
- * one module by the .node file of their platform.
+ * The addon that `bun run native` has built for this platform, or that its npm package has installed; undefined when
+ * there is none. Bundles replace this one module by the .node file of their platform.
  */
 export function loadBinding(): NativeBinding | undefined {
   // A bundle in which nothing was put in this module's place knows no file beside it.
   if (!import.meta.url) return undefined
-  const file = fileURLToPath(
-    new URL(`../../../../dist/native/${process.platform}-${process.arch}/engine.node`, import.meta.url),
-  )
-  return existsSync(file) ? (createRequire(import.meta.url)(file) as NativeBinding) : undefined
+  const platform = `${process.platform}-${process.arch}`
+  const built = fileURLToPath(new URL(`../../../../dist/native/${platform}/engine.node`, import.meta.url))
+  const require = createRequire(import.meta.url)
+  const file = existsSync(built) ? built : installed(require, platform)
+  return file === undefined ? undefined : (require(file) as NativeBinding)
+}
+
+// --- internal ---
+
+function installed(require: NodeJS.Require, platform: string): string | undefined {
+  try {
+    return require.resolve(`@lambda-nat-proxy/engine-${platform}`)
+  } catch {
+    return undefined
+  }
 }

@@ -1,0 +1,25 @@
+import own from '../../../package.json'
+
+/**
+ * URL of the repository that a release belongs to, without a slash at its end: as it was named, or as package.json has
+ * it, or as GitHub Actions tells the build that it runs. Undefined when nobody says. Throws when it is no https URL.
+ */
+export function repositoryUrl(
+  named?: string,
+  env: Record<string, string | undefined> = process.env,
+): string | undefined {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = env
+  const given = named ?? ofPackage() ?? (server && repository ? `${server}/${repository}` : undefined)
+  if (given === undefined) return undefined
+  const url = given.replace(/^git\+/, '').replace(/(\.git)?\/*$/, '')
+  if (!/^https:\/\/[\w.-]+(:\d+)?(\/[\w.~-]+)+$/.test(url))
+    throw new Error(`the repository "${given}" is not an https URL such as https://github.com/OWNER/NAME`)
+  return url
+}
+
+// --- internal ---
+
+function ofPackage(): string | undefined {
+  const { repository } = own as { repository?: string | { url: string } }
+  return typeof repository === 'object' ? repository.url : repository
+}
