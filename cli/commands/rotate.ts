@@ -1,7 +1,9 @@
 import { defineCommand } from 'citty'
 import { printable } from '../../tunnel/net/printable.ts'
 import type { Which } from '../client/fleet/requests.ts'
-import { findProxy } from '../control/ask.ts'
+import { findProxy, type RunningProxy } from '../control/ask.ts'
+import { ControlError } from '../control/control-error.ts'
+import type { ExitReport } from '../control/exit-report.ts'
 import type { Operations } from '../control/operations.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
@@ -14,7 +16,7 @@ export default defineCommand({
     description: 'Replace exits of the proxy that runs by new ones; what is open on them may finish.',
     exits: { failed: 'no proxy runs, or it has no such exit' },
     examples: [
-      ['rotate --all', 'New addresses for everything'],
+      ['rotate --all --wait', 'New addresses for everything, from when it ends'],
       ['rotate --site example.com', 'Replace the exit that example.com used last'],
     ],
   }),
@@ -23,6 +25,7 @@ export default defineCommand({
     region: { type: 'string', valueHint: 'name', description: 'All exits in this region' },
     site: { type: 'string', valueHint: 'example.com', description: 'The exit that this site used last' },
     all: { type: 'boolean', default: false, description: 'All exits' },
+    wait: { type: 'boolean', default: false, description: 'Wait until their replacements serve' },
     ...proxyOption,
     ...formatOptions,
   },
@@ -30,7 +33,9 @@ export default defineCommand({
     const format = formatOf(args)
     const which = whichOf(args)
     const proxy = await findProxy(proxyPort(args.proxy))
-    print(await proxy.ask('rotate', which), format, human)
+    const { rotating } = await proxy.ask('rotate', which)
+    const report = args.wait ? { rotating, active: await replaced(proxy, rotating) } : { rotating }
+    print<Report>(report, format, human)
   },
 })
 
@@ -53,9 +58,28 @@ function whichOf({
   throw new UsageError(`give one of --exit, --region, --site and --all${which ? ' alone' : ''}`)
 }
 
-const human = ({ rotating }: Operations['rotate']['output']): string =>
-  rotating.length === 0
-    ? 'No active exit is meant: the next connections get others already.'
-    : rotating
-        .map(({ id, region, address = '' }) => `Replacing exit ${id} in ${region}: ${printable(address)}`)
-        .join('\n')
+/** `active`: those that serve when the replacements are up. */
+type Report = Operations['rotate']['output'] & { active?: ExitReport[] }
+
+/** A launch takes seconds, but the budget may put it off for a minute. Milliseconds. */
+const limitMs = 120_000
+const lookEveryMs = 250
+
+/** Waits until none of these takes new connections. Throws a ControlError when that takes too long. */
+async function replaced(proxy: RunningProxy, old: readonly ExitReport[]): Promise<ExitReport[]> {
+  const ids = new Set(old.map(({ id }) => id))
+  for (const limit = performance.now() + limitMs; performance.now() < limit; await Bun.sleep(lookEveryMs)) {
+    const active = (await proxy.ask('exits', {})).filter(({ phase }) => phase === 'active')
+    if (active.length > 0 && !active.some(({ id }) => ids.has(id))) return active
+  }
+  throw new ControlError('E_ROTATE_TIMEOUT', `no replacement was up within ${limitMs / 1000} s`, {
+    hint: 'The old exits go on serving. What the proxy says of its launches tells why.',
+  })
+}
+
+function human({ rotating, active }: Report): string {
+  if (rotating.length === 0) return 'No active exit is meant: the next connections get others already.'
+  const line = (what: string) => (exit: ExitReport) =>
+    `${what} ${exit.id} in ${exit.region}: ${printable(exit.address ?? '')}`
+  return [...rotating.map(line('Replacing exit')), ...(active ?? []).map(line('Serving is exit'))].join('\n')
+}

@@ -9,6 +9,7 @@ export type ControlErrorCode =
   | 'E_CONTROL_BUSY'
   | 'E_CONTROL_SILENT'
   | 'E_RELOAD_FAILED'
+  | 'E_ROTATE_TIMEOUT'
   | 'E_PROXY_NOT_RUNNING'
   | 'E_SEVERAL_PROXIES'
 

@@ -56,6 +56,14 @@ test('exits are listed, and rotated by id, region and site', async context => {
   const { session } = await proxy.event('connection.opened')
   assert.is((await json(context, 'rotate', '--site', '127.0.0.5')).rotating[0].id, session)
   await proxy.event('exit.draining', event => event.session === session)
+  const before = (await json(context, 'exits')).filter(({ phase }: { phase: string }) => phase === 'active')
+  const after = await json(context, 'rotate', '--all', '--wait')
+  const idsOf = (list: { id: string }[]) => list.map(({ id }) => id)
+  assert.ok(after.active.length > 0)
+  assert.equal(
+    idsOf(after.active).filter(id => idsOf(before).includes(id)),
+    [],
+  )
   assert.match((await home.run('exits')).said, /ID REGION ADDRESS PHASE .* local-1 127\.0\.0\.1/)
 })
 
