@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ErrorData } from '../net/coded-error.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
 import type { Location } from './locate.ts'
@@ -39,9 +40,13 @@ export async function locateWithRelay<L extends Location>(
   const silence = new AbortController()
   const until = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal
   const stunUntil = performance.now() + stunWaitMs
+  const over = new AbortController()
   try {
     const locating = locate(until)
-    const relay = await Promise.race([locating.then(() => undefined), relayInSilence(lending, stunUntil)])
+    const relay = await Promise.race([
+      locating.then(() => undefined),
+      relayInSilence(lending, stunUntil, over.signal),
+    ])
     if (relay) {
       silence.abort()
       locating.catch(() => {})
@@ -54,6 +59,8 @@ export async function locateWithRelay<L extends Location>(
     if (relay) return byRelay(socket, relay, relayed)
     lending.cancel()
     throw error
+  } finally {
+    over.abort()
   }
 }
 
@@ -72,13 +79,17 @@ export function withRelay<L extends Location>(
 
 // --- internal ---
 
-/** Resolves when there is a relay and STUN has had its time; never without one. */
-function relayInSilence(lending: Lending, stunUntil: number): Promise<Allocation> {
+/** Resolves when there is a relay and STUN has had its time; never without one, nor where STUN has no limit. */
+function relayInSilence(lending: Lending, stunUntil: number, over: AbortSignal): Promise<Allocation> {
   return new Promise(resolve => {
-    void lending.settled.then(relay => {
+    if (stunUntil === Number.POSITIVE_INFINITY) return
+    void lending.settled.then(async relay => {
       if (!relay) return
-      const timer = setTimeout(() => resolve(relay), Math.max(0, stunUntil - performance.now()))
-      timer.unref()
+      const left = Math.max(0, stunUntil - performance.now())
+      await sleep(left, undefined, { signal: over }).then(
+        () => resolve(relay),
+        () => {},
+      )
     })
   })
 }

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { settle } from '../../cli/config/load.ts'
+import { relayOf } from '../../cli/config/relay.ts'
+import { UsageError } from '../../cli/input/usage-error.ts'
+import { loginOf, parseTurnCredentials } from '../../tunnel/nat/turn/credentials.ts'
+import { formatTurnServer, parseTurnServer, parseTurnServers } from '../../tunnel/nat/turn/uri.ts'
+
+const test = suite('what names a TURN server')
+const folder = mkdtempSync(join(tmpdir(), 'turn-settings-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
+const complaint = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    assert.ok(error instanceof RangeError || error instanceof UsageError, String(error))
+    return error.message
+  }
+  throw new Error('it was to fail')
+}
+
+test('URIs, with the ports and transports that RFC 7065 gives them', () => {
+  for (const [text, host, port, transport] of [
+    ['turn:turn.example.com', 'turn.example.com', 3478, 'udp'],
+    ['turn:192.0.2.1:80?transport=tcp', '192.0.2.1', 80, 'tcp'],
+    ['TURN:a.example:1?transport=UDP', 'a.example', 1, 'udp'],
+    ['turns:turn.example.com', 'turn.example.com', 5349, 'tls'],
+    ['turns:turn.example.com:443?transport=tcp', 'turn.example.com', 443, 'tls'],
+  ] as const) {
+    const server = parseTurnServer(text)
+    assert.equal(server, { host, port, transport })
+    assert.equal(parseTurnServer(formatTurnServer(server)), server)
+  }
+})
+
+test('what is none is refused, and a login that was put there is not repeated', () => {
+  for (const text of [
+    'stun:a.example',
+    'a.example:3478',
+    'turn:',
+    'turn:a.example:0',
+    'turn:a.example:65536',
+  ])
+    assert.match(
+      complaint(() => parseTurnServer(text)),
+      'is not a TURN server',
+    )
+  assert.match(
+    complaint(() => parseTurnServer('turn:a.example?transport=sctp')),
+    'udp or tcp',
+  )
+  assert.match(
+    complaint(() => parseTurnServer('turns:a.example?transport=udp')),
+    'DTLS',
+  )
+  const said = complaint(() => parseTurnServer('turn:someone:hunter2@a.example'))
+  assert.match(said, 'no place for a login')
+  assert.not.match(said, 'hunter2')
+  assert.match(
+    complaint(() => parseTurnServers('turn:a,turn:b,turn:c,turn:d,turn:e')),
+    '4 TURN servers',
+  )
+})
+
+test('credentials: a login, whatever is in its password, or a secret', () => {
+  assert.equal(parseTurnCredentials('someone:a:b c'), { username: 'someone', password: 'a:b c' })
+  assert.equal(parseTurnCredentials('secret=x:y'), { secret: 'x:y' })
+  for (const text of ['', 'hunter2', ':hunter2', 'hunter2:', 'secret='])
+    assert.not.match(
+      complaint(() => parseTurnCredentials(text)),
+      'hunter2',
+    )
+})
+
+test('those of a secret end an hour later, and are as coturn makes them', () => {
+  // echo -n 1700003600:lambda-nat-proxy | openssl dgst -sha1 -hmac secret -binary | base64
+  assert.equal(loginOf({ secret: 'secret' }, 1_700_000_000_123), {
+    username: '1700003600:lambda-nat-proxy',
+    password: 'Oo2vVErlfkNYiqwIHncLXxH0k5o=',
+  })
+})
+
+const settings = (flags: Record<string, string>) => settle(flags, {})
+const auth = 'someone:pass'
+
+test('without a server nothing is lent, and nothing with --path direct', () => {
+  assert.is(relayOf(settings({}), { env: {} }), undefined)
+  assert.is(relayOf(settings({ turn: 'turn:a.example', path: 'direct' }), { env: {} }), undefined)
+  assert.match(
+    complaint(() => relayOf(settings({ path: 'relay' }), { env: {} })),
+    '--turn',
+  )
+})
+
+test('credentials come from an option, a variable or a file, and from one of them', () => {
+  const named = settings({ turn: 'turn:a.example' })
+  assert.ok(relayOf(named, { auth, env: {} }))
+  assert.ok(relayOf(named, { env: { LAMBDA_NAT_PROXY_TURN_AUTH: auth } }))
+  assert.match(
+    complaint(() => relayOf(named, { env: {} })),
+    'needs credentials',
+  )
+  const file = join(folder, 'auth')
+  writeFileSync(file, `${auth}\n`)
+  const withFile = settings({ turn: 'turn:a.example', 'turn-auth-file': file })
+  assert.ok(relayOf(withFile, { env: {} }))
+  assert.match(
+    complaint(() => relayOf(withFile, { auth, env: {} })),
+    'given twice',
+  )
+  writeFileSync(file, 'nothing of the kind')
+  const said = complaint(() => relayOf(withFile, { env: {} }))
+  assert.match(said, file)
+  assert.not.match(said, 'nothing of the kind')
+  const missing = settings({ turn: 'turn:a.example', 'turn-auth-file': join(folder, 'missing') })
+  assert.match(
+    complaint(() => relayOf(missing, { env: {} })),
+    'cannot be read',
+  )
+})
+
+test('a file of certificates has some', () => {
+  const file = join(folder, 'ca.pem')
+  writeFileSync(file, 'not one')
+  const named = settings({ turn: 'turns:a.example', 'turn-ca': file })
+  assert.match(
+    complaint(() => relayOf(named, { auth, env: {} })),
+    'no certificate',
+  )
+})
+
+test('--path relay is passed on', () => {
+  assert.is(relayOf(settings({ turn: 'turn:a.example', path: 'relay' }), { auth, env: {} })?.only, true)
+  assert.is(relayOf(settings({ turn: 'turn:a.example' }), { auth, env: {} })?.only, false)
+})
+
+test.run()
