@@ -1,3 +1,4 @@
+import { consola } from 'consola'
 import { type Mode, modeNames } from '../../function/modes.ts'
 import type { PortMapper } from '../../tunnel/nat/port-mapping/mapper.ts'
 import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
@@ -119,6 +120,10 @@ export async function readSignalling(args: SignallingArgs): Promise<SignallingOp
   if (!local && allowPrivate)
     throw new UsageError(
       '--allow-private goes with --local; a deployment allows private targets by its variable allow_private',
+    )
+  if (auth !== undefined)
+    consola.warn(
+      'Other users of this machine see --turn-auth in the list of processes: set LAMBDA_NAT_PROXY_TURN_AUTH, or give --turn-auth-file',
     )
   const withRelay = (config: Config) => ({ config, relay: relayOf(config, { auth }) })
   if (!local) return { ...withRelay(await loadConfig({ flags: others })), bucket }

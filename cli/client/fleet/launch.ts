@@ -73,8 +73,8 @@ export interface Session {
   /** When the function's time is up, on performance.now()'s clock. */
   readonly deadline: number
   readonly control: ControlStream
-  /** This end's public address, as STUN saw it. */
-  readonly clientAddress: string
+  /** This end's public address, where it is known. */
+  readonly clientAddress: string | undefined
   /** How its packets go: what kind of address of the exit's they are sent to, or by a relay. */
   readonly candidate: CandidateKind
   /** The exit comes in by the port that this end's router opened. */
@@ -222,7 +222,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
         return candidate
       },
       byOpenPort,
-      clientAddress: here.mapped.address,
+      // All that a relay alone tells is its own.
+      clientAddress: here.relay && here.views.length === 0 ? undefined : here.mapped.address,
       bye(message, closeCode = closeCodes.bye) {
         control.send({ type: 'bye' })
         connection.close(closeCode, message)

@@ -119,7 +119,8 @@ const tones = {
 }
 
 function figuresOf(exit: ExitStatus, now: number): [string, string][] {
-  const { rttMs, packetsSent, packetsLost, connections, bytesDown, bytesUp, readyAt, endedAt, engines } = exit
+  const { rttMs, packetsSent, packetsLost, connections, bytesDown, bytesUp, readyAt, endedAt } = exit
+  const { engines, candidate } = exit
   return [
     ['Round trip', rttMs === undefined ? '–' : rttMs < 1 ? 'under 1 ms' : formatDuration(rttMs)],
     ['Loss', formatShare(packetsSent > 0 ? packetsLost / packetsSent : 0)],
@@ -127,6 +128,7 @@ function figuresOf(exit: ExitStatus, now: number): [string, string][] {
     ['Down', formatBytes(bytesDown)],
     ['Up', formatBytes(bytesUp)],
     ['Age', formatDuration((endedAt ?? now) - readyAt!)],
+    ['Path', candidate === undefined ? '–' : candidate === 'relayed' ? 'by a relay' : `direct, ${candidate}`],
     ['QUIC', engines ? [...new Set([engines.client, engines.exit])].filter(Boolean).join(' / ') : '–'],
   ]
 }
