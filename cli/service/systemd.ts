@@ -61,7 +61,7 @@ export function systemd(scope: Scope): ServiceManager {
     },
     async status() {
       const shown = 'ActiveState,SubState,MainPID,UnitFileState,StatusText,Result'
-      const { stdout } = await runTool(['systemctl', ...how, 'show', unit, `--property=${shown}`])
+      const stdout = await systemctl('show', unit, `--property=${shown}`)
       const values = new Map(
         stdout.split('\n').map(line => [line.split('=')[0]!, line.slice(line.indexOf('=') + 1)]),
       )
