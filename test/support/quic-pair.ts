@@ -68,6 +68,7 @@ export async function linkBoth(options: PairOptions = {}) {
       path: pathTo({ ...nominated, via: 0, kind: 'host' }, options.mayMove === true),
       close() {},
       stats,
+      rttMs: undefined,
       answerCheck: (self === 0 && options.onPacket) || (() => {}),
       early: self === 0 ? early : [],
     }

@@ -34,6 +34,8 @@ for (const client of nats)
         assert.is(network.lists.function.nominated, undefined)
       } else {
         assert.ok(network.agreed())
+        const { lists } = network
+        assert.equal([lists.client.rttMs, lists.function.rttMs], [40, 40], 'the round trip')
         // A few round trips of 40 ms, and few packets: no storm.
         assert.ok(ms <= 200, `${ms} ms`)
         assert.ok(network.sent.length < 60, `${network.sent.length} datagrams`)

@@ -23,6 +23,8 @@ export interface ConnectOptions {
   /** The function dials; the client, who is the one being called, answers. */
   role: Role
   tuning?: Tuning | undefined
+  /** The path's round trip, where it is known. Milliseconds. */
+  rttMs?: number | undefined
   /** Limit for the handshake in milliseconds, 5,000 by default. */
   handshakeMs?: number | undefined
   /** The peer's QUIC packets that came before. */

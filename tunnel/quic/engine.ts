@@ -32,6 +32,8 @@ export interface EngineOptions {
   /** SHA-256 of the certificate that the peer must show, 64 hexadecimal digits. */
   pin: string
   tuning: Tuning
+  /** The path's round trip, where it is known. Milliseconds. */
+  rttMs?: number | undefined
   /** The peer's QUIC packets that came before: they are the first to be heard. */
   early: readonly Uint8Array[]
   handlers: EngineHandlers

@@ -21,9 +21,12 @@ export interface Tuning {
   fixed: FixedWindows
 }
 
-/** Windows that are as large from the first byte on as a fast stream needs them. Bytes. */
+/**
+ * Windows that do not grow while the reader reads: quinn-proto has one size for all streams of a connection, and fixes it
+ * before the handshake. So it follows the path: see `streamWindowFor`. Bytes.
+ */
 export interface FixedWindows {
-  /** What one stream may send before the reader has read: a round trip of 100 ms takes a tenth of it a second. */
+  /** What one stream may send before the reader has read, over a round trip of 100 ms or more: ten times it a second. */
   stream: number
   /**
    * What all streams may: so much memory is theirs at most. Readers that have stopped keep a stream's window each, and
@@ -32,6 +35,23 @@ export interface FixedWindows {
   connection: number
   /** What is written and not acknowledged. */
   send: number
+}
+
+/** From here on a stream has its whole window. Milliseconds. */
+const farMs = 100
+/** Of the whole window: what a stream has on a short path, where the ends' own pauses are longer than the round trip. */
+const leastShare = 1 / 4
+/** Where nothing is known of the path. */
+const usualShare = 1 / 2
+const windowStep = 64 * 1024
+
+/**
+ * A stream's window for a path with this round trip, in bytes: as fast on a short path as on a long one, it leaves room
+ * for up to four times as many readers that have stopped.
+ */
+export function streamWindowFor({ stream }: FixedWindows, rttMs: number | undefined): number {
+  const share = rttMs === undefined ? usualShare : Math.min(1, Math.max(leastShare, rttMs / farMs))
+  return Math.ceil((stream * share) / windowStep) * windowStep
 }
 
 const KiB = 1024
@@ -50,8 +70,8 @@ export const tunings: Record<Role, Tuning> = {
     congestionControl: 'BBR',
     // The control stream is all that a function opens.
     maxStreams: 1,
-    // 128 readers may stand still before anybody waits for them.
-    fixed: { stream: 8 * MiB, connection: 1024 * MiB, send: 32 * MiB },
+    // 64 readers over 100 ms, 256 over 25, may stand still before anybody waits for them.
+    fixed: { stream: 16 * MiB, connection: 1024 * MiB, send: 32 * MiB },
   },
   client: {
     packetSize: 1350,
@@ -59,17 +79,20 @@ export const tunings: Record<Role, Tuning> = {
     streamWindow: 8 * MiB,
     congestionControl: 'BBR',
     maxStreams: 4096,
-    fixed: { stream: 4 * MiB, connection: 96 * MiB, send: 24 * MiB },
+    fixed: { stream: 8 * MiB, connection: 96 * MiB, send: 24 * MiB },
   },
 }
 
-/** Of the function, which has so many MB for all it does. 24 targets may stand still before anybody waits for them. */
+/**
+ * Of the function, which has so many MB for all it does. Twelve targets over 100 ms, 48 over 25, may stand still before
+ * anybody waits for them.
+ */
 export function functionTuning(memoryMb: number): Tuning {
   const fixed: FixedWindows =
     memoryMb < 192
-      ? { stream: 1 * MiB, connection: 24 * MiB, send: 8 * MiB }
+      ? { stream: 2 * MiB, connection: 24 * MiB, send: 8 * MiB }
       : memoryMb < 384
         ? tunings.client.fixed
-        : { stream: 8 * MiB, connection: 192 * MiB, send: 32 * MiB }
+        : { stream: 16 * MiB, connection: 192 * MiB, send: 32 * MiB }
   return { ...tunings.client, fixed }
 }

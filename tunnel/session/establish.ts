@@ -126,7 +126,7 @@ export interface ConnectQuicOptions {
  * caller's to close.
  */
 export function connectQuic({ punched, ...options }: ConnectQuicOptions): Promise<QuicConnection> {
-  const { socket, path, answerCheck, early } = punched
+  const { socket, path, rttMs, answerCheck, early } = punched
   const { role, engine, tuning, identity, pin } = options
   return QuicConnection.connect({
     role,
@@ -136,6 +136,7 @@ export function connectQuic({ punched, ...options }: ConnectQuicOptions): Promis
     pin,
     socket,
     peer: path.peer,
+    rttMs,
     mayMove: path.mayMove,
     early,
     onPacket: answerCheck,

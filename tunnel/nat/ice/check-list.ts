@@ -79,6 +79,13 @@ export const relayAfterMs = 1_000
 export const searchMs = 10_000
 const searchIntervalMs = 5_000
 
+/** A check that waits for its response. */
+interface Outstanding {
+  route: Route
+  nominating: boolean
+  sentAt: number
+}
+
 /**
  * The connectivity checks of one session as a pure machine of datagrams and time (milliseconds, any
  * origin): no socket, no timer, so that it runs in a simulated network as it does in a real one.
@@ -109,7 +116,7 @@ export class CheckList {
   readonly #began: number
   /** What the controlling side has chosen. */
   #chosen: 'none' | 'relayed' | 'direct' = 'none'
-  readonly #outstanding = new BoundedMap<string, { route: Route; nominating: boolean }>(maxOutstanding)
+  readonly #outstanding = new BoundedMap<string, Outstanding>(maxOutstanding)
   /** Held until it starts, dropped at the first success. */
   #spray: Spray | undefined
 
@@ -129,6 +136,12 @@ export class CheckList {
       this.#spray = createSpray(birthday, punched, startAt, random)
   }
 
+  /** The nominated pair's round trip, the shortest that a check had; undefined before one was answered. Milliseconds. */
+  get rttMs(): number | undefined {
+    const rttMs = this.nominated && this.#pairs.get(routeKey(this.nominated))?.rttMs
+    return rttMs !== undefined && Number.isFinite(rttMs) ? rttMs : undefined
+  }
+
   /** The checks that are due. Call again at `nextAt()`. */
   poll(now: number): Outgoing[] {
     this.#chooseRelayed(now)
@@ -137,7 +150,7 @@ export class CheckList {
     for (const pair of this.#checked()) if (pair.nextAt <= now) due.push(this.#check(pair, now))
     for (const route of this.#spray?.take(now) ?? []) {
       this.stats.sprayed++
-      due.push(this.#send(route, false))
+      due.push(this.#send(route, false, now))
     }
     return due
   }
@@ -175,6 +188,7 @@ export class CheckList {
     this.#outstanding.delete(message.transactionId)
     this.stats.responsesReceived++
     const pair = this.#pair(check.route, now)
+    pair.rttMs = Math.min(pair.rttMs, now - check.sentAt)
     pair.seenAs = message.mapped ?? pair.seenAs
     return this.#succeeded(pair, check.nominating, now)
   }
@@ -304,10 +318,10 @@ export class CheckList {
     const isSearching = this.nominated !== undefined && now >= this.#began + searchMs
     const ordinaryMs = pair.sent < briskChecks ? intervalMs : intervalMs * 2.5
     pair.nextAt = now + (isSearching ? searchIntervalMs : ordinaryMs)
-    return this.#send(pair.route, controlling && pair.chosen)
+    return this.#send(pair.route, controlling && pair.chosen, now)
   }
 
-  #send(route: Route, nominating: boolean): Outgoing {
+  #send(route: Route, nominating: boolean, now: number): Outgoing {
     const { local, remote, controlling } = this.#options
     const { datagram, transactionId } = checkRequest({
       username: `${remote.ufrag}:${local.ufrag}`,
@@ -316,7 +330,7 @@ export class CheckList {
       tieBreaker: this.#tieBreaker,
       nominate: nominating,
     })
-    this.#outstanding.set(transactionId, { route, nominating })
+    this.#outstanding.set(transactionId, { route, nominating, sentAt: now })
     this.stats.checksSent++
     return { datagram, to: route }
   }

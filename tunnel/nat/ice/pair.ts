@@ -21,6 +21,8 @@ export interface Pair {
   seenAs?: Endpoint
   nextAt: number
   sent: number
+  /** The shortest round trip of a check, Infinity before one was answered. Milliseconds. */
+  rttMs: number
 }
 
 /** The pair that a session uses. */
@@ -42,5 +44,6 @@ export function newPair(route: Route, kind: CandidateKind, nextAt: number): Pair
     agreed: false,
     nextAt,
     sent: 0,
+    rttMs: Number.POSITIVE_INFINITY,
   }
 }

@@ -33,6 +33,8 @@ export interface Punched {
   /** The peer's nominated address. */
   nominated: Nominated
   stats: CheckStats
+  /** The round trip to the nominated address, as far as a check was answered. Milliseconds. */
+  rttMs: number | undefined
   /** Where the socket's packets go, and how that changes. */
   path: Path
   /** Takes what is STUN on the session's socket: the peer's late checks, and those that look for a better path. */
@@ -142,6 +144,7 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
       socket: isRelayed(nominated) ? socket : (sockets.get(nominated.via) as UdpSocket),
       nominated,
       stats: list.stats,
+      rttMs: list.rttMs,
       path: chosen,
       early,
       answerCheck(datagram, from) {

@@ -1,5 +1,5 @@
 import type { EngineOptions } from '../../engine.ts'
-import { alpn, idleTimeoutMs, type Tuning } from '../../tuning.ts'
+import { alpn, idleTimeoutMs, streamWindowFor, type Tuning } from '../../tuning.ts'
 import type { AttachOptions } from './socket.ts'
 
 /** The largest UDP payload of a packet in Ethernet's 1,500 bytes: path MTU discovery tries no larger one. */
@@ -11,7 +11,15 @@ const datagramBuffer = 4 * 1024 * 1024
 /** Where the peer knows the extension: with GRO most packets of a burst are acknowledged at once anyway. */
 const ackEvery = 8
 
-export function attachOptions({ peer, mayMove, role, identity, pin, tuning }: EngineOptions): AttachOptions {
+export function attachOptions({
+  peer,
+  mayMove,
+  role,
+  identity,
+  pin,
+  tuning,
+  rttMs,
+}: EngineOptions): AttachOptions {
   return {
     address: peer.address,
     port: peer.port,
@@ -24,7 +32,7 @@ export function attachOptions({ peer, mayMove, role, identity, pin, tuning }: En
     congestion: congestionOf(tuning),
     packetSize: tuning.packetSize,
     maxPacketSize: Math.max(maxPacketSize, tuning.packetSize),
-    streamWindow: tuning.fixed.stream,
+    streamWindow: streamWindowFor(tuning.fixed, rttMs),
     connectionWindow: tuning.fixed.connection,
     sendBuffer: tuning.fixed.send,
     maxStreams: tuning.maxStreams,
