@@ -84,6 +84,7 @@ export default defineCommand({
       'fleet.rotate',
       'fleet.idle',
       'fleet.exit',
+      'fleet.distinct',
       'fleet.launches_per_minute',
       'fleet.rotate_on',
       'fleet.budget',
@@ -363,6 +364,7 @@ const fleetSettings = ({ values }: Config): FleetSettings => ({
   rotateMs: readDuration(values['fleet.rotate'] ?? '') ?? defaultFleetSettings.rotateMs,
   launchesPerMinute: values['fleet.launches_per_minute'],
   idleMs: readDuration(values['fleet.idle']) ?? defaultFleetSettings.idleMs,
+  distinct: values['fleet.distinct'],
 })
 
 /** Says that the proxy is ready, once, when the first exit is up. */

@@ -299,6 +299,15 @@ export const settings = {
     about:
       'Let the exits go when no connection was open for this long; the next one waits while an exit starts. never keeps them',
   }),
+  'fleet.distinct': setting<boolean>({
+    schema: schema.yesNo,
+    kind: 'yesNo',
+    default: false,
+    flag: 'distinct',
+    valueHint: 'true',
+    about:
+      'Replace an exit whose public address another exit of this run has or had, three times in a row at most',
+  }),
   'fleet.exit': setting<Policy>({
     schema: schema.policy,
     kind: 'text',

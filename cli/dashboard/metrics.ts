@@ -137,6 +137,9 @@ export function createMetrics(model: Model, events: Events): Metrics {
     }
     return [...counts.values()]
   })
+  read('gauge', 'distinct_addresses', 'Public addresses that exits have had since the start.', [], () => [
+    [{}, model.distinctAddresses],
+  ])
   read('gauge', 'asleep', '1 while no exit runs because nobody uses the proxy.', [], () => [
     [{}, model.sleep.phase === 'asleep' ? 1 : 0],
   ])

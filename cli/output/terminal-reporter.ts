@@ -53,7 +53,13 @@ export function terminalReporter(
       if (!ready) return
       const { bytesDown, bytesUp } = model.totals
       consola.success(
-        stamped(`Stopped. ${formatDuration(model.uptimeMs)}, ${formatBytes(bytesDown + bytesUp)}`),
+        stamped(
+          `Stopped. ${[
+            formatDuration(model.uptimeMs),
+            formatBytes(bytesDown + bytesUp),
+            ...(model.distinctAddresses > 1 ? [`${model.distinctAddresses} distinct addresses`] : []),
+          ].join(', ')}`,
+        ),
       )
     },
   }
@@ -166,6 +172,15 @@ function printer(
           'warn',
           `Launch budget used up: ${event.launchesPerMinute} a minute (--launches-per-minute). Launching again within a minute`,
         )
+        break
+      case 'address.seen':
+        if (event.replaced)
+          say('info', `Exit ${event.address} has an address that was seen before: replacing it${of(event)}`)
+        else if (!event.isNew && verbose)
+          say(
+            'info',
+            `Address ${event.address} was seen before: ${event.exits} exits have had it${of(event)}`,
+          )
         break
       case 'network.changed':
         say(

@@ -211,6 +211,14 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     /is kept, and billed/,
   ],
   [
+    'keeps exits whose addresses were seen before',
+    {
+      plan: (state, now) =>
+        plan(state, now).filter(action => action.type !== 'drain' || !state.exits.get(action.id)?.isUsedUp),
+    },
+    /may take nothing is kept/,
+  ],
+  [
     'launches one too many',
     {
       plan: (state, now) => {

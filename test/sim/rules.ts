@@ -20,6 +20,8 @@ const graceMs = 60_000
 const lateMs = 5
 /** Back-off's longest wait, with the most of its jitter. */
 const maxWaitMs = 90_000
+/** An exit at an address of another one is replaced so often in a row. */
+const maxRepeats = 3
 /** Without failures every launch is done within this. */
 const calmLaunchMs = 7_000
 /** The end of the last connection is noticed within this share of the idle time, or ten seconds. */
@@ -45,6 +47,12 @@ export interface Rules {
   asked(region: string | undefined, now: number): void
   /** The budget is used up, or is not any more. */
   spent(isSpent: boolean, now: number): void
+  /** An exit came up at its address. */
+  arrived(exit: ExitState): void
+  /** It is not to be used. */
+  isUnfit(exit: ExitState): boolean
+  /** A connection got this exit. */
+  took(exit: ExitState): void
   /** Every region is worth a try again. */
   moved(now: number): void
   /** It got one after this long, or after Infinity gave up. */
@@ -61,7 +69,7 @@ export interface Use {
 
 /** Watches a fleet's state; throws an Error that says what does not hold. */
 export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isInUse }: Use): Rules {
-  const { sessions, standby, launchesPerMinute, rotateMs, idleMs } = schedule.settings
+  const { sessions, standby, launchesPerMinute, rotateMs, idleMs, distinct } = schedule.settings
   const target = sessions + standby
   const phases = new Map<string, Phase>()
   const drainingSince = new Map<string, number>()
@@ -85,6 +93,11 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     [...asked.values()].filter(at => at + demandMs > now).length
   const misses = new Map<string, number>()
 
+  /** Addresses that exits have had, how many in a row brought no new one, and the exits that are not to be used. */
+  const addresses = new Set<string>()
+  const repeats = new Map<string, number>()
+  const unfit = new Set<string>()
+
   const exits = () => [...state.exits.values()]
   const isBanned = ({ address }: ExitState, site: string) =>
     address !== undefined && (bans.get(site)?.has(address) ?? false)
@@ -95,7 +108,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
   /** Those of them that were asked for since the last sleep. */
   const sitesWanted = (now: number) => sitesAsked(now).filter(({ at }) => at >= awakeSince)
   const takesNew = (exit: ExitState, now: number) =>
-    exit.phase === 'active' && !exit.silent && now < exit.deadline - reserveMs
+    exit.phase === 'active' && !unfit.has(exit.id) && !exit.silent && now < exit.deadline - reserveMs
   const isDue = (exit: ExitState, now: number) => exit.retired || now >= exit.readyAt + rotateMs
   const covers = (exit: ExitState, now: number) =>
     exit.phase === 'launching' || (takesNew(exit, now) && !isDue(exit, now))
@@ -179,6 +192,10 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
         'an exit in its last 10 s still takes connections',
       )
       hold(
+        exit.phase !== 'active' || !unfit.has(exit.id),
+        'an exit that may take nothing is kept, and billed',
+      )
+      hold(
         exit.phase !== 'draining' ||
           now - Math.max(isIdleSince(exit.id), drainingSince.get(exit.id)!, lastNeeded(exit, now)) <
             closeWithinMs,
@@ -218,8 +235,9 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       if (!isCalm(schedule) || isIdle(now) || isSpent()) return
       const inUse = exits().filter(exit => takesNew(exit, now)).length
       wasFull ||= inUse >= sessions
+      // Another exit's address may be in the way of a replacement several times.
       hold(
-        !wasFull || inUse >= sessions,
+        distinct || !wasFull || inUse >= sessions,
         `nothing fails, yet only ${inUse} of ${sessions} exits take connections`,
       )
     },
@@ -308,13 +326,24 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       if (isIdle(now)) awakeSince = now
       lastUse = now
     },
+    arrived({ id, region, address = '' }) {
+      const before = repeats.get(region) ?? 0
+      if (distinct && addresses.has(address) && before < maxRepeats) unfit.add(id)
+      repeats.set(region, addresses.has(address) ? before + 1 : 0)
+      addresses.add(address)
+    },
+    isUnfit: ({ id }) => unfit.has(id),
+    took({ id }) {
+      hold(!unfit.has(id), 'a connection got an exit whose address another one had')
+    },
     moved(now) {
       lastMove = now
     },
     waited(ms) {
       // A site's bans may be in the way of several launches, one after another.
       const isSimple = isCalm(schedule) && schedule.banEveryMs === Number.POSITIVE_INFINITY
-      hold(!isSimple || ms <= calmLaunchMs, `nothing fails, yet a connection waited for ${ms} ms`)
+      const most = distinct ? calmLaunchMs * (maxRepeats + 1) : calmLaunchMs
+      hold(!isSimple || ms <= most, `nothing fails, yet a connection waited for ${ms} ms`)
     },
   }
 }

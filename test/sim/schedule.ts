@@ -64,6 +64,7 @@ export function drawSchedule(random: Random): Schedule {
       rotateMs: one([never, 20_000, 60_000, 150_000]),
       // A calm world's fleet can pay for what it needs.
       launchesPerMinute: calm ? ample : one([1, 3, 8, 20, 60]),
+      distinct: random.chance(0.3),
       idleMs: one([never, never, 2_000, 10_000, 60_000]),
     },
     policy: one(policies),

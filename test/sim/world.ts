@@ -4,6 +4,7 @@ import { isSpent, spent } from '../../cli/client/fleet/money.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
 import {
+  arrived,
   calledOff,
   draining,
   ended,
@@ -121,6 +122,8 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     if (!exit) return
     ready(state, id, deadline, now, `${exit.region} ${random.int(schedule.addresses)}`)
     rules.cameUp(exit, cameUp(state.bans, exit))
+    rules.arrived(exit)
+    arrived(state, exit, exit.address!)
     connections.set(id, { count: 0, idleSince: now })
     happens(deadline - closeAtMs, () => end(id))
     const life = deadline - now
@@ -186,7 +189,11 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   function takes(site: string, region: string | undefined): boolean {
     const request = { host: `www.${site}`, ...(region && { user: `region-${region}` }) }
     const there = [...state.exits.values()].filter(
-      exit => (!region || exit.region === region) && !rules.isBanned(exit, site) && !closing.has(exit.id),
+      exit =>
+        (!region || exit.region === region) &&
+        !rules.isBanned(exit, site) &&
+        !rules.isUnfit(exit) &&
+        !closing.has(exit.id),
     )
     const accepting = there.filter(exit => isAccepting(exit, now))
     // What drains takes connections where nothing else does, but for its last 2.5 s.
@@ -204,6 +211,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     if (!selected) return false
     tally.connections++
     served.set(site, selected.id)
+    rules.took(selected)
     const load = connections.get(selected.id)!
     load.count++
     load.idleSince = Number.POSITIVE_INFINITY

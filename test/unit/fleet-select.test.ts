@@ -20,6 +20,7 @@ function fleet(regions: string[], sessions = regions.length): FleetState {
     standby: 0,
     rotateMs: Number.POSITIVE_INFINITY,
     idleMs: Number.POSITIVE_INFINITY,
+    distinct: false,
     launchesPerMinute: 20,
   }
   const state = newFleetState(settings, [...new Set(regions)])

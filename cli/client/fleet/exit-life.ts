@@ -9,7 +9,7 @@ import type { Events } from '../stats/events.ts'
 import { cameUp } from './bans.ts'
 import type { Failures } from './failures.ts'
 import { enginesOf, launch, type Session } from './launch.ts'
-import { calledOff, draining, ended, type FleetState, launching, ready } from './state.ts'
+import { arrived, calledOff, draining, ended, type FleetState, launching, ready } from './state.ts'
 import type { Trigger } from './trigger.ts'
 
 export interface ExitLifeOptions {
@@ -131,6 +131,9 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       engines: enginesOf(session),
       candidate: session.candidate,
     })
+    // Before anybody can have it.
+    if (exit)
+      events.emit({ type: 'address.seen', session: id, region, ...arrived(state, exit, hello.address) })
     options.onChange()
   }
 

@@ -31,11 +31,15 @@ export function replaceAt(exit: ExitState, rotateMs: number): number {
 
 /** It takes new connections. */
 export const isAccepting = (exit: ExitState, now: number): boolean =>
-  exit.phase === 'active' && !exit.silent && now >= exit.fullUntil && now < exit.deadline - reserveMs
+  exit.phase === 'active' &&
+  !exit.isUsedUp &&
+  !exit.silent &&
+  now >= exit.fullUntil &&
+  now < exit.deadline - reserveMs
 
 /** It is being retired, yet takes connections where no other exit does: its replacement may be late, or throttled. */
 export const isLastResort = (exit: ExitState, now: number): boolean =>
-  exit.phase === 'draining' && !exit.silent && now < exit.deadline - lastMs
+  exit.phase === 'draining' && !exit.isUsedUp && !exit.silent && now < exit.deadline - lastMs
 
 /** Its replacement is due: it counts no longer towards the exits that there should be. */
 export const isDue = ({ settings }: FleetState, exit: ExitState, now: number): boolean =>
@@ -121,7 +125,7 @@ function drains(state: FleetState, now: number): Action[] {
   const { sessions, standby, rotateMs } = state.settings
   const active = [...state.exits.values()].filter(({ phase }) => phase === 'active')
   const over = active.filter(
-    exit => isSpent(state) || now >= exit.deadline - reserveMs || mayRest(state, exit, now),
+    exit => exit.isUsedUp || isSpent(state) || now >= exit.deadline - reserveMs || mayRest(state, exit, now),
   )
   const due = new Set(active.filter(exit => isDue(state, exit, now)))
   // Nobody is retired before the replacement is there: only those beyond the target number. Those that are due come

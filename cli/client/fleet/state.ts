@@ -1,3 +1,4 @@
+import { type Addresses, type Arrival, arrive, newAddresses } from './addresses.ts'
 import { type Bans, forgetBans, newBans } from './bans.ts'
 
 /** What a person asks of the fleet. Times are in milliseconds. */
@@ -12,6 +13,8 @@ export interface FleetSettings {
   launchesPerMinute: number
   /** The exits are let go when no connection was open or asked for this long. */
   idleMs: number
+  /** An exit whose address another one of this run has, or had, is replaced. */
+  distinct: boolean
 }
 
 export const defaultFleetSettings: FleetSettings = {
@@ -20,6 +23,7 @@ export const defaultFleetSettings: FleetSettings = {
   rotateMs: Number.POSITIVE_INFINITY,
   launchesPerMinute: 20,
   idleMs: Number.POSITIVE_INFINITY,
+  distinct: false,
 }
 
 /** An exit's life, in this order; from any of them it may end. */
@@ -40,6 +44,8 @@ export interface ExitState {
   deadline: number
   /** Its replacement is due, because a person said so. */
   retired: boolean
+  /** It takes no connections any more, and is let go when those that it has are over. */
+  isUsedUp: boolean
   /** It answers no probes at the moment. */
   silent: boolean
   /** It said that it is full, and is not asked again before this. */
@@ -70,6 +76,8 @@ export interface FleetState {
   readonly demands: Map<string, number>
   /** Which exits sites do not use. */
   readonly bans: Bans
+  /** The addresses that exits have had. */
+  readonly addresses: Addresses
   /** When a connection last asked for an exit, waited for one or had one. */
   usedAt: number
   /** Connections that wait for an exit. */
@@ -105,6 +113,7 @@ export const newFleetState = (settings: FleetSettings, regions: string[], now = 
   launches: [],
   demands: new Map(),
   bans: newBans(),
+  addresses: newAddresses(),
   usedAt: now,
   waiting: 0,
   everUp: false,
@@ -131,6 +140,7 @@ export function launching(state: FleetState, id: string, region: string, now: nu
     readyAt: Number.POSITIVE_INFINITY,
     deadline: Number.POSITIVE_INFINITY,
     retired: false,
+    isUsedUp: false,
     silent: false,
     fullUntil: longAgo,
     connections: 0,
@@ -145,6 +155,13 @@ export function ready(state: FleetState, id: string, deadline: number, now: numb
   // Whoever starts the proxy finds its first exit, however long that took.
   if (!state.everUp) state.usedAt = now
   state.everUp = true
+}
+
+/** An exit came up at an address: one that should have another is not used. */
+export function arrived(state: FleetState, exit: ExitState, address: string): Arrival {
+  const arrival = arrive(state.addresses, { region: exit.region, address }, state.settings.distinct)
+  if (arrival.replaced) exit.isUsedUp = true
+  return arrival
 }
 
 export function draining(state: FleetState, id: string, now: number): void {

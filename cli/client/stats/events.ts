@@ -106,6 +106,21 @@ export type ProxyEvent =
   | { type: 'exit.moved'; session: string; candidate: CandidateKind }
   /** No TURN server lent an address; the session goes on without. Told once a code, until one does. */
   | ({ type: 'relay.failed'; session: string; region: string } & ErrorData)
+  /**
+   * An exit came up at this address. `isNew`: no other exit of this run has had it; else `exits` have, this one included.
+   * `distinct`: how many addresses this run has seen. `replaced`: another exit is launched in its place, as `--distinct`
+   * asks.
+   */
+  | {
+      type: 'address.seen'
+      session: string
+      region: string
+      address: string
+      isNew: boolean
+      exits: number
+      distinct: number
+      replaced: boolean
+    }
   | ({
       type: 'exit.failed'
       session: string

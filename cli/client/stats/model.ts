@@ -1,5 +1,6 @@
 import { version } from '../../../package.json'
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
+import { createAddresses } from './addresses.ts'
 import { createConnections } from './connections.ts'
 import { costOf } from './cost.ts'
 import { createDestinations } from './destinations.ts'
@@ -37,6 +38,8 @@ export interface Model {
   readonly rate: { down: number; up: number }
   readonly exits: ExitStatus[]
   readonly sleep: SleepState
+  /** How many public addresses exits have had. */
+  readonly distinctAddresses: number
   cost(): CostState
   readonly carried: readonly CarriedState[]
   /** Connections that were refused or failed, by the code of the reason. */
@@ -63,6 +66,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   const users = createUsers()
   const startedAt = now()
   const sleep = createSleep(startedAt)
+  const addresses = createAddresses()
   const counts = {
     bytesUp: 0,
     bytesDown: 0,
@@ -126,6 +130,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     exits.apply(event, at)
     connect(event, at)
     sleep.apply(event, at)
+    addresses.apply(event, at)
     if (event.type === 'traffic.sampled') sample(event, at)
     if (event.type === 'connection.opened') counts.opened++
     if (event.type === 'connection.refused') counts.refused++
@@ -166,6 +171,9 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     get exits() {
       return exits.list()
     },
+    get distinctAddresses() {
+      return addresses.distinct
+    },
     get sleep() {
       return sleep.state
     },
@@ -196,6 +204,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       rate,
       exits: model.exits,
       sleep: model.sleep,
+      addresses: addresses.state,
       launches: exits.launches(),
       destinations: destinations.top(maxDestinations),
       destinationCount: destinations.size,

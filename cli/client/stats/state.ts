@@ -21,6 +21,7 @@ export interface State {
   rate: { down: number; up: number }
   exits: ExitStatus[]
   sleep: SleepState
+  addresses: AddressesState
   /** The newest first. */
   launches: LaunchStatus[]
   /** Those that carried most, first. */
@@ -97,6 +98,22 @@ export interface SleepState {
   wakes: number
   /** How long the last of them waited. */
   lastWakeMs?: number
+}
+
+/** The public addresses that exits of this run have had. */
+export interface AddressesState {
+  distinct: number
+  /** Those that were seen last, the last first. */
+  latest: AddressState[]
+}
+
+export interface AddressState {
+  address: string
+  region: string
+  /** How many exits have had it. */
+  exits: number
+  firstSeenAt: number
+  lastSeenAt: number
 }
 
 /** It takes new connections. */

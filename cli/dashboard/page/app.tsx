@@ -3,6 +3,7 @@ import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
 import { formatBytes, formatDollars, formatDuration, formatRate } from '../../client/stats/format.ts'
 import { isAccepting, type SleepState, type State } from '../../client/stats/state.ts'
 import { schemeNames } from '../../input/scheme.ts'
+import { Addresses } from './addresses.tsx'
 import { Connections } from './connections.tsx'
 import { Cost } from './cost.tsx'
 import { Destinations } from './destinations.tsx'
@@ -63,6 +64,7 @@ export function App() {
               <Destinations state={state} />
               <Cost state={state} />
             </div>
+            <Addresses state={state} />
             <Launches state={state} />
             <footer>
               Version {state.version}, up for {formatDuration(state.now - state.startedAt)}. The same figures:{' '}
