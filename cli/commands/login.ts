@@ -86,12 +86,13 @@ const list = defineCommand({
   async run({ args }) {
     const format = formatOf(args)
     const path = await pathOf(args)
-    const ledger = new Ledger(ledgerPath())
+    const ledger = openIfThere()
     const logins = readLoginFile(path).map(({ user, secret, limits }) => {
-      const { up, down } = ledger.traffic(user, prefixOf(limits.quota?.period ?? 'month', Date.now()))
+      const prefix = prefixOf(limits.quota?.period ?? 'month', Date.now())
+      const { up, down } = ledger?.traffic(user, prefix) ?? { up: 0, down: 0 }
       return { user, password: secret.kind, limits, used: up + down }
     })
-    ledger.close()
+    ledger?.close()
     print({ file: path, logins }, format, () =>
       columns([
         ['NAME', 'PASSWORD', 'USED', 'QUOTA', 'RATE', 'CONNECTIONS', 'EXITS'],
@@ -131,6 +132,9 @@ export default defineCommand({
 })
 
 // --- internal ---
+
+/** What was used so far; undefined where nothing was. */
+const openIfThere = () => (existsSync(ledgerPath()) ? new Ledger(ledgerPath()) : undefined)
 
 const bits = (bytesASecond: number) => `${(bytesASecond * 8) / 1e6} Mbit/s`
 

@@ -19,6 +19,7 @@ import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 import { progressBar } from '../output/progress-bar.ts'
 import { waitingLine } from '../output/waiting-line.ts'
 import { interruptible } from './interrupt.ts'
+import { addToLedger, checkBudget } from './own-spending.ts'
 
 interface Report {
   exit: { region: string; address: string; memoryMb: number; setUpMs: number }
@@ -60,13 +61,22 @@ export default defineCommand({
       () => (args.url === undefined ? undefined : httpUrl(args.url)),
       () => readSignalling(args),
     )
+    if (!args.local) checkBudget(signalling.config)
     const report = await interruptible(async signal => {
       await using started = new AsyncDisposableStack()
       const source = await openSignalling(signalling, signal)
       started.defer(source.close)
       const own = await startOwnSession(source, signal, tellWaiting)
       started.defer(own.end)
-      return await measure(own, seconds, url, signal)
+      const began = performance.now() - own.setUpMs
+      const carried = { down: 0 }
+      if (!args.local)
+        started.defer(() => {
+          const gbSeconds = ((performance.now() - began) / 1000) * (own.session.hello.memory_mb / 1024)
+          // What comes up to the function is free.
+          addToLedger(own.region, { gbSeconds, launches: 1, bytesOut: carried.down })
+        })
+      return await measure(own, { seconds, url, signal, carried })
     })
     print(report, format, human)
   },
@@ -88,23 +98,33 @@ function httpUrl(text: string): string {
   throw new UsageError(`--url ${text} is not a URL: give one that begins with http:// or https://`)
 }
 
+interface MeasureOptions {
+  seconds: number
+  url: string | undefined
+  signal: AbortSignal
+  /** Bytes out of the exit so far, also when it is called off. */
+  carried: { down: number }
+}
+
 async function measure(
   { session, region, setUpMs }: OwnSession,
-  seconds: number,
-  url: string | undefined,
-  signal: AbortSignal,
+  { seconds, url, signal, carried }: MeasureOptions,
 ): Promise<Report> {
   const { connection, hello } = session
   const bar = progressBar()
   const options = (label: string) => ({
     seconds,
     signal,
-    onProgress: (bytes: number, ms: number) => bar.draw(label, ms / seconds / 1000, (bytes * 1000) / ms),
+    onProgress(bytes: number, ms: number) {
+      if (label === 'download') carried.down = bytes
+      bar.draw(label, ms / seconds / 1000, (bytes * 1000) / ms)
+    },
   })
   try {
     bar.draw('latency', 0)
     const latency = await measureLatency(connection, { times: roundTrips, seconds, signal })
     const download = await measureDownload(connection, options('download'))
+    carried.down = download.bytes
     const upload = await measureUpload(connection, options('upload'))
     if (url !== undefined) bar.draw('url', 1)
     return {

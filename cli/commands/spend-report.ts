@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type Budget, parseBudget } from '../client/budget/parse-budget.ts'
 import { Ledger, LedgerError } from '../client/ledger/ledger.ts'
 import { prefixOf } from '../client/ledger/period.ts'
@@ -15,12 +16,14 @@ export interface SpendReport {
 /** Undefined where it cannot be known. */
 export function spendReport({ values }: Config): SpendReport | undefined {
   const text = values['fleet.budget']
+  const budget = text !== undefined && { budget: parseBudget(text) }
   try {
+    if (!existsSync(ledgerPath())) return { today: 0, month: 0, ...budget }
     const ledger = new Ledger(ledgerPath())
     const now = Date.now()
     const [today, month] = [ledger.spend(prefixOf('day', now)), ledger.spend(prefixOf('month', now))]
     ledger.close()
-    return { today, month, ...(text !== undefined && { budget: parseBudget(text) }) }
+    return { today, month, ...budget }
   } catch (error) {
     if (error instanceof LedgerError) return undefined
     throw error

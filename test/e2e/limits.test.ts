@@ -92,6 +92,11 @@ test('a quota is held to the byte but for a chunk, in this run and the next', as
   await proxy.event('quota.reached', event => event.user === 'quota')
   assert.is(await refusedWith(proxy, origin, 'quota'), 2)
   assert.match(await httpConnect(proxy, 'quota', `127.0.0.1:${origin.port}`), '429')
+  const plain = await fetch(`http://127.0.0.1:${origin.port}/`, {
+    proxy: `http://quota:x@127.0.0.1:${proxy.port}`,
+  })
+  assert.is(plain.status, 429)
+  assert.match(plain.headers.get('proxy-status') ?? '', 'lambda-nat-proxy')
   const refused = await proxy.event('connection.refused')
   assert.equal([refused.code, refused.user, refused.reply], ['E_QUOTA_USED_UP', 'quota', 2])
   const ended = await proxy.event('connection.closed', event => event.end === 'quota')

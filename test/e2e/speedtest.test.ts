@@ -63,6 +63,12 @@ test('with a bucket it launches one exit, says bye to it and deletes offer and a
     await cloud.logged('ended')
     assert.is(cloud.log.filter(({ message }) => message === 'answered').length, 1)
     assert.equal(await cloud.keys(), [])
+    // What it cost counts towards a budget, and there is none left for another.
+    home.environment.LAMBDA_NAT_PROXY_FLEET_BUDGET = '0.000001/day'
+    const refused = await speedtest(home, ...target)
+    assert.is(refused.code, 1, refused.said)
+    assert.match(refused.said, 'a day is used up')
+    assert.is(cloud.log.filter(({ message }) => message === 'answered').length, 1)
   } finally {
     await cloud.close()
   }

@@ -39,6 +39,8 @@ export interface AssociationOptions {
   host?: string
   /** The address that the request says packets will come from: one, or one made from the socket's port. */
   from?: Target | ((port: number) => Target)
+  /** A user name to log in with; the password is an x. */
+  user?: string
   limitMs?: number
 }
 
@@ -53,8 +55,13 @@ export async function udpAssociation(options: AssociationOptions): Promise<Assoc
   const control = connect({ host, port: proxy })
   control.on('error', () => {})
   const closed = new Promise(resolve => control.on('close', resolve))
-  control.write(Buffer.concat([Buffer.of(5, 1, 0, 5, 3, 0), encodeTarget(named)]))
-  const relay = await relayOf(control, limitMs).catch(error => {
+  const name = Buffer.from(options.user ?? '')
+  const login = Buffer.concat([Buffer.of(5, 1, 2, 1, name.length), name, Buffer.of(1, 0x78)])
+  const greeting = options.user === undefined ? Buffer.of(5, 1, 0) : login
+  control.write(Buffer.concat([greeting, Buffer.of(5, 3, 0), encodeTarget(named)]))
+  // What the proxy says of the method, and of the login.
+  const before = options.user === undefined ? 2 : 4
+  const relay = await relayOf(control, before, limitMs).catch(error => {
     socket.close()
     throw error
   })
@@ -135,7 +142,7 @@ const largeSocket = (host: string) =>
   createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 4 * 1024 * 1024 })
 
 /** Reads the method and the reply. */
-function relayOf(control: ReturnType<typeof connect>, limitMs: number): Promise<Target> {
+function relayOf(control: ReturnType<typeof connect>, before: number, limitMs: number): Promise<Target> {
   return new Promise((resolve, reject) => {
     let heard: Buffer = Buffer.alloc(0)
     const fail = (message: string, code?: number) => {
@@ -147,13 +154,13 @@ function relayOf(control: ReturnType<typeof connect>, limitMs: number): Promise<
     const onClose = () => fail('the proxy hung up')
     const onData = (chunk: Buffer) => {
       heard = Buffer.concat([heard, chunk])
-      const code = heard[3]
-      // Two bytes for the method, and a reply's shortest form.
-      if (code === undefined || heard.length < 2 + 10) return
+      const code = heard[before + 1]
+      // A reply's shortest form.
+      if (code === undefined || heard.length < before + 10) return
       if (code !== reply.succeeded) return fail(`SOCKS reply ${code}`, code)
       clearTimeout(timer)
       control.off('data', onData).off('close', onClose).resume()
-      const { target } = decodePacket(heard.subarray(2 + 3))
+      const { target } = decodePacket(heard.subarray(before + 3))
       resolve(target)
     }
     control.on('data', onData)

@@ -1,0 +1,40 @@
+import { consola } from 'consola'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
+import { parseBudget } from '../client/budget/parse-budget.ts'
+import { Ledger, LedgerError } from '../client/ledger/ledger.ts'
+import { dayOf, prefixOf } from '../client/ledger/period.ts'
+import { costOf, type Usage } from '../client/stats/cost.ts'
+import type { Config } from '../config/load.ts'
+import { withAdvice } from '../output/advice.ts'
+import { ledgerPath } from '../places/folders.ts'
+
+/** Throws E_BUDGET_SPENT where the budget has nothing left for an exit that a command launches for itself. */
+export function checkBudget({ values }: Config): void {
+  const text = values['fleet.budget']
+  if (text === undefined || values['fleet.budget_action'] === 'warn') return
+  const { dollars, period } = parseBudget(text)
+  const spent = withLedger(ledger => ledger.spend(prefixOf(period, Date.now())))
+  if (spent >= dollars)
+    throw new CodedError('E_BUDGET_SPENT', `the budget of $${dollars} a ${period} is used up`)
+}
+
+/** Writes down what an exit of a command's own cost. */
+export function addToLedger(region: string, usage: Usage): void {
+  try {
+    withLedger(ledger => ledger.addSpend(dayOf(Date.now()), costOf(new Map([[region, usage]])).total))
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error
+    consola.warn(withAdvice(error.toJSON()))
+  }
+}
+
+// --- internal ---
+
+function withLedger<T>(work: (ledger: Ledger) => T): T {
+  const ledger = new Ledger(ledgerPath())
+  try {
+    return work(ledger)
+  } finally {
+    ledger.close()
+  }
+}
