@@ -84,6 +84,7 @@ function lines(verbose: boolean, ...events: ProxyEvent[]): Record<string, unknow
   const { stream, take } = output(false)
   const show = jsonReporter(verbose, stream)
   for (const event of events) show.event(event)
+  show.close()
   return take()
     .split('\n')
     .filter(Boolean)
@@ -128,13 +129,18 @@ test('a reader of --json that stands still is told later how much it has missed'
   const show = jsonReporter(false, stuck as unknown as NodeJS.WriteStream)
   const events = 200_000
   for (let i = 0; i < events; i++) show.event(opened)
-  const held = written.length
+  show.close()
+  const linesOf = (texts: string[]) => texts.join('').split('\n').filter(Boolean)
+  const held = linesOf(written).length
   assert.ok(written.join('').length < 10_000_000)
   assert.ok(held < events)
   for (const done of taken.splice(0)) done()
   show.event(opened)
+  show.close()
   assert.equal(
-    written.slice(held).map(line => [JSON.parse(line).type, JSON.parse(line).events]),
+    linesOf(written)
+      .slice(held)
+      .map(line => [JSON.parse(line).type, JSON.parse(line).events]),
     [
       ['events.lost', events - held],
       ['connection.opened', undefined],

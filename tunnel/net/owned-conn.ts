@@ -1,6 +1,9 @@
 import { CodedError } from './coded-error.ts'
 import type { Conn, ConnHandlers, Detach } from './conn.ts'
 
+/** One for all: to make an error, with its stack, for each connection that ends is half the cost of ending it. */
+const isGone = new DOMException('the connection is gone', 'AbortError')
+
 /** What every connection has in common: who owns it, and what waits to be told. */
 export abstract class OwnedConn implements Conn {
   #owner: ConnHandlers | undefined
@@ -21,7 +24,7 @@ export abstract class OwnedConn implements Conn {
 
   get gone(): AbortSignal {
     this.#gone ??= new AbortController()
-    if (this.#closed !== 'not') this.#gone.abort()
+    if (this.#closed !== 'not') this.#gone.abort(isGone)
     return this.#gone.signal
   }
 
@@ -100,7 +103,7 @@ export abstract class OwnedConn implements Conn {
     if (this.#closed !== 'not') return
     this.#closed = 'untold'
     this.#broken = broken
-    this.#gone?.abort()
+    this.#gone?.abort(isGone)
     if (this.#owner && this.#kept.length === 0 && (this.#ended !== 'untold' || !this.#paused))
       this.#tellOver()
   }
