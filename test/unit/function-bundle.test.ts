@@ -40,7 +40,7 @@ test('what it never needs of its packages is left out', ({ bundle }) => {
   const script = Buffer.from(unzipSync(bundle.zip)['index.js']!)
   for (const left of ['sso_start_url', 'AssumeRoleWithWebIdentity', ':event-type', 'AnalyticsFilter'])
     assert.not(script.includes(left), left)
-  assert.ok(script.length < 550_000, `index.js has ${script.length} bytes`)
+  assert.ok(script.length < 570_000, `index.js has ${script.length} bytes`)
 })
 
 test('two builds give the same bytes, in another time zone too', async ({ bundle }) => {
