@@ -10,14 +10,18 @@ export interface BuiltFile {
   sha256: string
 }
 
-/** Writes the files' checksums beside them, as `sha256sum --check` reads them. */
-export async function sealed(folder: string, names: readonly string[]): Promise<BuiltFile[]> {
-  const files = await Promise.all(
+/** Files of a folder, each with its size and checksum. */
+export const summed = (folder: string, names: readonly string[]): Promise<BuiltFile[]> =>
+  Promise.all(
     names.map(async name => {
       const content = await readFile(join(folder, name))
       return { name, size: content.length, sha256: createHash('sha256').update(content).digest('hex') }
     }),
   )
+
+/** Writes the files' checksums beside them, as `sha256sum --check` reads them. */
+export async function sealed(folder: string, names: readonly string[]): Promise<BuiltFile[]> {
+  const files = await summed(folder, names)
   await writeFile(
     join(folder, 'SHA256SUMS'),
     files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''),

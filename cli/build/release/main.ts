@@ -27,6 +27,10 @@ try {
     date: releaseDate(),
     repository,
   })
+  if (repository === undefined)
+    consola.warn(
+      'No repository is known: there is no install.sh, formula or Scoop manifest. Name it with --repository, or in package.json.',
+    )
   for (const { name, size } of files) consola.log(`dist/release/${name}  ${(size / 1e6).toFixed(1)} MB`)
 } catch (error) {
   for (const cause of error instanceof AggregateError ? error.errors : [error])

@@ -5,7 +5,8 @@ import { builtNative } from '../../../native/bundle.ts'
 import { nativeTargets } from '../../../native/targets.ts'
 import { terraformModule } from '../../deploy/assets.ts'
 import { buildFor, buildFunctions } from '../build.ts'
-import { type BuiltFile, sealed } from '../checksums.ts'
+import { type BuiltFile, sealed, summed } from '../checksums.ts'
+import { installers } from '../install/installers.ts'
 import { npmPackages } from '../npm/packages.ts'
 import type { Target } from '../targets.ts'
 import { type Entry, tarGz, zip } from './archive.ts'
@@ -25,7 +26,7 @@ export interface ReleaseOptions {
   targets: readonly Target[]
   /** What the files' times are. */
   date: Date
-  /** URL of the repository that it is for. */
+  /** URL of the repository that it is for; without one there are no installers. */
   repository?: string | undefined
 }
 
@@ -74,6 +75,7 @@ export async function stageRelease({
   } finally {
     await rm(work, { recursive: true, force: true })
   }
+  if (repository !== undefined) await writeInstallers(outdir, targets, repository)
   // npm has checksums of its own.
   const files = (await readdir(outdir)).filter(name => name !== 'npm')
   return sealed(outdir, files.sort())
@@ -91,6 +93,17 @@ const inFolder = (folder: string, entries: readonly Entry[]): Entry[] =>
 
 const moduleEntries = async (): Promise<Entry[]> =>
   Object.entries(await terraformModule()).map(([path, content]) => ({ path, content }))
+
+async function writeInstallers(
+  outdir: string,
+  targets: readonly Target[],
+  repository: string,
+): Promise<void> {
+  const archives = await summed(outdir, targets.map(archiveName))
+  const checksums = new Map(archives.map(({ name, sha256 }) => [name, sha256]))
+  for (const [name, text] of await installers({ repository, checksums }))
+    await writeFile(join(outdir, name), text)
+}
 
 /** Of both languages; Rust's where an engine was built. */
 async function componentsOf(inputs: readonly string[], engines: readonly string[]): Promise<Component[]> {
