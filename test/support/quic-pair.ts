@@ -44,6 +44,8 @@ export interface PairOptions {
   onPacket?: (packet: Uint8Array, from: Endpoint) => void
   /** Packets go by a path that the test can get at. */
   withPath?: boolean
+  /** Which of them arrive, from the first on; only with a path. */
+  passes?: UdpPath['passes']
 }
 
 const host = '127.0.0.1'
@@ -59,6 +61,7 @@ export async function linkBoth(options: PairOptions = {}) {
   const path = options.withPath
     ? await openUdpPath({ client: sockets[0].local, exit: sockets[1].local })
     : undefined
+  if (path && options.passes) path.passes = options.passes
   const identities = [await createIdentity(), await createIdentity()] as const
   const end = (self: 0 | 1, role: 'server' | 'client', pin = identities[1 - self]!.fingerprint) => {
     const nominated = path?.peerOf[self === 0 ? 'client' : 'exit'] ?? sockets[1 - self]!.local
