@@ -32,8 +32,7 @@ export function needPip(packages: readonly string[]): string | undefined {
   const complete = join(environment, 'complete')
   if (existsSync(complete)) return python
 
-  if (!onPath('python3') || !succeeds('python3', '-c', 'import ensurepip, venv'))
-    install(['python3', 'python3-venv'])
+  needVenv()
   mkdirSync(cache, { recursive: true })
   // A test that starts meanwhile waits for the lock, and then finds the work done.
   const steps = 'test -e "$3" || { python3 -m venv "$1" && "$2" -m pip install --quiet $4 && touch "$3"; }'
@@ -41,6 +40,12 @@ export function needPip(packages: readonly string[]): string | undefined {
   if (existsSync(complete)) return python
   lacking(`${packages.join(', ')} (PyPI)`)
   return undefined
+}
+
+/** Installs Python with its virtual environments, for whoever makes one. */
+export function needVenv(): void {
+  if (!onPath('python3') || !succeeds('python3', '-c', 'import ensurepip, venv'))
+    install(['python3', 'python3-venv'])
 }
 
 /**
