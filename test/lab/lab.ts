@@ -156,6 +156,9 @@ export async function openLab(kinds: Kinds): Promise<Lab> {
     const routers: Where[] = ['clientNat', 'internet', 'functionNat']
     for (const router of kinds.carrier ? [...routers, 'carrier' as const] : routers)
       await finish([...inside(router), 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
+    // The kernel may take up to a second to say of a link that it is up, and programs look at that.
+    for (const side of ['client', 'function'] as const)
+      for (const where of [side, natOf(side)]) await finish([...inside(where), 'sh', '-c', allUp])
   }
 
   const close = async () => {
@@ -250,6 +253,10 @@ export async function inLab<T>(kinds: Kinds, story: (lab: Lab) => Promise<T>): P
 
 /** From the client's NAT to its provider's: shared address space (RFC 6598). */
 const between = { wan: '100.64.0.2', provider: '100.64.0.1' }
+
+/** Waits until every link of a namespace is up; a few seconds at most. */
+const allUp =
+  'for i in $(seq 200); do grep -q down /sys/class/net/*/operstate || exit 0; sleep 0.02; done; exit 1'
 
 const natOf = (side: Side): 'clientNat' | 'functionNat' => (side === 'client' ? 'clientNat' : 'functionNat')
 

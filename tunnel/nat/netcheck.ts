@@ -1,5 +1,5 @@
-import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '../net/endpoint.ts'
+import { localAddressTowards } from '../net/local-address.ts'
 import { openUdpSocket } from '../net/udp/open.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
 import { type NatKind, natKind } from './nat-kind.ts'
@@ -48,7 +48,8 @@ export async function netcheck(names: readonly StunServerName[]): Promise<Netche
       testBehaviour(client, views, open),
       hairpins([await open(), await open()], from, stunOptions),
     ])
-    const isOwn = mapped.port === socket.local.port && isOwnAddress(mapped.address)
+    const local = await localAddressTowards(from)
+    const isOwn = mapped.port === socket.local.port && mapped.address === local
     return {
       servers,
       mapped,
@@ -80,6 +81,3 @@ async function testBehaviour(
   }
   return { mapping: mappingOf(views), filtering: 'unknown' }
 }
-
-const isOwnAddress = (address: string) =>
-  Object.values(networkInterfaces()).some(list => list?.some(each => each.address === address))

@@ -1,25 +1,24 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { BlockList, isIPv4 } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { isIPv4 } from 'node:net'
 import { promisify } from 'node:util'
+import { localAddressTowards } from '../../net/local-address.ts'
 import { type Gateway, PortMappingError } from './router.ts'
 
 /** A system's command that takes longer than this is not waited for. Milliseconds. */
 const commandLimitMs = 1_000
+/** Nothing is sent to it. */
+const anyPort = 9
 
 /**
- * The default gateway, as the system's routing table names it, and this machine's address on its network. Rejects
+ * The default gateway, as the system's routing table names it, and this machine's address towards it. Rejects
  * with a PortMappingError where there is none.
  */
 export async function findGateway(): Promise<Gateway> {
   const address = await readGateway().catch(() => undefined)
-  const localAddress = address && localAddressBeside(address)
+  const localAddress = address && (await localAddressTowards({ address, port: anyPort }))
   if (!address || !localAddress)
-    throw new PortMappingError(
-      'E_PORT_MAPPING_NO_GATEWAY',
-      'this machine has no router that it could ask, on a network of its own',
-    )
+    throw new PortMappingError('E_PORT_MAPPING_NO_GATEWAY', 'this machine has no router that it could ask')
   return { address, localAddress }
 }
 
@@ -63,15 +62,3 @@ async function readGateway(): Promise<string | undefined> {
 }
 
 const ipv4 = (text: string | undefined) => (text && isIPv4(text) ? text : undefined)
-
-function localAddressBeside(gateway: string): string | undefined {
-  for (const addresses of Object.values(networkInterfaces()))
-    for (const { family, address, cidr } of addresses ?? []) {
-      const [, prefix] = cidr?.split('/') ?? []
-      if (family !== 'IPv4' || !prefix || address === gateway) continue
-      const network = new BlockList()
-      network.addSubnet(address, Number(prefix), 'ipv4')
-      if (network.check(gateway)) return address
-    }
-  return undefined
-}

@@ -52,7 +52,7 @@ export interface Router {
 export type FindRouter = (gateway: Gateway, signal: AbortSignal) => Promise<Router>
 
 export type PortMappingErrorCode =
-  /** No default gateway with an IPv4 address of this machine on its network. */
+  /** There is no default gateway. */
   | 'E_PORT_MAPPING_NO_GATEWAY'
   | 'E_PORT_MAPPING_SILENT'
   /** The router answers and does not grant it. */
