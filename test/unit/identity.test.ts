@@ -27,6 +27,20 @@ test('it is valid for a clock that is half an hour off, either way', async () =>
   assert.ok(Date.parse(validTo) > Date.now() + 1_800_000)
 })
 
+test('its dates are read back from 2050 on too, when they are written in another way', async () => {
+  const { now } = Date
+  try {
+    for (const year of [2049, 2050, 2086]) {
+      Date.now = () => Date.UTC(year, 11, 30, 12)
+      const { validFrom, validTo } = new X509Certificate((await createIdentity()).certificate)
+      assert.is(Date.parse(validFrom), Date.UTC(year, 11, 30, 11))
+      assert.is(Date.parse(validTo), Date.UTC(year + 1, 0, 1, 12))
+    }
+  } finally {
+    Date.now = now
+  }
+})
+
 test('it is read back byte by byte, whatever lengths its numbers come to', async () => {
   // A signature has 70 to 72 bytes, less now and then.
   const identities = await Promise.all(Array.from({ length: 200 }, createIdentity))
