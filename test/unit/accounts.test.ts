@@ -104,6 +104,19 @@ test('a login has as many connections as it may, and a place that is given back 
   close()
 })
 
+test('limits that are read again hold at once, for what is open as well', ({ path }) => {
+  const { accounts, open, close } = run(path)
+  const lease = open({})
+  lease.packet('up', 500)
+  accounts.update([alice({ quota: { bytes: 600, period: 'day' } }), makeLogin('test', 'never-seen', 'x')])
+  assert.not(lease.wasCut)
+  lease.packet('up', 100)
+  assert.ok(lease.wasCut)
+  accounts.update([alice({ quota: { bytes: 700, period: 'day' } })])
+  open({ quota: { bytes: 700, period: 'day' } })
+  close()
+})
+
 test('the ledger is private, and days that are long gone leave it', async ({ path }) => {
   const ledger = new Ledger(path, Date.UTC(2026, 0, 1))
   ledger.addSpend('2026-01-01', 1.5)

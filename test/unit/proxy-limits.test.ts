@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { OutboundError } from '../../cli/client/outbound/outbound.ts'
+import { reply } from '../../tunnel/session/frames/reply.ts'
 import { converse, type NearProxy, type NearProxyOptions, nearProxy } from '../support/near-proxy.ts'
 import { type RawOrigin, rawOrigin } from '../support/raw-origin.ts'
 import { until } from '../support/until.ts'
@@ -165,6 +167,29 @@ test('a client that goes on after a refusal, and never leaves, is cut off', asyn
   const timer = setInterval(() => stubborn.write('x'), 20)
   await stubborn.ended
   clearInterval(timer)
+})
+
+test('while connections may not be made for another reason, clients are told so', async () => {
+  const proxy = await nearProxy({
+    gate() {
+      throw new OutboundError('unavailable', reply.failure, {
+        code: 'E_AUDIT_UNWRITABLE',
+        message: 'not now',
+      })
+    },
+  })
+  const http = await converse(proxy.port, 'CONNECT example.org:80 HTTP/1.1\r\nHost: example.org\r\n\r\n')
+  assert.match(http, /^HTTP\/1\.1 503 /)
+  const socks = await converse(proxy.port, Buffer.of(5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, 0, 80))
+  assert.is(socks.charCodeAt(3), reply.failure)
+  const udp = await converse(proxy.port, Buffer.of(5, 1, 0, 5, 3, 0, 1, 0, 0, 0, 0, 0, 0))
+  assert.is(udp.charCodeAt(3), reply.failure)
+  assert.equal(
+    proxy.told('connection.failed').map(({ code }) => code),
+    ['E_AUDIT_UNWRITABLE', 'E_AUDIT_UNWRITABLE'],
+  )
+  assert.is(proxy.exit.requests.length, 0)
+  proxy.close()
 })
 
 test.run()

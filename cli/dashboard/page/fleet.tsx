@@ -151,7 +151,9 @@ function sleepNote({ sleep: { phase, since }, now }: State): string {
     : `Waking for ${time}: a connection waits for an exit.`
 }
 
-function whyNone({ launches }: State): string {
+function whyNone({ launches, cost: { budget } }: State): string {
+  if (budget?.state === 'spent' && budget.action === 'stop')
+    return 'No exit: the budget is used up, and none is launched.'
   const failure = launches[0]?.failure
   return failure
     ? `No exit. The last launch failed: ${failure.message}`
