@@ -27,7 +27,7 @@ const run = (command: string, ...args: string[]) => {
 const lines = (text: string) => text.trim().split('\n')
 
 test('its checksums are those of all its files', ({ folder }) => {
-  const names = readdirSync(folder).filter(name => name !== 'SHA256SUMS')
+  const names = readdirSync(folder).filter(name => !['SHA256SUMS', 'npm'].includes(name))
   const said = run('sh', '-c', 'cd "$1" && LC_ALL=C sha256sum --check --strict SHA256SUMS', 'sh', folder)
   assert.equal(lines(said).sort(), names.map(name => `${name}: OK`).sort())
 })
@@ -168,6 +168,11 @@ test('built twice it is the same, whatever the folder, the zone and the hour', c
   assert.is(status, 0, stderr)
   const sums = (folder: string) => readFileSync(join(folder, 'SHA256SUMS'), 'utf8')
   assert.is(sums(join(into, 'again')), sums(context.folder))
+  for (const name of readdirSync(join(context.folder, 'npm')))
+    assert.ok(
+      readFileSync(join(into, 'again/npm', name)).equals(readFileSync(join(context.folder, 'npm', name))),
+      name,
+    )
   assert.match(sums(context.folder), stem(linux))
 })
 
