@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import type { Browser } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildAll } from '../../cli/build/build.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
+import { staged } from '../release/staged.ts'
 import { startChromium } from '../support/chromium.ts'
 import { patient } from '../support/patience.ts'
 
@@ -21,7 +21,6 @@ test.before(async context => {
   if (!browser) process.exit(0)
   context.browser = browser
   context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  await buildAll({ outdir: join(context.folder, 'dist'), native })
 })
 
 test.after(async ({ folder, browser }) => {
@@ -35,7 +34,7 @@ test('shows an exit that runs, with nothing beside the executable, and leaves no
 }) => {
   const temporary = await mkdtemp(join(folder, 'tmp-'))
   const proxy = spawn(
-    join(folder, 'dist', `lambda-nat-proxy${native!.suffix}`),
+    staged().executable,
     ['run', '--local', '--port', '0', '--dashboard-port', '0', '--json'],
     {
       cwd: temporary,

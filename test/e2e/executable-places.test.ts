@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildAll } from '../../cli/build/build.ts'
 import { thisPlatform } from '../../cli/build/targets.ts'
+import { staged } from '../release/staged.ts'
 import { need } from '../support/need.ts'
 import { patient } from '../support/patience.ts'
 
@@ -16,7 +16,6 @@ import { patient } from '../support/patience.ts'
 const limitMs = patient(60_000)
 
 interface Context {
-  dist: string
   home: string
   cache: string
   temporary: string
@@ -25,10 +24,6 @@ interface Context {
 const native = thisPlatform()
 const test = suite<Context>('the places of the executable')
 
-test.before(async context => {
-  context.dist = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
-  await buildAll({ outdir: context.dist, native })
-})
 test.before.each(async context => {
   context.home = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
   context.cache = join(context.home, '.cache')
@@ -36,7 +31,6 @@ test.before.each(async context => {
   for (const folder of [context.cache, context.temporary]) await mkdir(folder)
 })
 test.after.each(({ home }) => rm(home, { recursive: true, force: true }))
-test.after(({ dist }) => rm(dist, { recursive: true, force: true }))
 
 const libraries = async ({ cache }: Context) => {
   const folder = join(cache, 'lambda-nat-proxy/addons')
@@ -44,8 +38,8 @@ const libraries = async ({ cache }: Context) => {
 }
 
 /** Starts `run --local`, behind steps of a shell in a mount namespace of its own if there are any. */
-function start({ dist, home, temporary }: Context, steps?: string): ChildProcess {
-  const command = [join(dist, `lambda-nat-proxy${native!.suffix}`), 'run', '--local', '--port', '0']
+function start({ home, temporary }: Context, steps?: string): ChildProcess {
+  const command = [staged().executable, 'run', '--local', '--port', '0']
   const options = ['--no-dashboard', '--json']
   const [program, ...args] = [
     ...(steps ? ['unshare', '--mount', 'sh', '-c', `set -e; ${steps}; exec "$@"`, 'sh'] : []),

@@ -11,7 +11,7 @@ import { targets } from '../../cli/build/targets.ts'
 import { version } from '../../package.json'
 import { need } from '../support/need.ts'
 import { firstPage } from './first-page.ts'
-import { linux, staged } from './staged.ts'
+import { staged, target } from './staged.ts'
 
 // The Homebrew formula and the Scoop manifest, of checksums as a whole release has them.
 
@@ -127,7 +127,7 @@ test('the manifest has the zip, its checksum, the folder inside and the way to t
 })
 
 test('a part of a release has an installer, but no formula', async () => {
-  const part = new Map([[archiveName(linux), '0'.repeat(64)]])
+  const part = new Map([[archiveName(target), '0'.repeat(64)]])
   assert.equal([...(await installers({ repository, checksums: part })).keys()], ['install.sh'])
 })
 

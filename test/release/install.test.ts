@@ -18,11 +18,11 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { tarGz } from '../../cli/build/release/archive.ts'
-import { archiveName } from '../../cli/build/release/names.ts'
+import { archiveName, stem } from '../../cli/build/release/names.ts'
 import { version } from '../../package.json'
 import { need } from '../support/need.ts'
 import { firstPage } from './first-page.ts'
-import { linux, staged } from './staged.ts'
+import { staged, target } from './staged.ts'
 
 // install.sh of a release, from a web server on this machine, in an empty home.
 
@@ -158,13 +158,13 @@ test('a prefix may be anywhere, and other files of it stay', async context => {
 })
 
 test('another file than the released one is not installed', async context => {
-  const archive = readFileSync(join(context.folder, archiveName(linux)))
+  const archive = readFileSync(join(context.folder, archiveName(target)))
   for (const wrong of [
     archive.subarray(0, -1),
     Buffer.concat([archive, Buffer.from('x')]),
     Buffer.from(''),
   ]) {
-    context.instead.set(`/v${version}/${archiveName(linux)}`, wrong)
+    context.instead.set(`/v${version}/${archiveName(target)}`, wrong)
     await refused(context, 'nothing was installed')
   }
 })
@@ -179,7 +179,7 @@ test('what cannot be had is said', async context => {
 })
 
 test('another version is checked by its own checksums', async context => {
-  const name = 'lambda-nat-proxy_9.9.9_linux_x64'
+  const name = stem(target).replace(version, '9.9.9')
   const program = Buffer.from('#!/bin/sh\necho 9.9.9\n')
   const texts = [
     'LICENSE',

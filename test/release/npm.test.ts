@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { cliName, engineName } from '../../cli/build/npm/packages.ts'
 import { version } from '../../package.json'
 import { need } from '../support/need.ts'
 import { firstPage } from './first-page.ts'
 import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts'
-import { staged } from './staged.ts'
+import { staged, target } from './staged.ts'
 
 // The packages of a release, published to a registry on this machine and installed from it on Node alone.
 
@@ -74,7 +75,7 @@ test('for good: it carries a page, and goes without a trace', async context => {
   const { ms } = await firstPage([program], environment, home)
   console.log(`figure: npm install -g, first page ${Math.round(ms)} ms after the command`)
   const modules = join(home, '.local/lib/node_modules/lambda-nat-proxy/node_modules/@lambda-nat-proxy')
-  assert.equal(readdirSync(modules), ['cli-linux-x64'])
+  assert.equal(readdirSync(modules), [`cli-${target.platform}`])
   npm(context, 'uninstall', '--global', 'lambda-nat-proxy')
   assert.equal(filesIn(home), [])
 })
@@ -98,7 +99,7 @@ test('arguments, exit codes and signals pass through', async context => {
   assert.match(run('help', 'no such').stderr, "'no such'")
   // An executable that tells what it is given, and one that a signal ends.
   const inside = join(home, '.local/lib/node_modules/lambda-nat-proxy/node_modules/@lambda-nat-proxy')
-  const replaced = join(inside, 'cli-linux-x64/bin/lambda-nat-proxy')
+  const replaced = join(inside, `cli-${target.platform}/bin/lambda-nat-proxy`)
   const replace = (script: string) => writeFileSync(replaced, `#!/bin/sh\n${script}\n`)
   replace('printf "<%s>" "$@"; exit 42')
   const { stdout, status } = run('a b', '', '*')
@@ -124,7 +125,7 @@ test('without the package of the platform it says what to do', context => {
     timeout: 20_000,
   })
   assert.is(status, 127)
-  assert.match(stderr, 'the package @lambda-nat-proxy/cli-linux-x64 is not installed')
+  assert.match(stderr, `the package ${cliName(target)} is not installed`)
   assert.not(existsSync(join(home, '.cache/lambda-nat-proxy')))
 })
 
@@ -145,7 +146,7 @@ test('the engine of its package is the one that runs from the sources', context 
       { cwd: home, encoding: 'utf8' },
     ).stdout.trim()
   assert.is(look(), 'undefined')
-  npm(context, 'install', '@lambda-nat-proxy/engine-linux-x64')
+  npm(context, 'install', engineName(target))
   assert.is(look(), version)
 })
 

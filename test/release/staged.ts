@@ -4,20 +4,21 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { archiveName, stem } from '../../cli/build/release/names.ts'
-import { type Target, targets } from '../../cli/build/targets.ts'
+import { type Target, targets, thisPlatform } from '../../cli/build/targets.ts'
 
-// A release for linux-x64, built once for all tests of these sources.
+// A release for this platform, built once for all tests of these sources.
 
 const root = join(import.meta.dir, '../..')
 const cache = join(root, 'node_modules/.cache/lambda-nat-proxy/release')
-const limitMs = 300_000
+const limitMs = 540_000
 
-export const linux: Target = targets.find(({ name }) => name === 'linux-x64')!
+/** The platform of it; where there is none for this machine, that of linux-x64 can be looked at. */
+export const target: Target = thisPlatform() ?? targets[0]!
 
 export interface Staged {
   /** What is published. */
   folder: string
-  /** The archive for linux-x64, and what is in it, unpacked. */
+  /** The platform's archive, and what is in it, unpacked. */
   archive: string
   unpacked: string
   executable: string
@@ -37,12 +38,12 @@ export function staged(): Staged {
     for (const other of readdirSync(cache))
       if (join(cache, other) !== place) rmSync(join(cache, other), { recursive: true, force: true })
   }
-  const unpacked = join(place, 'release-unpacked', stem(linux))
+  const unpacked = join(place, 'release-unpacked', stem(target))
   return {
     folder: join(place, 'release'),
-    archive: join(place, 'release', archiveName(linux)),
+    archive: join(place, 'release', archiveName(target)),
     unpacked,
-    executable: join(unpacked, 'lambda-nat-proxy'),
+    executable: join(unpacked, `lambda-nat-proxy${target.suffix}`),
   }
 }
 
