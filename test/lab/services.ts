@@ -47,7 +47,7 @@ export async function startTurn(lab: Lab): Promise<LabTurn> {
   const [port, tlsPort] = [stunPort, 443]
   const { args, ready } = await turnServer({ address, port, tlsPort, folder: lab.folder, certificate })
   const server = lab.run('internet', 'turnserver', args)
-  await server.line(ready)
+  for (const line of ready) await server.line(line)
   const ca = join(lab.folder, 'turn.crt')
   const udp = `turn:${address}:${port}`
   return {

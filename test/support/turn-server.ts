@@ -24,8 +24,8 @@ export interface TurnServerPlan {
   more?: readonly string[]
 }
 
-/** Writes its certificate; the arguments of `turnserver`, and the line that says that it is ready. */
-export async function turnServer(plan: TurnServerPlan): Promise<{ args: string[]; ready: RegExp }> {
+/** Writes its certificate; the arguments of `turnserver`, and the lines that together say that it is ready. */
+export async function turnServer(plan: TurnServerPlan): Promise<{ args: string[]; ready: RegExp[] }> {
   const { address, port, tlsPort, folder, certificate, credentials = 'login', more = [] } = plan
   const file = (name: string) => join(folder, name)
   await writeFile(file('turn.crt'), certificate.cert)
@@ -43,7 +43,11 @@ export async function turnServer(plan: TurnServerPlan): Promise<{ args: string[]
       ...[`--pidfile=${file('turn.pid')}`, `--userdb=${file('turn.db')}`],
       ...more,
     ],
-    ready: new RegExp(`UDP listener opened on: ${address}:${port}`),
+    ready: [
+      new RegExp(`UDP listener opened on: ${address}:${port}`),
+      new RegExp(`TCP listener opened on : ${address}:${port}`),
+      new RegExp(`TCP listener opened on : ${address}:${tlsPort}`),
+    ],
   }
 }
 
@@ -70,7 +74,7 @@ export async function startTurnServer(
   const said: string[] = []
   for await (const line of createInterface({ input: server.stdout })) {
     said.push(line)
-    if (!ready.test(line)) continue
+    if (!ready.every(pattern => said.some(each => pattern.test(each)))) continue
     server.stdout.resume()
     return {
       port,

@@ -230,6 +230,69 @@ test('what a slow stream does not take is lost and counted, and nothing piles up
   for (const socket of held) socket.destroy()
 })
 
+test('what a server forgets in two seconds is renewed, nonces that turn stale are replaced', async () => {
+  const forgetful = [
+    '--stale-nonce=1',
+    '--permission-lifetime=2',
+    '--channel-lifetime=2',
+    '--max-allocate-lifetime=4',
+  ]
+  const server = later(await startTurnServer(certificate, { more: forgetful }))
+  const allocation = later(
+    await Allocation.open(serverOf(server, 'udp'), { credentials: login, renewMs: 500 }),
+  )
+  const lost: TurnErrorCode[] = []
+  allocation.onLost = ({ code }) => lost.push(code)
+  const { socket, heard, at } = await peer()
+  const back: string[] = []
+  allocation.onDatagram = datagram => back.push(Buffer.from(datagram).toString())
+  allocation.permit([at.address])
+  allocation.bind(at)
+  const began = performance.now()
+  let latest = ''
+  await until(
+    () => {
+      const text = String(Math.floor((performance.now() - began) / 1_000))
+      allocation.send(Buffer.from(text), at)
+      socket.send(Buffer.from(text), allocation.local)
+      latest = heard.at(-1)?.text ?? ''
+      return Number(latest) >= 8 && Number(back.at(-1)) >= 8
+    },
+    'both ways to be open after eight seconds',
+    20_000,
+  )
+  assert.equal(lost, [])
+})
+
+test('an allocation that the server has forgotten is lost, and that is told', async () => {
+  const server = later(await startTurnServer(certificate))
+  const between = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(between, 'listening')
+  later(between)
+  // The server sees another client all of a sudden, as behind a NAT that maps anew.
+  let onward = later(createSocket('udp4'))
+  let client = { address: '', port: 0 }
+  const answer = (data: Buffer) => between.send(data, client.port, client.address)
+  onward.on('message', answer)
+  between.on('message', (data, from) => {
+    client = from
+    onward.send(data, server.port, '127.0.0.1')
+  })
+  const { port } = between.address()
+  const allocation = later(
+    await Allocation.open(
+      { host: '127.0.0.1', port, transport: 'udp' },
+      { credentials: login, renewMs: 200 },
+    ),
+  )
+  const lost: TurnErrorCode[] = []
+  allocation.onLost = ({ code }) => lost.push(code)
+  onward = later(createSocket('udp4'))
+  onward.on('message', answer)
+  await until(() => lost.length > 0, 'the loss to be told')
+  assert.equal(lost, ['E_TURN_LOST'])
+})
+
 test('of several servers the first that lends an address serves', async () => {
   const server = later(await startTurnServer(certificate))
   const dead: TurnServerName = { host: '127.0.0.1', port: await freePort(), transport: 'udp' }

@@ -7,10 +7,11 @@ import type { Allocation } from '../turn/allocation.ts'
 import { birthdayPart } from './birthday.ts'
 import { isRelayed } from './candidate.ts'
 import { type Admission, admitCandidates, admits } from './candidates.ts'
-import { CheckList, type CheckListOptions, type CheckStats, type Outgoing } from './check-list.ts'
+import { CheckList, type CheckListOptions, type CheckStats, type Outgoing, searchMs } from './check-list.ts'
 import { PunchError } from './error.ts'
 import type { Nominated } from './pair.ts'
 import { directPath, type Path, relayedPath } from './path.ts'
+import { relayVia } from './route.ts'
 import { createSockets } from './sockets.ts'
 
 export interface PunchOptions extends Omit<CheckListOptions, 'birthday' | 'admits' | 'hasRelay'> {
@@ -81,6 +82,7 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
   const early: Uint8Array[] = []
   const { promise, resolve, reject } = Promise.withResolvers<Nominated>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let searching: ReturnType<typeof setTimeout> | undefined
   let path: Path | undefined
 
   const sockets = createSockets(
@@ -138,6 +140,9 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
       ? await relayedPath({ socket, sockets, relay, nominated, mayMove: !isLast })
       : directPath({ sockets, nominated })
     path = chosen
+    // The chance of meeting by one of many sockets is over then, and they are needed no more.
+    if (!isLast)
+      searching = setTimeout(() => sockets.closeAllBut(relayVia, list.nominated?.via ?? 0), searchMs)
     look()
     // Its handler stays in place: packets that arrive before QUIC takes over join `early`.
     return {
@@ -153,6 +158,7 @@ export async function punch(socket: UdpSocket, options: PunchOptions): Promise<P
       },
       close() {
         clearTimeout(timer)
+        clearTimeout(searching)
         chosen.close()
       },
     }

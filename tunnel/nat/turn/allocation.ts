@@ -16,10 +16,10 @@ import {
 import { openTransport, silent, type Transport } from './transport.ts'
 import { formatTurnServer, type TurnServerName } from './uri.ts'
 
-/** What an allocation asks for: longer than any session is seldom granted, so it is refreshed. Seconds. */
+/** What an allocation asks for, each time that it is refreshed. Seconds. */
 const lifetimeSeconds = 600
 /** A permission lasts 5 minutes, a channel 10 (RFC 8656, sections 9 and 12): both are renewed well before. */
-const permissionMs = 240_000
+const permissionMs = 120_000
 /** First retransmission over UDP, doubled each time (RFC 8489, section 6.2.1). */
 const retransmitMs = 250
 /** Answers that a request waits for. Milliseconds. */
@@ -35,6 +35,8 @@ export interface AllocateOptions {
   /** For the connection and the allocation, each. 5,000 milliseconds by default. */
   limitMs?: number | undefined
   signal?: AbortSignal | undefined
+  /** How often permissions and channels are renewed, and the allocation is, too; 120,000 milliseconds by default. */
+  renewMs?: number | undefined
 }
 
 /**
@@ -55,17 +57,20 @@ export class Allocation implements UdpSocket {
   readonly #permitted = new Set<string>()
   readonly #channels = new Map<number, Endpoint>()
   readonly #bound = new Map<string, number>()
-  readonly #timers = new Set<ReturnType<typeof setInterval>>()
+  readonly #timer: ReturnType<typeof setInterval>
+  /** When the server forgets it unless it is refreshed, on performance.now()'s clock. */
+  #expiresAt: number
   #over = false
 
-  private constructor(transport: Transport, requests: Requests, relayed: Endpoint, seconds: number) {
+  private constructor(transport: Transport, requests: Requests, { relayed, seconds, renewMs }: Granted) {
     this.local = relayed
+    this.#expiresAt = performance.now() + seconds * 1_000
     this.#transport = transport
     this.#requests = requests
     transport.onMessage = message => this.#receive(message)
     transport.onBroken = error => this.#lose(error)
-    this.#repeat(seconds * 500, () => this.#refresh())
-    this.#repeat(permissionMs, () => this.#renew())
+    this.#timer = setInterval(() => void this.#renew(), Math.min(renewMs, seconds * 250))
+    this.#timer.unref?.()
   }
 
   /** Which server it is of, as a URI. */
@@ -75,18 +80,17 @@ export class Allocation implements UdpSocket {
 
   /** Asks a server for an address. Throws a TurnError, or the signal's reason. */
   static async open(name: TurnServerName, options: AllocateOptions): Promise<Allocation> {
-    const { credentials, ca, limitMs = requestLimitMs, signal } = options
+    const { credentials, ca, limitMs = requestLimitMs, renewMs = permissionMs, signal } = options
     const transport = await openTransport(name, { ca, limitMs, signal })
     const requests = new Requests(transport, formatTurnServer(name), credentials, limitMs)
     const abort = () => requests.close()
     signal?.addEventListener('abort', abort, { once: true })
     try {
       signal?.throwIfAborted()
-      const { relayed, lifetimeSeconds: granted = lifetimeSeconds } = await requests.ask('allocate', {
-        lifetimeSeconds,
-      })
+      const granted = await requests.ask('allocate', { lifetimeSeconds })
+      const { relayed, lifetimeSeconds: seconds = lifetimeSeconds } = granted
       if (!relayed) throw new TurnError('E_TURN_REFUSED', requests.server, 'named no address')
-      return new Allocation(transport, requests, relayed, granted)
+      return new Allocation(transport, requests, { relayed, seconds, renewMs })
     } catch (error) {
       requests.close()
       transport.close()
@@ -150,21 +154,21 @@ export class Allocation implements UdpSocket {
     else if (peer && data && this.#permitted.has(peer.address)) this.onDatagram(data, peer.address, peer.port)
   }
 
-  #repeat(ms: number, action: () => Promise<void>): void {
-    const timer = setInterval(() => void action(), Math.max(ms, 1_000))
-    timer.unref?.()
-    this.#timers.add(timer)
-  }
-
+  /** A server that is silent for a moment is asked again, for as long as it keeps the allocation. */
   async #refresh(): Promise<void> {
     try {
-      await this.#requests.ask('refresh', { lifetimeSeconds })
+      const { lifetimeSeconds: seconds = lifetimeSeconds } = await this.#requests.ask('refresh', {
+        lifetimeSeconds,
+      })
+      this.#expiresAt = performance.now() + seconds * 1_000
     } catch (error) {
-      this.#lose(error)
+      const isSilent = error instanceof TurnError && error.code === 'E_TURN_UNREACHABLE'
+      if (!isSilent || performance.now() > this.#expiresAt) this.#lose(error)
     }
   }
 
   async #renew(): Promise<void> {
+    await this.#refresh()
     await this.#createPermissions()
     for (const [channel, peer] of this.#channels) await this.#bindChannel(channel, peer)
   }
@@ -201,12 +205,19 @@ export class Allocation implements UdpSocket {
 
   #end(): void {
     this.#over = true
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#timer)
     this.#requests.close()
   }
 }
 
 // --- internal ---
+
+interface Granted {
+  relayed: Endpoint
+  /** Of its lifetime. */
+  seconds: number
+  renewMs: number
+}
 
 interface Pending {
   key: Buffer | undefined

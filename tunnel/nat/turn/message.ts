@@ -178,5 +178,6 @@ function endpointOf(value: unknown): Endpoint | undefined {
 function errorOf(value: unknown): { code: number; reason: string } | undefined {
   if (typeof value !== 'object' || value === null || !('code' in value)) return undefined
   const { code, reason = '' } = value as { code: unknown; reason?: unknown }
-  return { code: Number(code), reason: String(reason) }
+  // coturn ends it as C does.
+  return { code: Number(code), reason: String(reason).replace(/\0+$/, '') }
 }
