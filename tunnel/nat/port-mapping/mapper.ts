@@ -4,7 +4,9 @@ import { findGateway } from './gateway.ts'
 import {
   type FindRouter,
   type Gateway,
+  type Grant,
   type MappingProtocol,
+  type MapRequest,
   mappingProtocols,
   type Router,
 } from './router.ts'
@@ -73,27 +75,23 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
 
   const open = (localPort: number): Opening => {
     const ended = new AbortController()
-    const opening: Opening = { port: undefined, end: () => ended.abort(), done: Promise.resolve(undefined) }
-    opening.done = (async () => {
+    const done = (async () => {
       const asked = await routers()
       for (const router of asked) {
         const request = { internalPort: localPort, externalPort: localPort, lifetimeS }
         const granted = await router.map(request, over.signal).catch(() => undefined)
         if (!granted) continue
-        opening.port = { external: granted.external, protocol: router.protocol, router }
-        void renew(
-          router,
-          { ...request, externalPort: granted.external.port },
-          granted.lifetimeS,
-          ended.signal,
-        )
-        return opening.port
+        const port = { external: granted.external, protocol: router.protocol, router }
+        // What it is closed by is what was granted last.
+        const renewed = ({ external }: Grant) => void Object.assign(port, { external })
+        void renew(router, request, granted, renewed, ended.signal)
+        return port
       }
       // Whoever answered before may be another by now.
       if (asked.length > 0) known = undefined
       return undefined
     })()
-    return opening
+    return { done, end: () => ended.abort() }
   }
 
   const shut = async (localPort: number, { done, end }: Opening): Promise<void> => {
@@ -143,7 +141,6 @@ async function within<T>(work: Promise<T>, limitMs: number): Promise<T | undefin
 }
 
 interface Opening {
-  port: (OpenPort & { router: Router }) | undefined
   done: Promise<(OpenPort & { router: Router }) | undefined>
   /** Ends its renewal. */
   end(): void
@@ -187,19 +184,23 @@ function discovery(
 /** Renews a mapping when half of its life is over (RFC 6886, section 3.3), until the signal. Never rejects. */
 async function renew(
   router: Router,
-  request: { internalPort: number; externalPort: number; lifetimeS: number },
-  grantedS: number,
+  request: MapRequest,
+  granted: Grant,
+  onRenewed: (grant: Grant) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let lifetimeS = grantedS
+  let { external, lifetimeS } = granted
   let failed = false
   while (lifetimeS > 0 && !signal.aborted) {
     const halfMs = lifetimeS * 500
     const wait = failed ? Math.min(renewAgainMs, halfMs) : halfMs
     await sleep(wait, undefined, { signal, ref: false }).catch(() => {})
     if (signal.aborted) return
-    const granted = await router.map(request, signal).catch(() => undefined)
-    failed = granted === undefined
-    lifetimeS = granted?.lifetimeS ?? lifetimeS
+    const again = { ...request, externalPort: external.port }
+    const grant = await router.map(again, signal).catch(() => undefined)
+    failed = grant === undefined
+    if (!grant) continue
+    ;({ external, lifetimeS } = grant)
+    onRenewed(grant)
   }
 }

@@ -30,10 +30,10 @@ export const findNatPmp: FindRouter = async (gateway, signal) => {
   return {
     protocol: 'nat-pmp',
     async map({ internalPort, externalPort, lifetimeS }, signal) {
-      const granted = await ask(internalPort, externalPort, lifetimeS, signal)
-      // Another than at first: the router may have a new one.
+      // Another than at first, it may be. Before the port is opened, so that none stays open where this fails.
       const address = await externalAddress(signal)
-      return checkedGrant({ external: { address, port: granted.port }, lifetimeS: granted.lifetimeS })
+      const { port, lifetimeS: grantedS } = await ask(internalPort, externalPort, lifetimeS, signal)
+      return checkedGrant({ external: { address, port }, lifetimeS: grantedS })
     },
     async unmap({ internalPort }, signal) {
       await ask(internalPort, 0, 0, signal)

@@ -36,11 +36,12 @@ export const findUpnp: FindRouter = async (gateway, signal) => {
   return {
     protocol: 'upnp',
     async map(request, signal) {
-      const granted = await addMapping(service, gateway, request, signal)
+      // Before the port is opened, so that none stays open where this fails.
       const { NewExternalIPAddress: address = '' } = await call(service, 'GetExternalIPAddress', {}, signal)
       if (!isIPv4(address))
         throw new PortMappingError('E_PORT_MAPPING_MALFORMED', 'the router does not tell its outside address')
-      return checkedGrant({ external: { address, port: granted.port }, lifetimeS: granted.lifetimeS })
+      const { port, lifetimeS } = await addMapping(service, gateway, request, signal)
+      return checkedGrant({ external: { address, port }, lifetimeS })
     },
     async unmap({ externalPort }, signal) {
       await call(service, 'DeletePortMapping', mappingOf(externalPort), signal)
