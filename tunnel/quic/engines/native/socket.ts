@@ -13,6 +13,12 @@ const headLength = 8
 const packetRoom = new Uint8Array(128 * 1024)
 
 /**
+ * Where a thousand connections come in one turn of the event loop, the other end begins with the first of them while this
+ * one is still busy with the last.
+ */
+const maxOwed = 32
+
+/**
  * The addon's socket and the turns that it takes: one when the addon has something to tell, and one more for as long
  * as there is more to do. What is written between them is sent together at the end of the event loop's turn.
  */
@@ -28,6 +34,8 @@ export class NativeSocket implements UdpSocket {
   /** A turn is being taken, which sends in the end. */
   #inTurn = false
   #closed = false
+  /** Calls since the last flush that brought something to send. */
+  #owed = 0
 
   constructor(binding: NativeBinding, { address = '0.0.0.0', port = 0 }: UdpOptions) {
     this.#addon = new binding.Socket(address, port, this.#take)
@@ -70,10 +78,12 @@ export class NativeSocket implements UdpSocket {
     this.#beforeFlush = () => {}
   }
 
-  /** There is something to send. */
+  /** There is something to send: at the end of the event loop's turn, or when there is as much as this of it. */
   owe(): void {
     // The turn that is being taken sends in the end.
-    if (!this.#inTurn) this.again()
+    if (this.#inTurn || this.#closed) return
+    if (++this.#owed < maxOwed) this.again()
+    else this.#flush()
   }
 
   /** One more turn, soon. */
@@ -99,8 +109,13 @@ export class NativeSocket implements UdpSocket {
     } finally {
       // Whatever a handler threw: the connection goes on sending, and tells the rest.
       this.#inTurn = false
-      if (!this.#closed && (this.#addon.flush() || !this.#events.isEmpty)) this.again()
+      if (!this.#closed) this.#flush()
     }
+  }
+
+  #flush(): void {
+    this.#owed = 0
+    if (this.#addon.flush() || !this.#events.isEmpty) this.again()
   }
 
   #tell(): void {
