@@ -170,7 +170,10 @@ export default defineCommand({
         : new Spending({ ...settled.budget, events, ledger, cost: () => model.cost().total })
       started.defer(() => spending?.close())
       const audit = await auditOf(config, events)
-      if (audit) started.defer(audit.close)
+      if (audit) {
+        started.defer(audit.close)
+        signal.addEventListener('abort', audit.ending)
+      }
       const coming = comingFleet<Fleet>()
       const apiToken = newControlToken()
       let listeners = (): readonly ListenerAddress[] => []

@@ -104,13 +104,14 @@ function serve(
 
   const checkLogin = access && pageLogin(access, host)
 
-  /** What every route has in common. */
+  /** What every route has in common. A name of somebody else's brings no login along: with one, any name will do. */
   const open =
     (handle: Handle): Handle =>
     async (request, server) => {
-      const response = hostAllowed(request.headers.get('host'), host)
-        ? await handle(request, server)
-        : text(403, 'This name is not one of this machine: open the page by its address.')
+      const response =
+        access?.required || hostAllowed(request.headers.get('host'), host)
+          ? await handle(request, server)
+          : text(403, 'This name is not one of this machine: open the page by its address.')
       for (const [name, value] of Object.entries(safeHeaders)) response.headers.set(name, value)
       return response
     }

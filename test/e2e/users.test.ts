@@ -107,7 +107,7 @@ test('what is open when the proxy ends is written down before it ends', async ({
   assert.is(await proxy.stop(), 0)
   const { received } = await fetched
   const last = JSON.parse((await readFile(audit, 'utf8')).trim().split('\n').at(-1)!)
-  assert.is(last.user, 'bob')
+  assert.equal([last.user, last.ended], ['bob', 'proxy-closed'])
   assert.ok(last.bytesDown >= received && received > 0, `${last.bytesDown} of ${received}`)
   assert.is((await stat(audit)).mode & 0o777, 0o600)
 })

@@ -1,7 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { NoExitError } from '../../cli/client/fleet/exits.ts'
+import { regionFor } from '../../cli/client/fleet/regions.ts'
 import { createSelector, parseLoginParams } from '../../cli/client/fleet/select.ts'
 import {
+  defaultFleetSettings,
   draining,
   type ExitState,
   type FleetState,
@@ -175,6 +178,50 @@ test('nothing is selected while nothing can be used', () => {
     exit(state, 'a').silent = false
     assert.equal(spread(createSelector(policy), state, ['x.org']), ['a'], policy)
   }
+})
+
+test('a login that may use some regions gets exits of those alone, and keeps them', () => {
+  const state = fleet(['eu-west-1', 'us-east-1', 'us-east-1', 'ap-south-1'])
+  for (const policy of ['sticky', 'round-robin', 'least-loaded', 'random'] as const) {
+    const selector = createSelector(policy)
+    const select = (regions?: string[], user?: string) =>
+      selector.select(state, { host: 'a.example.com', regions, user }, now)?.region
+    for (let i = 0; i < 20; i++) {
+      assert.is(select(['eu-west-1']), 'eu-west-1')
+      assert.ok(['us-east-1', 'ap-south-1'].includes(select(['us-east-1', 'ap-south-1'])!))
+      assert.is(select(['us-east-1'], 'alice-session-x'), 'us-east-1')
+      assert.is(select(['sa-east-1']), undefined)
+    }
+  }
+  // Two logins of other regions do not take the exit of a site from each other.
+  const selector = createSelector('sticky')
+  const id = (regions: string[]) => selector.select(state, { host: 'b.example.com', regions }, now)?.id
+  const first = id(['us-east-1'])
+  exit(state, first!).connections = 5
+  id(['eu-west-1'])
+  assert.is(id(['us-east-1']), first)
+})
+
+test('the region that is to have an exit for a login is one that has one, and of those that are deployed', () => {
+  const state = newFleetState({ ...defaultFleetSettings }, ['eu-west-1', 'us-east-1', 'ap-south-1'])
+  const region = (regions?: readonly string[], user?: string) =>
+    regionFor(state, { host: 'x', regions, user }, now)
+  assert.is(region(), undefined)
+  assert.is(region(undefined, 'region-us-east-1'), 'us-east-1')
+  assert.is(region(['us-east-1', 'ap-south-1']), 'us-east-1')
+  launching(state, 'a', 'ap-south-1', 0)
+  assert.is(region(['us-east-1', 'ap-south-1']), 'ap-south-1')
+  assert.is(region(['us-east-1', 'ap-south-1'], 'alice-region-us-east-1'), 'us-east-1')
+  assert.is(region(['nowhere-1', 'eu-west-1']), 'eu-west-1')
+  for (const [regions, user, code] of [
+    [['us-east-1'], 'alice-region-eu-west-1', 'E_REGION_NOT_ALLOWED'],
+    [['nowhere-1'], 'alice', 'E_REGION_NOT_DEPLOYED'],
+    [undefined, 'region-nowhere-1', 'E_REGION_NOT_DEPLOYED'],
+  ] as const)
+    assert.throws(
+      () => region(regions, user),
+      (error: unknown) => error instanceof NoExitError && error.code === code,
+    )
 })
 
 test.run()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Login } from './login.ts'
 import { loginName } from './login.ts'
 import { decoyOf, type Hash } from './password-hash.ts'
@@ -44,8 +45,13 @@ export class LoginTable implements Access {
 
   async admit(user: string, password: string): Promise<Admission | undefined> {
     if (!this.required) return {}
-    const login = this.#logins.get(this.#keyOf(loginName(user)))
-    if (login && (await this.#verifier.verify(login.secret, password))) return { login }
+    const key = this.#keyOf(loginName(user))
+    const login = this.#logins.get(key)
+    if (login && (await this.#verifier.verify(login.secret, password))) {
+      // It may have been taken out, or changed, meanwhile.
+      const current = this.#logins.get(key)
+      return current && isDeepStrictEqual(current.secret, login.secret) ? { login: current } : undefined
+    }
     // The time that it takes does not say which users there are.
     if (this.#decoy && (!login || login.secret.kind === 'plain'))
       await this.#verifier.verify(this.#decoy, password)

@@ -23,6 +23,8 @@ export interface AuditOptions {
 export interface Audit {
   /** Throws an OutboundError where connections are refused because they cannot be written down. */
   gate(): void
+  /** The proxy ends: connections that are broken off from now on were so by it. */
+  ending(): void
   /** Writes down what is still open, and closes the file. */
   close(): Promise<void>
 }
@@ -48,6 +50,7 @@ export async function startAudit(options: AuditOptions): Promise<Audit> {
   }).catch(error => {
     throw new CodedError(code, unwritable(error), { cause: error })
   })
+  let isEnding = false
   const open = new Map<number, { entry: Entry; counts: RelayCounts | undefined }>()
   const exits = new Map<string, { address: string; region: string }>()
   const write = (entry: Entry, more: object) => file.append(JSON.stringify({ ...entry, ...more }))
@@ -73,7 +76,8 @@ export async function startAudit(options: AuditOptions): Promise<Audit> {
         const entry = open.get(event.connection)?.entry
         open.delete(event.connection)
         const { bytesUp, bytesDown, end } = event
-        if (entry) write(entry, { end: now(), ended: end, bytesUp, bytesDown })
+        const ended = isEnding && end !== 'complete' ? 'proxy-closed' : end
+        if (entry) write(entry, { end: now(), ended, bytesUp, bytesDown })
         break
       }
       case 'connection.refused':
@@ -101,6 +105,9 @@ export async function startAudit(options: AuditOptions): Promise<Audit> {
           message: 'connections are refused, because they cannot be written down',
           hint: 'Make room for the audit file, or make it writable.',
         })
+    },
+    ending() {
+      isEnding = true
     },
     async close() {
       unsubscribe()

@@ -32,6 +32,7 @@ export class LogFile {
   #batch: Buffer | undefined
   #handle: FileHandle | undefined
   #size = 0
+  #isFile = true
   #failed = false
   #lost = 0
   #busy: Promise<void> | undefined
@@ -127,7 +128,8 @@ export class LogFile {
   /** The file of that name is open, and has room for this many bytes. */
   async #makeReady(length: number): Promise<void> {
     if (!(await this.#isCurrent())) await this.#open()
-    if (this.#size === 0 || this.#size + length <= this.#options.maxBytes) return
+    // A device such as /dev/stdout has no size, and no other name.
+    if (!this.#isFile || this.#size === 0 || this.#size + length <= this.#options.maxBytes) return
     await this.#rotate()
     await this.#open()
   }
@@ -156,9 +158,9 @@ export class LogFile {
     await this.#shut()
     const handle = await open(this.#options.path, 'a', mode)
     const found = await handle.stat()
-    // A device such as /dev/stdout has no size, and a mode that is not ours to change.
-    if (found.isFile()) await handle.chmod(mode)
-    this.#size = found.isFile() ? found.size : 0
+    this.#isFile = found.isFile()
+    if (this.#isFile) await handle.chmod(mode)
+    this.#size = this.#isFile ? found.size : 0
     this.#handle = handle
   }
 

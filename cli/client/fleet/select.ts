@@ -51,16 +51,15 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
     select(state, { host, user, regions }, now) {
       const { region, stickyKey } = parseLoginParams(user)
       const site = siteOf(host)
-      const pool = candidates(state, region === undefined ? regions : [region], site, now)
+      const within = region === undefined ? regions : [region]
+      const where = within?.join() ?? ''
+      const pool = candidates(state, within, site, now)
       // With a ban, the site alone leaves the exit that a sticky key keeps.
       if (stickyKey)
-        return sticky(
-          pool,
-          `session ${stickyKey} ${region ?? ''}${state.bans.sites.has(site) ? ` ${site}` : ''}`,
-        )
+        return sticky(pool, `session ${stickyKey} ${where}${state.bans.sites.has(site) ? ` ${site}` : ''}`)
       switch (policy) {
         case 'sticky':
-          return sticky(pool, `${site} ${region ?? ''}`)
+          return sticky(pool, `${site} ${where}`)
         case 'round-robin':
           return pool[turn++ % (pool.length || 1)]
         case 'least-loaded':
