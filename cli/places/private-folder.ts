@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { printable } from '../../tunnel/net/printable.ts'
 import { systemReason } from '../input/system-error.ts'
@@ -22,13 +21,13 @@ export function makePrivate(path: string): void {
 /** Throws when the folder's file system lets nothing be run from it (`noexec`). */
 export function mustRunFrom(folder: string): void {
   if (isWindows) return
-  const script = join(folder, `run-${process.pid}`)
+  const program = join(folder, `run-${process.pid}`)
   try {
-    writeFileSync(script, '#!/bin/sh\n', { mode: 0o700 })
-    const { error } = spawnSync(script, { stdio: 'ignore', timeout: 5_000 })
-    if (error) throw error
+    writeFileSync(program, '', { mode: 0o700 })
+    // access(2): on such a file system no file may be executed, whatever its mode.
+    accessSync(program, constants.X_OK)
   } finally {
-    rmSync(script, { force: true })
+    rmSync(program, { force: true })
   }
 }
 
