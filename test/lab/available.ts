@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import { need } from '../support/need.ts'
 import { natRules } from './nat.ts'
 
@@ -20,9 +21,19 @@ export function labAvailable(): boolean {
   )
 }
 
+/** True when programs may make TUN devices. Where they may not, says so loudly. */
+export function tunAvailable(): boolean {
+  try {
+    closeSync(openSync('/dev/net/tun', 'r+'))
+    return true
+  } catch (error) {
+    return leftOut(`no TUN device can be made: ${(error as Error).message}`)
+  }
+}
+
 // --- internal ---
 
 function leftOut(why: string): false {
-  console.error(`\n*** LEFT OUT: ${process.argv[1]}: the NAT lab cannot run here: ${why}\n`)
+  console.error(`\n*** LEFT OUT: ${process.argv[1]}: the NAT lab, or a part of it, cannot run here: ${why}\n`)
   return false
 }
