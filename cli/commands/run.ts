@@ -85,6 +85,7 @@ export default defineCommand({
       'fleet.idle',
       'fleet.exit',
       'fleet.distinct',
+      'fleet.connections_per_exit',
       'fleet.launches_per_minute',
       'fleet.rotate_on',
       'fleet.budget',
@@ -361,6 +362,9 @@ async function auditOf({ values }: Config, events: Events): Promise<Audit | unde
   })
 }
 
+/** An exit for fresh connections is replaced after so many, where nothing else is said. */
+const freshConnectionsPerExit = 10
+
 const fleetSettings = ({ values }: Config): FleetSettings => ({
   sessions: values['fleet.sessions'],
   standby: values['fleet.standby'],
@@ -368,6 +372,10 @@ const fleetSettings = ({ values }: Config): FleetSettings => ({
   launchesPerMinute: values['fleet.launches_per_minute'],
   idleMs: readDuration(values['fleet.idle']) ?? defaultFleetSettings.idleMs,
   distinct: values['fleet.distinct'],
+  fresh: values['fleet.exit'] === 'fresh',
+  connectionsPerExit:
+    values['fleet.connections_per_exit'] ??
+    (values['fleet.exit'] === 'fresh' ? freshConnectionsPerExit : defaultFleetSettings.connectionsPerExit),
 })
 
 /** Says that the proxy is ready, once, when the first exit is up. */

@@ -299,6 +299,15 @@ export const settings = {
     about:
       'Let the exits go when no connection was open for this long; the next one waits while an exit starts. never keeps them',
   }),
+  'fleet.connections_per_exit': setting<number | undefined>({
+    schema: schema.count(1, 100_000),
+    kind: 'number',
+    default: undefined,
+    flag: 'connections-per-exit',
+    valueHint: 'n',
+    about: 'Replace an exit after so many connections (default: 10 with --exit fresh, else never)',
+    example: 100,
+  }),
   'fleet.distinct': setting<boolean>({
     schema: schema.yesNo,
     kind: 'yesNo',
@@ -315,7 +324,7 @@ export const settings = {
     flag: 'exit',
     live: true,
     valueHint: 'policy',
-    about: `How connections are spread over the exits: ${policies.join(', ')}; with sticky a site keeps its exit`,
+    about: `How connections are spread over the exits: ${policies.join(', ')}; with sticky a site keeps its exit, with fresh each connection gets one that its site has not seen`,
   }),
   'fleet.launches_per_minute': setting<number>({
     schema: schema.count(1, 1000),

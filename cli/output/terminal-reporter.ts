@@ -182,6 +182,12 @@ function printer(
             `Address ${event.address} was seen before: ${event.exits} exits have had it${of(event)}`,
           )
         break
+      case 'site.repeated':
+        say(
+          'warn',
+          `No launch brings an address that ${verbose ? event.site : 'a site'} has not seen: it gets other exits at the same ones`,
+        )
+        break
       case 'network.changed':
         say(
           'info',

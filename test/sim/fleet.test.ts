@@ -219,6 +219,23 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     /may take nothing is kept/,
   ],
   [
+    'launches nothing for sites that have seen all exits',
+    {
+      plan: (state, now) => plan({ ...state, freshness: { ...state.freshness, demands: new Map() } }, now),
+    },
+    /their sites have not seen/,
+  ],
+  [
+    'gives exits more connections than they may take',
+    {
+      plan: (state, now) => {
+        for (const exit of state.exits.values()) exit.isUsedUp = false
+        return plan(state, now)
+      },
+    },
+    /may take no more|may take nothing/,
+  ],
+  [
     'launches one too many',
     {
       plan: (state, now) => {

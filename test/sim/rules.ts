@@ -1,5 +1,6 @@
 import type { Action } from '../../cli/client/fleet/plan.ts'
 import type { ExitState, FleetState, Phase } from '../../cli/client/fleet/state.ts'
+import { type FreshRules, maxRepeats, type Use, watchFresh } from './fresh-rules.ts'
 import { isCalm, type Schedule } from './schedule.ts'
 
 // What must hold whatever happens, in terms of its own: nothing of the plan's reasoning is used here.
@@ -20,8 +21,6 @@ const graceMs = 60_000
 const lateMs = 5
 /** Back-off's longest wait, with the most of its jitter. */
 const maxWaitMs = 90_000
-/** An exit at an address of another one is replaced so often in a row. */
-const maxRepeats = 3
 /** Without failures every launch is done within this. */
 const calmLaunchMs = 7_000
 /** The end of the last connection is noticed within this share of the idle time, or ten seconds. */
@@ -47,29 +46,21 @@ export interface Rules {
   asked(region: string | undefined, now: number): void
   /** The budget is used up, or is not any more. */
   spent(isSpent: boolean, now: number): void
-  /** An exit came up at its address. */
-  arrived(exit: ExitState): void
-  /** It is not to be used. */
-  isUnfit(exit: ExitState): boolean
-  /** A connection got this exit. */
-  took(exit: ExitState): void
+  /** A connection for the site got this exit. */
+  took(exit: ExitState, site: string): void
+  readonly fresh: FreshRules
+  /** The plan is made anew at once, though not before everything else of this moment. */
+  changed(now: number): void
   /** Every region is worth a try again. */
   moved(now: number): void
   /** It got one after this long, or after Infinity gave up. */
   waited(ms: number): void
 }
 
-/** What there is to know of connections. */
-export interface Use {
-  /** Since when an exit has had no connections; Infinity while it has some. */
-  isIdleSince(id: string): number
-  /** A connection is open, or waits for an exit. */
-  isInUse(): boolean
-}
-
 /** Watches a fleet's state; throws an Error that says what does not hold. */
-export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isInUse }: Use): Rules {
-  const { sessions, standby, launchesPerMinute, rotateMs, idleMs, distinct } = schedule.settings
+export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isInUse, waiters }: Use): Rules {
+  const { sessions, standby, launchesPerMinute, rotateMs, idleMs, distinct, connectionsPerExit } =
+    schedule.settings
   const target = sessions + standby
   const phases = new Map<string, Phase>()
   const drainingSince = new Map<string, number>()
@@ -79,6 +70,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
   let lastUse = 0
   let awakeSince = 0
   let lastMove = 0
+  let changedAt = Number.NEGATIVE_INFINITY
   let everUp = false
   /** Since when the budget is used up. */
   let spentSince = Number.POSITIVE_INFINITY
@@ -93,10 +85,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     [...asked.values()].filter(at => at + demandMs > now).length
   const misses = new Map<string, number>()
 
-  /** Addresses that exits have had, how many in a row brought no new one, and the exits that are not to be used. */
-  const addresses = new Set<string>()
-  const repeats = new Map<string, number>()
-  const unfit = new Set<string>()
+  const fresh = watchFresh(schedule)
 
   const exits = () => [...state.exits.values()]
   const isBanned = ({ address }: ExitState, site: string) =>
@@ -108,7 +97,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
   /** Those of them that were asked for since the last sleep. */
   const sitesWanted = (now: number) => sitesAsked(now).filter(({ at }) => at >= awakeSince)
   const takesNew = (exit: ExitState, now: number) =>
-    exit.phase === 'active' && !unfit.has(exit.id) && !exit.silent && now < exit.deadline - reserveMs
+    exit.phase === 'active' && !fresh.isUnfit(exit) && !exit.silent && now < exit.deadline - reserveMs
   const isDue = (exit: ExitState, now: number) => exit.retired || now >= exit.readyAt + rotateMs
   const covers = (exit: ExitState, now: number) =>
     exit.phase === 'launching' || (takesNew(exit, now) && !isDue(exit, now))
@@ -154,6 +143,10 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
         !open.includes(region) || covering.some(exit => exit.region === region),
         `connections ask for ${region}, it is free and the budget allows, yet nothing is launched there`,
       )
+    hold(
+      open.length < state.regions.size || fresh.hasForAll(covering, waiters()),
+      'connections wait for exits that their sites have not seen, yet none is launched',
+    )
     for (const demand of sitesWanted(now))
       hold(
         !open.some(region => demand.region === undefined || demand.region === region) ||
@@ -192,7 +185,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
         'an exit in its last 10 s still takes connections',
       )
       hold(
-        exit.phase !== 'active' || !unfit.has(exit.id),
+        exit.phase !== 'active' || !fresh.isUnfit(exit),
         'an exit that may take nothing is kept, and billed',
       )
       hold(
@@ -203,7 +196,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       )
     }
     const inUse = exits().filter(exit => takesNew(exit, now)).length
-    const most = target + demanded(now).length + sitesAsked(now).length
+    const most = target + demanded(now).length + sitesAsked(now).length + fresh.most(now)
     hold(inUse <= most, `${inUse} exits are kept where ${target} should be`)
     for (const { retryAt } of state.regions.values())
       hold(retryAt - now <= maxWaitMs, 'a region is set aside for longer than a minute and a half')
@@ -228,7 +221,8 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       const due = Math.max(plannedAt, now - lateMs)
       if (isInUse()) lastUse = now
       if (isIdle(now) || isSpent()) wasFull = false
-      else launchesAreUnderWay(due)
+      if (changedAt >= now - lateMs) return
+      if (!isIdle(now) && !isSpent()) launchesAreUnderWay(due)
       nothingCostsMore(due)
       nothingLingers(due)
       nothingRunsUnused(due)
@@ -237,7 +231,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       wasFull ||= inUse >= sessions
       // Another exit's address may be in the way of a replacement several times.
       hold(
-        distinct || !wasFull || inUse >= sessions,
+        distinct || connectionsPerExit < Number.POSITIVE_INFINITY || !wasFull || inUse >= sessions,
         `nothing fails, yet only ${inUse} of ${sessions} exits take connections`,
       )
     },
@@ -286,6 +280,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     },
     afterPlan(now) {
       plannedAt = now
+      changedAt = Number.NEGATIVE_INFINITY
       phasesGoForward(now)
     },
     spent(isSpent, now) {
@@ -299,7 +294,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       while (launches[0]! + minuteMs <= now) launches.shift()
       hold(launches.length <= launchesPerMinute, `${launches.length} launches in a minute`)
       const onTheWay = exits().filter(({ phase }) => phase === 'launching').length
-      const most = target + lately(regionsAsked, now) + lately(bannedAsked, now)
+      const most = target + lately(regionsAsked, now) + lately(bannedAsked, now) + fresh.most(now)
       hold(onTheWay <= most, `${onTheWay} launches are under way at once`)
     },
     banned(site, address) {
@@ -308,6 +303,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     },
     isBanned,
     askedFor(site, region, now) {
+      fresh.asked(site, now)
       if (!bans.has(site)) return
       asked.set(`${site} ${region}`, { site, region, at: now })
       bannedAsked.set(`${site} ${region}`, now)
@@ -326,23 +322,28 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       if (isIdle(now)) awakeSince = now
       lastUse = now
     },
-    arrived({ id, region, address = '' }) {
-      const before = repeats.get(region) ?? 0
-      if (distinct && addresses.has(address) && before < maxRepeats) unfit.add(id)
-      repeats.set(region, addresses.has(address) ? before + 1 : 0)
-      addresses.add(address)
+    fresh,
+    took(exit, site) {
+      hold(!fresh.isUnfit(exit), 'a connection got an exit that may take no more')
+      fresh.took(exit, site)
     },
-    isUnfit: ({ id }) => unfit.has(id),
-    took({ id }) {
-      hold(!unfit.has(id), 'a connection got an exit whose address another one had')
+    changed(now) {
+      changedAt = now
     },
     moved(now) {
       lastMove = now
     },
     waited(ms) {
       // A site's bans may be in the way of several launches, one after another.
-      const isSimple = isCalm(schedule) && schedule.banEveryMs === Number.POSITIVE_INFINITY
-      const most = distinct ? calmLaunchMs * (maxRepeats + 1) : calmLaunchMs
+      const { settings, banEveryMs, addresses } = schedule
+      const isSimple =
+        isCalm(schedule) &&
+        banEveryMs === Number.POSITIVE_INFINITY &&
+        // Where all addresses have been seen, the launches of several sites use the launch budget up.
+        (!settings.fresh || addresses > 100)
+      // Another connection may use the exit up, and its address may have been seen.
+      const tries = connectionsPerExit < Number.POSITIVE_INFINITY ? 2 : 1
+      const most = calmLaunchMs * tries * (distinct ? maxRepeats + 1 : 1)
       hold(!isSimple || ms <= most, `nothing fails, yet a connection waited for ${ms} ms`)
     },
   }

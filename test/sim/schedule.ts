@@ -57,6 +57,7 @@ export function drawSchedule(random: Random): Schedule {
   const calm = random.chance(1 / 3)
   const fault = <T>(none: T, choices: readonly T[]) => (calm ? none : one([none, ...choices]))
   const never = Number.POSITIVE_INFINITY
+  const policy = one(policies)
   return {
     settings: {
       sessions: 1 + random.int(4),
@@ -65,9 +66,11 @@ export function drawSchedule(random: Random): Schedule {
       // A calm world's fleet can pay for what it needs.
       launchesPerMinute: calm ? ample : one([1, 3, 8, 20, 60]),
       distinct: random.chance(0.3),
+      fresh: policy === 'fresh',
+      connectionsPerExit: one([never, never, never, 1, 5]),
       idleMs: one([never, never, 2_000, 10_000, 60_000]),
     },
-    policy: one(policies),
+    policy,
     regions: regionNames.slice(0, 1 + random.int(regionNames.length)),
     untilMs: 120_000 + random.int(480_000),
     lifeMs: one([60_000, 120_000, 600_000]),

@@ -1,4 +1,5 @@
 import { askForSite, ban, cameUp } from '../../cli/client/fleet/bans.ts'
+import { askFresh, cameUpFresh, type FreshDemand } from '../../cli/client/fleet/freshness.ts'
 import { ask, awaited } from '../../cli/client/fleet/idle.ts'
 import { isSpent, spent } from '../../cli/client/fleet/money.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
@@ -7,6 +8,7 @@ import {
   arrived,
   calledOff,
   draining,
+  type ExitState,
   ended,
   forget,
   launching,
@@ -14,8 +16,10 @@ import {
   moved,
   newFleetState,
   ready,
+  took,
 } from '../../cli/client/fleet/state.ts'
 import { seeded } from '../support/random.ts'
+import type { Waiter } from './fresh-rules.ts'
 import { Queue } from './queue.ts'
 import { watch } from './rules.ts'
 import { drawSchedule } from './schedule.ts'
@@ -37,7 +41,7 @@ export interface Tally {
   bans: number
 }
 
-/** More plans than this in a virtual second, beyond two for each action, go in circles. */
+/** More plans than this in a virtual second, beyond two for each thing that happens, go in circles. */
 const maxPlansASecond = 25
 /** Functions end themselves this long before Lambda would. */
 const closeAtMs = 1_500
@@ -61,9 +65,15 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   /** Connections by session, and since when there are none. */
   const connections = new Map<string, { count: number; idleSince: number }>()
   /** Connections that wait for an exit: each tries again when something has changed. */
-  const waiting = new Set<() => boolean>()
+  const waiting = new Map<() => boolean, Waiter & { demand: FreshDemand | undefined }>()
+  const leave = (retry: () => boolean): boolean => {
+    const demand = waiting.get(retry)?.demand
+    if (demand) demand.waiting--
+    return waiting.delete(retry)
+  }
   const rules = watch(schedule, state, {
     isIdleSince: id => connections.get(id)?.idleSince ?? Number.POSITIVE_INFINITY,
+    waiters: () => [...waiting.values()],
     isInUse: () => waiting.size > 0 || [...connections.values()].some(({ count }) => count > 0),
   })
   const tally: Tally = { events: 0, plans: 0, launches: 0, connections: 0, bans: 0 }
@@ -71,6 +81,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
   const served = new Map<string, string>()
   let now = 0
   let timer = 0
+  let isPlanned = false
   let second = { at: 0, plans: 0, actions: 0 }
 
   const happens = (at: number, action: () => void) => queue.put(at, action)
@@ -94,12 +105,23 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
       }
     }
     rules.afterPlan(now)
-    for (const retry of [...waiting]) if (retry()) waiting.delete(retry)
+    for (const retry of [...waiting.keys()]) if (waiting.has(retry) && retry()) leave(retry)
     const again = Math.max(planner.planAgainAt(state, now), now + 1)
     const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
     const armed = ++timer
     const at = Math.min(again, anyDraining ? now + 1_000 : again)
     if (at < Number.POSITIVE_INFINITY) happens(at, () => armed === timer && replan())
+  }
+
+  function replanSoon(): void {
+    rules.changed(now)
+    second.actions++
+    if (isPlanned) return
+    isPlanned = true
+    happens(now, () => {
+      isPlanned = false
+      replan()
+    })
   }
 
   /** From the moment on at which it says bye it takes nothing. */
@@ -122,7 +144,8 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     if (!exit) return
     ready(state, id, deadline, now, `${exit.region} ${random.int(schedule.addresses)}`)
     rules.cameUp(exit, cameUp(state.bans, exit))
-    rules.arrived(exit)
+    cameUpFresh(state.freshness, exit)
+    rules.fresh.arrived(exit)
     arrived(state, exit, exit.address!)
     connections.set(id, { count: 0, idleSince: now })
     happens(deadline - closeAtMs, () => end(id))
@@ -136,6 +159,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     const exit = state.exits.get(id)
     if (!exit || exit.phase === 'launching') return
     exit.silent = true
+    second.actions++
     if (random.chance(0.5)) happens(now + idleMs, () => end(id))
     else
       happens(now + random.int(idleMs), () => {
@@ -156,7 +180,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     awaited(state, waiting.size, now)
     spent(state, isSpent, now)
     rules.spent(isSpent, now)
-    if (isSpent) waiting.clear()
+    if (isSpent) for (const retry of [...waiting.keys()]) leave(retry)
     replan()
   }
 
@@ -171,6 +195,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     rules.askedFor(site, region, now)
     const isNew = ask(state, region, now)
     if (askForSite(state.bans, { site, region }, now) || isNew) replan()
+    const demand = settings.fresh ? askFresh(state.freshness, { site, region }, now) : undefined
     const take = () => takes(site, region)
     if (!take()) {
       const retry = () => {
@@ -178,9 +203,13 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
         rules.waited(now - askedAt)
         return true
       }
-      waiting.add(retry)
+      waiting.set(retry, { site, region, demand })
+      if (demand) {
+        demand.waiting++
+        replanSoon()
+      }
       happens(now + waitLimitMs, () => {
-        if (waiting.delete(retry)) rules.waited(Number.POSITIVE_INFINITY)
+        if (leave(retry)) rules.waited(Number.POSITIVE_INFINITY)
       })
     }
   }
@@ -192,7 +221,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
       exit =>
         (!region || exit.region === region) &&
         !rules.isBanned(exit, site) &&
-        !rules.isUnfit(exit) &&
+        !rules.fresh.isUnfit(exit) &&
         !closing.has(exit.id),
     )
     const accepting = there.filter(exit => isAccepting(exit, now))
@@ -204,18 +233,21 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     const selected = selector.select(state, request, now)
     // One that ends in this very moment cannot be told from the others yet: the connection is tried again.
     if (selected && closing.has(selected.id)) return false
-    if (selected ? !fitting.includes(selected) : fitting.length > 0)
+    const { may, must } = rules.fresh
+    const fits = (exit: ExitState) => fitting.includes(exit) && may(exit, site)
+    const due = fitting.filter(exit => must(exit, site))
+    if (selected ? !fits(selected) : due.length > 0)
       throw new Error(
-        `a connection got ${selected ? 'an exit that takes none' : 'no exit'} where ${fitting.length} fit`,
+        `a connection got ${selected ? 'an exit that takes none, or is not fresh' : 'no exit'} where ${due.length} fit`,
       )
     if (!selected) return false
     tally.connections++
     served.set(site, selected.id)
-    rules.took(selected)
+    rules.took(selected, site)
     const load = connections.get(selected.id)!
     load.count++
     load.idleSince = Number.POSITIVE_INFINITY
-    selected.connections++
+    if (took(state, selected, site)) replanSoon()
     happens(now + between(100, random.chance(0.05) ? 200_000 : 5_000), () => {
       if (--load.count === 0) load.idleSince = now
     })

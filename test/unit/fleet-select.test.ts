@@ -24,6 +24,8 @@ function fleet(regions: string[], sessions = regions.length): FleetState {
     rotateMs: Number.POSITIVE_INFINITY,
     idleMs: Number.POSITIVE_INFINITY,
     distinct: false,
+    fresh: false,
+    connectionsPerExit: Number.POSITIVE_INFINITY,
     launchesPerMinute: 20,
   }
   const state = newFleetState(settings, [...new Set(regions)])

@@ -8,6 +8,7 @@ import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events } from '../stats/events.ts'
 import { cameUp } from './bans.ts'
 import type { Failures } from './failures.ts'
+import { cameUpFresh } from './freshness.ts'
 import { enginesOf, launch, type Session } from './launch.ts'
 import { arrived, calledOff, draining, ended, type FleetState, launching, ready } from './state.ts'
 import type { Trigger } from './trigger.ts'
@@ -106,6 +107,8 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
     const exit = state.exits.get(id)
     for (const site of exit ? cameUp(state.bans, exit) : [])
       events.emit({ type: 'site.unbanned', site, address: hello.address })
+    for (const site of exit ? cameUpFresh(state.freshness, exit) : [])
+      events.emit({ type: 'site.repeated', site, address: hello.address })
     lastAddress = session.clientAddress ?? lastAddress
     failures.recovered(region)
     connection.onSilence = silent => {

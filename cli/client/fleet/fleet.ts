@@ -10,6 +10,7 @@ import { askForSite, mayServe } from './bans.ts'
 import { exitLife } from './exit-life.ts'
 import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
+import { askFresh } from './freshness.ts'
 import { ask, awaited, isIdle, sleepTeller } from './idle.ts'
 import type { Session } from './launch.ts'
 import { type Purse, spent } from './money.ts'
@@ -19,7 +20,7 @@ import { regionFor } from './regions.ts'
 import { type FleetRequests, fleetRequests } from './requests.ts'
 import { createSelector, type Policy } from './select.ts'
 import { siteOf } from './sites.ts'
-import { type FleetSettings, forget, full, loaded, moved, newFleetState } from './state.ts'
+import { type FleetSettings, forget, full, loaded, moved, newFleetState, took } from './state.ts'
 import type { Trigger } from './trigger.ts'
 import { createWaitList } from './wait-list.ts'
 
@@ -133,6 +134,15 @@ export function startFleet(options: FleetOptions): Fleet {
     waits.retry()
   }
 
+  let soon: ReturnType<typeof setTimeout> | undefined
+  /** Not within the plan, or the wait, that asks for it; once for all that do. */
+  const replanSoon = () => {
+    soon ??= setTimeout(() => {
+      soon = undefined
+      replan()
+    })
+  }
+
   const network = watchNetwork(upset => {
     events.emit({ type: 'network.changed', ...upset })
     moved(state)
@@ -188,14 +198,19 @@ export function startFleet(options: FleetOptions): Fleet {
       const isNew = ask(state, region, at)
       if (askForSite(state.bans, { site: siteOf(request.host), region }, at) || isNew) replan()
       countConnections(now())
+      const site = siteOf(request.host)
+      const demand = state.settings.fresh ? askFresh(state.freshness, { site, region }, at) : undefined
       const take = () => {
         const exit = selector.select(state, request, now())
         if (!exit) return undefined
-        exit.connections++
+        if (took(state, exit, site)) replanSoon()
         note(request.host, region, exit)
         return sessions.get(exit.id)
       }
-      return waits.wait(take, limitMs, request.signal)
+      if (!demand) return waits.wait(take, limitMs, request.signal)
+      demand.waiting++
+      replanSoon()
+      return waits.wait(take, limitMs, request.signal).finally(() => demand.waiting--)
     },
     full(session) {
       full(state, session, now())
@@ -209,6 +224,7 @@ export function startFleet(options: FleetOptions): Fleet {
       stop.abort()
       unsubscribe?.()
       clearTimeout(timer)
+      clearTimeout(soon)
       network.watch(false)
       waits.close()
       for (const session of sessions.values()) session.bye('the client ends')

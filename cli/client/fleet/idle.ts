@@ -13,6 +13,7 @@ export function ask(state: FleetState, region: string | undefined, now: number):
   if (wasIdle) {
     state.demands.clear()
     state.bans.demands.clear()
+    state.freshness.demands.clear()
   }
   const isNew = region !== undefined && !state.demands.has(region)
   if (region !== undefined) state.demands.set(region, now)

@@ -1,4 +1,5 @@
 import { bansChangeAt, meets, type SiteDemand } from './bans.ts'
+import { type FreshDemand, freshChangesAt, meetsFresh } from './freshness.ts'
 import { isIdle, lookAt, mayRest } from './idle.ts'
 import { graceIsOver, graceMs, isSpent } from './money.ts'
 import { demandMs, type ExitState, type FleetState, minuteMs, type Region } from './state.ts'
@@ -62,6 +63,7 @@ export function planAgainAt(state: FleetState, now: number): number {
   times.push(...state.launches.map(at => at + minuteMs))
   times.push(...[...state.demands.values()].map(at => at + demandMs))
   times.push(...bansChangeAt(state.bans))
+  times.push(...freshChangesAt(state.freshness))
   times.push(lookAt(state, now))
   times.push(state.spentAt + graceMs)
   return Math.min(...times.filter(time => time > now), Number.POSITIVE_INFINITY)
@@ -76,7 +78,7 @@ export const overBudget = (state: FleetState, now: number): boolean =>
 
 function launches(state: FleetState, now: number): Action[] {
   if (isIdle(state, now) || isSpent(state)) return []
-  const { sessions, standby, launchesPerMinute } = state.settings
+  const { sessions, standby, launchesPerMinute, connectionsPerExit } = state.settings
   let budget = launchesPerMinute - state.launches.length
   /** Exits that count towards the target number. */
   const counting = [...state.exits.values()].filter(
@@ -110,6 +112,13 @@ function launches(state: FleetState, now: number): Action[] {
     if (!region) break
     launch(region)
   }
+  // Where exits take only so many connections, those that wait may need several.
+  const coming = () => counting.filter(({ phase }) => phase === 'launching').length + actions.length
+  while (coming() < Math.ceil(state.waiting / connectionsPerExit) && budget > 0) {
+    const region = next()
+    if (!region) break
+    launch(region, true)
+  }
   // What is launched for another reason may serve a site that has banned the rest.
   for (const demand of state.bans.demands.values()) {
     const served =
@@ -117,6 +126,17 @@ function launches(state: FleetState, now: number): Action[] {
       actions.some(({ region }) => demand.region === undefined || demand.region === region)
     const region = served || budget <= 0 ? undefined : next(demand.region)
     if (region) launch(region, true)
+  }
+  for (const demand of freshDemands(state)) {
+    // What is launched now is fresh for every site.
+    let there =
+      counting.filter(exit => meetsFresh(state.freshness, exit, demand)).length +
+      actions.filter(({ region }) => demand.region === undefined || demand.region === region).length
+    for (; there < wantedFor(state, demand) && budget > 0; there++) {
+      const region = next(demand.region)
+      if (!region) break
+      launch(region, true)
+    }
   }
   return actions
 }
@@ -148,9 +168,16 @@ function drains(state: FleetState, now: number): Action[] {
     const sitesAreServed = demandsMetBy(state, exit).every(demand =>
       alike.some(other => meets(state.bans, other, demand)),
     )
+    const freshAreKept = freshDemands(state)
+      .filter(demand => meetsFresh(state.freshness, exit, demand))
+      .every(
+        demand =>
+          alike.filter(other => meetsFresh(state.freshness, other, demand)).length >=
+          wantedFor(state, demand),
+      )
     // What one site needs is no substitute for what all the others use.
     const enough = exit.extra || alike.filter(({ extra }) => !extra).length >= sessions + standby
-    if (enough && regionIsServed && sitesAreServed) left = others
+    if (enough && regionIsServed && sitesAreServed && freshAreKept) left = others
   }
   return [...over, ...inUse.filter(exit => !left.includes(exit))].map(({ id }) => ({
     type: 'drain',
@@ -183,3 +210,11 @@ function isNeeded(state: FleetState, exit: ExitState, now: number): boolean {
 /** The banned sites that are asked for, and that this exit can serve. */
 const demandsMetBy = ({ bans }: FleetState, exit: ExitState): SiteDemand[] =>
   [...bans.demands.values()].filter(demand => meets(bans, exit, demand))
+
+/** The sites that exits are kept ahead for, where each connection gets a fresh one. */
+const freshDemands = ({ settings, freshness }: FleetState): FreshDemand[] =>
+  settings.fresh ? [...freshness.demands.values()] : []
+
+/** So many exits a site wants that it has not seen: one for each that waits, and as many as there are to be ahead. */
+const wantedFor = ({ settings }: FleetState, { waiting }: FreshDemand): number =>
+  settings.sessions + settings.standby + waiting

@@ -1,12 +1,13 @@
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 import { mayServe } from './bans.ts'
 import type { ExitRequest } from './exits.ts'
+import { isFresh } from './freshness.ts'
 import { isAccepting, isDue, isLastResort } from './plan.ts'
 import { siteOf } from './sites.ts'
 import type { ExitState, FleetState } from './state.ts'
 
 /** How connections are spread over the exits. */
-export const policies = ['sticky', 'round-robin', 'least-loaded', 'random'] as const
+export const policies = ['sticky', 'round-robin', 'least-loaded', 'random', 'fresh'] as const
 export type Policy = (typeof policies)[number]
 
 /** The parameters in a login name: `name-region-eu-west-1-session-abc`, each optional. */
@@ -53,7 +54,9 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
       const site = siteOf(host)
       const within = region === undefined ? regions : [region]
       const where = within?.join() ?? ''
-      const pool = candidates(state, within, site, now)
+      // Any may be fresh.
+      const most = policy === 'fresh' ? Number.POSITIVE_INFINITY : state.settings.sessions
+      const pool = candidates(state, within, site, now, most)
       // With a ban, the site alone leaves the exit that a sticky key keeps.
       if (stickyKey)
         return sticky(pool, `session ${stickyKey} ${where}${state.bans.sites.has(site) ? ` ${site}` : ''}`)
@@ -64,6 +67,9 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
           return pool[turn++ % (pool.length || 1)]
         case 'least-loaded':
           return leastLoaded(pool)
+        case 'fresh':
+          // The oldest that the site has not seen: others are kept for later.
+          return pool.find(exit => isFresh(state.freshness, exit, site))
         case 'random':
           return pool[Math.floor(random() * pool.length)]
       }
@@ -82,6 +88,7 @@ function candidates(
   regions: readonly string[] | undefined,
   site: string,
   now: number,
+  most: number,
 ): ExitState[] {
   const there = [...state.exits.values()].filter(
     exit => (regions === undefined || regions.includes(exit.region)) && mayServe(state.bans, exit, site),
@@ -92,7 +99,7 @@ function candidates(
     .filter(exit => !isDue(state, exit, now))
     .sort((a, b) => Number(a.extra) - Number(b.extra) || a.readyAt - b.readyAt)
   const due = all.filter(exit => isDue(state, exit, now)).sort((a, b) => b.readyAt - a.readyAt)
-  return [...lasting, ...due].slice(0, state.settings.sessions)
+  return [...lasting, ...due].slice(0, most)
 }
 
 const leastLoaded = (pool: ExitState[]): ExitState | undefined =>

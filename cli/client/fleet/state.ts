@@ -1,5 +1,6 @@
 import { type Addresses, type Arrival, arrive, newAddresses } from './addresses.ts'
 import { type Bans, forgetBans, newBans } from './bans.ts'
+import { type Freshness, forgetFresh, newFreshness, sawAddress } from './freshness.ts'
 
 /** What a person asks of the fleet. Times are in milliseconds. */
 export interface FleetSettings {
@@ -15,6 +16,10 @@ export interface FleetSettings {
   idleMs: number
   /** An exit whose address another one of this run has, or had, is replaced. */
   distinct: boolean
+  /** Each connection gets an exit that its site has not seen. */
+  fresh: boolean
+  /** An exit takes so many connections in all. */
+  connectionsPerExit: number
 }
 
 export const defaultFleetSettings: FleetSettings = {
@@ -24,6 +29,8 @@ export const defaultFleetSettings: FleetSettings = {
   launchesPerMinute: 20,
   idleMs: Number.POSITIVE_INFINITY,
   distinct: false,
+  fresh: false,
+  connectionsPerExit: Number.POSITIVE_INFINITY,
 }
 
 /** An exit's life, in this order; from any of them it may end. */
@@ -44,6 +51,9 @@ export interface ExitState {
   deadline: number
   /** Its replacement is due, because a person said so. */
   retired: boolean
+  /** Connections that it got so far, and with fresh exits the sites that it got them for. */
+  served: number
+  readonly sites: Set<string>
   /** It takes no connections any more, and is let go when those that it has are over. */
   isUsedUp: boolean
   /** It answers no probes at the moment. */
@@ -76,6 +86,8 @@ export interface FleetState {
   readonly demands: Map<string, number>
   /** Which exits sites do not use. */
   readonly bans: Bans
+  /** What sites have seen of exits. */
+  readonly freshness: Freshness
   /** The addresses that exits have had. */
   readonly addresses: Addresses
   /** When a connection last asked for an exit, waited for one or had one. */
@@ -113,6 +125,7 @@ export const newFleetState = (settings: FleetSettings, regions: string[], now = 
   launches: [],
   demands: new Map(),
   bans: newBans(),
+  freshness: newFreshness(),
   addresses: newAddresses(),
   usedAt: now,
   waiting: 0,
@@ -125,6 +138,7 @@ export function forget(state: FleetState, now: number): void {
   state.launches = state.launches.filter(at => at + minuteMs > now)
   for (const [region, at] of state.demands) if (at + demandMs <= now) state.demands.delete(region)
   forgetBans(state.bans, now)
+  forgetFresh(state.freshness, now)
 }
 
 export function launching(state: FleetState, id: string, region: string, now: number, extra = false): void {
@@ -140,6 +154,8 @@ export function launching(state: FleetState, id: string, region: string, now: nu
     readyAt: Number.POSITIVE_INFINITY,
     deadline: Number.POSITIVE_INFINITY,
     retired: false,
+    served: 0,
+    sites: new Set(),
     isUsedUp: false,
     silent: false,
     fullUntil: longAgo,
@@ -173,6 +189,18 @@ export function draining(state: FleetState, id: string, now: number): void {
 export function full(state: FleetState, id: string, now: number): void {
   const exit = state.exits.get(id)
   if (exit) exit.fullUntil = now + fullMs
+}
+
+/** A connection for the site got this exit. True when the plan may change by it. */
+export function took({ settings, freshness }: FleetState, exit: ExitState, site: string): boolean {
+  exit.connections++
+  exit.served++
+  if (settings.fresh) {
+    exit.sites.add(site)
+    if (exit.address !== undefined) sawAddress(freshness, site, exit.address)
+  }
+  if (exit.served >= settings.connectionsPerExit) exit.isUsedUp = true
+  return settings.fresh || exit.isUsedUp
 }
 
 /** Takes note of how many connections an exit has. */

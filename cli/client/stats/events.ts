@@ -121,6 +121,11 @@ export type ProxyEvent =
       distinct: number
       replaced: boolean
     }
+  /**
+   * With fresh exits: three in a row came up at addresses that the site has seen, so another exit at such an address is
+   * fresh enough for it, until a launch brings a new one.
+   */
+  | { type: 'site.repeated'; site: string; address: string }
   | ({
       type: 'exit.failed'
       session: string

@@ -1,0 +1,103 @@
+import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
+
+// --exit fresh: each connection gets an exit that its site (a registered domain, or an address) has not seen: neither
+// that exit nor its public address. Exits are kept ahead for the sites that are asked for.
+
+/** As much of an exit as counts here; one that is still to come up has no address, and no site has seen it. */
+interface ExitPlace {
+  readonly region: string
+  readonly address: string | undefined
+  /** The sites that it has served. */
+  readonly sites: ReadonlySet<string>
+}
+
+/** A site that connections asked for lately. */
+export interface FreshDemand {
+  readonly site: string
+  /** The region that their login asks for. */
+  readonly region: string | undefined
+  /** When last. */
+  at: number
+  /** Connections that wait for an exit. */
+  waiting: number
+}
+
+/** What a site has seen. */
+interface Seen {
+  readonly addresses: Map<string, true>
+  /** How many exits in a row came up at addresses that it has seen. */
+  misses: number
+}
+
+export interface Freshness {
+  /** By site. */
+  readonly seen: Map<string, Seen>
+  /** By site and region. */
+  readonly demands: Map<string, FreshDemand>
+}
+
+/** Exits are kept ahead for a site for this long after it was last asked for. Milliseconds. */
+export const aheadMs = 60_000
+/** Sites that are remembered, addresses of each, and sites that exits are kept ahead for; the oldest give way. */
+const maxSites = 1_000
+const maxAddresses = 256
+const maxDemands = 200
+/** When so many exits in a row came up at addresses that a site has seen, another exit is fresh enough for it. */
+const maxMisses = 3
+
+export const newFreshness = (): Freshness => ({
+  seen: new BoundedMap<string, Seen>(maxSites),
+  demands: new BoundedMap<string, FreshDemand>(maxDemands),
+})
+
+/** A connection asks for the site. */
+export function askFresh(
+  { demands }: Freshness,
+  { site, region }: Pick<FreshDemand, 'site' | 'region'>,
+  now: number,
+): FreshDemand {
+  const key = `${site} ${region ?? ''}`
+  const demand = demands.get(key) ?? { site, region, at: now, waiting: 0 }
+  demand.at = now
+  demands.set(key, demand)
+  return demand
+}
+
+/** The site has not seen this exit; nor its address, as long as launches bring others. */
+export function isFresh({ seen }: Freshness, { address, sites }: ExitPlace, site: string): boolean {
+  if (sites.has(site)) return false
+  const known = seen.get(site)
+  return !known || address === undefined || known.misses >= maxMisses || !known.addresses.has(address)
+}
+
+/** The site has an exit at this address from now on. */
+export function sawAddress({ seen }: Freshness, site: string, address: string): void {
+  const known = seen.get(site) ?? { addresses: new BoundedMap<string, true>(maxAddresses), misses: 0 }
+  known.addresses.set(address, true)
+  seen.set(site, known)
+}
+
+/** An exit came up. Gives the sites for which launches bring no other addresses any more. */
+export function cameUpFresh({ seen, demands }: Freshness, exit: ExitPlace): string[] {
+  const asked = [...demands.values()].filter(({ region }) => region === undefined || region === exit.region)
+  return [...new Set(asked.map(({ site }) => site))].filter(site => {
+    const known = seen.get(site)
+    if (!known || exit.address === undefined) return false
+    const before = known.misses
+    known.misses = known.addresses.has(exit.address) ? Math.min(before + 1, maxMisses) : 0
+    return known.misses === maxMisses && before < maxMisses
+  })
+}
+
+/** Forgets the sites that nobody asks for any more. */
+export function forgetFresh({ demands }: Freshness, now: number): void {
+  for (const [key, { at, waiting }] of demands) if (waiting === 0 && at + aheadMs <= now) demands.delete(key)
+}
+
+/** When time alone makes a difference to what is kept ahead. */
+export const freshChangesAt = ({ demands }: Freshness): number[] =>
+  [...demands.values()].map(({ at }) => at + aheadMs)
+
+/** The exit is one that this demand can be met with. */
+export const meetsFresh = (freshness: Freshness, exit: ExitPlace, { site, region }: FreshDemand): boolean =>
+  (region === undefined || region === exit.region) && isFresh(freshness, exit, site)
