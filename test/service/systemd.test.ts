@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert'
 import { account } from '../../cli/cloud/s3-auth.ts'
 import { freePort } from '../support/free-port.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
-import { need } from '../support/need.ts'
 import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
 import { until } from '../support/until.ts'
+import { machineAvailable } from './available.ts'
 import { type Machine, startMachine } from './machine.ts'
 
 // The service under a real systemd, in namespaces of its own; the cloud and the origin are outside.
@@ -19,9 +19,6 @@ interface Context {
 
 const stack = 'team-proxy'
 const test = suite<Context>('The service under systemd')
-const possible =
-  need(['systemd'], ['systemctl', 'systemd-analyze']) &&
-  need(['util-linux'], ['unshare', 'nsenter', 'setpriv'])
 
 test.before.each(async context => {
   context.machine = await startMachine()
@@ -79,7 +76,7 @@ const nobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'
 const works = async ({ origin, port }: Context) =>
   assert.ok((await fetchBytes({ origin, proxy: port, bytes: 1_000 })).complete)
 
-if (possible) {
+if (machineAvailable()) {
   test('the system: installed, reloaded under a download, stopped, started, gone', async context => {
     const { machine, origin, port, local } = context
     await configure(context, ofSystem)
