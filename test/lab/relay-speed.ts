@@ -2,7 +2,7 @@ import { labAvailable } from './available.ts'
 import { inLab } from './lab.ts'
 import type { NatKind } from './nat.ts'
 import { type LabTurn, startTurn, startWeb } from './services.ts'
-import { startSession } from './session.ts'
+import { type LabSessionOptions, startSession } from './session.ts'
 
 // How fast a download is directly, by a relay, and after the move from one: a markdown table.
 //
@@ -15,7 +15,7 @@ interface Way {
   name: string
   client: NatKind
   function: NatKind
-  args?: (turn: LabTurn) => { args: string[]; environment: Record<string, string> }
+  use?: (turn: LabTurn) => LabSessionOptions
   /** It moves to a direct path before it is measured. */
   moves?: boolean
 }
@@ -23,20 +23,26 @@ interface Way {
 const home = { client: 'port-restricted', function: 'port-restricted' } as const
 const ways: Way[] = [
   { name: 'direct', ...home },
-  { name: 'TURN over UDP', client: 'symmetric', function: 'symmetric', args: turn => turn.use() },
-  { name: 'TURN over TCP', client: 'symmetric', function: 'symmetric', args: turn => turn.use(turn.tcp) },
-  { name: 'TURN over TLS', client: 'symmetric', function: 'symmetric', args: turn => turn.use(turn.tls) },
+  { name: 'TURN over UDP', client: 'symmetric', function: 'symmetric', use: turn => turn.use() },
+  { name: 'TURN over TCP', client: 'symmetric', function: 'symmetric', use: turn => turn.use(turn.tcp) },
+  { name: 'TURN over TLS', client: 'symmetric', function: 'symmetric', use: turn => turn.use(turn.tls) },
+  {
+    name: 'TURN over UDP, lent to the function',
+    client: 'symmetric',
+    function: 'symmetric',
+    use: turn => ({ variables: turn.ofFunction }),
+  },
   {
     name: 'moved to a direct path',
     ...home,
-    args: turn => turn.use(),
+    use: turn => turn.use(),
     moves: true,
   },
   {
     name: 'moved to one of 256 sockets',
     client: 'symmetric',
     function: 'port-restricted',
-    args: turn => turn.use(),
+    use: turn => turn.use(),
     moves: true,
   },
 ]
@@ -48,7 +54,7 @@ for (const way of ways) {
     const web = await startWeb(lab)
     const turn = await startTurn(lab)
     if (way.moves) await lab.block('client', 'peer')
-    const session = await startSession(lab, 'ours', way.args?.(turn))
+    const session = await startSession(lab, 'ours', way.use?.(turn))
     const outcome = await session.outcome()
     if (outcome.type === 'exit.failed') throw new Error(outcome.message)
     if (way.moves) {
