@@ -83,12 +83,12 @@ const tried = ({ name, kinds, prepare }: Network): Promise<string> =>
     const said = session.client.said()
     const punch = Number(/"step":"punch","ms":([\d.]+)/.exec(said)?.[1])
     const checks = `${await lab.checksSent('client')} + ${await lab.checksSent('function')}`
-    return row(way(outcome.candidate, said), milliseconds(punch), milliseconds(outcome.setUpMs), checks)
+    return row(way(outcome), milliseconds(punch), milliseconds(outcome.setUpMs), checks)
   })
 
-function way(candidate: string | undefined, said: string): string {
+function way({ candidate, byOpenPort }: { candidate?: string; byOpenPort?: boolean }): string {
   if (candidate === 'relayed') return 'by the relay'
-  return said.includes('from the port that the router opened') ? 'by the open port' : 'directly'
+  return byOpenPort ? 'by the open port' : 'directly'
 }
 
 const milliseconds = (ms: number): string => `${Math.round(ms)} ms`

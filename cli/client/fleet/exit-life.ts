@@ -133,6 +133,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       memoryMb: hello.memory_mb,
       engines: enginesOf(session),
       candidate: session.candidate,
+      ...(session.byOpenPort && { byOpenPort: true }),
     })
     // Before anybody can have it.
     if (exit)

@@ -101,6 +101,8 @@ export type ProxyEvent =
       engines: Engines
       /** Of the exit's address that packets go to, or `relayed` where a TURN server lies between. */
       candidate?: CandidateKind
+      /** True where it comes in by the port that this end's router opened. */
+      byOpenPort?: boolean
     }
   /** Its packets go another way: from a relay to a direct path. */
   | { type: 'exit.moved'; session: string; candidate: CandidateKind }
