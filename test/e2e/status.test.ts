@@ -10,6 +10,8 @@ import {
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
+import { Ledger } from '../../cli/client/ledger/ledger.ts'
+import { dayOf } from '../../cli/client/ledger/period.ts'
 import { type Home, makeHome } from '../support/command.ts'
 import { type Moto, startMoto } from '../support/moto.ts'
 import { bucketOf, credentials, motoEnvironment, putLog, putStack, region } from '../support/stack.ts'
@@ -68,6 +70,21 @@ test('a whole stack, found by its tag, is HEALTHY, with exit code 0', async ({ h
     'notification in place',
   ])
     assert.match(table, words)
+})
+
+test('what this machine has spent is told, and how much of the budget that is', async ({ home, name }) => {
+  await putStack(endpoint, name)
+  const nothing = JSON.parse((await status(home, name, '--json')).stdout)
+  assert.equal(nothing.spend, { today: 0, month: 0 })
+  const folder = join(home.folder, 'state')
+  Object.assign(home.environment, { XDG_STATE_HOME: folder, LAMBDA_NAT_PROXY_FLEET_BUDGET: '5/month' })
+  const ledger = new Ledger(join(folder, 'lambda-nat-proxy/usage.db'))
+  ledger.addSpend(dayOf(Date.now()), 2)
+  ledger.close()
+  const { spend } = JSON.parse((await status(home, name, '--json')).stdout)
+  assert.equal(spend, { today: 2, month: 2, budget: { dollars: 5, period: 'month' } })
+  const { said } = await status(home, name)
+  assert.match(said, '$2.00 today, $2.00 this month (UTC); 40 % of the budget of $5.00 a month')
 })
 
 test('what is not there is NOT DEPLOYED, with exit code 5 and what to do', async ({ home, name }) => {
