@@ -123,7 +123,8 @@ test('what is asked of the fleet is done, or refused with what could be asked', 
   refused(() => rotate({ exit: 'new' }), 'E_EXIT_NOT_ACTIVE', /Active are/)
   refused(() => rotate({ region: 'nowhere' }), 'E_REGION_NOT_DEPLOYED', /here, there/)
   refused(() => ban('example.com'), 'E_SITE_NOT_SERVED', /example\.com/)
-  refused(() => ban('a b'), 'E_SITE_INVALID', /example\.com/)
+  for (const none of ['a b', '', 'http://', '[::1', '::1/64'])
+    refused(() => ban(none), 'E_SITE_INVALID', /example\.com/)
   note('www.example.com', undefined, first)
 
   assert.equal(rotate({ exit: second.id }), [second.id])
@@ -134,6 +135,15 @@ test('what is asked of the fleet is done, or refused with what could be asked', 
   const banned = ban('https://api.EXAMPLE.com:8443/')
   assert.equal(banned, { site: 'example.com', session: first.id, address: '192.0.2.1', launching: false })
   assert.equal(bans(), [{ site: 'example.com', addresses: ['192.0.2.1'] }])
+  // Clients name it as DNS does.
+  note('www.xn--bcher-kva.de', undefined, first)
+  note('2001:db8::1', undefined, first)
+  for (const [written, site] of [
+    ['Bücher.de', 'xn--bcher-kva.de'],
+    ['2001:DB8::1', '2001:db8::1'],
+    ['http://[2001:db8::1]:80/', '2001:db8::1'],
+  ] as const)
+    assert.is(ban(written).site, site)
   // An exit that is gone has its address banned all the same.
   state.exits.delete(first.id)
   note('example.org', undefined, second)

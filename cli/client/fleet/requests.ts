@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { Events } from '../stats/events.ts'
 import { askForSite, ban, meets } from './bans.ts'
@@ -119,10 +120,11 @@ export function fleetRequests({ state, events, replan }: RequestOptions): FleetR
 
 // --- internal ---
 
-/** A site as people write it: a name, an address, or a URL. */
+/** A site as people write it, in whatever script: a name, an address, or a URL. */
 function readSite(text: string): string {
-  const host = /^[a-z]+:\/\//i.test(text) ? URL.parse(text)?.hostname : text
-  if (host && /^[^\s/?#@\p{Cc}]{1,255}$/u.test(host)) return siteOf(host.replace(/^\[(.*)\]$/, '$1'))
+  const url = text.includes('://') ? text : `http://${isIPv6(text) ? `[${text}]` : text}`
+  const host = URL.parse(url)?.hostname.replace(/^\[(.*)\]$/, '$1')
+  if (host) return siteOf(host)
   throw new RequestError('E_SITE_INVALID', 'that is no site', {
     hint: 'Name a domain such as example.com, or an address.',
   })
