@@ -121,6 +121,43 @@ fn no_room_is_not_gone_and_room_is_told() {
 }
 
 #[test]
+fn readers_that_stand_still_leave_the_others_what_is_read() {
+    let (one, other) = (Identity::new(), Identity::new());
+    let mut client = options(Role::Client, &one, other.pin);
+    client.connection_window = 8 << 20;
+    let mut pair = Pair::with(client, options(Role::Server, &other, one.pin));
+    pair.connect();
+    // They use up all that the connection may hold.
+    let stopped: Vec<u32> = (0..8).map(|_| pair.server.open().unwrap()).collect();
+    let mut left = vec![1 << 20; 8];
+    pair.run(MINUTE, |pair| {
+        for (stream, left) in stopped.iter().zip(&mut left) {
+            *left -= pair.write(End::Server, *stream, &bytes(*left, 1));
+        }
+        left.iter().all(|left| *left == 0)
+    });
+    let late = pair.server.open().unwrap();
+    assert_eq!(pair.write(End::Server, late, b"late"), 0);
+    pair.pass(Duration::from_secs(5));
+    // One of them reads a little: far less than an eighth of the window.
+    let mut room = vec![0; 300_000];
+    assert!(matches!(
+        pair.client.read(stopped[0], &mut room),
+        Read::Bytes { count: 300_000, .. }
+    ));
+    pair.run(MINUTE, |pair| pair.write(End::Server, late, b"late") == 4);
+    pair.run(MINUTE, |pair| pair.client_events.contains(&Event::Opened(late)));
+    // What was told is what there is: the window has not grown.
+    let mut more = 0;
+    pair.run(MINUTE, |pair| {
+        more += pair.write(End::Server, late, &bytes(1 << 20, 1));
+        more > 200_000
+    });
+    pair.pass(Duration::from_secs(5));
+    assert!(more + pair.write(End::Server, late, &bytes(1 << 20, 1)) <= 300_000);
+}
+
+#[test]
 fn what_is_written_and_not_acknowledged_is_bounded() {
     let (client, server) = (Identity::new(), Identity::new());
     let mut wide = options(Role::Client, &client, server.pin);

@@ -55,6 +55,9 @@ pub struct Session {
     peer: SocketAddr,
     role: Role,
     send_buffer: u64,
+    connection_window: u64,
+    /// What was read since the peer was told of the connection's room.
+    untold_room: u64,
     /// Handshakes that are not done.
     attempts: Attempts,
     /// The session's connection, once its handshake is done.
@@ -101,6 +104,8 @@ impl Session {
             peer: options.peer,
             role: options.role,
             send_buffer: options.send_buffer,
+            connection_window: options.connection_window,
+            untold_room: 0,
             attempts,
             link: None,
             events: Events::default(),
