@@ -6,8 +6,10 @@ import * as assert from 'uvu/assert'
 import { settle } from '../../cli/config/load.ts'
 import { relayOf } from '../../cli/config/relay.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
+import { readSettings } from '../../function/settings.ts'
 import { loginOf, parseTurnCredentials } from '../../tunnel/nat/turn/credentials.ts'
 import { formatTurnServer, parseTurnServer, parseTurnServers } from '../../tunnel/nat/turn/uri.ts'
+import { RefusalError } from '../../tunnel/signalling/refusal.ts'
 
 const test = suite('what names a TURN server')
 const folder = mkdtempSync(join(tmpdir(), 'turn-settings-'))
@@ -136,6 +138,29 @@ test('a file of certificates has some', () => {
 test('--path relay is passed on', () => {
   assert.is(relayOf(settings({ turn: 'turn:a.example', path: 'relay' }), { auth, env: {} })?.only, true)
   assert.is(relayOf(settings({ turn: 'turn:a.example' }), { auth, env: {} })?.only, false)
+})
+
+test("a deployment's: both variables or neither, and what is wrong is named without the credentials", () => {
+  const TURN_SERVERS = 'turn:a.example,turns:a.example:443?transport=tcp'
+  assert.is(readSettings({}).relay, undefined)
+  assert.is(readSettings({ TURN_SERVERS: '', TURN_AUTH: '' }).relay, undefined)
+  const { relay } = readSettings({ TURN_SERVERS, TURN_AUTH: auth })
+  assert.is(relay?.only, false)
+  // It remembers, from session to session, whether the servers are worth waiting for.
+  assert.is(readSettings({ TURN_SERVERS, TURN_AUTH: auth }).relay, relay)
+  for (const [env, variable] of [
+    [{ TURN_SERVERS }, 'TURN_AUTH'],
+    [{ TURN_SERVERS: 'a.example', TURN_AUTH: auth }, 'TURN_SERVERS'],
+    [{ TURN_SERVERS, TURN_AUTH: 'hunter2' }, 'TURN_AUTH'],
+  ] as const)
+    assert.throws(
+      () => readSettings(env),
+      (error: unknown) =>
+        error instanceof RefusalError &&
+        error.code === 'E_EXIT_SETTINGS' &&
+        error.message.includes(variable) &&
+        !error.message.includes('hunter2'),
+    )
 })
 
 test.run()
