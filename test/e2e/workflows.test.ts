@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
 import { scripts } from '../../package.json'
-import { needGo } from '../support/need.ts'
+import { need, needGo } from '../support/need.ts'
 
 // What GitHub runs for us: files that nothing else here reads.
 
@@ -24,7 +24,8 @@ const steps = (
 const test = suite('workflows')
 
 const actionlint = needGo('github.com/rhysd/actionlint/cmd/actionlint', 'v1.7.12')
-if (actionlint)
+// It hands scripts on to ShellCheck.
+if (actionlint && need(['shellcheck'], ['shellcheck']))
   test('actionlint finds nothing', () => {
     const files = names.map(name => join(folder, name))
     const { status, stdout, stderr } = spawnSync(actionlint, ['-no-color', ...files], { encoding: 'utf8' })
