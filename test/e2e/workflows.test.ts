@@ -34,12 +34,13 @@ if (actionlint && need(['shellcheck'], ['shellcheck']))
   })
 
 test('an action is named by its commit, which nobody can move', () => {
-  for (const { uses } of steps)
-    if (uses !== undefined) assert.match(uses, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/)
+  for (const { uses } of steps) if (uses !== undefined) assert.match(uses, /^[\w-]+\/[\w-]+@[0-9a-f]{40}$/)
 })
 
 test('what is run is what a person runs: the scripts of package.json', () => {
-  const called = steps.flatMap(({ run = '' }) => [...run.matchAll(/npx bun run (\w+)/g)].map(([, name]) => name!))
+  const called = steps.flatMap(({ run = '' }) =>
+    [...run.matchAll(/npx bun run (\w+)/g)].map(([, name]) => name!),
+  )
   assert.ok(called.includes('test') && called.includes('release'))
   for (const name of called) assert.ok(name in scripts, `there is no script ${name}`)
 })

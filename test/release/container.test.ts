@@ -26,6 +26,7 @@ interface Context {
   /** Runs Buildah on a store of its own; gives its output. Throws what it says when it fails. */
   buildah(...args: string[]): string
   command: string[]
+  unmount?(): void
 }
 
 const test = suite<Context>('the container image')
@@ -47,10 +48,17 @@ test.before(context => {
   writeFileSync(file, dockerfile.replaceAll(/\$\{TARGETARCH\}/g, 'amd64'))
   const build = ['bud', '--isolation', 'chroot', '--pull-never', '--format', 'docker', '--tag', 'image']
   buildah(...build, '--file', file, staged().folder)
-  const name = buildah('from', '--pull-never', 'localhost/image')
-  context.command = ['buildah', ...store, 'run', '--isolation', 'chroot', name, '--', 'lambda-nat-proxy']
+  const files = buildah('mount', buildah('from', '--pull-never', 'localhost/image'))
+  // As a runtime would, but for the signals: Buildah hands none on.
+  const mounted = ['/proc', '/dev'].map(from => ({ from, to: join(files, from) }))
+  for (const { from, to } of mounted) run('mount', ['--bind', from, to])
+  context.unmount = () => {
+    for (const { to } of mounted) run('umount', [to])
+  }
+  context.command = ['chroot', `--userspec=${user}:${user}`, files, '/opt/lambda-nat-proxy/lambda-nat-proxy']
 })
-test.after(({ folder, buildah }) => {
+test.after(({ folder, buildah, unmount }) => {
+  unmount?.()
   buildah('rm', '--all')
   rmSync(folder, { recursive: true, force: true })
 })
@@ -66,7 +74,7 @@ test('it runs the proxy as a user of its own, and says how it is', ({ buildah, c
 })
 
 test('a page comes through it', async ({ command, folder }) => {
-  const { ms } = await firstPage(command, { PATH: process.env.PATH! }, folder)
+  const { ms } = await firstPage(command, { PATH: process.env.PATH!, HOME: '/home/nonroot' }, folder)
   console.log(`the first page after ${Math.round(ms)} ms`)
 })
 
@@ -84,7 +92,7 @@ test('the example for Compose builds this file, on a network and with rights tha
 function standIn(folder: string): string {
   const root = join(folder, 'base')
   const debs = join(folder, 'debs')
-  for (const path of [debs, join(root, 'etc'), join(root, 'tmp'), join(root, 'home/nonroot')])
+  for (const path of [debs, ...['etc', 'tmp', 'proc', 'dev', 'home/nonroot'].map(name => join(root, name))])
     mkdirSync(path, { recursive: true })
   const unpack = 'apt-get -qq download "$@" && for deb in *.deb; do dpkg -x "$deb" ../base; done'
   run('sh', ['-c', unpack, 'sh', ...packages], debs)
@@ -98,7 +106,11 @@ function standIn(folder: string): string {
 }
 
 function run(program: string, args: string[], cwd?: string): string {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: limitMs })
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    timeout: limitMs,
+  })
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? ''}${stdout}${stderr}`)
   return stdout.trim()
 }
