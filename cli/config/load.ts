@@ -109,8 +109,11 @@ function checkEndpoints(env: Record<string, string | undefined>): void {
 function read({ schema, kind }: Setting<unknown>, text: string, where: string): unknown {
   const { success, output, issues } = v.safeParse(schema, fromText[kind](text))
   if (success) return output
-  throw new UsageError(`${where} ${text} ${issues[0].message}`)
+  throw new UsageError(`${where} ${withoutLogins(text)} ${issues[0].message}`)
 }
+
+/** A login that stands where none belongs, as in a URL, is not repeated. */
+const withoutLogins = (text: string) => text.replace(/[^,\s/]*:[^,\s/]*@/g, '…@')
 
 const fromText = {
   text: (text: string) => text,

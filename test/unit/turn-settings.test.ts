@@ -86,6 +86,19 @@ test('those of a secret end an hour later, and are as coturn makes them', () => 
   })
 })
 
+test('nor does the error of an option or a variable repeat it', () => {
+  for (const turn of ['turn:someone:hunter2@a.example', 'turn://someone:hunter2@a.example']) {
+    assert.not.match(
+      complaint(() => settle({ turn }, {})),
+      'hunter2',
+    )
+    assert.not.match(
+      complaint(() => settle({}, { LAMBDA_NAT_PROXY_PROXY_TURN: turn })),
+      'hunter2',
+    )
+  }
+})
+
 const settings = (flags: Record<string, string>) => settle(flags, {})
 const auth = 'someone:pass'
 
