@@ -6,7 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { installers } from '../../cli/build/install/installers.ts'
 import { archiveName, stem } from '../../cli/build/release/names.ts'
-import { repositoryUrl } from '../../cli/build/release/repository.ts'
+import { checkTag, repositoryUrl } from '../../cli/build/release/repository.ts'
 import { targets } from '../../cli/build/targets.ts'
 import { version } from '../../package.json'
 import { need } from '../support/need.ts'
@@ -143,6 +143,13 @@ test('the repository is the one that is named, or the one that the build runs fo
     'https://a/$(b)',
   ])
     assert.throws(() => repositoryUrl(wrong, {}), 'is not an https URL')
+})
+
+test('a tag of another version is refused', () => {
+  const tag = (name: string) => ({ GITHUB_REF_TYPE: 'tag', GITHUB_REF_NAME: name })
+  assert.not.throws(() => checkTag({}))
+  assert.not.throws(() => checkTag(tag(`v${version}`)))
+  assert.throws(() => checkTag(tag('v9.9.9')), 'the tag is v9.9.9')
 })
 
 test.run()

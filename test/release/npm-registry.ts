@@ -40,6 +40,9 @@ export async function startNpmRegistry(folder: string): Promise<NpmRegistry | un
   const server = spawn('node', [program, '--config', config, '--listen', host], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  const close = () => void server.kill('SIGKILL')
+  // However this process ends.
+  process.once('exit', close)
   const answers = () =>
     fetch(`${url}-/ping`).then(
       ({ ok }) => ok,
@@ -56,6 +59,6 @@ export async function startNpmRegistry(folder: string): Promise<NpmRegistry | un
       const { status, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' })
       if (status !== 0) throw new Error(`${archive} was not published: ${stderr}`)
     },
-    close: () => void server.kill('SIGKILL'),
+    close,
   }
 }

@@ -29,28 +29,15 @@ export interface NpmOptions {
   date: Date
 }
 
-/** The packages, the program's last: it is published when the others are there. */
-export async function npmPackages(options: NpmOptions): Promise<NpmPackage[]> {
-  const { targets, date } = options
-  const manifests = [
-    ...targets.map(target => platformPackage(target, options)),
-    ...targets.flatMap(target => enginePackage(target, options) ?? []),
-    programPackage(options),
-  ]
-  const packages: NpmPackage[] = []
-  for (const each of manifests) {
-    const { manifest, entries } = await each
-    const files = [...entries, asEntry('package.json', `${JSON.stringify(manifest, null, 2)}\n`)]
-    packages.push({
-      name: manifest.name,
-      file: `${manifest.name.replace('@', '').replace('/', '-')}-${own.version}.tgz`,
-      archive: await tarGz(
-        files.map(entry => ({ ...entry, path: `package/${entry.path}` })),
-        date,
-      ),
-    })
+/** The packages, the program's last: it is published when the others are there. One at a time: they are large. */
+export async function* npmPackages(options: NpmOptions): AsyncGenerator<NpmPackage> {
+  const { targets } = options
+  for (const target of targets) yield pack(await platformPackage(target, options), options)
+  for (const target of targets) {
+    const engine = builtNative(target.platform)
+    if (engine !== undefined) yield pack(await enginePackage(target, engine, options), options)
   }
-  return packages
+  yield pack(await programPackage(options), options)
 }
 
 /** The names of the platforms' packages. */
@@ -58,6 +45,23 @@ export const cliName = ({ platform }: Target): string => `@lambda-nat-proxy/cli-
 export const engineName = ({ platform }: Target): string => `@lambda-nat-proxy/engine-${platform}`
 
 // --- internal ---
+
+interface Content {
+  manifest: { name: string }
+  entries: Entry[]
+}
+
+async function pack({ manifest, entries }: Content, { date }: NpmOptions): Promise<NpmPackage> {
+  const files = [...entries, asEntry('package.json', `${JSON.stringify(manifest, null, 2)}\n`)]
+  return {
+    name: manifest.name,
+    file: `${manifest.name.replace('@', '').replace('/', '-')}-${own.version}.tgz`,
+    archive: await tarGz(
+      files.map(entry => ({ ...entry, path: `package/${entry.path}` })),
+      date,
+    ),
+  }
+}
 
 const asEntry = (path: string, text: string): Entry => ({ path, content: Buffer.from(text) })
 const fromRoot = async (path: string): Promise<Entry> => ({ path, content: await readFile(join(root, path)) })
@@ -75,7 +79,7 @@ function systemOf({ platform }: Target) {
   return { os: [os], cpu: [cpu], ...(os === 'linux' && { libc: ['glibc'] }) }
 }
 
-async function programPackage(options: NpmOptions) {
+async function programPackage(options: NpmOptions): Promise<Content> {
   const file = 'lambda-nat-proxy.cjs'
   const shim = { path: file, content: await readFile(join(import.meta.dir, 'shim.cjs')), executable: true }
   const manifest = {
@@ -91,7 +95,7 @@ async function programPackage(options: NpmOptions) {
   return { manifest, entries: [shim, await fromRoot('README.md'), await fromRoot('LICENSE')] }
 }
 
-async function platformPackage(target: Target, options: NpmOptions) {
+async function platformPackage(target: Target, options: NpmOptions): Promise<Content> {
   const path = `bin/lambda-nat-proxy${target.suffix}`
   const manifest = {
     name: cliName(target),
@@ -107,13 +111,7 @@ async function platformPackage(target: Target, options: NpmOptions) {
   return { manifest, entries: [program, licences, await fromRoot('LICENSE')] }
 }
 
-/** Undefined where no engine was built. */
-function enginePackage(target: Target, options: NpmOptions) {
-  const engine = builtNative(target.platform)
-  return engine === undefined ? undefined : packEngine(target, engine, options)
-}
-
-async function packEngine(target: Target, engine: string, options: NpmOptions) {
+async function enginePackage(target: Target, engine: string, options: NpmOptions): Promise<Content> {
   const manifest = {
     name: engineName(target),
     description: `The native QUIC engine of lambda-nat-proxy for ${target.name}`,

@@ -21,7 +21,8 @@ export async function tarGz(entries: readonly Entry[], date: Date): Promise<Uint
   archive.finalize()
   const parts: Buffer[] = []
   for await (const part of archive) parts.push(part as Buffer)
-  return gzipSync(Buffer.concat(parts), { level: 9 })
+  // A higher level takes twice the time for 0.3 %.
+  return gzipSync(Buffer.concat(parts), { level: 6 })
 }
 
 /** The same for Windows. Throws for a date that the format cannot have: it begins with 1980. */

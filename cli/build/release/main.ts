@@ -6,7 +6,7 @@ import { ToolchainError } from '../../../native/toolchain.ts'
 import { root } from '../root.ts'
 import { type Target, targets } from '../targets.ts'
 import { releaseDate } from './date.ts'
-import { repositoryUrl } from './repository.ts'
+import { checkTag, repositoryUrl } from './repository.ts'
 import { enginesOf, stageRelease } from './stage.ts'
 
 // `bun run release [--only linux-x64,darwin-arm64] [--repository URL]`: all that a release has, for all platforms or for
@@ -19,6 +19,7 @@ try {
     options: { only: { type: 'string' }, repository: { type: 'string' } },
   }).values
   const repository = repositoryUrl(named)
+  checkTag()
   const chosen = only === undefined ? targets : only.split(',').map(targetOf)
   await buildAllNative(enginesOf(chosen))
   const files = await stageRelease({

@@ -17,6 +17,13 @@ export function repositoryUrl(
   return url
 }
 
+/** Throws when GitHub Actions builds for a tag of another version: the installers look for `v` and package.json's. */
+export function checkTag(env: Record<string, string | undefined> = process.env): void {
+  const { GITHUB_REF_TYPE: type, GITHUB_REF_NAME: name } = env
+  if (type === 'tag' && name !== `v${own.version}`)
+    throw new Error(`the tag is ${name}, and package.json has the version ${own.version}: they must agree`)
+}
+
 // --- internal ---
 
 function ofPackage(): string | undefined {

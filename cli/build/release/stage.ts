@@ -70,7 +70,7 @@ export async function stageRelease({
     }
     await mkdir(join(outdir, 'npm'))
     const options = { targets, executable: built, thirdParty, repository, date }
-    for (const { file, archive } of await npmPackages(options))
+    for await (const { file, archive } of npmPackages(options))
       await writeFile(join(outdir, 'npm', file), archive)
   } finally {
     await rm(work, { recursive: true, force: true })
