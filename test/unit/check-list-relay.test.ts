@@ -95,13 +95,19 @@ test('where there is none in a second the relayed one is, at both ends', () => {
   const both = world({ direct: false })
   const ms = both.run(10_000, agreed(both, false))
   assert.ok(ms >= relayAfterMs && ms < relayAfterMs + 300, `${ms} ms`)
+  // Each end sees the other at the address that it has.
   assert.equal(both.lists.client.nominated, {
     address: exit.address,
     port: exit.port,
     via: relayVia,
     kind: 'relayed',
+    seenAs: { address: relay.address, port: relay.port },
   })
-  assert.equal(both.lists.function.nominated, { ...relay, via: 0 })
+  assert.equal(both.lists.function.nominated, {
+    ...relay,
+    via: 0,
+    seenAs: { address: exit.address, port: exit.port },
+  })
 })
 
 for (const [when, upAt, within] of [

@@ -48,19 +48,6 @@ test('a symmetric side is learnt as peer-reflexive', () => {
   assert.is(network.lists.function.stats.peerReflexive, 1)
 })
 
-test('a side that holds back sends nothing by itself, and answers and checks back at once when it is heard', () => {
-  const [local, remote] = [newIceCredentials(), newIceCredentials()]
-  const held = new CheckList({ local, remote, candidates: [stranger], controlling: true, holdMs: 200 }, 0)
-  assert.equal(held.poll(199), [])
-  assert.is(held.nextAt(), 200)
-  const peer = new CheckList({ local: remote, remote: local, candidates: [stranger], controlling: false }, 0)
-  const [check] = peer.poll(0)
-  assert.equal(
-    held.receive(check!.datagram, stranger, 50).map(({ datagram }) => isRequest(datagram)),
-    [false, true],
-  )
-})
-
 test('with half of all datagrams lost, two hundred pairs of ends agree', () => {
   for (let seed = 0; seed < 200; seed++) {
     const network = simulateNetwork({

@@ -3,7 +3,7 @@ import { newIceCredentials } from '../nat/ice/credentials.ts'
 import type { Nominated } from '../nat/ice/pair.ts'
 import { type Punched, punch } from '../nat/ice/punch.ts'
 import { relayVia } from '../nat/ice/route.ts'
-import { type Behaviour, isHard } from '../nat/stun/mapping.ts'
+import type { Behaviour } from '../nat/stun/mapping.ts'
 import type { Allocation } from '../nat/turn/allocation.ts'
 import type { Endpoint } from '../net/endpoint.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
@@ -81,7 +81,6 @@ export async function establish<Here extends Place, There extends Side>(
       controlling: role === 'server',
       admission: { mapped: here.mapped, allowPrivate: options.allowPrivate },
       mapping: { local: here.mapping, remote: there.mapping },
-      holdMs: holdOf(here),
       openSocket: () => engine.openSocket(),
       relay: here.relay,
       relayOnly: options.relayOnly === true,
@@ -104,13 +103,6 @@ export async function establish<Here extends Place, There extends Side>(
     throw error
   }
 }
-
-/** By then a peer that has the answer's address has sent its first checks. Milliseconds. */
-const holdMs = 200
-
-/** Behind a NAT that maps by destination, a port that the router opened is left to the peer's checks at first. */
-const holdOf = ({ candidates, mapping }: Place): number =>
-  isHard(mapping) && candidates.some(({ kind }) => kind === 'mapped') ? holdMs : 0
 
 export interface ConnectQuicOptions {
   role: Role

@@ -26,12 +26,6 @@ export interface CheckListOptions {
   birthday?: BirthdayPart
   /** Whether an address may be the peer's; checks from any other are not answered. All of them by default. */
   admits?: (address: string) => boolean
-  /**
-   * Milliseconds before the first check that nobody asked for. Behind a NAT that maps by destination, a check towards
-   * the peer takes up the mapping that the peer's own would come in by at a port that the router opened: conntrack then
-   * drops them. None by default.
-   */
-  holdMs?: number | undefined
   /** This side has an address of a TURN server's, too. */
   hasRelay?: boolean
   /**
@@ -121,12 +115,12 @@ export class CheckList {
   #spray: Spray | undefined
 
   constructor(options: CheckListOptions, now: number) {
-    const { candidates, controlling, birthday, random, holdMs = 0 } = options
+    const { candidates, controlling, birthday, random } = options
     this.#options = options
     this.#began = now
     for (const candidate of candidates) {
       this.#kinds.set(formatEndpoint(candidate), candidate.kind ?? 'server-reflexive')
-      this.#pair({ ...candidate, via: 0 }, now + holdMs)
+      this.#pair({ ...candidate, via: 0 }, now)
       if (options.hasRelay) this.#pair({ ...candidate, via: relayVia }, now)
     }
     const startAt = now + birthdayAfterMs[controlling ? 'controlling' : 'controlled']
