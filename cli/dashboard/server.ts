@@ -102,7 +102,7 @@ function serve(
   const token = newToken()
   let streams = 0
 
-  const checkLogin = access && pageLogin(access, host)
+  const checkLogin = access && pageLogin(access, host, events)
 
   /** What every route has in common. A name of somebody else's brings no login along: with one, any name will do. */
   const open =

@@ -63,6 +63,7 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/client/stats',
     'cli/client/accounts',
     'cli/client/inbound/guesses.ts',
+    'cli/client/inbound/rejection.ts',
     'cli/client/inbound/source.ts',
     'cli/control',
   ],

@@ -2,25 +2,29 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LoginTable } from '../../cli/client/accounts/access.ts'
 import { makeLogin } from '../../cli/client/accounts/login.ts'
-import { createEvents } from '../../cli/client/stats/events.ts'
+import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
 import { OpenDashboardError } from '../../cli/dashboard/login.ts'
 import { type Dashboard, startDashboard } from '../../cli/dashboard/server.ts'
 import { controlled } from '../support/controlled.ts'
 
-const test = suite<{ dashboard: Dashboard; url: string; access: LoginTable }>("the dashboard's login")
+const test = suite<{ dashboard: Dashboard; url: string; access: LoginTable; told: ProxyEvent[] }>(
+  "the dashboard's login",
+)
 const apiToken = 'token-of-a-file'
 const hash = await Bun.password.hash('secret', { algorithm: 'argon2id', memoryCost: 1024, timeCost: 1 })
 
-function start(host: string, access?: LoginTable): Dashboard {
+function start(host: string, access?: LoginTable, told: ProxyEvent[] = []): Dashboard {
   const events = createEvents()
+  events.subscribe(event => told.push(event))
   const model = createModel(events)
   return startDashboard({ host, port: 0, model, events, control: controlled(model), apiToken, access })
 }
 
 test.before.each(context => {
+  context.told = []
   context.access = new LoginTable([makeLogin('test', 'admin', hash)])
-  context.dashboard = start('127.0.0.1', context.access)
+  context.dashboard = start('127.0.0.1', context.access, context.told)
   context.url = `http://127.0.0.1:${context.dashboard.port}`
 })
 test.after.each(({ dashboard }) => dashboard.close())
@@ -53,7 +57,7 @@ test('nothing but the health check is answered without a login', async ({ url })
   assert.is((await fetch(`${url}/healthz`)).status, 503)
 })
 
-test('with its login, or with the token of the API, it is', async ({ url, access }) => {
+test('with its login, or with the token of the API, it is', async ({ url, access, told }) => {
   const status = async (headers: Record<string, string>) =>
     (await fetch(`${url}/api/state`, { headers })).status
   assert.is(await status(basic('admin', 'secret')), 200)
@@ -61,6 +65,11 @@ test('with its login, or with the token of the API, it is', async ({ url, access
   assert.is(await status({ authorization: 'Bearer wrong' }), 401)
   assert.is(await status(basic('admin', 'wrong')), 401)
   assert.is(await status(basic('nobody', 'secret')), 401)
+  // Wrong ones are told, as at the proxy's ports; who shows none has not been asked yet.
+  assert.equal(
+    told.flatMap(event => (event.type === 'client.rejected' ? event.code : [])),
+    ['E_LOGIN_WRONG', 'E_LOGIN_WRONG'],
+  )
   access.replace([makeLogin('test', 'other', 'new')])
   assert.is(await status(basic('admin', 'secret')), 401)
   assert.is(await status(basic('other', 'new')), 200)
