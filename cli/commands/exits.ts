@@ -27,13 +27,14 @@ export default defineCommand({
 function table(exits: ExitReport[]): string {
   if (exits.length === 0) return 'No exit is up, and none is being launched.'
   return columns([
-    ['ID', 'REGION', 'ADDRESS', 'PHASE', 'AGE', 'LEFT', 'CONNECTIONS', 'DOWN', 'UP', 'COST'],
+    ['ID', 'REGION', 'ADDRESS', 'PHASE', 'PATH', 'AGE', 'LEFT', 'CONNECTIONS', 'DOWN', 'UP', 'COST'],
     ...exits.map(exit => [
       exit.id,
       exit.region,
       // The exit says it.
       printable(exit.address ?? '-'),
       exit.silent ? `${exit.phase}, silent` : exit.phase,
+      exit.candidate ?? '-',
       formatDuration(exit.ageMs),
       exit.remainingMs === undefined ? '-' : formatDuration(exit.remainingMs),
       String(exit.connections),

@@ -9,6 +9,8 @@ export interface ExitReport {
   /** Its public address, once it is up. */
   address?: string
   phase: ExitStatus['phase']
+  /** What kind of address of its own its packets go to, or `relayed`, once it is up. */
+  candidate?: ExitStatus['candidate']
   /** It answers no probes at the moment. */
   silent: boolean
   /** Since its launch. */
@@ -23,7 +25,7 @@ export interface ExitReport {
 }
 
 export function exitReport(exit: ExitStatus, now: number): ExitReport {
-  const { session, region, address, phase, silent, launchedAt, deadlineAt } = exit
+  const { session, region, address, candidate, phase, silent, launchedAt, deadlineAt } = exit
   const ledger = new Map<string, Usage>()
   addUsage(ledger, region, usageOf(exit, now))
   return {
@@ -31,6 +33,7 @@ export function exitReport(exit: ExitStatus, now: number): ExitReport {
     region,
     ...(address !== undefined && { address }),
     phase,
+    ...(candidate !== undefined && { candidate }),
     silent,
     ageMs: now - launchedAt,
     ...(deadlineAt !== undefined && { remainingMs: Math.max(0, deadlineAt - now) }),
