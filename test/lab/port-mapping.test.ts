@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { need } from '../support/need.ts'
@@ -7,6 +8,7 @@ import { inLab } from './lab.ts'
 import { portMappingPackage, portMappingProgram, startPortMapping } from './port-mapping.ts'
 import { startWeb } from './services.ts'
 import { fetchDigest, type LabSession, startSession } from './session.ts'
+import { socketAt } from './udp-socket.ts'
 
 // A router that opens a port when it is asked to: what no two NATs of the hard kind do by themselves works then.
 
@@ -47,6 +49,26 @@ for (const { client, exit, daemon, protocol } of pairs)
       assert.equal(await router.open(), [])
     }))
 
+for (const before of [true, false])
+  test(`a peer comes in by an open port, and is answered from it, ${before ? 'after' : 'before'} it was sent to`, () =>
+    inLab({ client: 'symmetric', function: 'none' }, async lab => {
+      await startPortMapping(lab)
+      await lab.finish('client', process.execPath, ['-e', openPort, '40000'])
+      const host = await socketAt(lab, 'client', undefined, 40_000)
+      const peer = await socketAt(lab, 'function')
+      const atPeer = { address: lab.address.function, port: peer.port }
+      if (before) {
+        await host.send('early', atPeer)
+        assert.is.not((await peer.hears('early')).port, 40_000)
+      }
+      await peer.send('knock', { address: lab.address.client, port: 40_000 })
+      // Where the host has sent to the peer's port before, the router gives the peer another.
+      const from = await host.hears('knock')
+      assert.is(from.port !== peer.port, before)
+      await host.send('answer', from)
+      assert.equal(await peer.hears('answer'), { address: lab.address.client, port: 40_000 })
+    }))
+
 test('a router is not asked where that is off', () =>
   inLab({ client: 'port-restricted', function: 'port-restricted' }, async lab => {
     const router = await startPortMapping(lab)
@@ -56,5 +78,15 @@ test('a router is not asked where that is off', () =>
     assert.is(await session.client.stop('SIGINT'), 0)
     assert.not.match(router.process.said(), /request received|M-SEARCH/)
   }))
+
+// --- internal ---
+
+/** Has the port opened and leaves it so. */
+const openPort = `
+  const { createPortMapper } = await import(${JSON.stringify(join(import.meta.dir, '../../tunnel/nat/port-mapping/mapper.ts'))})
+  const mapper = createPortMapper()
+  while (!(await mapper.open(Number(process.argv[1])))) await Bun.sleep(50)
+  process.exit(0)
+`
 
 if (labAvailable() && need([portMappingPackage, 'curl'], [portMappingProgram, 'curl'])) test.run()
