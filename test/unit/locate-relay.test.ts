@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 interface Context {
   relay: Allocation
   closed: number
-  source: RelaySource & { isTrusted: boolean }
+  source: { -readonly [K in keyof RelaySource]: RelaySource[K] }
   run: (options?: Partial<WithRelayOptions<Location>>) => ReturnType<typeof locateWithRelay<Location>>
   told: string[]
 }
@@ -37,7 +37,7 @@ test.before.each(context => {
   context.closed = 0
   context.told = []
   context.relay = { local: relayed, close: () => context.closed++ } as unknown as Allocation
-  context.source = { only: false, isTrusted: true, lend: async () => context.relay }
+  context.source = { only: false, isTrusted: true, isNeeded: false, lend: async () => context.relay }
   context.run = options =>
     locateWithRelay<Location>(
       { local },
@@ -75,6 +75,17 @@ test('a relay that is slow is not waited for, and given back when it comes', asy
   lending.resolve(relay)
   await until(() => context.closed === 1, 'the relay to be given back')
 })
+
+for (const [why, hard, isNeeded] of [
+  ['the NAT is hard', true, false],
+  ['an earlier session found no path', false, true],
+] as const)
+  test(`where ${why} a slow relay is waited for longer`, async ({ source, run, relay }) => {
+    source.isNeeded = isNeeded
+    source.lend = () => new Promise(resolve => setTimeout(() => resolve(relay), 600))
+    const location: Location = { ...seen, mapping: hard ? 'address-dependent' : 'endpoint-independent' }
+    assert.is((await run({ locate: async () => location })).relay, relay)
+  })
 
 test('after one that did not work the next is not waited for at all', async ({ source, run }) => {
   source.isTrusted = false

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ErrorData } from '../net/coded-error.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
 import type { Location } from './locate.ts'
+import { isHard } from './stun/mapping.ts'
 import type { Allocation } from './turn/allocation.ts'
 import { type Lending, type RelaySource, startLending } from './turn/source.ts'
 
@@ -21,8 +22,11 @@ export interface WithRelayOptions<L extends Location> {
   onFailed?: ((error: ErrorData) => void) | undefined
 }
 
-/** A relay that takes longer than STUN is waited for so long, and not at all after one that was refused. Milliseconds. */
-const relayWaitMs = 300
+/**
+ * A relay that takes longer than STUN is waited for so long: TLS to a server far away takes most of a second, which only
+ * a session waits for that is likely to need it. Milliseconds.
+ */
+const relayWaitMs = { asUsual: 300, likelyNeeded: 2_000 }
 
 /**
  * Asks STUN servers where a socket is seen and, beside them, a TURN server for an address. The one does not wait for
@@ -53,7 +57,7 @@ export async function locateWithRelay<L extends Location>(
       return byRelay(socket, relay, relayed)
     }
     const location = await locating
-    return withRelay(location, await lending.within(source.isTrusted ? relayWaitMs : 0))
+    return withRelay(location, await lending.within(waitFor(source, location)))
   } catch (error) {
     const relay = signal?.aborted ? undefined : await lending.settled
     if (relay) return byRelay(socket, relay, relayed)
@@ -78,6 +82,12 @@ export function withRelay<L extends Location>(
 }
 
 // --- internal ---
+
+/** After one that did not work the next is not waited for at all. */
+function waitFor({ isTrusted, isNeeded }: RelaySource, { mapping }: Location): number {
+  if (!isTrusted) return 0
+  return isHard(mapping) || isNeeded ? relayWaitMs.likelyNeeded : relayWaitMs.asUsual
+}
 
 /** Resolves when there is a relay and STUN has had its time; never without one, nor where STUN has no limit. */
 function relayInSilence(lending: Lending, stunUntil: number, over: AbortSignal): Promise<Allocation> {

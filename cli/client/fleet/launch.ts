@@ -1,4 +1,5 @@
 import type { Candidate, CandidateKind } from '../../../tunnel/nat/ice/candidate.ts'
+import { PunchError } from '../../../tunnel/nat/ice/error.ts'
 import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
 import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
 import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
@@ -231,6 +232,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     }
   } catch (error) {
     void release()
+    if (options.relay && error instanceof PunchError) options.relay.isNeeded = true
     if (offered) await bucket.remove(id).catch(() => {})
     if (signal?.aborted) throw signal.reason
     throw new LaunchError(step, error)

@@ -12,6 +12,8 @@ export interface RelaySource {
   readonly only: boolean
   /** The last request was granted, or there was none: the next is worth a short wait. */
   readonly isTrusted: boolean
+  /** A session found no path without a relay: the next waits longer for one. */
+  isNeeded: boolean
   /** Rejects with a TurnError, or the signal's reason. */
   lend(signal?: AbortSignal): Promise<Allocation>
 }
@@ -20,6 +22,7 @@ export function relaySource(settings: TurnSettings, only = false): RelaySource {
   let isTrusted = true
   return {
     only,
+    isNeeded: false,
     get isTrusted() {
       return isTrusted
     },
