@@ -304,6 +304,7 @@ export const settings = {
     kind: 'number',
     default: undefined,
     flag: 'connections-per-exit',
+    live: true,
     valueHint: 'n',
     about: 'Replace an exit after so many connections (default: 10 with --exit fresh, else never)',
     example: 100,
@@ -313,6 +314,7 @@ export const settings = {
     kind: 'yesNo',
     default: false,
     flag: 'distinct',
+    live: true,
     valueHint: 'true',
     about:
       'Replace an exit whose public address another exit of this run has or had, three times in a row at most',
