@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls, rootCertificates } from 'node:tls'
+import { connect as connectTls, getCACertificates } from 'node:tls'
 import { openUdpSocket } from '../../net/udp/open.ts'
 import { messageCutter } from './channel-data.ts'
 import { TurnError } from './error.ts'
@@ -89,7 +89,7 @@ async function overStream(
         // A name for the certificate; an address is none.
         ...(isIP(server.host) === 0 && { servername: server.host }),
         // Naming one more takes none away.
-        ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+        ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
       })
     : connectTcp({ host: address, port: server.port })
   socket.setNoDelay(true)
