@@ -25,7 +25,7 @@ const base64 = (hex: string) =>
   `format("%.43s=", join("", [for at in range(0, 66, 6) : join("", [for unit in [262144, 4096, 64, 1] : substr("${DIGITS}", floor(parseint(substr("\${${hex}}00", at, 6), 16) / unit) % 64, 1)])]))`
 
 /** Of a build's bundles the one for the function's processor. */
-const ZIP_NAME = `{ ${architectures.map(each => `${each} = "${zipName(each)}"`).join(', ')} }[var.architecture]`
+const ZIP_NAME = `({ ${architectures.map(each => `${each} = "${zipName(each)}"`).join(', ')} }[var.architecture])`
 
 /**
  * Names and ARNs are worked out here rather than read from the resources, so that a plan shows every policy in

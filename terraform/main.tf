@@ -22,7 +22,7 @@ locals {
   bucket_arns    = { for region in local.regions : region => join(":", ["arn", data.aws_partition.current.partition, "s3", "", "", local.buckets[region]]) }
   log_group      = "/aws/lambda/${local.name}"
   log_group_arns = { for region in local.regions : region => join(":", ["arn", data.aws_partition.current.partition, "logs", region, data.aws_caller_identity.current.account_id, "log-group", local.log_group, "*"]) }
-  function_zip   = coalesce(var.function_zip, "${path.module}/${{ x86_64 = "function.zip", arm64 = "function-arm64.zip" }[var.architecture]}")
+  function_zip   = coalesce(var.function_zip, "${path.module}/${({ x86_64 = "function.zip", arm64 = "function-arm64.zip" }[var.architecture])}")
   release_hash   = var.function_release == null ? null : format("%.43s=", join("", [for at in range(0, 66, 6) : join("", [for unit in [262144, 4096, 64, 1] : substr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", floor(parseint(substr("${var.function_release.sha256}00", at, 6), 16) / unit) % 64, 1)])]))
   budget_acts    = try(length(concat(var.budget.roles, var.budget.groups, var.budget.users)) > 0, false)
   tags           = merge(var.tags, { "lambda-nat-proxy:stack" = var.name })
