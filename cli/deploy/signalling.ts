@@ -197,7 +197,10 @@ export async function openSignalling(
       close: cloud.close,
     }
   }
+  // It asks at once, so that who answers is known by the time of a launch; it stops where there is none.
+  await using started = new AsyncDisposableStack()
   const portMapper = portMapperOf(config)
+  if (portMapper) started.defer(portMapper.close)
   const { useProfile } = await import('./aws.ts')
   useProfile(config)
   const [region] = values['aws.regions']
@@ -219,6 +222,7 @@ export async function openSignalling(
       { bucket, owner: account, region: found ? name : region },
     ]),
   )
+  const kept = started.move()
   return {
     buckets,
     triggers,
@@ -230,7 +234,7 @@ export async function openSignalling(
     stunServers: stun(),
     async close() {
       for (const each of buckets.values()) each.close()
-      await portMapper?.close()
+      await kept.disposeAsync()
     },
   }
 }
