@@ -7,9 +7,11 @@ import { CancelledError } from './input/prompt.ts'
 import { UsageError } from './input/usage-error.ts'
 import { inWords } from './output/advice.ts'
 import { exitCodes } from './output/exit-codes.ts'
+import { wrappingReporter } from './output/wrapping-reporter.ts'
 
 // Its times have twelve hours, and a place that changes with the line's length.
 consola.options.formatOptions.date = false
+consola.setReporters(consola.options.reporters.map(wrappingReporter))
 // Whoever reads the output may leave, and a terminal may close: the work goes on to its end, and cleans up.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 // A fault of ours ends the process, in words all the same.

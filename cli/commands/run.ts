@@ -134,9 +134,9 @@ export default defineCommand({
     for (const file of settled.authFiles) warnOfLogins(file)
 
     const events = createEvents()
-    const model = createModel(events)
+    const model = createModel(events, Date.now, args.local)
     const show = json
-      ? jsonReporter(verbose)
+      ? jsonReporter({ verbose, local: args.local })
       : terminalReporter({ verbose, quiet, local: args.local, managed: isManaged() }, model)
     events.subscribe(show.event)
     const notifier = startNotifier({ events, model })

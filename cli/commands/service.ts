@@ -27,7 +27,7 @@ const install = defineCommand({
     exits: { failed: 'the service manager refuses, or is not there' },
     examples: [
       ['service install', 'For this user, while logged in'],
-      ['service install --system --config /etc/lambda-nat-proxy/lambda-nat-proxy.yaml', 'For the machine'],
+      ['service install --system --config /etc/proxy.yaml', 'For the machine'],
     ],
   }),
   args: {

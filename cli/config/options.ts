@@ -40,7 +40,7 @@ function option(key: Key): Option {
       description: about,
       ...(aboutNot !== undefined && { negativeDescription: aboutNot }),
     }
-  const shown = Array.isArray(value) ? value.join(',') : value
+  const shown = Array.isArray(value) ? value.join(', ') : value
   return {
     type: 'string',
     group,

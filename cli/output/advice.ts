@@ -96,6 +96,9 @@ const advice: Partial<Record<string, string>> = {
     'Ask for a login with --dashboard-auth-file, or leave it on loopback and reach it through SSH (ssh -L 8081:127.0.0.1:8081).',
   E_OPEN_PROXY: 'Ask for a login with --auth-file or --auth, or let anybody use it with --allow-open.',
 
+  // Targets.
+  E_TARGET_PRIVATE: 'Set allow_private in the deployment to let its exits reach such addresses.',
+
   // The doctor's findings.
   E_CHECK_TIMEOUT: 'Check the network, and run this again.',
   E_CLOCK: 'Set this machine’s clock, for example by NTP.',
@@ -117,13 +120,20 @@ const advice: Partial<Record<string, string>> = {
     'Measure again with "lambda-nat-proxy speedtest". A larger function is faster: deploy --mode performance.',
 }
 
-/** What there is to do about an error; undefined where nothing is known. */
-export const adviceFor = ({ code, hint }: Pick<ErrorData, 'code' | 'hint'>): string | undefined =>
-  advice[code] ?? hint
+/** The same where the exits run on this machine, and there is nothing to deploy. */
+const localAdvice: typeof advice = {
+  E_TARGET_PRIVATE: 'Start with --allow-private to let the exits reach such addresses.',
+}
+
+/** What there is to do about an error; undefined where nothing is known. `local`: the exits run on this machine. */
+export const adviceFor = (
+  { code, hint }: Pick<ErrorData, 'code' | 'hint'>,
+  local = false,
+): string | undefined => (local ? localAdvice[code] : undefined) ?? advice[code] ?? hint
 
 /** What happened, and what to do about it. */
-export function withAdvice(data: ErrorData): string {
-  const next = adviceFor(data)
+export function withAdvice(data: ErrorData, local = false): string {
+  const next = adviceFor(data, local)
   return next === undefined ? data.message : `${sentence(data.message)} ${next}`
 }
 

@@ -13,7 +13,7 @@ const maxUnread = 8 * 1024 * 1024
  * come at once would take a tenth of the client's time. Everything else goes at once.
  */
 export function jsonReporter(
-  verbose: boolean,
+  { verbose, local = false }: { verbose: boolean; local?: boolean },
   output: Pick<NodeJS.WriteStream, 'write'> = process.stdout,
 ): Reporter {
   const leftOut = verbose ? ['counts'] : ['counts', 'target', 'site']
@@ -45,7 +45,7 @@ export function jsonReporter(
       }
       if (lost > 0) write({ type: 'events.lost', events: lost })
       lost = 0
-      write(advised(event))
+      write(advised(event, local))
     },
     close: flush,
   }
@@ -62,9 +62,9 @@ const ofConnections = new Set<string>([
 ] satisfies ProxyEvent['type'][])
 
 /** With what to do about it in this program's own terms, as a person at a terminal reads it. */
-function advised(event: ProxyEvent): ProxyEvent {
+function advised(event: ProxyEvent, local: boolean): ProxyEvent {
   // An end that was meant asks for nothing.
   if (!('code' in event) || event.type === 'exit.closed') return event
-  const hint = adviceFor(event)
+  const hint = adviceFor(event, local)
   return hint === undefined ? event : { ...event, hint }
 }

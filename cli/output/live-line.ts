@@ -1,4 +1,4 @@
-import { formatBytes, formatDollars, formatRate } from '../client/stats/format.ts'
+import { formatBytes, formatCount, formatDollars, formatRate } from '../client/stats/format.ts'
 import type { Model } from '../client/stats/model.ts'
 import { isAccepting } from '../client/stats/state.ts'
 
@@ -29,7 +29,7 @@ export function liveLine(
     draw() {
       if (closed || (model.exits.length === 0 && model.sleep.phase === 'awake')) return
       // One write that puts the new text over the old one, and no wider than the terminal: no flicker.
-      output.write(`\r${summary(model, local).slice(0, output.columns - 1)}\x1b[K`)
+      output.write(`\r${fitting(summary(model, local), output.columns - 1)}\x1b[K`)
       shown = true
     },
     clear,
@@ -42,13 +42,27 @@ export function liveLine(
 
 // --- internal ---
 
-function summary({ exits, sleep, totals, rate, cost }: Model, local: boolean): string {
+/** A part of the line, and what stands for it where there is little room; the last are left out first. */
+type Part = readonly [text: string, brief?: string]
+
+/** As many whole parts as fit: in brief from the right on, then without the last ones. */
+function fitting(parts: readonly Part[], width: number): string {
+  const texts = parts.map(([text]) => text)
+  const line = () => texts.join(' · ')
+  for (let i = parts.length - 1; i >= 0 && line().length > width; i--) texts[i] = parts[i]![1] ?? texts[i]!
+  while (texts.length > 1 && line().length > width) texts.pop()
+  return line().slice(0, width)
+}
+
+function summary({ exits, sleep, totals, rate, cost }: Model, local: boolean): Part[] {
   const accepting = exits.filter(isAccepting).length
   return [
-    sleep.phase === 'awake' ? `${accepting} ${accepting === 1 ? 'exit' : 'exits'}` : sleep.phase,
-    `${totals.active} ${totals.active === 1 ? 'connection' : 'connections'}`,
-    `down ${formatRate(rate.down)}, up ${formatRate(rate.up)}`,
-    `${formatBytes(totals.bytesDown + totals.bytesUp)} in all`,
-    local ? `$0 here (on AWS about ${formatDollars(cost().total)})` : `about ${formatDollars(cost().total)}`,
-  ].join(' · ')
+    [sleep.phase === 'awake' ? `${accepting} ${accepting === 1 ? 'exit' : 'exits'}` : sleep.phase],
+    [`${formatCount(totals.active)} ${totals.active === 1 ? 'connection' : 'connections'}`],
+    [`down ${formatRate(rate.down)}, up ${formatRate(rate.up)}`],
+    [`${formatBytes(totals.bytesDown + totals.bytesUp)} in all`],
+    local
+      ? [`$0 here (on AWS about ${formatDollars(cost().total)})`, '$0 here']
+      : [`about ${formatDollars(cost().total)}`],
+  ]
 }

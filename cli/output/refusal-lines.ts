@@ -11,7 +11,7 @@ const againMs = 60_000
  * Lines about refusals for a person who did not ask for every connection: one a kind and minute, with how many more
  * there were. Gives undefined for what is not to be told. Where the connections were to go is not said.
  */
-export function refusalLines(now: () => number = () => performance.now()) {
+export function refusalLines(local: boolean, now: () => number = () => performance.now()) {
   const told = new Map<string, { at: number; untold: number }>()
   return (event: Refused): string | undefined => {
     if (isOrdinary(event)) return undefined
@@ -23,7 +23,7 @@ export function refusalLines(now: () => number = () => performance.now()) {
     }
     told.set(kind, { at: now(), untold: 0 })
     const more = known?.untold ? ` (${known.untold} more since the last such line)` : ''
-    return `${subjectOf(event)}: ${withAdvice(event)}${more}`
+    return `${subjectOf(event)}: ${withAdvice(event, local)}${more}`
   }
 }
 

@@ -84,7 +84,7 @@ function printer(
   const setUps = new Map<string, { step: Step; ms: number }[]>()
   /** The codes of why connections have failed since an exit last came up. */
   const failures = new Set<string>()
-  const refusalLine = refusalLines()
+  const refusalLine = refusalLines(local)
   /** Regions in which a launch was told. */
   const started = new Set<string>()
   let dashboard: string | undefined
@@ -116,7 +116,7 @@ function printer(
       case 'exit.ready':
         say(
           'success',
-          `Exit ${event.address} in ${event.region} ready after ${Math.round(event.setUpMs)} ms, for ${duration(event.remainingMs)}${event.candidate === 'relayed' ? ', by a relay' : ''}${of(event)}`,
+          `Exit ${event.address} in ${event.region} ready after ${formatDuration(event.setUpMs)}, replaced in ${formatDuration(event.replaceMs)}${event.candidate === 'relayed' ? ', by a relay' : ''}${of(event)}`,
         )
         if (verbose) consola.log(breakdown(setUps.get(event.session) ?? []))
         setUps.delete(event.session)
@@ -217,7 +217,9 @@ function printer(
         )
         break
       case 'exit.closed':
-        say('info', `Exit ${nameOf(event)} ended: ${event.message}${of(event)}`)
+        // This end closes it when nothing is left on it, or when the proxy ends.
+        if (event.code === 'E_QUIC_CLOSED') say('info', `Closing exit ${nameOf(event)}${of(event)}`)
+        else say('warn', `Exit ${nameOf(event)} ended: ${event.message}${of(event)}`)
         break
       case 'proxy.ready':
         if (managed) for (const line of placeLines(event, dashboard, local)) say('success', line)
@@ -241,7 +243,10 @@ function printer(
         break
       case 'connection.refused':
         if (verbose)
-          say('log', `#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event)}`)
+          say(
+            'log',
+            `#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event, local)}`,
+          )
         tellRefusal(event)
         break
       case 'client.rejected':

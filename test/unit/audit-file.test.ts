@@ -142,6 +142,7 @@ test('an entry has the exit, and text from others does not act', async ({ folder
     region: 'eu-west-1',
     address: '203.0.113.9',
     remainingMs: 1,
+    replaceMs: 1,
     setUpMs: 1,
     memoryMb: 256,
     engines: { client: 'a' },

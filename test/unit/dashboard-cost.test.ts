@@ -90,6 +90,7 @@ test('stays what it was when an exit goes out of sight, and its rate is that of 
     ...ids,
     address: '192.0.2.1',
     remainingMs: 600_000,
+    replaceMs: 600_000,
     setUpMs: 1,
     memoryMb: 1024,
     engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },

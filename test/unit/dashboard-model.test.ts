@@ -31,6 +31,7 @@ function comeUp({ events, clock }: Context, session: string, region = 'eu-west-1
     region,
     address: '192.0.2.1',
     remainingMs: 600_000,
+    replaceMs: 600_000,
     setUpMs: 200,
     memoryMb: 256,
     engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
@@ -150,13 +151,24 @@ test('traffic that goes past the exits is told apart from what goes through them
   assert.equal(context.model.carried, [{ outbound: 'direct', region: undefined, bytesUp: 5, bytesDown: 6 }])
 })
 
-test('the rate is what came since the last sample, whenever that was', context => {
+test('the rate is what came within the last four samples, whenever they were; a point has its own', context => {
   comeUp(context, 'a')
   open(context, 1, 'a', 'example.com:443')
-  context.events.emit({ type: 'traffic.sampled', connections: [], paths: [] })
-  context.clock.now += 2_000
-  carry(context, 1, 0, 10_000)
-  assert.is(context.model.rate.down, 5_000)
+  for (const _ of Array(4)) context.events.emit({ type: 'traffic.sampled', connections: [], paths: [] })
+  const rates: number[] = []
+  for (const ms of [2_000, 1_000, 1_000, 1_000, 1_000]) {
+    context.clock.now += ms
+    carry(context, 1, 0, 10_000)
+    rates.push(context.model.rate.down)
+  }
+  assert.equal(rates, [5_000, 10_000 / 3, 2_500, 2_000, 0])
+  assert.equal(
+    context.model
+      .state()
+      .series[0]!.points.slice(-5)
+      .map(({ down }) => down),
+    [5_000, 0, 0, 0, 0],
+  )
 })
 
 test('addresses and names without a registered domain stand for themselves', context => {

@@ -65,6 +65,7 @@ function comeUp({ events }: Context, session = 'a'): void {
     region: 'eu-west-1',
     address: '192.0.2.1',
     remainingMs: 600_000,
+    replaceMs: 600_000,
     setUpMs: 100,
     memoryMb: 256,
     engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },

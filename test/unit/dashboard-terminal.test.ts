@@ -1,4 +1,5 @@
-import { consola } from 'consola'
+import { stripVTControlCharacters } from 'node:util'
+import { type ConsolaOptions, consola, createConsola } from 'consola'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { TargetError } from '../../cli/client/outbound/target-errors.ts'
@@ -8,6 +9,7 @@ import { jsonReporter } from '../../cli/output/json-reporter.ts'
 import { liveLine } from '../../cli/output/live-line.ts'
 import { refusalLines } from '../../cli/output/refusal-lines.ts'
 import { terminalReporter } from '../../cli/output/terminal-reporter.ts'
+import { wrappingReporter } from '../../cli/output/wrapping-reporter.ts'
 
 /** What makes a terminal forget the rest of a line (ECMA-48, EL). */
 const clearRest = '\x1b[K'
@@ -48,15 +50,40 @@ test('on a terminal one line is written over again and again, no wider than the 
   const line = liveLine(model, false, stream)
   line.draw()
   const first = take()
-  assert.ok(first.startsWith('\r0 exits'))
-  assert.ok(first.endsWith(clearRest))
-  assert.is(first.length, 1 + 29 + clearRest.length)
+  assert.is(first, `\r0 exits · 0 connections${clearRest}`)
   line.draw()
   assert.is(take(), first)
   line.clear()
   assert.is(take(), `\r${clearRest}`)
   line.clear()
   assert.is(take(), '')
+})
+
+test('a narrow terminal gets whole parts of the line, and the costs in brief before none', () => {
+  const { model } = running()
+  const drawn = (columns: number) => {
+    const { stream, take } = output(true, columns)
+    liveLine(model, true, stream).draw()
+    return take().slice(1, -clearRest.length)
+  }
+  const parts = ['0 exits', '0 connections', 'down 0 kbit/s, up 0 kbit/s', '0 B in all']
+  assert.is(drawn(100), [...parts, '$0 here (on AWS about $0)'].join(' · '))
+  assert.is(drawn(80), [...parts, '$0 here'].join(' · '))
+  assert.is(drawn(70), parts.join(' · '))
+  assert.is(drawn(60), parts.slice(0, 3).join(' · '))
+})
+
+test('a line is broken between words at the width of the terminal, with no empty lines around a warning', () => {
+  const printed = (isTTY: boolean) => {
+    const { stream, take } = output(isTTY, 40)
+    const log = createConsola({ fancy: true, stdout: stream, stderr: stream } as Partial<ConsolaOptions>)
+    log.options.formatOptions.date = false
+    log.setReporters(log.options.reporters.map(wrappingReporter))
+    log.warn('one two three four five six seven eight nine')
+    return stripVTControlCharacters(take())
+  }
+  assert.match(printed(true), /^\S+ one two three four five six seven\n {2}eight nine\n$/)
+  assert.match(printed(false), 'one two three four five six seven eight nine')
 })
 
 test('once closed it stays away', () => {
@@ -82,7 +109,7 @@ test('what is no terminal gets nothing of it', () => {
 /** What --json writes for these events. */
 function lines(verbose: boolean, ...events: ProxyEvent[]): Record<string, unknown>[] {
   const { stream, take } = output(false)
-  const show = jsonReporter(verbose, stream)
+  const show = jsonReporter({ verbose }, stream)
   for (const event of events) show.event(event)
   show.close()
   return take()
@@ -126,7 +153,7 @@ test('a reader of --json that stands still is told later how much it has missed'
       return false
     },
   }
-  const show = jsonReporter(false, stuck as unknown as NodeJS.WriteStream)
+  const show = jsonReporter({ verbose: false }, stuck as unknown as NodeJS.WriteStream)
   const events = 200_000
   for (let i = 0; i < events; i++) show.event(opened)
   show.close()
@@ -200,6 +227,7 @@ test('why connections fail is told once until an exit comes up, and with --verbo
     region: 'eu-west-1',
     address: '192.0.2.1',
     remainingMs: 1_000,
+    replaceMs: 1_000,
     setUpMs: 1,
     memoryMb: 256,
     engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
@@ -239,6 +267,7 @@ const up: ProxyEvent = {
   region: 'eu-west-1',
   address: '192.0.2.1',
   remainingMs: 600_000,
+  replaceMs: 570_000,
   setUpMs: 1_234,
   memoryMb: 256,
   engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
@@ -258,8 +287,8 @@ test('an exit is a line; its steps and ids are told with --verbose', () => {
   const quiet = said({ verbose: false }, launching, step, up, proxyReady, launching, step, up)
   assert.equal(quiet.filter(line => !line.startsWith('box')).slice(0, 3), [
     'start Starting an exit in eu-west-1',
-    'success Exit 192.0.2.1 in eu-west-1 ready after 1234 ms, for 10 min',
-    'success Exit 192.0.2.1 in eu-west-1 ready after 1234 ms, for 10 min',
+    'success Exit 192.0.2.1 in eu-west-1 ready after 1.2 s, replaced in 9 min 30 s',
+    'success Exit 192.0.2.1 in eu-west-1 ready after 1.2 s, replaced in 9 min 30 s',
   ])
   const verbose = said({ verbose: true }, launching, step, up).join()
   for (const words of ['STUN: seen', '[a]', 'set-up: stun 1 ms']) assert.match(verbose, words)
@@ -290,14 +319,16 @@ test('an exit that drains, falls silent or ends is named by its address', () => 
     { type: 'exit.silent', session: 'a', silent: true },
     { type: 'exit.silent', session: 'a', silent: false },
     { type: 'exit.draining', session: 'a', connections: 3, remainingMs: 10_000 },
-    { type: 'exit.closed', session: 'a', code: 'E_BYE', message: 'the exit was drained' },
+    { type: 'exit.closed', session: 'a', code: 'E_QUIC_CLOSED', message: 'drained' },
   )
   assert.equal(lines.slice(1), [
     'warn Exit 192.0.2.1 does not respond: new connections use other exits',
     'info Exit 192.0.2.1 responds again',
     'info Draining exit 192.0.2.1: 3 connections, 10 s left',
-    'info Exit 192.0.2.1 ended: the exit was drained',
+    'info Closing exit 192.0.2.1',
   ])
+  const lost = { type: 'exit.closed', session: 'a', code: 'E_QUIC_TIMEOUT', message: 'no answer' } as const
+  assert.is(said({ verbose: false }, up, lost).at(-1), 'warn Exit 192.0.2.1 ended: no answer')
 })
 
 test('sleep and wake are told, with the time that the wake took', () => {
@@ -368,7 +399,7 @@ test("what the function's log says does nothing to the terminal", () => {
 
 test('a kind of refusal is told once a minute, with the way out and without the target', () => {
   const clock = { now: 0 }
-  const line = refusalLines(() => clock.now)
+  const line = refusalLines(false, () => clock.now)
   const { code, message, hint, reply } = new TargetError('E_TARGET_PRIVATE', '127.0.0.1')
   const refused = {
     type: 'connection.refused',
@@ -383,7 +414,11 @@ test('a kind of refusal is told once a minute, with the way out and without the 
   const first = line(refused)
   assert.is(
     first,
-    'Connection refused: the target is a private address, which this exit refuses. Give --allow-private to the embedded cloud, or set allow_private in a deployment.',
+    'Connection refused: the target is a private address, which this exit refuses. Set allow_private in the deployment to let its exits reach such addresses.',
+  )
+  assert.is(
+    refusalLines(true)(refused),
+    'Connection refused: the target is a private address, which this exit refuses. Start with --allow-private to let the exits reach such addresses.',
   )
   assert.is(line(refused), undefined)
   assert.match(line({ ...refused, code: 'E_TARGET_REFUSED' }) ?? '', 'Connection refused')
@@ -396,7 +431,7 @@ test('a kind of refusal is told once a minute, with the way out and without the 
 
 test('a rejected client is told once a minute, but not one that is to be asked for its login', () => {
   const clock = { now: 0 }
-  const line = refusalLines(() => clock.now)
+  const line = refusalLines(false, () => clock.now)
   const rejected = {
     type: 'client.rejected',
     protocol: 'http',

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { CommandDef } from 'citty'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { resolve } from '../../cli/commands/program.ts'
 import { describe, renderHelp } from '../../cli/output/help.ts'
 
 const test = suite('help')
@@ -74,6 +75,20 @@ test('many options stand in their groups', async () => {
   ) as number[]
   assert.ok(first! < second! && second! < options!, text)
   assert.ok(text.indexOf('--zz') > options!)
+})
+
+test('every command fits into 80 and 100 columns, and says what it ends with', async () => {
+  const check = async (words: string[]) => {
+    const { command } = await resolve(words)
+    const subCommands = Object.keys((await command.subCommands) ?? {})
+    for (const width of [80, 100]) {
+      const text = await help(width, ['lambda-nat-proxy', ...words], command)
+      for (const line of text.split('\n')) assert.ok(line.length <= width, `${width}: ${line}`)
+      assert.is(/\nEXIT CODES\n/.test(text), subCommands.length === 0, words.join(' '))
+    }
+    for (const name of subCommands) await check([...words, name])
+  }
+  await check([])
 })
 
 test.run()

@@ -33,7 +33,7 @@ test('which exits there are, when that changes, and that a reload has failed', (
   events.emit({ type: 'exit.launching', session: 'a', region: 'eu-west-1' })
   const ready = {
     ...{ type: 'exit.ready' as const, session: 'a', region: 'eu-west-1', address: '192.0.2.1' },
-    ...{ remainingMs: 1, setUpMs: 1, memoryMb: 1, engines: { client: 'a' } },
+    ...{ remainingMs: 1, replaceMs: 1, setUpMs: 1, memoryMb: 1, engines: { client: 'a' } },
   }
   events.emit(ready)
   events.emit({ type: 'exit.silent', session: 'a', silent: false })

@@ -10,6 +10,7 @@ import { cameUp } from './bans.ts'
 import type { Failures } from './failures.ts'
 import { cameUpFresh } from './freshness.ts'
 import { enginesOf, launch, type Session } from './launch.ts'
+import { replaceAt } from './plan.ts'
 import { arrived, calledOff, draining, ended, type FleetState, launching, ready } from './state.ts'
 import type { Trigger } from './trigger.ts'
 
@@ -129,6 +130,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       region,
       address: hello.address,
       remainingMs: hello.remaining_ms,
+      replaceMs: exit ? Math.max(0, replaceAt(exit, state.settings.rotateMs) - now()) : hello.remaining_ms,
       setUpMs: now() - launchedAt,
       memoryMb: hello.memory_mb,
       engines: enginesOf(session),

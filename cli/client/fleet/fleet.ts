@@ -15,7 +15,7 @@ import { ask, awaited, isIdle, sleepTeller } from './idle.ts'
 import type { Session } from './launch.ts'
 import { type Purse, spent } from './money.ts'
 import { watchNetwork } from './network-watch.ts'
-import { overBudget, plan, planAgainAt } from './plan.ts'
+import { overBudget, plan, planAgainAt, replaceAt } from './plan.ts'
 import { regionFor } from './regions.ts'
 import { type FleetRequests, fleetRequests } from './requests.ts'
 import { createSelector, type Policy } from './select.ts'
@@ -104,6 +104,15 @@ export function startFleet(options: FleetOptions): Fleet {
     return refusal && new NoExitError('E_BUDGET_SPENT', refusal.message, refusal)
   }
 
+  const reschedule = () => {
+    const { settings, exits } = state
+    for (const exit of exits.values()) {
+      if (exit.phase !== 'active' || exit.retired) continue
+      const replaceMs = Math.max(0, replaceAt(exit, settings.rotateMs) - now())
+      events.emit({ type: 'exit.rescheduled', session: exit.id, replaceMs })
+    }
+  }
+
   const replan = () => {
     if (stop.signal.aborted) return
     clearTimeout(timer)
@@ -181,7 +190,9 @@ export function startFleet(options: FleetOptions): Fleet {
     ...requests,
     hopeless: failures.hopeless,
     update(settings, next) {
+      const { rotateMs } = state.settings
       Object.assign(state.settings, settings)
+      if (settings.rotateMs !== rotateMs) reschedule()
       if (next !== selector.policy) selector = createSelector(next)
       replan()
     },

@@ -55,7 +55,7 @@ const errors: Record<TargetErrorCode, TargetErrorText> = {
     reply: reply.notAllowed,
     says: 'is a private address, which this exit refuses',
     ofName: 'resolves to a private address, which this exit refuses',
-    hint: 'Give --allow-private to the embedded cloud, or set allow_private in a deployment.',
+    hint: 'Set allow_private in the deployment, or start with --allow-private where the exits run on this machine.',
   },
   E_TARGET_BLOCKED: { reply: reply.notAllowed, says: 'is blocked by a rule' },
   E_TARGET_INVALID: { reply: reply.failure, says: 'is not a valid host and port' },

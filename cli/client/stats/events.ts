@@ -95,6 +95,8 @@ export type ProxyEvent =
       region: string
       address: string
       remainingMs: number
+      /** Until its replacement is due, by `--rotate` or before the function must end. */
+      replaceMs: number
       setUpMs: number
       /** The function's size, which its price goes by. */
       memoryMb: number
@@ -104,6 +106,8 @@ export type ProxyEvent =
       /** True where it comes in by the port that this end's router opened. */
       byOpenPort?: boolean
     }
+  /** Its replacement is due at another time than was told: `--rotate` has changed. */
+  | { type: 'exit.rescheduled'; session: string; replaceMs: number }
   /** Its packets go another way: from a relay to a direct path. */
   | { type: 'exit.moved'; session: string; candidate: CandidateKind }
   /** No TURN server lent an address; the session goes on without. Told once a code, until one does. */

@@ -65,7 +65,7 @@ export function createExits(): ExitTable {
         }
         case 'exit.ready': {
           const exit = exits.get(event.session)
-          const { address, memoryMb, engines, candidate, setUpMs, remainingMs } = event
+          const { address, memoryMb, engines, candidate, setUpMs, remainingMs, replaceMs } = event
           if (exit)
             Object.assign(exit, {
               phase: 'active',
@@ -75,9 +75,15 @@ export function createExits(): ExitTable {
               candidate,
               readyAt: now,
               deadlineAt: now + remainingMs,
+              replaceAt: now + replaceMs,
             })
           const launch = launches.get(event.session)
           if (launch) launch.totalMs = setUpMs
+          break
+        }
+        case 'exit.rescheduled': {
+          const exit = exits.get(event.session)
+          if (exit) exit.replaceAt = now + event.replaceMs
           break
         }
         case 'exit.moved': {

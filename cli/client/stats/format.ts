@@ -29,8 +29,8 @@ export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000)
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  if (minutes < 60) return both(`${minutes} min`, seconds % 60, 's')
+  return both(`${Math.floor(minutes / 60)} h`, minutes % 60, 'min')
 }
 
 /** Dollars with as many places as it takes to see something. */
@@ -44,6 +44,12 @@ export function formatDollars(dollars: number): string {
 /** A share as a percentage. */
 export const formatShare = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 
+/** A number of things, its thousands set apart by narrow spaces: 12 345 (ISO 80000-1, 7.3.1). */
+export const formatCount = (count: number): string =>
+  String(Math.round(count)).replace(/(?<=\d)(?=(\d{3})+$)/g, '\u202f')
+
 // --- internal ---
+
+const both = (whole: string, rest: number, unit: string) => (rest === 0 ? whole : `${whole} ${rest} ${unit}`)
 
 const digits = (value: number) => value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)

@@ -57,8 +57,11 @@ const maxErrorCodes = 100
 const costWindowMs = 60_000
 const shortestCostWindowMs = 10_000
 
-/** Follows the events from now on. `now` gives milliseconds since 1970. */
-export function createModel(events: Events, now: () => number = Date.now): Model {
+/** A rate is that of so many samples: of a single one it jumps about too much to be read. */
+const rateSamples = 4
+
+/** Follows the events from now on. `now` gives milliseconds since 1970; `local`: the exits run on this machine. */
+export function createModel(events: Events, now: () => number = Date.now, local = false): Model {
   const exits = createExits()
   const connections = createConnections()
   const destinations = createDestinations()
@@ -81,7 +84,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
   const connectionErrors = new BoundedMap<string, number>(maxErrorCodes)
   const rejections = new BoundedMap<string, RejectionState>(maxErrorCodes)
   const costs: { at: number; total: number }[] = [{ at: startedAt, total: 0 }]
-  let lastSample = { at: startedAt, bytesUp: 0, bytesDown: 0 }
+  const samples = [{ at: startedAt, bytesUp: 0, bytesDown: 0 }]
   let rate = { down: 0, up: 0 }
   let proxy: State['proxy']
   let budget: CostState['budget']
@@ -113,14 +116,16 @@ export function createModel(events: Events, now: () => number = Date.now): Model
     }
   }
   const sample = (event: Extract<ProxyEvent, { type: 'traffic.sampled' }>, at: number) => {
-    const seconds = Math.max(at - lastSample.at, 1) / 1000
     const { bytesUp, bytesDown } = counts
-    rate = {
-      down: (bytesDown - lastSample.bytesDown) / seconds,
-      up: (bytesUp - lastSample.bytesUp) / seconds,
+    const rateSince = (earlier: (typeof samples)[number]) => {
+      const seconds = Math.max(at - earlier.at, 1) / 1000
+      return { down: (bytesDown - earlier.bytesDown) / seconds, up: (bytesUp - earlier.bytesUp) / seconds }
     }
-    lastSample = { at, bytesUp, bytesDown }
-    series.add({ at, ...rate, connections: connections.active, paths: exits.measure(event.paths) })
+    rate = rateSince(samples[0]!)
+    const point = rateSince(samples.at(-1)!)
+    samples.push({ at, bytesUp, bytesDown })
+    if (samples.length > rateSamples) samples.shift()
+    series.add({ at, ...point, connections: connections.active, paths: exits.measure(event.paths) })
     costs.push({ at, total: costOf(exits.usage(at)).total })
     while (costs[1] && at - costs[1].at >= costWindowMs) costs.shift()
   }
@@ -199,6 +204,7 @@ export function createModel(events: Events, now: () => number = Date.now): Model
       now: now(),
       version,
       startedAt,
+      local,
       ...(proxy && { proxy }),
       totals: model.totals,
       rate,

@@ -14,10 +14,12 @@ export interface State {
   now: number
   version: string
   startedAt: number
+  /** The exits run on this machine, and cost nothing. */
+  local: boolean
   /** Where applications connect to, the first listener and all of them; none before the first exit is up. */
   proxy?: { host: string; port: number; listeners: ListenerAddress[] }
   totals: Totals
-  /** Bytes a second, over the last sample. */
+  /** Bytes a second, over the last four samples. */
   rate: { down: number; up: number }
   exits: ExitStatus[]
   sleep: SleepState
@@ -76,6 +78,8 @@ export interface ExitStatus {
   /** When its offer was written, which starts the function. */
   billedFrom?: number
   readyAt?: number
+  /** When its replacement is due. */
+  replaceAt?: number
   /** When the function's time is up. */
   deadlineAt?: number
   endedAt?: number
