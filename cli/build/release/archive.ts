@@ -21,7 +21,7 @@ export async function tarGz(entries: readonly Entry[], date: Date): Promise<Uint
   archive.finalize()
   const parts: Buffer[] = []
   for await (const part of archive) parts.push(part as Buffer)
-  // A higher level takes twice the time for 0.3 %.
+  // A higher level takes twice the time for 2 %.
   return gzipSync(Buffer.concat(parts), { level: 6 })
 }
 
