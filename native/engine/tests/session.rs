@@ -127,12 +127,13 @@ fn readers_that_stand_still_leave_the_others_what_is_read() {
     client.connection_window = 8 << 20;
     let mut pair = Pair::with(client, options(Role::Server, &other, one.pin));
     pair.connect();
+    let data = bytes(1 << 20, 1);
     // They use up all that the connection may hold.
     let stopped: Vec<u32> = (0..8).map(|_| pair.server.open().unwrap()).collect();
     let mut left = vec![1 << 20; 8];
     pair.run(MINUTE, |pair| {
         for (stream, left) in stopped.iter().zip(&mut left) {
-            *left -= pair.write(End::Server, *stream, &bytes(*left, 1));
+            *left -= pair.write(End::Server, *stream, &data[..*left]);
         }
         left.iter().all(|left| *left == 0)
     });
@@ -150,11 +151,11 @@ fn readers_that_stand_still_leave_the_others_what_is_read() {
     // What was told is what there is: the window has not grown.
     let mut more = 0;
     pair.run(MINUTE, |pair| {
-        more += pair.write(End::Server, late, &bytes(1 << 20, 1));
+        more += pair.write(End::Server, late, &data);
         more > 200_000
     });
     pair.pass(Duration::from_secs(5));
-    assert!(more + pair.write(End::Server, late, &bytes(1 << 20, 1)) <= 300_000);
+    assert!(more + pair.write(End::Server, late, &data) <= 300_000);
 }
 
 #[test]
