@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { createInterface } from 'node:readline'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { putLogin, removeLogin } from '../client/accounts/edit-login-file.ts'
@@ -16,11 +15,11 @@ import { formatBytes } from '../client/stats/format.ts'
 import { loadConfig } from '../config/load.ts'
 import { type Option, optionsFor } from '../config/options.ts'
 import { didYouMean } from '../input/did-you-mean.ts'
-import { askSecrets } from '../input/prompt.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 import { defaultLoginsPath, ledgerPath } from '../places/folders.ts'
+import { readSecrets } from './read-secrets.ts'
 
 const file: Option = {
   type: 'string',
@@ -143,11 +142,10 @@ const pathOf = async (args: { file?: string | undefined; config?: unknown }): Pr
 
 /** Twice from a terminal, where it is not seen; else the first line of the standard input. */
 async function readPassword(user: string): Promise<string> {
-  if (!process.stdin.isTTY) {
-    for await (const line of createInterface({ input: process.stdin })) return line
+  const [password, again] = await readSecrets(`Password for ${user}:`, 'The same again:')
+  if (password === undefined)
     throw new UsageError('there is no password on the standard input: write it there, or give --generate')
-  }
-  const [password = '', again] = await askSecrets(`Password for ${user}:`, 'The same again:')
-  if (again !== password) throw new UsageError('the two passwords differ: nothing was changed')
+  if (again !== undefined && again !== password)
+    throw new UsageError('the two passwords differ: nothing was changed')
   return password
 }

@@ -33,6 +33,10 @@ export interface Served {
 
 export const name = 'origin.example'
 export const login = { user: 'alice', password: 'wonder-land' }
+/** Another login there, of which much has to be written in another way. */
+export const awkward = { user: 'b ob@x', password: 'p"\\:@%ü\'$#/' }
+/** And one with what every program can write. */
+export const quoteless = { user: 'carol', password: 'p"\\:@%ü\'$#/' }
 
 export type Serve = (request: Request) => Response | Promise<Response>
 
@@ -43,7 +47,8 @@ export async function clientWorld(serve: Serve): Promise<ClientWorld> {
   const authorities = join(folder, 'authorities.pem')
   await writeFile(authorities, certificate.cert)
   const logins = join(folder, 'logins')
-  await writeFile(logins, `${login.user}:${login.password}\n`)
+  const all = [login, awkward, quoteless].map(({ user, password }) => `${user}:${password}\n`)
+  await writeFile(logins, all.join(''))
   const lockedPort = await freePort()
 
   const servers = [undefined, certificate].map(tls => startServer(serve, tls))
