@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { fetchBytes } from '../support/origin.ts'
 import { cloudSuite } from '../support/origin-suite.ts'
+import { udpAssociation, udpEcho } from '../support/udp-client.ts'
 import { until } from '../support/until.ts'
 
 const test = cloudSuite('--idle')
@@ -41,6 +42,22 @@ test('without a connection the exits are let go, and the next ones wait for a ne
   assert.match(metrics, /^lambda_nat_proxy_wake_duration_seconds_count 3$/m)
   const took = proxy.told('fleet.awake').map(({ ms }) => ms)
   console.log(`figure: wakes ${took.map(ms => ms.toFixed(0)).join(', ')} ms`)
+})
+
+test('an association keeps its exit, and when it has ended the exit is let go', async ({ local, keep }) => {
+  const proxy = await local.proxy({ args: ['--idle', '1s'] })
+  const echo = keep(await udpEcho())
+  const association = keep(await udpAssociation({ proxy: proxy.port }))
+  association.send({ host: '127.0.0.1', port: echo.port }, 'first')
+  const { heardAt, session } = await proxy.event('connection.opened')
+  await until(() => association.received.length > 0, 'the echo')
+  // Nothing moves on it for several times as long.
+  await until(() => performance.now() > heardAt + 3_500, 'some time')
+  assert.equal(proxy.told('fleet.asleep'), [])
+  assert.equal(proxy.told('exit.closed'), [])
+  await association.end()
+  await proxy.event('fleet.asleep')
+  assert.is(proxy.told('exit.closed')[0]?.session, session)
 })
 
 test('an hour asleep asks nothing of S3 and starts no function', async ({ local, origin }) => {
