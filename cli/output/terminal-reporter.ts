@@ -5,6 +5,7 @@ import { printable } from '../../tunnel/net/printable.ts'
 import type { BudgetUse, ListenerAddress, ProxyEvent, Step } from '../client/stats/events.ts'
 import { formatBytes, formatDollars, formatDuration } from '../client/stats/format.ts'
 import type { Model } from '../client/stats/model.ts'
+import { stepNames } from '../client/stats/step-names.ts'
 import { schemeNames } from '../input/scheme.ts'
 import { withAdvice } from './advice.ts'
 import { liveLine, noLine } from './live-line.ts'
@@ -111,7 +112,7 @@ function printer(
         break
       case 'exit.step':
         setUps.get(event.session)?.push(event)
-        say('info', `${stepNames[event.step]} ${event.detail} (${Math.round(event.ms)} ms)${of(event)}`)
+        say('info', `${stepNames[event.step]}: ${event.detail} (${Math.round(event.ms)} ms)${of(event)}`)
         break
       case 'exit.ready':
         say(
@@ -126,7 +127,7 @@ function printer(
         setUps.delete(event.session)
         // The same reason again and again is told once.
         if (event.repeated && !verbose) break
-        say('error', `${stepNames[event.step]} ${withAdvice(event)}${of(event)}`)
+        say('error', `${stepNames[event.step]}: ${withAdvice(event)}${of(event)}`)
         say('info', `Retrying ${event.region} in ${duration(event.retryMs)}`)
         break
       case 'exit.waiting':
@@ -335,15 +336,6 @@ function usageLines({ host, port, listeners }: Ready): string[] {
   ]
 }
 
-const stepNames: Record<Step, string> = {
-  stun: 'STUN:',
-  offer: 'Offer:',
-  answer: 'Answer:',
-  punch: 'Punch:',
-  quic: 'QUIC:',
-  hello: 'Hello:',
-}
-
 const budgetLine = ({ spent, budget, period }: BudgetUse) =>
   `${formatDollars(spent)} of the budget of ${formatDollars(budget)} a ${period} is spent`
 
@@ -351,7 +343,7 @@ const place = ({ scheme, host, port }: ListenerAddress) =>
   `${formatEndpoint({ address: host, port })} (${schemeNames[scheme]})`
 
 const breakdown = (steps: { step: Step; ms: number }[]) =>
-  `set-up: ${steps.map(({ step, ms }) => `${step} ${ms.toFixed(0)} ms`).join(', ')}`
+  `set-up: ${steps.map(({ step, ms }) => `${stepNames[step]} ${formatDuration(ms)}`).join(', ')}`
 
 const duration = (ms: number) =>
   ms >= 90_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`

@@ -126,6 +126,8 @@ test('the charts follow a download while it runs, and its connection is shown as
   await page.getByRole('img', { name: /Down: 1[567]\.\d Mbit/ }).waitFor()
   await page.getByRole('table', { name: connections }).locator('tbody tr.open').waitFor()
   await page.getByRole('img', { name: 'Connections over time. Open: 1' }).waitFor()
+  await page.getByRole('img', { name: 'Round trip in the last minute' }).waitFor()
+  await page.getByRole('img', { name: /^Round-trip time over time. local-1 127.0.0.1: / }).waitFor()
   await download
 })
 
@@ -135,7 +137,7 @@ test('a launch is told step by step', async ({ page, proxy }) => {
   // A function that runs before S3 has said that the offer is there was not waited for.
   const { functionStartMs = 0 } = await proxy.event('exit.step', ({ step }) => step === 'answer')
   const start = functionStartMs > 0 ? ['Function start'] : []
-  assert.equal(steps, ['STUN', 'Offer', ...start, 'Answer', 'Punch', 'Handshake', 'Hello'])
+  assert.equal(steps, ['STUN', 'Offer', ...start, 'Answer', 'Punch', 'QUIC', 'Hello'])
 })
 
 test('a refused connection is shown with the reason', async ({ page, proxy }) => {
@@ -198,7 +200,7 @@ test('a thousand connections at once are counted, and no more rows are drawn tha
   assert.is(await page.getByRole('table', { name: connections }).locator('tbody tr').count(), 100)
   await page
     .locator('.figures div', { hasText: 'Connections' })
-    .getByText(/^1\d\d\d so far, 2 not made$/)
+    .getByText(/^1\u202f\d\d\d so far, 2 refused$/)
     .waitFor()
 })
 
@@ -213,6 +215,9 @@ test('there is nothing for axe-core to complain of, light and dark, wide and nar
       assert.equal(told, [], `${colorScheme}, ${width} wide`)
       const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
       assert.ok(Number(overflow) <= 0, `at ${width} the page is ${overflow} too wide`)
+      const heads = await page.locator('h2').allTextContents()
+      const isFirst = heads.indexOf('Connections') < heads.indexOf('Traffic')
+      assert.is(isFirst, width === 390, 'where there is little room, connections are before the charts')
     }
   await page.setViewportSize({ width: 1280, height: 900 })
   await page.emulateMedia({ colorScheme: 'light' })
@@ -241,6 +246,10 @@ test('a button replaces an exit, and another all of them', async ({ page }) => {
     await page.getByRole('button', { name }).click()
     await page.locator(`.exit[data-phase="active"]:not([data-session="${session}"])`).waitFor()
     await page.locator(`.exit[data-phase="active"][data-session="${session}"]`).waitFor({ state: 'detached' })
+    // It has nothing to drain, and is folded away.
+    await page.locator(`.past .exit[data-session="${session}"]`).waitFor({ state: 'attached' })
+    assert.ok(!(await page.locator(`.exit[data-session="${session}"]`).isVisible()))
+    assert.match((await page.getByRole('button', { name }).getAttribute('title'))!, /open ones go on until/)
   }
 })
 

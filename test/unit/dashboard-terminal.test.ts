@@ -291,7 +291,7 @@ test('an exit is a line; its steps and ids are told with --verbose', () => {
     'success Exit 192.0.2.1 in eu-west-1 ready after 1.2 s, replaced in 9 min 30 s',
   ])
   const verbose = said({ verbose: true }, launching, step, up).join()
-  for (const words of ['STUN: seen', '[a]', 'set-up: stun 1 ms']) assert.match(verbose, words)
+  for (const words of ['STUN: seen', '[a]', 'set-up: STUN 1.0 ms']) assert.match(verbose, words)
 })
 
 test('when the first exit is up it says where to connect, how to try it and how to stop it', () => {

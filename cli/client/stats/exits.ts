@@ -78,7 +78,7 @@ export function createExits(): ExitTable {
               replaceAt: now + replaceMs,
             })
           const launch = launches.get(event.session)
-          if (launch) launch.totalMs = setUpMs
+          if (launch) Object.assign(launch, { address, totalMs: setUpMs })
           break
         }
         case 'exit.rescheduled': {

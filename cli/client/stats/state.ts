@@ -126,6 +126,8 @@ export const isAccepting = ({ phase, silent }: ExitStatus): boolean => phase ===
 export interface LaunchStatus {
   session: string
   region: string
+  /** Of the exit, once it is up. */
+  address?: string
   launchedAt: number
   steps: { step: Step; ms: number; detail: string; functionStartMs?: number; startedBy?: Starter }[]
   totalMs?: number

@@ -1,7 +1,13 @@
 import { useState } from 'preact/hooks'
 import { formatEndpoint } from '../../../tunnel/net/endpoint.ts'
-import { formatBytes, formatDollars, formatDuration, formatRate } from '../../client/stats/format.ts'
-import { isAccepting, type SleepState, type State } from '../../client/stats/state.ts'
+import {
+  formatBytes,
+  formatCount,
+  formatDollars,
+  formatDuration,
+  formatRate,
+} from '../../client/stats/format.ts'
+import { type CostState, isAccepting, type SleepState, type State } from '../../client/stats/state.ts'
 import { schemeNames } from '../../input/scheme.ts'
 import { Addresses } from './addresses.tsx'
 import { Connections } from './connections.tsx'
@@ -10,6 +16,7 @@ import { Destinations } from './destinations.tsx'
 import { Fleet } from './fleet.tsx'
 import { Launches } from './launches.tsx'
 import { useLive } from './live.ts'
+import { useMedia } from './media.ts'
 import { Rejections } from './rejections.tsx'
 import { Traffic } from './traffic.tsx'
 import { Users } from './users.tsx'
@@ -17,6 +24,7 @@ import { Users } from './users.tsx'
 export function App() {
   const { state, connected, rotate } = useLive()
   const [trouble, setTrouble] = useState('')
+  const narrow = useMedia('(max-width: 640px)')
   const onRotate = (session?: string) => {
     setTrouble('')
     rotate(session).catch(error => setTrouble(`The exit could not be rotated: ${error.message}`))
@@ -56,8 +64,9 @@ export function App() {
           <>
             <Figures state={state} />
             <Fleet state={state} onRotate={onRotate} />
-            <Traffic state={state} />
-            <Connections state={state} />
+            {narrow && <Connections key="connections" state={state} />}
+            <Traffic key="traffic" state={state} />
+            {!narrow && <Connections key="connections" state={state} />}
             <Users state={state} />
             <Rejections state={state} />
             <div class="pair">
@@ -85,24 +94,29 @@ function exitsNote({ phase, wakes, lastWakeMs }: SleepState): string {
   return `ready; woken ${wakes === 1 ? 'once' : `${wakes} times`}, last in ${formatDuration(lastWakeMs)}`
 }
 
+function costNote({ total, perHour, budget }: CostState, local: boolean): string {
+  if (local) return `here; on AWS about ${formatDollars(total)}`
+  if (budget) return `${formatDollars(budget.spent)} of ${formatDollars(budget.budget)} this ${budget.period}`
+  return perHour === undefined ? 'so far' : `${formatDollars(perHour)} an hour`
+}
+
 /** What one wants to know at a glance. */
-function Figures({ state: { exits, sleep, totals, rate, cost } }: { state: State }) {
+function Figures({ state: { exits, sleep, totals, rate, cost, local } }: { state: State }) {
   const accepting = exits.filter(isAccepting).length
-  const notMade = totals.refused + totals.failed
   const figures = [
     ['Exits', sleep.phase === 'awake' ? String(accepting) : sleep.phase, exitsNote(sleep)],
     ['Down', formatRate(rate.down), `${formatBytes(totals.bytesDown)} so far`],
     ['Up', formatRate(rate.up), `${formatBytes(totals.bytesUp)} so far`],
     [
       'Connections',
-      String(totals.active),
-      `${totals.opened} so far${notMade === 0 ? '' : `, ${notMade} not made`}`,
+      formatCount(totals.active),
+      [
+        `${formatCount(totals.opened)} so far`,
+        ...(totals.refused > 0 ? [`${formatCount(totals.refused)} refused`] : []),
+        ...(totals.failed > 0 ? [`${formatCount(totals.failed)} failed`] : []),
+      ].join(', '),
     ],
-    [
-      'Cost',
-      formatDollars(cost.total),
-      cost.perHour === undefined ? 'so far' : `${formatDollars(cost.perHour)} an hour`,
-    ],
+    ['Cost', local ? '$0' : formatDollars(cost.total), costNote(cost, local)],
   ]
   return (
     <dl class="figures" aria-label="At a glance">

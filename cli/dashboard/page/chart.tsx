@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
+import { useMedia } from './media.ts'
 import { clock } from './time.ts'
 
 export interface Line {
@@ -30,7 +31,7 @@ export function Chart({ title, times, lines, from, to, least, format }: ChartPro
   const plot = useRef<uPlot>(null)
   const shown = useRef({ from, to })
   const [pointed, setPointed] = useState<number | null>()
-  const theme = useTheme()
+  const theme = useMedia('(prefers-color-scheme: dark)')
   shown.current = { from, to }
 
   const data: uPlot.AlignedData = [times, ...lines.map(({ values }) => values)]
@@ -103,18 +104,6 @@ export function Chart({ title, times, lines, from, to, least, format }: ChartPro
 }
 
 // --- internal ---
-
-/** Another number whenever light turns to dark or dark to light. */
-function useTheme(): number {
-  const [theme, setTheme] = useState(0)
-  useEffect(() => {
-    const scheme = matchMedia('(prefers-color-scheme: dark)')
-    const change = () => setTheme(n => n + 1)
-    scheme.addEventListener('change', change)
-    return () => scheme.removeEventListener('change', change)
-  }, [])
-  return theme
-}
 
 function valueAt({ values }: Line, index: number, format: (value: number) => string): string {
   const value = values[index]

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { formatBytes, formatDuration } from '../../client/stats/format.ts'
+import { formatBytes, formatCount, formatDuration } from '../../client/stats/format.ts'
 import type { ConnectionState, State } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 
@@ -19,7 +19,7 @@ export function Connections({ state }: { state: State }) {
   const age = ({ openedAt, endedAt }: ConnectionState) => (endedAt ?? state.now) - openedAt
 
   const columns: Column<ConnectionState>[] = [
-    { name: 'No.', value: ({ id }) => id, number: true, wide: true },
+    { name: 'No.', value: ({ id }) => id, show: ({ id }) => formatCount(id), number: true, wide: true },
     {
       name: 'Target',
       value: ({ target }) => target,

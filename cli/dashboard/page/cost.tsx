@@ -1,12 +1,12 @@
-import { formatBytes, formatDollars } from '../../client/stats/format.ts'
+import { formatBytes, formatCount, formatDollars } from '../../client/stats/format.ts'
 import type { CostState, State } from '../../client/stats/state.ts'
 
 /** What AWS will charge, about. */
-export function Cost({ state: { cost } }: { state: State }) {
+export function Cost({ state: { cost, local } }: { state: State }) {
   const { items } = cost
   const rows: [string, string, number][] = [
     ['Lambda, compute', `${cost.gbSeconds.toFixed(1)} GB-s`, items.compute],
-    ['Lambda, requests', String(cost.launches), items.requests],
+    ['Lambda, requests', formatCount(cost.launches), items.requests],
     ['S3, offers and answers', '', items.storage],
     ['Data out', formatBytes(cost.bytesOut), items.dataOut],
   ]
@@ -37,18 +37,20 @@ export function Cost({ state: { cost } }: { state: State }) {
         </tbody>
         <tfoot>
           <tr>
-            <th scope="row">So far</th>
+            <th scope="row">{local ? 'On AWS, about' : 'So far'}</th>
             <td />
             <td class="number">{formatDollars(cost.total)}</td>
           </tr>
         </tfoot>
       </table>
+      {local && <p>Nothing is charged: the exits run on this machine.</p>}
       <p>
         {cost.perHour === undefined ? (
           'The rate is known after some seconds.'
         ) : (
           <>
-            <strong>{formatDollars(cost.perHour)}</strong> an hour, as the last minute went.
+            <strong>{formatDollars(cost.perHour)}</strong> an hour{local && ' on AWS'}, as the last minute
+            went.
           </>
         )}
       </p>

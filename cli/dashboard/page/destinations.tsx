@@ -1,4 +1,4 @@
-import { formatBytes } from '../../client/stats/format.ts'
+import { formatBytes, formatCount } from '../../client/stats/format.ts'
 import type { DestinationState, State } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 
@@ -7,7 +7,8 @@ const columns: Column<DestinationState>[] = [
   {
     name: 'Connections',
     value: ({ connections }) => connections,
-    show: ({ connections, active }) => (active > 0 ? `${connections} (${active} open)` : connections),
+    show: ({ connections, active }) =>
+      active > 0 ? `${formatCount(connections)} (${formatCount(active)} open)` : formatCount(connections),
     number: true,
   },
   {
@@ -34,7 +35,7 @@ export function Destinations({ state: { destinations, destinationCount } }: { st
         maxRows={50}
         empty="Nothing has been connected to yet."
       />
-      {left > 0 && <p class="note">{left} more carried less.</p>}
+      {left > 0 && <p class="note">{formatCount(left)} more carried less.</p>}
     </section>
   )
 }

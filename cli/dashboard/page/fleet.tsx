@@ -1,6 +1,8 @@
-import { formatBytes, formatDuration, formatShare } from '../../client/stats/format.ts'
+import type { ComponentChildren } from 'preact'
+import { formatBytes, formatCount, formatDuration, formatShare } from '../../client/stats/format.ts'
 import type { ExitStatus, State } from '../../client/stats/state.ts'
-import { stepNames } from './steps.ts'
+import { stepNames } from '../../client/stats/step-names.ts'
+import { Spark } from './spark.tsx'
 
 interface FleetProps {
   state: State
@@ -10,7 +12,9 @@ interface FleetProps {
 
 /** The exits, each with its state and how long it has. */
 export function Fleet({ state, onRotate }: FleetProps) {
-  const { exits, sleep, now } = state
+  const { exits, sleep } = state
+  const current = phases.flatMap(phase => exits.filter(exit => exit.phase === phase))
+  const over = exits.filter(({ phase }) => phase === 'ended')
   return (
     <section aria-labelledby="fleet">
       <div class="bar">
@@ -18,6 +22,7 @@ export function Fleet({ state, onRotate }: FleetProps) {
         <button
           type="button"
           disabled={!exits.some(({ phase }) => phase === 'active')}
+          title={`Replaces every exit. ${whatHappens}`}
           onClick={() => onRotate()}
         >
           Rotate all
@@ -30,34 +35,69 @@ export function Fleet({ state, onRotate }: FleetProps) {
           {sleepNote(state)}
         </p>
       )}
-      <ul class="exits">
-        {exits.map(exit => (
-          <Exit
-            key={exit.session}
-            exit={exit}
-            now={now}
-            note={noteOf(state, exit)}
-            onRotate={() => onRotate(exit.session)}
-          />
-        ))}
-      </ul>
+      <Exits state={state} exits={current} onRotate={onRotate} />
+      {over.length > 0 && (
+        <details class="past">
+          <summary>{over.length} ended in the last half minute</summary>
+          <Exits state={state} exits={over} onRotate={onRotate} />
+        </details>
+      )}
     </section>
   )
 }
 
 // --- internal ---
 
+/** Those that are there, in this order. */
+const phases = ['active', 'launching', 'draining'] as const
+
+/** What a rotation does to connections. */
+const whatHappens =
+  'New connections go to the replacement when it is up; open ones go on until they end, or the old exit must.'
+
+function Exits({ state, exits, onRotate }: FleetProps & { exits: ExitStatus[] }) {
+  return (
+    <ul class="exits">
+      {exits.map(exit => (
+        <Exit
+          key={exit.session}
+          exit={exit}
+          now={state.now}
+          note={noteOf(state, exit)}
+          paths={
+            state.series[0]?.points.slice(-sparkPoints).flatMap(({ paths }) => paths[exit.session] ?? []) ??
+            []
+          }
+          onRotate={() => onRotate(exit.session)}
+        />
+      ))}
+    </ul>
+  )
+}
+
+/** A minute, with a point a second. */
+const sparkPoints = 60
+
 interface ExitProps {
   exit: ExitStatus
   now: number
   note: string
+  paths: { rttMs: number; loss: number }[]
   onRotate: () => void
 }
 
-function Exit({ exit, now, note, onRotate }: ExitProps) {
-  const { session, region, address, phase, silent, readyAt, deadlineAt } = exit
+function Exit({ exit, now, note, paths, onRotate }: ExitProps) {
+  const { session, region, address, phase, silent, readyAt } = exit
   const health = silent ? 'silent' : phase === 'ended' && readyAt === undefined ? 'failed' : phase
-  const left = phase === 'ended' || deadlineAt === undefined ? undefined : Math.max(0, deadlineAt - now)
+  // A draining exit has what is left of its function's time; the others what is left until their replacement is due.
+  const until = phase === 'ended' ? undefined : phase === 'draining' ? exit.deadlineAt : exit.replaceAt
+  const left = until === undefined ? undefined : Math.max(0, until - now)
+  const sparks: Record<string, ComponentChildren> = {
+    'Round trip': (
+      <Spark label="Round trip in the last minute" values={paths.map(({ rttMs }) => rttMs)} least={10} />
+    ),
+    Loss: <Spark label="Loss in the last minute" values={paths.map(({ loss }) => loss)} least={0.01} />,
+  }
   return (
     <li class={`exit ${tones[health]}`} data-session={session} data-phase={phase} data-silent={silent}>
       <div class="bar">
@@ -71,11 +111,17 @@ function Exit({ exit, now, note, onRotate }: ExitProps) {
       {left !== undefined && (
         <div class="left">
           <progress
-            max={deadlineAt! - readyAt!}
+            max={until! - readyAt!}
             value={left}
             aria-label={`Time left of exit ${address ?? session}`}
           />
-          <span>{formatDuration(left)} left</span>
+          <span>
+            {phase === 'draining'
+              ? `${formatDuration(left)} left`
+              : left === 0
+                ? 'being replaced'
+                : `replaced in ${formatDuration(left)}`}
+          </span>
         </div>
       )}
       {readyAt !== undefined && (
@@ -83,7 +129,10 @@ function Exit({ exit, now, note, onRotate }: ExitProps) {
           {figuresOf(exit, now).map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd data-figure={name}>{value}</dd>
+              <dd data-figure={name}>
+                {value}
+                {sparks[name]}
+              </dd>
             </div>
           ))}
         </dl>
@@ -92,6 +141,7 @@ function Exit({ exit, now, note, onRotate }: ExitProps) {
         <button
           type="button"
           onClick={onRotate}
+          title={`Replaces this exit. ${whatHappens}`}
           aria-label={`Rotate exit ${address ?? ''} in ${region}, session ${session}`}
         >
           Rotate
@@ -124,7 +174,7 @@ function figuresOf(exit: ExitStatus, now: number): [string, string][] {
   return [
     ['Round trip', rttMs === undefined ? '–' : rttMs < 1 ? 'under 1 ms' : formatDuration(rttMs)],
     ['Loss', formatShare(packetsSent > 0 ? packetsLost / packetsSent : 0)],
-    ['Connections', String(connections)],
+    ['Connections', formatCount(connections)],
     ['Down', formatBytes(bytesDown)],
     ['Up', formatBytes(bytesUp)],
     ['Age', formatDuration((endedAt ?? now) - readyAt!)],

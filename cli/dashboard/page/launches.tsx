@@ -1,7 +1,7 @@
 import type { Starter } from '../../../tunnel/signalling/offer-record.ts'
 import { formatDuration } from '../../client/stats/format.ts'
 import type { LaunchStatus, State } from '../../client/stats/state.ts'
-import { stepNames } from './steps.ts'
+import { stepNames } from '../../client/stats/step-names.ts'
 import { timeOf } from './time.ts'
 
 /** How exits came up, step by step, the newest first. */
@@ -79,8 +79,14 @@ function Launch({ launch, open }: { launch: LaunchStatus; open: boolean }) {
   )
 }
 
-/** The steps one after the other; the wait for the answer in two, where it is known when the function began. */
-function barsOf({ steps }: LaunchStatus): Bar[] {
+/** What lies between the steps is shown from here on. Milliseconds. */
+const leastBetweenMs = 5
+
+/**
+ * The steps one after the other; the wait for the answer in two, where it is known when the function began. They add up
+ * to the whole: what was in no step has a bar of its own.
+ */
+function barsOf({ steps, totalMs = 0, failure }: LaunchStatus): Bar[] {
   const bars: Bar[] = []
   let from = 0
   for (const { step, ms, detail, functionStartMs = 0, startedBy } of steps) {
@@ -102,5 +108,8 @@ function barsOf({ steps }: LaunchStatus): Bar[] {
     })
     from += ms
   }
+  const between = failure ? 0 : totalMs - from
+  if (between >= leastBetweenMs)
+    bars.push({ name: 'Between', kind: 'start', from, ms: between, detail: 'what was in no step' })
   return bars
 }

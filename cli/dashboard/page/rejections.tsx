@@ -1,3 +1,4 @@
+import { formatCount } from '../../client/stats/format.ts'
 import type { RejectionState, State } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 import { timeOf } from './time.ts'
@@ -8,7 +9,7 @@ const columns: Column<RejectionState>[] = [
     value: ({ code }) => code,
     show: ({ message, hint }) => (hint === undefined ? message : `${message}. ${hint}`),
   },
-  { name: 'Clients', value: ({ count }) => count, number: true },
+  { name: 'Clients', value: ({ count }) => count, show: ({ count }) => formatCount(count), number: true },
   { name: 'Last', value: ({ rejectedAt }) => rejectedAt, show: row => timeOf(row.rejectedAt), number: true },
 ]
 

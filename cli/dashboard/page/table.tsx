@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { formatCount } from '../../client/stats/format.ts'
 
 export interface Column<Row> {
   name: string
@@ -77,7 +78,7 @@ export function Table<Row>({
           </tbody>
         </table>
       </section>
-      {left > 0 && <p class="note">… and {left} more: sort or filter to see them.</p>}
+      {left > 0 && <p class="note">… and {formatCount(left)} more: sort or filter to see them.</p>}
     </>
   )
 }

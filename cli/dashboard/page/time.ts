@@ -1,8 +1,9 @@
-/** The time of day, as the reader writes it. */
-export const timeOf = (at: number): string => new Date(at).toLocaleTimeString()
+const seconds = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const
+const minutes = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+
+/** The time of day, with 24 hours as in the terminal. */
+export const timeOf = (at: number): string => new Date(at).toLocaleTimeString([], seconds)
 
 /** The same without seconds where there are none. */
-export const clock = (at: number): string => {
-  const seconds = at % 60_000 === 0 ? undefined : '2-digit'
-  return new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: seconds })
-}
+export const clock = (at: number): string =>
+  new Date(at).toLocaleTimeString([], at % 60_000 === 0 ? minutes : seconds)

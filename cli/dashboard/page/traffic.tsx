@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { formatDuration, formatRate, formatShare } from '../../client/stats/format.ts'
+import { formatCount, formatDuration, formatRate, formatShare } from '../../client/stats/format.ts'
 import type { Point, State } from '../../client/stats/state.ts'
 import { Chart, type Line } from './chart.tsx'
 
@@ -50,7 +50,7 @@ export function Traffic({ state }: { state: State }) {
           title="Connections"
           lines={[line('Open', '--count', ({ connections }) => connections)]}
           least={5}
-          format={count => String(Math.round(count * 10) / 10)}
+          format={count => (count < 100 ? String(Math.round(count * 10) / 10) : formatCount(count))}
           {...time}
         />
         <Chart
@@ -76,11 +76,18 @@ export function Traffic({ state }: { state: State }) {
 
 /** Gives the lines, one an exit, of a figure of the paths. */
 function pathsOf({ launches }: State, points: Point[]) {
-  const regions = new Map(launches.map(({ session, region }) => [session, region]))
+  const known = new Map(launches.map(({ session, region, address }) => [session, [region, address]]))
   const sessions = [...new Set(points.flatMap(({ paths }) => Object.keys(paths)))].slice(-maxPaths)
+  const places = sessions.map(session => (known.get(session) ?? []).filter(Boolean).join(' '))
+  // One address may have several exits, as on one machine.
+  const names = sessions.map((session, i) =>
+    places.filter(place => place === places[i]).length > 1
+      ? `${places[i]} (${session.slice(0, 4)})`.trim()
+      : places[i]!,
+  )
   return (value: (path: { rttMs: number; loss: number }) => number): Line[] =>
     sessions.map((session, i) => ({
-      name: `${regions.get(session) ?? ''} ${session.slice(0, 6)}`.trim(),
+      name: names[i]!,
       color: `--path-${i}`,
       values: points.map(({ paths }) => (paths[session] ? value(paths[session]) : null)),
     }))

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../client/stats/format.ts'
+import { formatBytes, formatCount } from '../../client/stats/format.ts'
 import type { State, UserState } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 
@@ -7,10 +7,17 @@ const columns: Column<UserState>[] = [
   {
     name: 'Connections',
     value: ({ connections }) => connections,
-    show: ({ connections, active }) => (active > 0 ? `${connections} (${active} open)` : connections),
+    show: ({ connections, active }) =>
+      active > 0 ? `${formatCount(connections)} (${formatCount(active)} open)` : formatCount(connections),
     number: true,
   },
-  { name: 'Not made', value: ({ notMade }) => notMade, number: true, wide: true },
+  {
+    name: 'Not made',
+    value: ({ notMade }) => notMade,
+    show: ({ notMade }) => formatCount(notMade),
+    number: true,
+    wide: true,
+  },
   {
     name: 'Down',
     value: ({ bytesDown }) => bytesDown,
