@@ -5,6 +5,7 @@ import { UsageError } from '../input/usage-error.ts'
 /**
  * Refuses options that a command does not have, and options without their value or with one that is none of theirs:
  * citty passes over the first, reads `-region` as letters and the value away, and makes a missing value an empty text.
+ * So too a word that a command needs, such as a site, where it is missing or empty: citty's own error is no UsageError.
  * Throws a UsageError that names the option, and one that it could have been.
  */
 export function checkOptions(args: readonly string[], definition: ArgsDef = {}): void {
@@ -14,7 +15,7 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
     for (const each of [name, aliases].flat()) known.set(dashed(each), option)
     if (option.type === 'boolean') known.set(`--no-${name}`, option)
   }
-  const positionals = Object.values(definition).filter(({ type }) => type === 'positional').length
+  const positionals = Object.entries(definition).filter(([, { type }]) => type === 'positional')
   const unknown = (given: string, problem: string) => {
     const found = nearest(bare(given), [...known.keys()].map(bare)).map(dashed)
     return new UsageError(
@@ -23,12 +24,15 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
         : `${problem}: see --help`,
     )
   }
-  let given = 0
+  const given: string[] = []
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!
-    if (arg === '--') return
+    if (arg === '--') {
+      given.push(...args.slice(i + 1))
+      break
+    }
     if (!arg.startsWith('-') || arg === '-') {
-      if (++given > positionals) throw unknown(arg, `'${arg}' is not expected here`)
+      if (given.push(arg) > positionals.length) throw unknown(arg, `'${arg}' is not expected here`)
       continue
     }
     const [, name = arg, value] = /^(-[^=]+)=(.*)$/s.exec(arg) ?? []
@@ -49,6 +53,9 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
     if (option.type === 'enum' && !option.options?.includes(text))
       throw new UsageError(`${name} ${text} is not one of ${option.options?.join(', ')}: see --help`)
   }
+  for (const [i, [name, { required = true }]] of positionals.entries())
+    if (given[i] === '' || (given[i] === undefined && required))
+      throw new UsageError(`<${name}> is missing: see --help`)
 }
 
 // --- internal ---

@@ -77,4 +77,17 @@ test('a near name is suggested, and one dash before a word is no option', () => 
     )
 })
 
+test('a word that a command needs is neither missing nor empty, wherever it stands', () => {
+  const optional: ArgsDef = { ...definition, topic: { type: 'positional', required: false } }
+  const needed: ArgsDef = { ...definition, ...positional }
+  for (const args of [[], ['--local'], ['--port', '1'], [''], ['--'], ['--', '']])
+    assert.throws(
+      () => checkOptions(args, needed),
+      (error: unknown) => error instanceof UsageError && error.message === '<name> is missing: see --help',
+      args.join(' '),
+    )
+  for (const args of [['x'], ['--port', '1', 'x'], ['--', 'x'], ['--', '-x']]) checkOptions(args, needed)
+  checkOptions([], optional)
+})
+
 test.run()
