@@ -137,8 +137,9 @@ const openIfThere = () => (existsSync(ledgerPath()) ? new Ledger(ledgerPath()) :
 
 const bits = (bytesASecond: number) => `${(bytesASecond * 8) / 1e6} Mbit/s`
 
-const pathOf = async (args: { file?: string | undefined; config?: unknown }): Promise<string> =>
-  args.file ?? (await loadConfig({ flags: args })).values['proxy.auth_file'] ?? defaultLoginsPath()
+/** The name of a login is no setting, though one has the option --name. */
+const pathOf = async ({ file, config }: { file?: string | undefined; config?: unknown }): Promise<string> =>
+  file ?? (await loadConfig({ flags: { config } })).values['proxy.auth_file'] ?? defaultLoginsPath()
 
 /** Twice from a terminal, where it is not seen; else the first line of the standard input. */
 async function readPassword(user: string): Promise<string> {

@@ -84,6 +84,14 @@ test('without --file it is the file of the configuration, or logins.yaml beside 
   assert.match(listed.stdout, 'dave')
 })
 
+test('a login may have a name that a deployment may not have', async ({ home }) => {
+  for (const name of ['Jo', 'eve@example.com']) {
+    const { code, said } = await home.run('login', 'add', name, '--generate')
+    assert.is(code, 0, said)
+    assert.is((await home.run('login', 'remove', name)).code, 0)
+  }
+})
+
 test('names that cannot be a login are refused', async ({ home }) => {
   for (const name of ['a:b', 'alice-session-x', 'x'.repeat(256)]) {
     const { code, said } = await home.run(
@@ -96,6 +104,9 @@ test('names that cannot be a login are refused', async ({ home }) => {
     )
     assert.is(code, 2, said)
   }
+  const { code, said } = await home.run('login', 'add', '--generate')
+  assert.is(code, 2, said)
+  assert.match(said, '<name> is missing')
 })
 
 test.run()
