@@ -140,17 +140,24 @@ test('a launch is told step by step', async ({ page, proxy }) => {
   assert.equal(steps, ['STUN', 'Offer', ...start, 'Answer', 'Punch', 'QUIC', 'Hello'])
 })
 
-test('a refused connection is shown with the reason', async ({ page, proxy }) => {
+test('a refused connection is shown with the reason, and with what its client was told', async ({
+  page,
+  proxy,
+}) => {
   const closed = await startOrigin()
   closed.close()
   const refusal = await socksConnect({ proxy: proxy.port, host: '127.0.0.1', port: closed.port }).catch(
     error => error,
   )
   assert.instance(refusal, SocksError)
-  await page
-    .getByRole('table', { name: connections })
-    .getByText('the target refused the connection')
-    .waitFor()
+  const { status } = await fetch(`http://127.0.0.1:${closed.port}/`, {
+    proxy: `http://127.0.0.1:${proxy.port}`,
+  })
+  for (const told of ['SOCKS5 reply 5', `HTTP ${status}`])
+    await page
+      .getByRole('table', { name: connections })
+      .getByText(`refused (${told})the target refused the connection`)
+      .waitFor()
 })
 
 test('what a client asks for is shown as text, whatever it looks like', async ({ page, proxy }) => {
@@ -200,7 +207,7 @@ test('a thousand connections at once are counted, and no more rows are drawn tha
   assert.is(await page.getByRole('table', { name: connections }).locator('tbody tr').count(), 100)
   await page
     .locator('.figures div', { hasText: 'Connections' })
-    .getByText(/^1\u202f\d\d\d so far, 2 refused$/)
+    .getByText(/^1\u202f\d\d\d so far, 3 refused$/)
     .waitFor()
 })
 

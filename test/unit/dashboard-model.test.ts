@@ -151,6 +151,16 @@ test('traffic that goes past the exits is told apart from what goes through them
   assert.equal(context.model.carried, [{ outbound: 'direct', region: undefined, bytesUp: 5, bytesDown: 6 }])
 })
 
+test("an exit's replacement is due when it says, and at another time once the rotation has changed", context => {
+  comeUp(context, 'a')
+  const { now } = context.clock
+  assert.is(context.model.exits[0]!.replaceAt, now + 600_000)
+  context.clock.now += 1_000
+  context.events.emit({ type: 'exit.rescheduled', session: 'a', replaceMs: 60_000 })
+  assert.is(context.model.exits[0]!.replaceAt, now + 61_000)
+  assert.is(context.model.exits[0]!.deadlineAt, now + 600_000)
+})
+
 test('the rate is what came within the last four samples, whenever they were; a point has its own', context => {
   comeUp(context, 'a')
   open(context, 1, 'a', 'example.com:443')

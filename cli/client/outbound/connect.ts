@@ -45,8 +45,15 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
     const text = `${target.host}:${target.port}`
     const user = requester.login?.user
     let outbound: OutboundName | undefined
-    const tell = (error: unknown) => {
-      const about = { connection, outbound, target: text, user, ...errorData(error) }
+    const tell = (error: unknown, protocol?: Requester['protocol']) => {
+      const about = {
+        connection,
+        outbound,
+        target: text,
+        user,
+        ...(protocol && { protocol }),
+        ...errorData(error),
+      }
       if (isRefusal(error)) events.emit({ type: 'connection.refused', ...about, reply: error.reply })
       else events.emit({ type: 'connection.failed', ...about })
     }
@@ -59,7 +66,8 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
       const { session, confirmed } = reached
       const about = { connection, outbound, session, target: text, user, started }
       const tracker = confirmed ? trackEarly(events, about, confirmed) : trackConnection(events, about)
-      confirmed?.catch(tell)
+      // It has been told that it is connected, and gets no other word.
+      confirmed?.catch(error => tell(error))
       return {
         bound: reached.bound,
         session,
@@ -69,7 +77,7 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
         conn: () => new TrackedConn(reached.conn, knowingWhy(reached, tracker)),
       }
     } catch (error) {
-      if (isRefusal(error) || !requester.signal.aborted) tell(error)
+      if (isRefusal(error) || !requester.signal.aborted) tell(error, requester.protocol)
       throw error
     }
   }

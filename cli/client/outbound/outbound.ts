@@ -11,6 +11,8 @@ export interface Requester {
   user?: string | undefined
   /** Whose login it is, where one is needed. */
   login?: Login | undefined
+  /** What it speaks, and is refused in. */
+  protocol?: 'socks5' | 'http'
   /** Aborted when the requester is gone. */
   signal: AbortSignal
   /** What it asks for is a connection and not an answer: it may be told that it has one before the target is reached. */

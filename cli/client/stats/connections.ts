@@ -86,13 +86,14 @@ export function createConnections(): Connections {
 // --- internal ---
 
 const notMade = (
-  { connection: id, outbound, target, user, code, message, hint }: NotConnected,
+  { connection: id, outbound, target, user, protocol, code, message, hint }: NotConnected,
   now: number,
 ) => ({
   id,
   ...(outbound !== undefined && { outbound }),
   target,
   ...(user !== undefined && { user }),
+  ...(protocol !== undefined && { protocol }),
   error: { code, message, ...(hint !== undefined && { hint }) },
   openedAt: now,
   bytesUp: 0,

@@ -59,6 +59,8 @@ export interface NotConnected extends ErrorData {
   target: string
   /** Whose login asked for it; none where no login is needed. */
   user?: string | undefined
+  /** In which the client was told; none where it was told nothing. */
+  protocol?: 'socks5' | 'http'
 }
 
 /** A setting whose value is another now. */

@@ -181,6 +181,8 @@ export interface ConnectionState {
   error?: ErrorData
   /** The reply that SOCKS has for why it was refused (RFC 1928, section 6). */
   reply?: number
+  /** In which the client was told that it was not made. */
+  protocol?: 'socks5' | 'http'
 }
 
 export interface SeriesState {

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { formatBytes, formatCount, formatDuration } from '../../client/stats/format.ts'
+import { toldOf } from '../../client/stats/refusals.ts'
 import type { ConnectionState, State } from '../../client/stats/state.ts'
 import { type Column, Table } from './table.tsx'
 
@@ -97,13 +98,23 @@ const ends = {
 }
 
 /** How it ended and why, to be sorted and searched by. */
-const endOf = ({ end, error }: ConnectionState) =>
-  [end === undefined ? 'open' : ends[end], ...(error ? [error.message, error.code] : [])].join(': ')
+const endOf = (connection: ConnectionState) => {
+  const { end, error } = connection
+  const told = toldOf(connection)
+  return [
+    end === undefined ? 'open' : ends[end],
+    ...(told ? [told] : []),
+    ...(error ? [error.message, error.code] : []),
+  ].join(': ')
+}
 
-function End({ connection: { end, error } }: { connection: ConnectionState }) {
+function End({ connection }: { connection: ConnectionState }) {
+  const { end, error } = connection
+  const told = toldOf(connection)
   return (
     <>
       {end === undefined ? 'open' : ends[end]}
+      {told && ` (${told})`}
       {error && (
         <small class="reason" title={error.code}>
           {error.message}

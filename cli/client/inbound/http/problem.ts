@@ -4,6 +4,7 @@ import { printable } from '../../../../tunnel/net/printable.ts'
 import { type ReplyCode, reply } from '../../../../tunnel/session/frames/reply.ts'
 import { OutboundError, type OutboundErrorKind } from '../../outbound/outbound.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
+import { statusOf } from '../../stats/refusals.ts'
 import { type Field, lines } from './fields.ts'
 import { MessageError, type MessageErrorCode } from './message-error.ts'
 import { BrokenError } from './pull-conn.ts'
@@ -22,7 +23,7 @@ export class HttpProblem extends CodedError {
 
 /** What a client is told of its own request that cannot be read. */
 export const requestProblem = (error: MessageError): HttpProblem =>
-  new HttpProblem(statusOf[error.code], error.message)
+  new HttpProblem(statusOfMessage[error.code], error.message)
 
 /** What a client is told of an error on the way to `host` or in what came from there. */
 export function problemOf(error: unknown, host: string): HttpProblem {
@@ -45,7 +46,10 @@ export function problemOf(error: unknown, host: string): HttpProblem {
     )
   if (!(error instanceof OutboundError))
     return failed(502, 'proxy_internal_error', `${host} could not be asked`)
-  const [status, type] = error.kind === 'refused' ? (refusals[error.reply] ?? refusal) : ours[error.kind]
+  const [status, type] =
+    error.kind === 'refused'
+      ? [statusOf(error.reply), refusals[error.reply] ?? 'destination_unavailable']
+      : ours[error.kind]
   const reason = error instanceof TargetError ? `${host} ${error.says}` : error.message
   return failed(status, type, error.hint ? `${reason}. ${error.hint}` : reason)
 }
@@ -70,7 +74,7 @@ export function problemBytes(problem: HttpProblem, { method = 'GET', last = true
 
 // --- internal ---
 
-const statusOf: Record<MessageErrorCode, number> = {
+const statusOfMessage: Record<MessageErrorCode, number> = {
   E_HTTP_MALFORMED: 400,
   E_HTTP_TRUNCATED: 400,
   E_HTTP_HEAD_TOO_LARGE: 431,
@@ -79,18 +83,16 @@ const statusOf: Record<MessageErrorCode, number> = {
   E_HTTP_CODING: 501,
 }
 
-type Refusal = [status: number, type: string]
-const ours: Record<Exclude<OutboundErrorKind, 'refused'>, Refusal> = {
+const ours: Record<Exclude<OutboundErrorKind, 'refused'>, [status: number, type: string]> = {
   'no-exit': [503, 'destination_unavailable'],
   'exit-lost': [502, 'proxy_internal_error'],
   limited: [429, 'connection_limit_reached'],
   unavailable: [503, 'proxy_internal_error'],
 }
-const refusal: Refusal = [502, 'destination_unavailable']
-const refusals: Partial<Record<ReplyCode, Refusal>> = {
-  [reply.notAllowed]: [403, 'destination_ip_prohibited'],
-  [reply.networkUnreachable]: [502, 'destination_ip_unroutable'],
-  [reply.hostUnreachable]: [502, 'dns_error'],
-  [reply.refused]: [502, 'connection_refused'],
-  [reply.ttlExpired]: [504, 'connection_timeout'],
+const refusals: Partial<Record<ReplyCode, string>> = {
+  [reply.notAllowed]: 'destination_ip_prohibited',
+  [reply.networkUnreachable]: 'destination_ip_unroutable',
+  [reply.hostUnreachable]: 'dns_error',
+  [reply.refused]: 'connection_refused',
+  [reply.ttlExpired]: 'connection_timeout',
 }

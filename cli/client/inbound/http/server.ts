@@ -183,7 +183,7 @@ class Client {
     const admission = await access.admit(login?.user ?? '', login?.password ?? '')
     if (admission) {
       onAdmitted?.(this.#pull.conn)
-      return { user: login?.user, ...admission, signal: this.#gone }
+      return { user: login?.user, ...admission, protocol: 'http', signal: this.#gone }
     }
     onRejected(
       login

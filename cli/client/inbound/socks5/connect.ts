@@ -67,7 +67,12 @@ async function serveConnect(
   client: SocksClient,
 ): Promise<void> {
   try {
-    const connected = await connect(target, { ...client, signal: conn.gone, takesEarly: true })
+    const connected = await connect(target, {
+      ...client,
+      protocol: 'socks5',
+      signal: conn.gone,
+      takesEarly: true,
+    })
     conn.write(socksReply({ code: reply.succeeded, bound: connected.bound }))
     connected.carry(conn)
   } catch (error) {
