@@ -181,6 +181,7 @@ async function serve(
     address: mapped,
     remaining_ms: Math.max(0, invocation.remainingMs()),
     memory_mb: invocation.memoryMb,
+    architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64',
     request_id: invocation.requestId,
   })
   control.onMessage = message => {

@@ -9,6 +9,7 @@ import {
   measureUpload,
   type Transfer,
 } from '../client/speedtest/measure.ts'
+import { computeOf } from '../client/stats/cost.ts'
 import { formatBytes, formatDuration, formatRate } from '../client/stats/format.ts'
 import { openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { together } from '../input/together.ts'
@@ -72,9 +73,13 @@ export default defineCommand({
       const carried = { down: 0 }
       if (!args.local)
         started.defer(() => {
-          const gbSeconds = ((performance.now() - began) / 1000) * (own.session.hello.memory_mb / 1024)
+          const { memory_mb: memoryMb, architecture } = own.session.hello
+          const compute = computeOf((performance.now() - began) / 1000, {
+            memoryMb,
+            ...(architecture && { architecture }),
+          })
           // What comes up to the function is free.
-          addToLedger(own.region, { gbSeconds, launches: 1, bytesOut: carried.down })
+          addToLedger(own.region, { ...compute, launches: 1, bytesOut: carried.down })
         })
       return await measure(own, { seconds, url, signal, carried })
     })

@@ -35,10 +35,18 @@ test('is memory by time, from the offer until the exit ends or the function must
   near(usageOf(exit, 10_000_000).gbSeconds, 300)
 })
 
+test('is a fifth less for compute on arm64', () => {
+  const of = (usage: Usage) => costOf(new Map([['us-east-1', usage]])).items.compute
+  const usual = usageOf(exit, 101_000)
+  near(of(usageOf({ ...exit, architecture: 'arm64' }, 101_000)), 0.8 * of(usual))
+  near(of(usageOf({ ...exit, architecture: 'x86_64' }, 101_000)), of(usual))
+})
+
 test('is nothing for a launch that failed before its offer', () => {
   const { billedFrom: _, ...failed } = exit
   assert.equal(usageOf({ ...failed, phase: 'ended', endedAt: 5_000 }, 9_000), {
     gbSeconds: 0,
+    arm64GbSeconds: 0,
     launches: 0,
     bytesOut: 0,
   })
@@ -52,7 +60,7 @@ test('counts what leaves AWS in both directions: to the client, and to the targe
 
 test('of an hour of the default size is a penny and a half, and data costs the most', () => {
   const ledger = new Map<string, Usage>([
-    ['us-east-1', { gbSeconds: 3600 * 0.25, launches: 6, bytesOut: 10e9 }],
+    ['us-east-1', { gbSeconds: 3600 * 0.25, arm64GbSeconds: 0, launches: 6, bytesOut: 10e9 }],
   ])
   const { items, total } = costOf(ledger)
   near(items.compute, 0.01500003)
@@ -63,11 +71,11 @@ test('of an hour of the default size is a penny and a half, and data costs the m
 
 test('goes by the prices of each region, and says whose prices stand in for those of an unknown one', () => {
   const ledger = new Map<string, Usage>()
-  addUsage(ledger, 'sa-east-1', { gbSeconds: 0, launches: 0, bytesOut: 1e9 })
-  addUsage(ledger, 'sa-east-1', { gbSeconds: 0, launches: 0, bytesOut: 1e9 })
+  addUsage(ledger, 'sa-east-1', { gbSeconds: 0, arm64GbSeconds: 0, launches: 0, bytesOut: 1e9 })
+  addUsage(ledger, 'sa-east-1', { gbSeconds: 0, arm64GbSeconds: 0, launches: 0, bytesOut: 1e9 })
   near(costOf(ledger).total, 2 * pricesIn('sa-east-1')!.gbOut)
   assert.is(costOf(ledger).assumedRegion, undefined)
-  addUsage(ledger, 'local-1', { gbSeconds: 0, launches: 0, bytesOut: 1e9 })
+  addUsage(ledger, 'local-1', { gbSeconds: 0, arm64GbSeconds: 0, launches: 0, bytesOut: 1e9 })
   assert.is(costOf(ledger).assumedRegion, 'us-east-1')
   assert.is(pricesIn('constructor'), undefined)
 })

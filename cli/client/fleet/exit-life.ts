@@ -133,6 +133,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       replaceMs: exit ? Math.max(0, replaceAt(exit, state.settings.rotateMs) - now()) : hello.remaining_ms,
       setUpMs: now() - launchedAt,
       memoryMb: hello.memory_mb,
+      ...(hello.architecture && { architecture: hello.architecture }),
       engines: enginesOf(session),
       candidate: session.candidate,
       ...(session.byOpenPort && { byOpenPort: true }),

@@ -1,9 +1,11 @@
-import { pricesIn, pricesOf, referencePrices, referenceRegion } from './prices.ts'
+import { arm64Share, pricesIn, pricesOf, referencePrices, referenceRegion } from './prices.ts'
 import type { CostState, ExitStatus } from './state.ts'
 
 /** What AWS bills for, in one region. */
 export interface Usage {
   gbSeconds: number
+  /** Of these, on arm64. */
+  arm64GbSeconds: number
   launches: number
   /** Bytes from the exits to the internet: down to this machine, and up to the targets. */
   bytesOut: number
@@ -18,7 +20,7 @@ const overhead = 1.05
 /** The size of a function that never said how large it is: the default mode's. */
 const usualMemoryMb = 256
 
-const nothing: Usage = { gbSeconds: 0, launches: 0, bytesOut: 0 }
+const nothing: Usage = { gbSeconds: 0, arm64GbSeconds: 0, launches: 0, bytesOut: 0 }
 
 /** What an exit has used by now. Its function runs until its exit ends, or its time is up. */
 export function usageOf(exit: ExitStatus, now: number): Usage {
@@ -26,10 +28,19 @@ export function usageOf(exit: ExitStatus, now: number): Usage {
   const until = Math.min(exit.endedAt ?? now, exit.deadlineAt ?? Number.POSITIVE_INFINITY)
   const seconds = Math.max(0, until - exit.billedFrom) / 1000
   return {
-    gbSeconds: (seconds * (exit.memoryMb ?? usualMemoryMb)) / 1024,
+    ...computeOf(seconds, exit),
     launches: 1,
     bytesOut: (exit.bytesDown + exit.bytesUp) * overhead,
   }
+}
+
+/** What so many seconds of a function are billed as. */
+export function computeOf(
+  seconds: number,
+  { memoryMb = usualMemoryMb, architecture }: Pick<ExitStatus, 'memoryMb' | 'architecture'>,
+): Pick<Usage, 'gbSeconds' | 'arm64GbSeconds'> {
+  const gbSeconds = (seconds * memoryMb) / 1024
+  return { gbSeconds, arm64GbSeconds: architecture === 'arm64' ? gbSeconds : 0 }
 }
 
 /** Adds usage to that of a region. */
@@ -37,6 +48,7 @@ export function addUsage(ledger: Map<string, Usage>, region: string, usage: Usag
   const sum = ledger.get(region) ?? nothing
   ledger.set(region, {
     gbSeconds: sum.gbSeconds + usage.gbSeconds,
+    arm64GbSeconds: sum.arm64GbSeconds + usage.arm64GbSeconds,
     launches: sum.launches + usage.launches,
     bytesOut: sum.bytesOut + usage.bytesOut,
   })
@@ -45,13 +57,13 @@ export function addUsage(ledger: Map<string, Usage>, region: string, usage: Usag
 /** What usage, by region, costs in dollars at the prices of this release. */
 export function costOf(ledger: ReadonlyMap<string, Usage>): CostState {
   const items = { compute: 0, requests: 0, storage: 0, dataOut: 0 }
-  const sum = { ...nothing }
+  const sum = { gbSeconds: 0, launches: 0, bytesOut: 0 }
   let assumed = false
   for (const [region, usage] of ledger) {
     const known = pricesIn(region)
     const prices = known ?? referencePrices
     assumed ||= !known
-    items.compute += usage.gbSeconds * prices.gbSecond
+    items.compute += (usage.gbSeconds - usage.arm64GbSeconds * (1 - arm64Share)) * prices.gbSecond
     items.requests += usage.launches * prices.request
     items.storage += usage.launches * (putsPerLaunch * prices.put + getsPerLaunch * prices.get)
     items.dataOut += (usage.bytesOut / 1e9) * prices.gbOut

@@ -102,6 +102,8 @@ export type ProxyEvent =
       setUpMs: number
       /** The function's size, which its price goes by. */
       memoryMb: number
+      /** Of its processor, which its price goes by, too. */
+      architecture?: string
       engines: Engines
       /** Of the exit's address that packets go to, or `relayed` where a TURN server lies between. */
       candidate?: CandidateKind

@@ -65,12 +65,14 @@ export function createExits(): ExitTable {
         }
         case 'exit.ready': {
           const exit = exits.get(event.session)
-          const { address, memoryMb, engines, candidate, setUpMs, remainingMs, replaceMs } = event
+          const { address, memoryMb, architecture, engines, candidate, setUpMs, remainingMs, replaceMs } =
+            event
           if (exit)
             Object.assign(exit, {
               phase: 'active',
               address,
               memoryMb,
+              ...(architecture && { architecture }),
               engines,
               candidate,
               readyAt: now,

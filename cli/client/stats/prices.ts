@@ -65,4 +65,7 @@ const differences: Record<string, Partial<Prices>> = {
 export const pricesIn = (region: string): Prices | undefined =>
   Object.hasOwn(differences, region) ? { ...reference, ...differences[region] } : undefined
 
+/** What a GB-second on arm64 costs of one on x86_64, in every region. */
+export const arm64Share = 0.8
+
 export const referencePrices = reference

@@ -71,6 +71,7 @@ export interface ExitStatus {
   /** The exit's public address. */
   address?: string
   memoryMb?: number
+  architecture?: string
   engines?: Engines
   /** Of the exit's address that packets go to, or `relayed`. */
   candidate?: CandidateKind

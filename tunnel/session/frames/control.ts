@@ -30,6 +30,8 @@ const controlSchema = v.variant('type', [
     remaining_ms: v.pipe(v.number(), v.minValue(0)),
     memory_mb: v.number(),
     request_id: v.pipe(v.string(), v.maxLength(128)),
+    /** Its processor's, as Lambda names it: the price of its time goes by it. */
+    architecture: v.optional(word),
     /** What runs QUIC there. */
     engine: v.optional(engine),
   }),
