@@ -22,6 +22,7 @@ export default defineCommand({
       done: 'ended by Ctrl-C, SIGTERM or a closed terminal',
       interrupted: 'ended at once by a second signal',
     },
+    examples: [['cloud --allow-private', 'Its exits may reach this machine']],
   }),
   args: {
     host: {

@@ -26,6 +26,7 @@ const init = defineCommand({
     description:
       'Write a configuration file with comments. It asks for the main settings where there is a terminal.',
     exits: { interrupted: exitCodeMeanings.interrupted },
+    examples: [['config init --region eu-central-1 --mode test', 'Ask for neither']],
   }),
   args: {
     ...optionsFor(...keys),

@@ -14,6 +14,10 @@ export default defineCommand({
     description:
       'Deploy the function to AWS, or update it, with Terraform or OpenTofu. Further inputs of the module are read from TF_VAR_<name>.',
     exits: outcomeMeanings,
+    examples: [
+      ['deploy --plan', 'Show what would change'],
+      ['deploy --regions eu-central-1,us-east-1', 'An exit can start in either region'],
+    ],
   }),
   args: { ...changeOptions, ...optionsFor('deployment.probe') },
   async run({ args, rawArgs }) {

@@ -15,6 +15,10 @@ export default defineCommand({
     name: 'destroy',
     description: 'Remove the deployment from AWS, with everything in its buckets.',
     exits: outcomeMeanings,
+    examples: [
+      ['destroy --plan', 'Show what would be removed'],
+      ['destroy', 'Show it, ask, and remove it'],
+    ],
   }),
   args: changeOptions,
   async run({ args, rawArgs }) {

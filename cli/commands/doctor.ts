@@ -25,6 +25,10 @@ export default defineCommand({
     description:
       'Check whether this works here, and say what to do if not: AWS account, deployment, clock, network, NAT, and an exit that is launched to try it.',
     exits: { done: 'nothing failed', failed: 'a check failed', interrupted: exitCodeMeanings.interrupted },
+    examples: [
+      ['doctor', 'All checks, with an exit in AWS'],
+      ['doctor --network', 'The network alone; needs no AWS account'],
+    ],
   }),
   args: {
     ...signallingOptions,

@@ -11,6 +11,7 @@ export default defineCommand({
     description:
       'Have the proxy that runs read its configuration file and logins again; what is open goes on.',
     exits: { failed: 'no proxy runs, or what it read is wrong: nothing has changed then' },
+    examples: [['reload', 'Put a changed file of logins into effect']],
   }),
   args: { ...proxyOption, ...formatOptions },
   async run({ args }) {

@@ -39,6 +39,10 @@ export default defineCommand({
     description:
       'Measure latency, download and upload to an exit that is launched for it; no server is needed behind it. The function is billed for that time.',
     exits: { done: 'measured', interrupted: exitCodeMeanings.interrupted },
+    examples: [
+      ['speedtest --local', 'Measure this machine alone'],
+      ['speedtest --regions eu-central-1 --seconds 10', 'Ten seconds in each direction'],
+    ],
   }),
   args: {
     ...signallingOptions,

@@ -26,6 +26,7 @@ export default defineCommand({
       degraded: 'DEGRADED',
       notDeployed: 'NOT DEPLOYED',
     },
+    examples: [['status --logs', 'With the end of the log of the function']],
   }),
   args: {
     ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile'),

@@ -70,17 +70,20 @@ test('a hang-up applies what has changed, and a download goes on', async context
 
   const port = await freePort()
   configure(
-    `  http_port: ${port}\n  rules: [block 127.0.0.9]\n  dns: 1.1.1.1\nfleet:\n  sessions: 2\n  exit: round-robin\n`,
+    `  http_port: ${port}\n  rules: [block 127.0.0.9]\n  dns: 1.1.1.1\nfleet:\n  sessions: 2\n  rotate: 5m\n  exit: round-robin\n`,
   )
   admit('bob:x')
   process.kill(proxy.pid, 'SIGHUP')
   const { applied, needRestart, logins } = await proxy.event('config.reloaded')
   assert.equal(applied.map(({ key }) => key).sort(), [
     'fleet.exit',
+    'fleet.rotate',
     'fleet.sessions',
     'proxy.http_port',
     'proxy.rules',
   ])
+  const { replaceMs } = await proxy.event('exit.rescheduled')
+  assert.ok(replaceMs > 0 && replaceMs <= 300_000)
   assert.equal(needRestart, [{ key: 'proxy.dns', to: '1.1.1.1' }])
   assert.equal(logins, { added: ['bob'], removed: ['alice'], changed: [] })
 

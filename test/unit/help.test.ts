@@ -1,9 +1,11 @@
 import { stripVTControlCharacters } from 'node:util'
-import type { CommandDef } from 'citty'
+import type { ArgsDef, CommandDef } from 'citty'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { resolve } from '../../cli/commands/program.ts'
+import { checkOptions } from '../../cli/config/check-options.ts'
 import { describe, renderHelp } from '../../cli/output/help.ts'
+import { helpPage } from '../../cli/output/help-page.ts'
 
 const test = suite('help')
 
@@ -87,6 +89,23 @@ test('every command fits into 80 and 100 columns, and says what it ends with', a
       assert.is(/\nEXIT CODES\n/.test(text), subCommands.length === 0, words.join(' '))
     }
     for (const name of subCommands) await check([...words, name])
+  }
+  await check([])
+})
+
+test('the options of every example exist', async () => {
+  const check = async (words: string[]) => {
+    const { command } = await resolve(words)
+    const { sections } = await helpPage({ words: ['lambda-nat-proxy', ...words], command })
+    for (const [line] of sections.find(({ title }) => title === 'examples')?.rows ?? []) {
+      const args = line
+        .split(' < ')[0]!
+        .match(/"[^"]*"|\S+/g)!
+        .slice(1)
+      const named = await resolve(args)
+      checkOptions(args.slice(named.words.length - 1), named.command.args as ArgsDef)
+    }
+    for (const name of Object.keys((await command.subCommands) ?? {})) await check([...words, name])
   }
   await check([])
 })
