@@ -30,5 +30,5 @@ export default defineCommand({
 
 const human = ({ site, address, launching }: Banned): string =>
   `${printable(site)} is reached from ${printable(address)} no more. ${
-    launching ? 'An exit is being launched for it.' : 'Another exit serves it.'
+    launching ? 'An exit is being launched for it.' : 'Its next connections use another exit.'
   }`

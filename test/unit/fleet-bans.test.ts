@@ -151,4 +151,25 @@ test('what is asked of the fleet is done, or refused with what could be asked', 
   assert.equal(ban('example.org').launching, true)
 })
 
+test('a ban says that an exit is launched for it only where one is: not while nobody uses the proxy, or beyond the budget', () => {
+  const used = fleet()
+  const idle = fleet()
+  idle.settings.idleMs = 1_000
+  const broke = fleet()
+  broke.spentAt = performance.now() - 1_000
+  for (const [state, isLaunching] of [
+    [used, true],
+    [idle, false],
+    [broke, false],
+  ] as const) {
+    const exit = up(state, '192.0.2.1', performance.now())
+    state.usedAt = performance.now() - 2_000
+    const { note, ban } = requests(state)
+    note('example.com', undefined, exit)
+    assert.is(ban('example.com').launching, isLaunching)
+    const launches = plan(state, performance.now()).filter(({ type }) => type === 'launch')
+    assert.is(launches.length, isLaunching ? 1 : 0)
+  }
+})
+
 test.run()

@@ -2,6 +2,8 @@ import { isIPv6 } from 'node:net'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { Events } from '../stats/events.ts'
 import { askForSite, ban, meets } from './bans.ts'
+import { isIdle } from './idle.ts'
+import { isSpent } from './money.ts'
 import { isAccepting } from './plan.ts'
 import { newServed, type Served, siteOf } from './sites.ts'
 import type { ExitState, FleetState } from './state.ts'
@@ -26,7 +28,7 @@ export interface Banned {
   /** The exit that served it last, and the address that the site gets no more. */
   session: string
   address: string
-  /** No exit that is up can serve it: its connections wait for one that is launched. */
+  /** No exit that is up can serve it, and one is launched: its connections wait for that. While idle, and beyond the budget, none is. */
   launching: boolean
 }
 
@@ -108,7 +110,8 @@ export function fleetRequests({ state, events, replan }: RequestOptions): FleetR
       const serving = active().filter(
         exit => isAccepting(exit, now) && meets(state.bans, exit, { site, region, at: now }),
       )
-      const banned = { site, session: exit, address, launching: serving.length === 0 }
+      const launches = !isIdle(state, now) && !isSpent(state)
+      const banned = { site, session: exit, address, launching: serving.length === 0 && launches }
       events.emit({ type: 'site.banned', ...banned })
       replan()
       return banned
