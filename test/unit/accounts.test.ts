@@ -8,7 +8,11 @@ import { Accounts } from '../../cli/client/accounts/accounts.ts'
 import type { Limits } from '../../cli/client/accounts/limits.ts'
 import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { Ledger, LedgerError } from '../../cli/client/ledger/ledger.ts'
+import { dayOf } from '../../cli/client/ledger/period.ts'
+import { metered } from '../../cli/client/outbound/metered.ts'
+import type { OutboundError } from '../../cli/client/outbound/outbound.ts'
 import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
+import { FakeConn } from '../support/fake-conn.ts'
 
 const test = suite<{ folder: string; path: string }>('accounts')
 
@@ -21,7 +25,7 @@ test.after.each(({ folder }) => rm(folder, { recursive: true }))
 const alice = (limits: Limits) => makeLogin('test', 'alice', 'a', limits)
 
 function run(path: string, clock = { now: Date.UTC(2026, 0, 31, 23, 59) }) {
-  const ledger = new Ledger(path, clock.now)
+  const ledger = new Ledger(path)
   const events = createEvents()
   const told: ProxyEvent[] = []
   events.subscribe(event => told.push(event))
@@ -118,19 +122,29 @@ test('limits that are read again hold at once, for what is open as well', ({ pat
 })
 
 test('the ledger is private, and days that are long gone leave it', async ({ path }) => {
-  const ledger = new Ledger(path, Date.UTC(2026, 0, 1))
+  const ledger = new Ledger(path)
   ledger.addSpend('2026-01-01', 1.5)
   ledger.addSpend('2026-01-01', 0.25)
   ledger.addSpend('2026-02-01', 4)
   assert.is(ledger.spend('2026-01'), 1.75)
   for (const suffix of ['', '-wal']) assert.is((await stat(path + suffix)).mode & 0o777, 0o600, suffix)
+  // One that comes from a clock that was wrong takes no other day's place.
+  ledger.addSpend('2099-01-01', 1)
+  ledger.addTraffic('2099-01-01', new Map([['alice', { up: 1, down: 1 }]]))
   ledger.close()
-  const later = new Ledger(path, Date.UTC(2027, 2, 5))
-  assert.equal([later.spend('2026-01'), later.spend('2026-02')], [0, 4])
+  const later = new Ledger(path)
+  assert.equal([later.spend('2026-01'), later.spend('2026-02')], [1.75, 4])
+  for (let day = 0; day < 398; day++) later.addSpend(dayOf(Date.UTC(2026, 1, 2 + day)), 1)
   later.close()
+  const last = new Ledger(path)
+  assert.equal([last.spend('2026-01-01'), last.spend('2026-02-01')], [0, 4])
+  last.close()
 })
 
-test('processes that add at once lose nothing, also when they are killed', async ({ path, folder }) => {
+test('processes that begin and add at once lose nothing, also when they are killed', async ({
+  path,
+  folder,
+}) => {
   const program = join(folder, 'add.ts')
   const ledger = join(import.meta.dir, '../../cli/client/ledger/ledger.ts')
   await writeFile(
@@ -144,9 +158,8 @@ test('processes that add at once lose nothing, also when they are killed', async
        if (i === 300) break
      }`,
   )
-  new Ledger(path).close()
   const added = await Promise.all(
-    [1, 2, 3].map(async () => {
+    [1, 2, 3, 4].map(async () => {
       const child = Bun.spawn([process.execPath, program, path], { stdout: 'pipe' })
       let last = 0
       let text = ''
@@ -164,8 +177,29 @@ test('processes that add at once lose nothing, also when they are killed', async
     after.spend('2026'),
     added.reduce((sum, each) => sum + each, 0),
   )
-  assert.is(after.spend('2026'), 900)
+  assert.is(after.spend('2026'), 1_200)
   after.close()
+})
+
+test('a connection that is on its way when the quota is used up by another is not made', async () => {
+  const accounts = new Accounts({ events: createEvents(), ledger: new Ledger() })
+  const login = alice({ quota: { bytes: 100, period: 'month' } })
+  const reached = Promise.withResolvers<void>()
+  const conn = new FakeConn()
+  const outbound = metered(async () => {
+    await reached.promise
+    return { session: undefined, bound: { host: '192.0.2.1', port: 1 }, conn }
+  }, accounts)
+  const coming = outbound({ host: '192.0.2.2', port: 80 }, { login, signal: new AbortController().signal })
+  const other = accounts.of(login).open(() => {})
+  assert.ok('packet' in other && other.packet('down', 100))
+  reached.resolve()
+  await coming.then(
+    () => assert.unreachable('it was made'),
+    (error: unknown) => assert.is((error as OutboundError).code, 'E_QUOTA_USED_UP'),
+  )
+  assert.equal(conn.said, ['abort'])
+  accounts.close()
 })
 
 test('a ledger that cannot be had is told at the start, and one that fails later once', async ({

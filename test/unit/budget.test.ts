@@ -21,7 +21,7 @@ const five: Budget = { dollars: 5, period: 'month' }
 /** A run whose cost the test says. */
 function run(path: string, budget: Budget | undefined = five, action: BudgetAction = 'stop') {
   const clock = { now: Date.UTC(2026, 1, 27, 12) }
-  const ledger = new Ledger(path, clock.now)
+  const ledger = new Ledger(path)
   const events = createEvents()
   const told: ProxyEvent[] = []
   events.subscribe(event => told.push(event))
@@ -107,6 +107,34 @@ test('begins anew with the day or month, and when it is raised', ({ path }) => {
   assert.is(month.spending.refusal, undefined)
   assert.is(month.told('budget.renewed'), 2)
   month.close()
+})
+
+test('nothing is forgotten when the clock is set back', ({ path }) => {
+  const clock = { now: Date.UTC(2026, 1, 1, 12) }
+  const ledger = new Ledger(path)
+  const events = createEvents()
+  let cost = 0
+  const spending = new Spending({
+    ...{ events, ledger, budget: five, action: 'stop' },
+    cost: () => cost,
+    now: () => clock.now,
+  })
+  cost = 2
+  clock.now += 6_000
+  spending.look()
+  assert.is(ledger.spend('2026'), 2)
+  // What an exit has cost so far goes by the same clock.
+  clock.now -= 86_400_000
+  cost = 1
+  spending.look()
+  assert.is(ledger.spend('2026'), 2)
+  cost = 3
+  spending.look()
+  clock.now += 6_000
+  spending.look()
+  assert.equal([ledger.spend('2026'), ledger.spend('2026-01')], [3, 1])
+  spending.close()
+  ledger.close()
 })
 
 test('only warns where that is wanted', ({ path }) => {

@@ -17,6 +17,12 @@ export interface Lease {
   end(): void
 }
 
+/** Why a login gets no connection whose quota is used up. */
+export const usedUp = (user: string): ErrorData => ({
+  code: 'E_QUOTA_USED_UP',
+  message: `the quota of the login ${user} is used up`,
+})
+
 /** What one login uses, in this run and, by its quota, in all. */
 export class Account {
   readonly user: string
@@ -65,8 +71,7 @@ export class Account {
   /** A place for a connection, or why there is none. `cut` ends it when the quota is used up. */
   open(cut: () => void): Lease | ErrorData {
     const { connections } = this.#limits
-    if (this.#isUsedUp)
-      return { code: 'E_QUOTA_USED_UP', message: `the quota of the login ${this.user} is used up` }
+    if (this.#isUsedUp) return usedUp(this.user)
     if (connections !== undefined && this.#leases.size >= connections)
       return {
         code: 'E_USER_CONNECTIONS',

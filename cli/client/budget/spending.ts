@@ -57,8 +57,8 @@ export class Spending implements Purse {
     this.#now = now
     this.#settings = { budget, action }
     this.#known = ledger.spend(this.#prefix)
-    this.#look()
-    this.#timer = setInterval(() => this.#look(), lookMs)
+    this.look()
+    this.#timer = setInterval(() => this.look(), lookMs)
     this.#timer.unref()
     // A launch costs at once, and a run that is killed must not forget it.
     this.#unsubscribe = events.subscribe(event => {
@@ -90,11 +90,11 @@ export class Spending implements Purse {
 
   /** Writes down what this run has cost, and reads what others have. */
   write(): void {
-    const { ledger, cost, events } = this.#options
-    this.#cost = cost()
+    const { ledger, events } = this.#options
+    this.#readCost()
     try {
       const added = this.#cost - this.#written
-      ledger.addSpend(dayOf(this.#now()), added)
+      if (added > 0) ledger.addSpend(dayOf(this.#now()), added)
       this.#written = this.#cost
       this.#known += added
       this.#known = ledger.spend(this.#prefix)
@@ -108,16 +108,23 @@ export class Spending implements Purse {
     this.#judge(true)
   }
 
+  /** Looks at what this run costs, and writes it down where that is due. */
+  look(): void {
+    this.#readCost()
+    // Whichever way the clock was set.
+    if (Math.abs(this.#now() - this.#wroteAt) >= writeMs) this.write()
+    else this.#judge()
+  }
+
   close(): void {
     clearInterval(this.#timer)
     this.#unsubscribe()
     this.write()
   }
 
-  #look(): void {
-    this.#cost = this.#options.cost()
-    if (this.#now() - this.#wroteAt >= writeMs) this.write()
-    else this.#judge()
+  /** What was spent is not given back when the clock is set back. */
+  #readCost(): void {
+    this.#cost = Math.max(this.#cost, this.#options.cost())
   }
 
   get #prefix(): string {

@@ -1,9 +1,8 @@
-import { Database } from 'bun:sqlite'
+import { Database, SQLiteError } from 'bun:sqlite'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { systemReason } from '../../input/system-error.ts'
-import { dayOf } from './period.ts'
 
 export interface Traffic {
   up: number
@@ -17,7 +16,9 @@ export class LedgerError extends CodedError<'E_LEDGER'> {
 
 /** Another process has it for longer than this: what was to be written is written the next time. Milliseconds. */
 const busyMs = 250
-/** Days that are kept. */
+/** Opening it is not tried again later, and several may begin at once. Milliseconds. */
+const openingMs = 5_000
+/** Of the days with entries so many are kept. Not by the calendar: a clock that was wrong once would empty it. */
 const keptDays = 400
 
 /**
@@ -29,20 +30,23 @@ export class Ledger {
   readonly #database: Database
 
   /** Without a path it is kept in memory. */
-  constructor(path = ':memory:', now = Date.now()) {
+  constructor(path = ':memory:') {
     this.#path = path
     this.#database = this.#try(() => {
       if (path !== ':memory:') makePrivate(path)
       const database = new Database(path, { create: true, strict: true })
-      database.run(`PRAGMA busy_timeout = ${busyMs}`)
-      database.run('PRAGMA journal_mode = WAL')
+      database.run(`PRAGMA busy_timeout = ${openingMs}`)
+      useWriteAheadLog(database)
       database.run('PRAGMA synchronous = NORMAL')
       database.run('CREATE TABLE IF NOT EXISTS spend (day TEXT PRIMARY KEY, dollars REAL NOT NULL)')
       database.run(
         'CREATE TABLE IF NOT EXISTS traffic (user TEXT, day TEXT, up INTEGER NOT NULL, down INTEGER NOT NULL, PRIMARY KEY (user, day))',
       )
-      const oldest = dayOf(now - keptDays * 86_400_000)
-      for (const table of ['spend', 'traffic']) database.run(`DELETE FROM ${table} WHERE day < ?`, [oldest])
+      for (const table of ['spend', 'traffic'])
+        database.run(
+          `DELETE FROM ${table} WHERE day <= (SELECT DISTINCT day FROM ${table} ORDER BY day DESC LIMIT 1 OFFSET ${keptDays})`,
+        )
+      database.run(`PRAGMA busy_timeout = ${busyMs}`)
       return database
     })
   }
@@ -108,6 +112,21 @@ export class Ledger {
 }
 
 // --- internal ---
+
+/** SQLite does not wait for its lock here where two would wait for each other: who has it is done in a moment. */
+function useWriteAheadLog(database: Database): void {
+  for (const limit = performance.now() + openingMs; ; Bun.sleepSync(10 + Math.random() * 20)) {
+    try {
+      return void database.run('PRAGMA journal_mode = WAL')
+    } catch (error) {
+      const isBusy = error instanceof SQLiteError && (error.errno & 0xff) === busy
+      if (!isBusy || performance.now() > limit) throw error
+    }
+  }
+}
+
+/** SQLITE_BUSY: the low byte of SQLite's result codes, whose others say why. */
+const busy = 5
 
 /** Only its owner reads it; the database's other files get the same mode. */
 function makePrivate(path: string): void {

@@ -1,5 +1,6 @@
+import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
-import type { Lease } from '../accounts/account.ts'
+import { type Lease, usedUp } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Login } from '../accounts/login.ts'
 import { type Outbound, OutboundError } from './outbound.ts'
@@ -12,6 +13,12 @@ export function metered(outbound: Outbound, accounts: Accounts): Outbound {
     const lease = leaseFor(accounts, login)
     try {
       const reached = await outbound(target, requester)
+      // The quota was used up by others of the login while this one was on its way.
+      if (lease.wasCut) {
+        reached.confirmed?.catch(() => {})
+        reached.conn.abort(0)
+        throw limited(usedUp(login.user))
+      }
       return {
         ...reached,
         conn: lease.meter(reached.conn),
@@ -27,6 +34,10 @@ export function metered(outbound: Outbound, accounts: Accounts): Outbound {
 /** A place for a connection of this login. Throws an OutboundError when it may have none. */
 export function leaseFor(accounts: Accounts, login: Login, cut = () => {}): Lease {
   const lease = accounts.of(login).open(cut)
-  if ('code' in lease) throw new OutboundError('limited', reply.notAllowed, lease)
+  if ('code' in lease) throw limited(lease)
   return lease
 }
+
+// --- internal ---
+
+const limited = (why: ErrorData) => new OutboundError('limited', reply.notAllowed, why)
