@@ -99,7 +99,7 @@ test('the options of every example exist', async () => {
     const { sections } = await helpPage({ words: ['lambda-nat-proxy', ...words], command })
     for (const [line] of sections.find(({ title }) => title === 'examples')?.rows ?? []) {
       const args = line
-        .split(' < ')[0]!
+        .split(/ (?:<|\||>>) /)[0]!
         .match(/"[^"]*"|\S+/g)!
         .slice(1)
       const named = await resolve(args)
