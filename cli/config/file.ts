@@ -35,6 +35,15 @@ export function parseConfig(path: string, text: string): FileSettings {
   const [error] = document.errors
   if (error) fail(lines.linePos(error.pos[0]).line, `is not YAML: ${complaint(error)}`)
 
+  const plain = (node: Node): unknown => {
+    try {
+      return node.toJS(document)
+    } catch {
+      // An alias of nothing, or of so much that it would fill the memory.
+      return fail(lineOf(node), 'a value that begins with * names another: put it in quotes')
+    }
+  }
+
   const found: FileSettings['settings'] = new Map()
   const take = (name: string, keyNode: unknown, valueNode: Node | null) => {
     const key = keys.find(each => each === name || entry(each).keyAlias === name)
@@ -42,7 +51,7 @@ export function parseConfig(path: string, text: string): FileSettings {
     if (found.has(key)) fail(lineOf(keyNode), `has both ${key} and ${entry(key).keyAlias}: leave out one`)
     // A key with nothing after it is as good as left out.
     if (valueNode === null || (isScalar(valueNode) && valueNode.value === null)) return
-    const { success, output, issues } = v.safeParse(entry(key).schema, valueNode.toJS(document))
+    const { success, output, issues } = v.safeParse(entry(key).schema, plain(valueNode))
     if (!success) fail(lineOf(valueNode), `${name} ${issues[0].message}`)
     found.set(key, { value: output, line: lineOf(keyNode) })
   }

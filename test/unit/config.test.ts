@@ -79,6 +79,7 @@ for (const [what, text, ...words] of [
   ['an idle time that is none', 'fleet:\n  idle: soon', 'file.yaml:2:', 'or never'],
   ['an idle time that is too short', 'fleet:\n  idle: 20ms', 'file.yaml:2:', '1s or more'],
   ['a duration without its unit', 'fleet:\n  rotate: 90', 'file.yaml:2:', 'has no unit', '90s', '90m'],
+  ['an alias of nothing', 'aws:\n  region: *there', 'file.yaml:2:', 'quotes'],
   ['no STUN server', 'proxy:\n  stun_server: []', 'file.yaml:2:', 'no STUN server'],
   ['a malformed STUN server', 'proxy:\n  stun_server: [a b]', 'file.yaml:2:', "'a b'"],
 ] as const)

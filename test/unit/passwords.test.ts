@@ -1,15 +1,26 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LoginTable } from '../../cli/client/accounts/access.ts'
+import { putLogin, removeLogin } from '../../cli/client/accounts/edit-login-file.ts'
 import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { parseLoginFile } from '../../cli/client/accounts/login-file.ts'
 import { decoyOf, hashPassword, isHashOf, parseHash } from '../../cli/client/accounts/password-hash.ts'
+import { readLogins } from '../../cli/client/accounts/read-logins.ts'
 import { Verifier } from '../../cli/client/accounts/verifier.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 import { need } from '../support/need.ts'
 
 const test = suite('passwords')
+
+/** Each alias stands for ten times as much as the one before. */
+const bomb = Array.from(
+  { length: 10 },
+  (_, i) => `  b${i}: &b${i} [${i === 0 ? 'x' : `*b${i - 1},`.repeat(10)}]\n`,
+).join('')
 
 /** Cheap ones of both kinds. */
 const argon = await Bun.password.hash('secret', { algorithm: 'argon2id', memoryCost: 8, timeCost: 1 })
@@ -33,7 +44,10 @@ test('hashes are told from passwords, and those that are not known or too dear a
   for (const text of [
     argon.replace('m=8', 'm=9999999'),
     argon.replace('t=1', 't=99'),
+    argon.replace('t=1', 't=0'),
+    argon.replace('p=1', 'p=2'),
     bcrypt.replace('$04$', '$31$'),
+    bcrypt.replace('$04$', '$00$'),
     '$apr1$HhYbQ4Sm$YvbkK2pBIMUYxZpnkYb3s/',
     '{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=',
   ])
@@ -124,6 +138,54 @@ test('a name that is not there costs what a wrong password does', async () => {
   }
 })
 
+test('names and passwords of digits are what is written, and are found again', async () => {
+  const of = (text: string) => parseLoginFile('logins.yaml', text)
+  const secrets = of(
+    '007:\n  password: 0123\nbob:\n  password: 12345678901234567890\n0x1f: {password: 1e5}\n',
+  )
+  assert.equal(
+    secrets.map(({ user, secret }) => [user, secret.kind === 'plain' && secret.password]),
+    [
+      ['007', '0123'],
+      ['bob', '12345678901234567890'],
+      ['0x1f', '1e5'],
+    ],
+  )
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const path = join(folder, 'logins.yaml')
+  await writeFile(path, '# mine\n007:\n  password: 0123\nbob:\n  password: 0123\n')
+  const hash = parseHash('test', argon)!
+  const bob = makeLogin('test', 'bob', '0123')
+  assert.not(putLogin(path, '007', hash))
+  assert.equal(of(await readFile(path, 'utf8')), [makeLogin('test', '007', argon), bob])
+  assert.ok(removeLogin(path, '007'))
+  assert.equal(of(await readFile(path, 'utf8')), [bob])
+  await rm(folder, { recursive: true })
+})
+
+test('a login that a file of lines cannot hold is not put there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const [lines, yaml] = [join(folder, 'logins'), join(folder, 'logins.yaml')]
+  await writeFile(lines, 'bob:pw\n')
+  const hash = parseHash('test', argon)!
+  for (const user of ['#alice', ' alice', '\ufeffalice']) {
+    assert.throws(() => putLogin(lines, user, hash), 'cannot hold')
+    assert.ok(putLogin(yaml, user, hash))
+  }
+  assert.is(await readFile(lines, 'utf8'), 'bob:pw\n')
+  await rm(folder, { recursive: true })
+})
+
+test('a file of thousands of logins takes no time, and what is no such file is not read', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const path = join(folder, 'logins')
+  await writeFile(path, Array.from({ length: 50_000 }, (_, i) => `user${i}:pw`).join('\n'))
+  assert.is(readLogins({ file: path, environment: {} }).length, 50_000)
+  await truncate(path, 1e9)
+  assert.throws(() => readLogins({ file: path, environment: {} }), '1000000000 bytes')
+  await rm(folder, { recursive: true })
+})
+
 test('YAML says where it is wrong, and never a password', () => {
   const parse = (text: string) => parseLoginFile('logins.yaml', text)
   assert.equal(
@@ -143,6 +205,8 @@ test('YAML says where it is wrong, and never a password', () => {
     ['alice:\n  note: hunter2\n', 'note'],
     ['alice: {}\n', 'line 1', 'no password'],
     ['alice:\n\tpassword: hunter2\n', 'line 2', 'YAML'],
+    ['alice:\n  password: *hunter2\n', 'line 1', 'quotes'],
+    [`alice:\n  password: hunter2\n${bomb}`, 'line 1', 'quotes'],
     ['bob:\n  password: ok\nalice-region-x:\n  password: hunter2\n', 'line 3', '-region-'],
   ] as const)
     try {

@@ -5,7 +5,7 @@ import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { systemReason } from '../../input/system-error.ts'
 import { UsageError } from '../../input/usage-error.ts'
 import type { LimitName } from './limits.ts'
-import { isYaml, parseLoginFile } from './login-file.ts'
+import { isYaml, parseLoginFile, yamlOptions } from './login-file.ts'
 import type { Hash } from './password-hash.ts'
 
 /** Puts a login into a file, in place of the password of the one of that name, and of limits that are given. What else the file says stays. True: it is new. */
@@ -21,20 +21,16 @@ export function putLogin(
 
   const text = read(path)
   const isNew = !parseLoginFile(path, text).some(login => login.user === user)
-  if (isYaml(path)) {
-    const document = parseDocument(text)
-    document.setIn([user, 'password'], hash)
-    for (const [name, value] of given) document.setIn([user, name], value)
-    write(path, document.toString({ lineWidth: 0 }))
-  } else {
-    const line = `${user}:${hash}`
-    if (isNew) write(path, `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`)
-    else
-      write(
-        path,
-        eachLine(text, user, () => [line]),
-      )
-  }
+  const next = isYaml(path)
+    ? edited(text, document => {
+        document.setIn([user, 'password'], hash)
+        for (const [name, value] of given) document.setIn([user, name], value)
+      })
+    : isNew
+      ? `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${user}:${hash}\n`
+      : eachLine(text, user, () => [`${user}:${hash}`])
+  mustHold(path, next, user, hash)
+  write(path, next)
   return isNew
 }
 
@@ -42,16 +38,13 @@ export function putLogin(
 export function removeLogin(path: string, user: string): boolean {
   const text = read(path)
   if (!parseLoginFile(path, text).some(login => login.user === user)) return false
-  if (isYaml(path)) {
-    const document = parseDocument(text)
-    keepFirstComment(document, user)
-    document.delete(user)
-    write(path, document.toString({ lineWidth: 0 }))
-  } else
-    write(
-      path,
-      eachLine(text, user, () => []),
-    )
+  const next = isYaml(path)
+    ? edited(text, document => {
+        keepFirstComment(document, user)
+        document.delete(user)
+      })
+    : eachLine(text, user, () => [])
+  write(path, next)
   return true
 }
 
@@ -70,6 +63,19 @@ function read(path: string): string {
   }
 }
 
+function edited(text: string, edit: (document: Document.Parsed) => void): string {
+  const document = parseDocument(text, yamlOptions)
+  edit(document)
+  return document.toString({ lineWidth: 0 })
+}
+
+/** Throws a UsageError where the file would not say that this is the user's password: `#x` begins a comment. */
+function mustHold(path: string, text: string, user: string, hash: string): void {
+  const found = parseLoginFile(path, text).filter(login => login.user === user)
+  if (found.length === 0 || found.some(({ secret }) => secret.kind === 'plain' || secret.hash !== hash))
+    throw new UsageError(`${path} cannot hold a login of this name: choose another, or a file in YAML`)
+}
+
 const eachLine = (text: string, user: string, change: () => string[]): string =>
   text
     .split('\n')
@@ -80,7 +86,7 @@ const eachLine = (text: string, user: string, change: () => string[]): string =>
 function keepFirstComment(document: Document.Parsed, user: string): void {
   if (!isMap(document.contents)) return
   const [first] = document.contents.items
-  if (!isScalar(first?.key) || String(first.key.value) !== user) return
+  if (!isScalar(first?.key) || first.key.value !== user) return
   const comment = document.contents.commentBefore ?? first.key.commentBefore
   if (comment) document.commentBefore = [document.commentBefore ?? [], comment].flat().join('\n')
 }

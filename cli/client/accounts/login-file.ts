@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { readFileSync, statSync } from 'node:fs'
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml'
 import { didYouMean } from '../../input/did-you-mean.ts'
 import { systemReason } from '../../input/system-error.ts'
 import { UsageError } from '../../input/usage-error.ts'
@@ -13,8 +13,12 @@ import { type Login, makeLogin } from './login.ts'
 export function readLoginFile(path: string): Login[] {
   let text: string
   try {
+    const { size } = statSync(path)
+    if (size > maxFileBytes)
+      throw new UsageError(`--auth-file ${path} has ${size} bytes, which no file of logins has`)
     text = readFileSync(path, 'utf8')
   } catch (error) {
+    if (error instanceof UsageError) throw error
     throw new UsageError(`--auth-file ${path} cannot be read: ${systemReason(error)}`)
   }
   const logins = parseLoginFile(path, text)
@@ -38,7 +42,13 @@ export const plainLogins = (path: string): string[] =>
 
 export const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path)
 
+/** How YAML is read here: every value is the text that is written, since `0123` is no number in a name or a password. */
+export const yamlOptions = { schema: 'failsafe' } as const
+
 // --- internal ---
+
+/** It is read at once, also while the proxy runs: some 50,000 logins with hashes. */
+const maxFileBytes = 8 * 1024 * 1024
 
 /** `#` begins a comment line. */
 const parseLines = (path: string, text: string): Login[] =>
@@ -54,7 +64,12 @@ const parseLines = (path: string, text: string): Login[] =>
 /** A map: the user, and below it `password` and limits. */
 function parseYaml(path: string, text: string): Login[] {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
+  const document = parseDocument(text, {
+    ...yamlOptions,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  })
   const at = (offset: number) => `${path}, line ${lines.linePos(offset).line}`
   const [error] = document.errors
   // The parser's own message may show what stands there.
@@ -66,18 +81,28 @@ function parseYaml(path: string, text: string): Login[] {
     const user = isScalar(key) ? String(key.value) : ''
     const where = isNode(key) && key.range ? at(key.range[0]) : path
     if (!isMap(value)) throw new UsageError(`${where}: write the password below the user, as "password: …"`)
-    return fromYaml(where, user, value.toJS(document) as Record<string, unknown>)
+    return fromYaml(where, user, value, document)
   })
 }
 
-function fromYaml(where: string, user: string, { password, ...rest }: Record<string, unknown>): Login {
+function fromYaml(where: string, user: string, settings: YAMLMap, document: Document): Login {
+  const { password, ...rest } = plain(where, settings, document)
   const known = ['password', ...limitNames]
   const unknown = Object.keys(rest).find(name => !known.includes(name))
   if (unknown !== undefined)
     throw new UsageError(
       `${where}: there is no setting '${unknown}' of a login${didYouMean(unknown, known)} Allowed are ${known.join(', ')}.`,
     )
-  if (typeof password !== 'string' && typeof password !== 'number')
+  if (typeof password !== 'string' || password === '')
     throw new UsageError(`${where}: the login has no password: add one with "login add"`)
-  return makeLogin(where, user, String(password), readLimits(where, rest))
+  return makeLogin(where, user, password, readLimits(where, rest))
+}
+
+/** The values of a map. Throws a UsageError for aliases of nothing, or of so much that it would fill the memory. */
+function plain(where: string, map: YAMLMap, document: Document): Record<string, unknown> {
+  try {
+    return map.toJS(document) as Record<string, unknown>
+  } catch {
+    throw new UsageError(`${where}: a value that begins with * names another: put it in quotes`)
+  }
 }

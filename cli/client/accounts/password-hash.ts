@@ -30,12 +30,15 @@ export const isHashOf = async (hash: string, password: string): Promise<boolean>
 export function parseHash(where: string, text: string): Hash | undefined {
   const argon = argonShape.exec(text)
   if (argon) {
-    const [, memory, passes] = argon.map(Number)
+    const [, memory, passes, lanes] = argon.map(Number)
+    // RFC 9106, section 3.1.
+    if (passes! < 1 || lanes! < 1 || memory! < 8 * lanes!) throw noHash(where)
     if (memory! > max.memory || passes! > max.passes) throw tooDear(where)
     return { kind: 'argon2id', hash: text }
   }
   const bcrypt = bcryptShape.exec(text)
   if (bcrypt) {
+    if (Number(bcrypt[1]) < 4) throw noHash(where)
     if (Number(bcrypt[1]) > max.rounds) throw tooDear(where)
     return { kind: 'bcrypt', hash: text }
   }
@@ -68,13 +71,16 @@ export function decoyOf({ kind, hash }: Hash): Hash {
 
 const base64 = '[A-Za-z0-9+/]'
 const argonShape = new RegExp(
-  `^\\$argon2id\\$v=19\\$m=(\\d{1,9}),t=(\\d{1,9}),p=\\d{1,3}\\$${base64}{11,86}\\$${base64}{16,86}$`,
+  `^\\$argon2id\\$v=19\\$m=(\\d{1,9}),t=(\\d{1,9}),p=(\\d{1,3})\\$${base64}{11,86}\\$${base64}{16,86}$`,
 )
 const bcryptShape = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
 /** MD5 of Apache and crypt, SHA crypt, other argon2 and scrypt: a password that looks like one is hardly meant. */
 const otherShape =
   /^(?:\$(?:apr1|1|5|6|y|7|argon2i|argon2d|scrypt)\$[^\s]{20,}|\{SSHA\}[A-Za-z0-9+/=]{28,}|\{SHA\}[A-Za-z0-9+/]{27}=)$/
 const bcryptDigits = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+const noHash = (where: string) =>
+  new UsageError(`${where}: this hash cannot be checked: make another with "login add"`)
 
 const tooDear = (where: string) =>
   new UsageError(`${where}: this hash takes too much time or memory to check: make another with "login add"`)

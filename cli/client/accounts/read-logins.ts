@@ -19,8 +19,11 @@ export function readLogins({ auth = [], file, environment = process.env }: Login
     ...parseList(variable, environment[variable] ?? ''),
     ...(file === undefined ? [] : readLoginFile(file)),
   ]
-  const twice = logins.find(({ user }, i) => logins.findIndex(each => each.user === user) !== i)
-  if (twice) throw new UsageError(`the login ${twice.user} is given twice: leave one of them out`)
+  const known = new Set<string>()
+  for (const { user } of logins) {
+    if (known.has(user)) throw new UsageError(`the login ${user} is given twice: leave one of them out`)
+    known.add(user)
+  }
   return logins
 }
 
