@@ -7,7 +7,7 @@ import { LoginTable } from '../client/accounts/access.ts'
 import { Accounts } from '../client/accounts/accounts.ts'
 import type { Login } from '../client/accounts/login.ts'
 import { plainLogins } from '../client/accounts/login-file.ts'
-import { readLogins } from '../client/accounts/read-logins.ts'
+import { mustAgree, readLogins } from '../client/accounts/read-logins.ts'
 import { type Audit, startAudit } from '../client/audit/audit.ts'
 import { parseBudget } from '../client/budget/parse-budget.ts'
 import { type BudgetSettings, Spending } from '../client/budget/spending.ts'
@@ -299,13 +299,15 @@ async function settleProxy(config: Config, auth: string | undefined): Promise<Se
     () => furtherListeners(config),
     () => (pageFile === undefined ? undefined : readLogins({ file: pageFile, environment: {} })),
   )
+  const all = [...logins, ...further.flatMap(({ logins }) => logins ?? [])]
+  mustAgree(all)
   return {
     config,
     proxy: { ...proxySettings(config, further), logins },
     fleet: fleetSettings(config),
     policy: config.values['fleet.exit'],
     budget: budgetSettings(config),
-    logins: [...logins, ...further.flatMap(({ logins }) => logins ?? [])],
+    logins: all,
     pageLogins,
     authFiles: [authFile, pageFile, ...further.map(({ authFile }) => authFile)].filter(
       file => file !== undefined,

@@ -171,7 +171,10 @@ function serve(
           GET: open(() => {
             const exits = model.exits.filter(isAccepting).length
             const idle = model.sleep.phase === 'asleep'
-            const ready = exits > 0 || idle
+            const { budget } = model.cost()
+            // An exit would not be woken.
+            const refusing = budget?.state === 'spent' && budget.action === 'stop'
+            const ready = exits > 0 || (idle && !refusing)
             return Response.json({ ready, exits, idle }, { status: ready ? 200 : 503 })
           }),
         },

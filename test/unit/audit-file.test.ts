@@ -49,6 +49,29 @@ test('lines stay whole and in order, files are bounded in size and number, and o
   )
 })
 
+test('half a line that a killed process left takes no other with it', async ({ folder }) => {
+  const path = join(folder, 'audit')
+  await writeFile(path, '{"whole":1}\n{"ha')
+  for (const line of ['one', 'two']) {
+    const file = await LogFile.open({ path, maxBytes: 1e6, keep: 1 })
+    file.append(line)
+    await file.close()
+  }
+  assert.is(await readFile(path, 'utf8'), '{"whole":1}\n{"ha\none\ntwo\n')
+})
+
+test('what a failed rotation has moved already is not moved again', async ({ folder }) => {
+  const path = join(folder, 'audit')
+  await writeFile(path, 'now\n')
+  await writeFile(`${path}.2`, 'moved\n')
+  await writeFile(`${path}.3`, 'oldest\n')
+  const file = await LogFile.open({ path, maxBytes: 6, keep: 3 })
+  file.append('next')
+  await file.close()
+  const found = await Promise.all(['', '.1', '.2', '.3'].map(suffix => readFile(path + suffix, 'utf8')))
+  assert.equal(found, ['next\n', 'now\n', 'moved\n', 'oldest\n'])
+})
+
 test('a file that another program sets aside is left alone, and a new one begun', async ({ folder }) => {
   const path = join(folder, 'audit')
   const file = await LogFile.open({ path, maxBytes: 1e6, keep: 1 })

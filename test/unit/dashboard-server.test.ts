@@ -199,6 +199,29 @@ test('is ready while it sleeps, until a connection waits for an exit', async ({ 
   assert.equal(await health(), [503, { ready: false, exits: 0, idle: false }])
 })
 
+test('is not ready while it sleeps and the budget lets no exit wake', async ({ url, events }) => {
+  const health = async () => (await fetch(`${url}/healthz`)).status
+  const budget = (state: 'open' | 'spent', action: 'stop' | 'warn') =>
+    events.emit({
+      ...{ type: 'budget.sampled', budget: 5, spent: 5, period: 'month', resetsAt: 0 },
+      ...{ state, action },
+    })
+  events.emit({ type: 'fleet.asleep', idleMs: 900_000 })
+  budget('spent', 'stop')
+  assert.is(await health(), 503)
+  budget('spent', 'warn')
+  assert.is(await health(), 200)
+  budget('spent', 'stop')
+  budget('open', 'stop')
+  assert.is(await health(), 200)
+  budget('spent', 'stop')
+  const applied = [{ key: 'fleet.budget', from: '5/month', to: undefined }]
+  const logins = { added: [], removed: [], changed: [] }
+  events.emit({ type: 'config.reloaded', applied, needRestart: [], logins })
+  assert.is(await health(), 200)
+  assert.not.match(await (await fetch(`${url}/metrics`)).text(), 'budget_dollars{')
+})
+
 test('changes nothing without the token that its own page has', async context => {
   const { url, rotated } = context
   const rotate = (headers: Record<string, string>, method = 'POST') =>

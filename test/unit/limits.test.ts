@@ -77,6 +77,17 @@ test('a bucket lets through what its rate allows, and no more', () => {
   assert.ok(burst <= 18_000, String(burst))
 })
 
+test('a rate that is raised is not waited for at the old one', async () => {
+  const bucket = new TokenBucket(1_000)
+  bucket.take(1_000_000)
+  let paid = false
+  bucket.whenPaid(() => {
+    paid = true
+  })
+  bucket.rate = 1e9
+  await until(() => paid, 'the debt to be paid at the new rate')
+})
+
 test('those that wait for a bucket go on one after another, and who takes that back does not', async () => {
   const bucket = new TokenBucket(1_000_000)
   const began = performance.now()

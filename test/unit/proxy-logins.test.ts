@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LoginTable } from '../../cli/client/accounts/access.ts'
 import { loginName, makeLogin } from '../../cli/client/accounts/login.ts'
-import { readLogins } from '../../cli/client/accounts/read-logins.ts'
+import { mustAgree, readLogins } from '../../cli/client/accounts/read-logins.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite<{ folder: string }>('logins')
@@ -63,6 +63,19 @@ test('what is wrong with a login is said, and never its password', async ({ fold
       for (const word of words) assert.match((error as Error).message, word)
       assert.not.match((error as Error).message, 'secret')
     }
+})
+
+test('a login that several listeners have is one account, with the same limits', () => {
+  const quota = { bytes: 1_000, period: 'day' } as const
+  mustAgree([
+    makeLogin('test', 'alice', 'a', { quota, exits: ['eu-west-1'] }),
+    makeLogin('test', 'alice', 'other', { quota }),
+    makeLogin('test', 'bob', 'b'),
+  ])
+  assert.throws(
+    () => mustAgree([makeLogin('test', 'alice', 'a', { quota }), makeLogin('test', 'alice', 'a')]),
+    'the login alice has other limits',
+  )
 })
 
 test('the login name is what stands before the first parameter', () => {

@@ -3,6 +3,7 @@ import { Ledger, type Traffic } from '../ledger/ledger.ts'
 import { dayOf, endOf, prefixOf } from '../ledger/period.ts'
 import type { Events } from '../stats/events.ts'
 import { Account } from './account.ts'
+import { sameLimits } from './limits.ts'
 import type { Login } from './login.ts'
 
 export interface AccountsOptions {
@@ -39,7 +40,7 @@ export class Accounts {
   /** The account of a login, held to the limits that it has now. */
   of({ user, limits }: Login): Account {
     const known = this.#accounts.get(user)
-    if (known && JSON.stringify(known.limits) === JSON.stringify(limits)) return known
+    if (known && sameLimits(known.limits, limits)) return known
     const account = known ?? new Account(user, used => this.#tellUsedUp(used))
     this.#accounts.set(user, account)
     account.limit(limits)

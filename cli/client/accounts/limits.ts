@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { readSize } from '../../input/size.ts'
 import { UsageError } from '../../input/usage-error.ts'
 import { type Period, periods } from '../ledger/period.ts'
@@ -13,6 +14,10 @@ export interface Limits {
   /** Regions whose exits it may use. */
   exits?: readonly string[]
 }
+
+/** They hold an account to the same; which exits it may use is asked of each login by itself. */
+export const sameLimits = (a: Limits, b: Limits): boolean =>
+  isDeepStrictEqual([a.quota, a.rate, a.connections], [b.quota, b.rate, b.connections])
 
 /** The names that limits have in a file, in their order. */
 export const limitNames = ['quota', 'rate', 'connections', 'exits'] as const

@@ -1,4 +1,5 @@
 import { UsageError } from '../../input/usage-error.ts'
+import { sameLimits } from './limits.ts'
 import { type Login, makeLogin } from './login.ts'
 import { readLoginFile } from './login-file.ts'
 
@@ -25,6 +26,19 @@ export function readLogins({ auth = [], file, environment = process.env }: Login
     known.add(user)
   }
   return logins
+}
+
+/** Throws a UsageError where logins of one name, which are one account, may use more in one file than in another. */
+export function mustAgree(logins: readonly Login[]): void {
+  const known = new Map<string, Login>()
+  for (const login of logins) {
+    const { limits } = known.get(login.user) ?? login
+    if (!sameLimits(limits, login.limits))
+      throw new UsageError(
+        `the login ${login.user} has other limits in one file than in another: it is one account, so give it the same quota, rate and connections`,
+      )
+    known.set(login.user, login)
+  }
 }
 
 // --- internal ---

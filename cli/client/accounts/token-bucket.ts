@@ -8,8 +8,7 @@ const turn = 16_384
  * paid, each in its turn.
  */
 export class TokenBucket {
-  /** Bytes a second. */
-  rate: number
+  #rate: number
   readonly #now: () => number
   readonly #waiting = new Set<() => void>()
   #level: number
@@ -17,10 +16,24 @@ export class TokenBucket {
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(rate: number, now: () => number = () => performance.now()) {
-    this.rate = rate
+    this.#rate = rate
     this.#now = now
     this.#level = this.#burst
     this.#at = now()
+  }
+
+  /** Bytes a second. */
+  get rate(): number {
+    return this.#rate
+  }
+
+  /** Those who wait do so no longer than the new one asks for. */
+  set rate(rate: number) {
+    this.#fill()
+    this.#rate = rate
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#arm()
   }
 
   take(bytes: number): void {

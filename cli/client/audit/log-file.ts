@@ -30,6 +30,8 @@ export class LogFile {
   #waitingBytes = 0
   /** What is being written; its beginning may be in the file already. */
   #batch: Buffer | undefined
+  /** Its beginning is in the file already. */
+  #isBegun = false
   #handle: FileHandle | undefined
   #size = 0
   #isFile = true
@@ -97,8 +99,10 @@ export class LogFile {
           const { bytesWritten } = await this.#handle!.write(this.#batch)
           this.#size += bytesWritten
           this.#batch = this.#batch.subarray(bytesWritten)
+          this.#isBegun = true
         }
         this.#batch = undefined
+        this.#isBegun = false
       }
       if (!this.#failed) return
       this.#failed = false
@@ -146,21 +150,28 @@ export class LogFile {
 
   async #rotate(): Promise<void> {
     const { path, keep } = this.#options
+    const aside = (i: number) => (i === 0 ? path : `${path}.${i}`)
     await this.#shut()
-    for (let i = keep - 1; i >= 0; i--)
-      await rename(i === 0 ? path : `${path}.${i}`, `${path}.${i + 1}`).catch(error => {
-        // There are not so many yet.
-        if (i === 0 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      })
+    // Up to the first gap: what failed half-way pushes no more files out each time that it is tried again.
+    let free = 1
+    while (free < keep && (await isThere(aside(free)))) free++
+    for (let i = free - 1; i >= 0; i--) await rename(aside(i), aside(i + 1))
   }
 
   async #open(): Promise<void> {
     await this.#shut()
     const handle = await open(this.#options.path, 'a', mode)
-    const found = await handle.stat()
-    this.#isFile = found.isFile()
-    if (this.#isFile) await handle.chmod(mode)
-    this.#size = this.#isFile ? found.size : 0
+    try {
+      const found = await handle.stat()
+      this.#isFile = found.isFile()
+      if (this.#isFile) await handle.chmod(mode)
+      this.#size = this.#isFile ? found.size : 0
+      if (this.#size > 0 && !this.#isBegun && !(await endsWithLine(this.#options.path, this.#size)))
+        this.#size += (await handle.write('\n')).bytesWritten
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
     this.#handle = handle
   }
 
@@ -183,5 +194,21 @@ export class LogFile {
     } catch {
       // There is nobody left to tell.
     }
+  }
+}
+
+// --- internal ---
+
+const isThere = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined)) !== undefined
+
+/** A process that was killed, or a disk that was full, may have left half a line: the next begins on one of its own. */
+async function endsWithLine(path: string, size: number): Promise<boolean> {
+  const handle = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, size - 1)
+    return bytesRead === 0 || buffer.toString() === '\n'
+  } finally {
+    await handle.close()
   }
 }

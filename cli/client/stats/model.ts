@@ -4,7 +4,7 @@ import { createAddresses } from './addresses.ts'
 import { createConnections } from './connections.ts'
 import { costOf } from './cost.ts'
 import { createDestinations } from './destinations.ts'
-import type { Events, OutboundName, ProxyEvent } from './events.ts'
+import type { Change, Events, OutboundName, ProxyEvent } from './events.ts'
 import { createExits } from './exits.ts'
 import { createSeries } from './series.ts'
 import { createSleep } from './sleep.ts'
@@ -154,6 +154,8 @@ export function createModel(events: Events, now: () => number = Date.now, local 
       const { type: _, ...use } = event
       budget = use
     }
+    // Without a budget nothing more is told of it.
+    if (event.type === 'config.reloaded' && event.applied.some(isBudgetGone)) budget = undefined
     if (event.type === 'usage.sampled') users.use(event.users)
     if (event.type === 'exit.launching') counts.launches++
     if (event.type === 'exit.failed') counts.launchesFailed++
@@ -223,3 +225,7 @@ export function createModel(events: Events, now: () => number = Date.now, local 
   }
   return model
 }
+
+// --- internal ---
+
+const isBudgetGone = ({ key, to }: Change): boolean => key === 'fleet.budget' && to === undefined
