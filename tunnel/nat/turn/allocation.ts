@@ -1,33 +1,24 @@
-import { BoundedMap } from '../../net/bounded-map.ts'
 import { type Endpoint, formatEndpoint } from '../../net/endpoint.ts'
+import { isUnicast4 } from '../../net/public-address.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import { channelData, firstChannel, readChannelData } from './channel-data.ts'
-import { loginOf, longTermKey, type TurnCredentials } from './credentials.ts'
-import { refusal, TurnError } from './error.ts'
-import {
-  type Authentication,
-  type Method,
-  parseTurn,
-  type RequestFields,
-  sendTo,
-  type TurnMessage,
-  turnRequest,
-} from './message.ts'
-import { openTransport, silent, type Transport } from './transport.ts'
+import type { TurnCredentials } from './credentials.ts'
+import { TurnError } from './error.ts'
+import { parseTurn, sendTo } from './message.ts'
+import { Requests } from './requests.ts'
+import { openTransport, type Transport } from './transport.ts'
 import { formatTurnServer, type TurnServerName } from './uri.ts'
 
 /** What an allocation asks for, each time that it is refreshed. Seconds. */
 const lifetimeSeconds = 600
 /** A permission lasts 5 minutes, a channel 10 (RFC 8656, sections 9 and 12): both are renewed well before. */
 const permissionMs = 120_000
-/** First retransmission over UDP, doubled each time (RFC 8489, section 6.2.1). */
-const retransmitMs = 250
 /** Answers that a request waits for. Milliseconds. */
 const requestLimitMs = 5_000
 /** Peers that may be permitted: a side's addresses and a relay's. */
 const maxPermitted = 4
-/** Requests are repeated with a new nonce so many times. */
-const maxAttempts = 3
+/** An allocation is refreshed no more often than this, whatever lifetime the server names. Milliseconds. */
+const minRenewMs = 1_000
 
 export interface AllocateOptions {
   credentials: TurnCredentials
@@ -57,20 +48,21 @@ export class Allocation implements UdpSocket {
   readonly #permitted = new Set<string>()
   readonly #channels = new Map<number, Endpoint>()
   readonly #bound = new Map<string, number>()
-  readonly #timer: ReturnType<typeof setInterval>
+  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #renewMs: number
   /** When the server forgets it unless it is refreshed, on performance.now()'s clock. */
   #expiresAt: number
   #over = false
 
   private constructor(transport: Transport, requests: Requests, { relayed, seconds, renewMs }: Granted) {
     this.local = relayed
-    this.#expiresAt = performance.now() + seconds * 1_000
+    this.#renewMs = renewMs
+    this.#expiresAt = 0
     this.#transport = transport
     this.#requests = requests
     transport.onMessage = message => this.#receive(message)
     transport.onBroken = error => this.#lose(error)
-    this.#timer = setInterval(() => void this.#renew(), Math.min(renewMs, seconds * 250))
-    this.#timer.unref?.()
+    this.#granted(seconds)
   }
 
   /** Which server it is of, as a URI. */
@@ -89,10 +81,14 @@ export class Allocation implements UdpSocket {
       signal?.throwIfAborted()
       const granted = await requests.ask('allocate', { lifetimeSeconds })
       const { relayed, lifetimeSeconds: seconds = lifetimeSeconds } = granted
-      if (!relayed) throw new TurnError('E_TURN_REFUSED', requests.server, 'named no address')
+      // A document has no place for any other, and a session that may connect directly would fail by it.
+      if (!relayed || relayed.port < 1 || !isUnicast4(relayed.address))
+        throw new TurnError('E_TURN_REFUSED', requests.server, 'lends no IPv4 address that can be sent to')
       return new Allocation(transport, requests, { relayed, seconds, renewMs })
     } catch (error) {
       requests.close()
+      // It may have been granted, or be granted yet: over UDP the server would keep it, and count it, for its lifetime.
+      requests.tell('refresh', { lifetimeSeconds: 0 })
       transport.close()
       throw signal?.aborted ? signal.reason : error
     } finally {
@@ -160,22 +156,43 @@ export class Allocation implements UdpSocket {
       const { lifetimeSeconds: seconds = lifetimeSeconds } = await this.#requests.ask('refresh', {
         lifetimeSeconds,
       })
-      this.#expiresAt = performance.now() + seconds * 1_000
+      this.#granted(seconds)
     } catch (error) {
       const isSilent = error instanceof TurnError && error.code === 'E_TURN_UNREACHABLE'
       if (!isSilent || performance.now() > this.#expiresAt) this.#lose(error)
+      else this.#granted(Math.max(0, this.#expiresAt - performance.now()) / 1_000)
     }
+  }
+
+  /** It is ours for so long from now on, and refreshed well before. */
+  #granted(seconds: number): void {
+    if (this.#over) return
+    this.#expiresAt = performance.now() + seconds * 1_000
+    clearTimeout(this.#timer)
+    const renewMs = Math.min(this.#renewMs, Math.max(minRenewMs, seconds * 250))
+    this.#timer = setTimeout(() => void this.#renew(), renewMs)
+    this.#timer.unref?.()
   }
 
   async #renew(): Promise<void> {
     await this.#refresh()
-    await this.#createPermissions()
-    for (const [channel, peer] of this.#channels) await this.#bindChannel(channel, peer)
+    if (!this.#over) await this.#createPermissions()
+    for (const [channel, peer] of this.#channels) if (!this.#over) await this.#bindChannel(channel, peer)
   }
 
+  /** All in one request, which one forbidden address makes the server refuse as a whole: then one by one. */
   async #createPermissions(): Promise<void> {
     const peers = [...this.#permitted].map(address => ({ address, port: 0 }))
-    if (peers.length > 0) await this.#requests.ask('createPermission', { peers }).catch(this.#refused)
+    if (peers.length === 0) return
+    try {
+      await this.#requests.ask('createPermission', { peers })
+    } catch (error) {
+      this.#refused(error)
+      const isForbidden = error instanceof TurnError && error.code === 'E_TURN_FORBIDDEN'
+      if (!isForbidden || peers.length === 1 || this.#over) return
+      const each = peers.map(peer => this.#requests.ask('createPermission', { peers: [peer] }))
+      await Promise.all(each.map(asked => asked.catch(this.#refused)))
+    }
   }
 
   async #bindChannel(channel: number, peer: Endpoint): Promise<void> {
@@ -205,7 +222,7 @@ export class Allocation implements UdpSocket {
 
   #end(): void {
     this.#over = true
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     this.#requests.close()
   }
 }
@@ -217,95 +234,4 @@ interface Granted {
   /** Of its lifetime. */
   seconds: number
   renewMs: number
-}
-
-interface Pending {
-  key: Buffer | undefined
-  settle(message: TurnMessage): void
-  fail(error: unknown): void
-}
-
-/** Transactions with a server, under long-term credentials (RFC 8489, section 9.2). */
-class Requests {
-  readonly server: string
-  readonly #transport: Transport
-  readonly #credentials: TurnCredentials
-  readonly #limitMs: number
-  readonly #pending = new BoundedMap<string, Pending>(64)
-  #authentication: Authentication | undefined
-
-  constructor(transport: Transport, server: string, credentials: TurnCredentials, limitMs: number) {
-    this.server = server
-    this.#transport = transport
-    this.#credentials = credentials
-    this.#limitMs = limitMs
-    transport.onMessage = bytes => {
-      const message = parseTurn(bytes)
-      if (message && message.kind !== 'data') this.receive(message)
-    }
-    transport.onBroken = error => this.#failAll(error)
-  }
-
-  /** Asks until it is answered; the first refusal names the realm and the nonce. Throws a TurnError. */
-  async ask(method: Method, fields: RequestFields): Promise<TurnMessage> {
-    for (let attempt = 1; ; attempt++) {
-      const by = this.#authentication
-      const answer = await this.#transact(method, fields, by)
-      if (answer.kind === 'success') return answer
-      const { code = 0, reason = '' } = answer.error ?? {}
-      const isNew = code === 401 ? by === undefined : code === 438
-      if (!isNew || attempt === maxAttempts || !this.#learn(answer)) throw refusal(this.server, code, reason)
-    }
-  }
-
-  /** Sends a request whose answer nobody waits for. */
-  tell(method: Method, fields: RequestFields): void {
-    this.#transport.send(turnRequest(method, fields, this.#authentication).message)
-  }
-
-  receive(message: TurnMessage): void {
-    const pending = this.#pending.get(message.transactionId)
-    if (!pending) return
-    // What answers a signed request is signed too, but for a refusal of the very credentials.
-    if (message.kind === 'success' && pending.key && !message.authentic(pending.key)) return
-    this.#pending.delete(message.transactionId)
-    pending.settle(message)
-  }
-
-  close(): void {
-    this.#failAll(new TurnError('E_TURN_LOST', this.server, 'is no longer asked'))
-  }
-
-  #failAll(error: unknown): void {
-    for (const { fail } of [...this.#pending.values()]) fail(error)
-    this.#pending.clear()
-  }
-
-  /** Takes the realm and nonce of a refusal. False when there is none. */
-  #learn({ realm = this.#authentication?.realm, nonce }: TurnMessage): boolean {
-    if (!realm || !nonce) return false
-    const login = loginOf(this.#credentials, Date.now())
-    const key = longTermKey(login, realm.toString())
-    this.#authentication = { username: login.username, realm, nonce, key }
-    return true
-  }
-
-  #transact(method: Method, fields: RequestFields, by: Authentication | undefined): Promise<TurnMessage> {
-    const { message, transactionId } = turnRequest(method, fields, by)
-    const { promise, resolve, reject } = Promise.withResolvers<TurnMessage>()
-    const limit = setTimeout(() => reject(silent(this.server, this.#limitMs)), this.#limitMs)
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const transmit = (timeout: number) => {
-      this.#transport.send(message)
-      // Over a stream it arrives, or the stream breaks.
-      if (!this.#transport.isStream) timer = setTimeout(() => transmit(timeout * 2), timeout)
-    }
-    this.#pending.set(transactionId, { key: by?.key, settle: resolve, fail: reject })
-    transmit(retransmitMs)
-    return promise.finally(() => {
-      clearTimeout(limit)
-      clearTimeout(timer)
-      this.#pending.delete(transactionId)
-    })
-  }
 }

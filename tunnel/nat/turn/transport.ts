@@ -14,8 +14,8 @@ export interface Transport {
   onMessage: (message: Uint8Array) => void
   /** It broke; told once, and not for `close`. */
   onBroken: (error: TurnError) => void
-  /** False: it was lost, since the stream is full. */
-  send(message: Uint8Array): boolean
+  /** False: it was lost, since the stream is full; a request, of which there are few, waits there all the same. */
+  send(message: Uint8Array, isRequest?: boolean): boolean
   close(): void
 }
 
@@ -29,6 +29,8 @@ export interface TransportOptions {
 
 /** What may wait for a stream that is slow: some 200 packets. UDP would have lost the rest as well. Bytes. */
 const maxWaiting = 256 * 1024
+/** What is still to be sent has so long when a stream closes. Milliseconds. */
+const closeLimitMs = 1_000
 
 /** Opens a way to a server. Throws a TurnError, or the signal's reason. */
 export async function openTransport(server: TurnServerName, options: TransportOptions): Promise<Transport> {
@@ -111,16 +113,18 @@ async function overStream(
     isStream: true,
     onMessage() {},
     onBroken() {},
-    send(message) {
-      if (over || socket.writableLength + message.length > maxWaiting) return false
+    send(message, isRequest = false) {
+      if (over || (!isRequest && socket.writableLength + message.length > maxWaiting)) return false
       socket.write(message)
       return true
     },
     close() {
+      if (over) return
       over = true
       socket.end()
-      // A server that does not close its side is not waited for.
-      socket.setTimeout(1_000, () => socket.destroy())
+      // A server that does not close its side is not waited for, whatever it still sends.
+      const last = setTimeout(() => socket.destroy(), closeLimitMs)
+      socket.once('close', () => clearTimeout(last))
     },
   }
   const cut = messageCutter(message => {
