@@ -27,7 +27,9 @@ export function relayOf(
     if (path === 'auto') return undefined
     throw new UsageError('--path relay needs a TURN server: name one with --turn')
   }
-  const credentials = credentialsOf(values['proxy.turn_auth_file'], auth ?? env[variable])
+  const inVariable = env[variable] ? { where: variable, text: env[variable] } : undefined
+  const given = auth ? { where: '--turn-auth', text: auth } : inVariable
+  const credentials = credentialsOf(values['proxy.turn_auth_file'], given)
   const caFile = values['proxy.turn_ca']
   const ca = caFile === undefined ? undefined : certificatesIn(caFile)
   return relaySource({ servers, credentials, ca }, path === 'relay')
@@ -35,29 +37,37 @@ export function relayOf(
 
 // --- internal ---
 
-function credentialsOf(file: string | undefined, given: string | undefined): TurnCredentials {
-  if (file === undefined && !given)
-    throw new UsageError(`--turn needs credentials: give --turn-auth-file, or set ${variable}`)
+/** What somebody has written, and where, for a message. */
+interface Given {
+  where: string
+  text: string
+}
+
+function credentialsOf(file: string | undefined, given: Given | undefined): TurnCredentials {
   if (file !== undefined && given)
-    throw new UsageError(`TURN credentials are given twice: leave out --turn-auth-file, or the others`)
+    throw new UsageError(`TURN credentials are given twice: leave out --turn-auth-file, or ${given.where}`)
+  const source = file === undefined ? given : read('--turn-auth-file', file)
+  if (!source) throw new UsageError(`--turn needs credentials: give --turn-auth-file, or set ${variable}`)
   try {
-    return parseTurnCredentials(file === undefined ? given! : read(file).trim())
+    return parseTurnCredentials(source.text)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    throw new UsageError(`${file ?? 'the TURN credentials'}: ${error.message}`)
+    throw new UsageError(`${source.where}: ${error.message}`)
   }
 }
 
 function certificatesIn(file: string): string {
-  const text = read(file)
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new UsageError(`${file} has no certificate in PEM`)
+  const { where, text } = read('--turn-ca', file)
+  if (!text.includes('-----BEGIN CERTIFICATE-----'))
+    throw new UsageError(`${where} has no certificate in PEM`)
   return text
 }
 
-function read(file: string): string {
+function read(option: string, file: string): Given {
+  const where = `${option} ${file}`
   try {
-    return readFileSync(file, 'utf8')
+    return { where, text: readFileSync(file, 'utf8').trim() }
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${systemReason(error)}`)
+    throw new UsageError(`${where} cannot be read: ${systemReason(error)}`)
   }
 }

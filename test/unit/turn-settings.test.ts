@@ -129,12 +129,20 @@ test('credentials come from an option, a variable or a file, and from one of the
   )
   writeFileSync(file, 'nothing of the kind')
   const said = complaint(() => relayOf(withFile, { env: {} }))
-  assert.match(said, file)
+  assert.match(said, `--turn-auth-file ${file}: credentials are user:password`)
   assert.not.match(said, 'nothing of the kind')
+  for (const [options, where] of [
+    [{ auth: 'hunter2', env: {} }, '--turn-auth: credentials are'],
+    [{ env: { LAMBDA_NAT_PROXY_TURN_AUTH: 'hunter2' } }, 'LAMBDA_NAT_PROXY_TURN_AUTH: credentials are'],
+  ] as const) {
+    const wrong = complaint(() => relayOf(named, options))
+    assert.match(wrong, where)
+    assert.not.match(wrong, 'hunter2')
+  }
   const missing = settings({ turn: 'turn:a.example', 'turn-auth-file': join(folder, 'missing') })
   assert.match(
     complaint(() => relayOf(missing, { env: {} })),
-    'cannot be read',
+    `--turn-auth-file ${join(folder, 'missing')} cannot be read`,
   )
 })
 
@@ -144,7 +152,7 @@ test('a file of certificates has some', () => {
   const named = settings({ turn: 'turns:a.example', 'turn-ca': file })
   assert.match(
     complaint(() => relayOf(named, { auth, env: {} })),
-    'no certificate',
+    `--turn-ca ${file} has no certificate`,
   )
 })
 

@@ -41,7 +41,7 @@ export function parseTurnCredentials(text: string): TurnCredentials {
   const at = text.indexOf(':')
   const [username, password] = [text.slice(0, at), text.slice(at + 1)]
   if (at < 1 || password === '')
-    throw new RangeError('TURN credentials are user:password, or secret= and what is shared')
+    throw new RangeError('credentials are user:password, or secret= and what is shared with the server')
   if (Buffer.byteLength(username) > 508) throw new RangeError('the user of the TURN login is too long')
   return { username, password }
 }
