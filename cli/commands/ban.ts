@@ -4,7 +4,7 @@ import type { Banned } from '../client/fleet/requests.ts'
 import { findProxy } from '../control/ask.ts'
 import { describe } from '../output/help.ts'
 import { formatOf, formatOptions, print } from '../output/print.ts'
-import { proxyOption, proxyPort } from './proxy-option.ts'
+import { proxyOption, proxyPort, siteIn } from './proxy-option.ts'
 
 export default defineCommand({
   meta: describe({
@@ -21,8 +21,9 @@ export default defineCommand({
   },
   async run({ args }) {
     const format = formatOf(args)
+    const site = siteIn(args.site, '<site>')
     const proxy = await findProxy(proxyPort(args.proxy))
-    print(await proxy.ask('ban', { site: args.site }), format, human)
+    print(await proxy.ask('ban', { site }), format, human)
   },
 })
 

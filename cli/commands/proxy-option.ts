@@ -1,3 +1,4 @@
+import { maxNameLength, maxSiteLength } from '../control/operations.ts'
 import { UsageError } from '../input/usage-error.ts'
 
 /** Of the commands that reach a running proxy. */
@@ -16,3 +17,12 @@ export function proxyPort(text: string | undefined): number | undefined {
   if (port >= 1 && port <= 65_535) return port
   throw new UsageError(`--proxy ${text} must be the port of a proxy that runs, a number from 1 to 65535`)
 }
+
+/** What a running proxy is asked about: an exit, a region, a site. Throws a UsageError for what can be the name of none. */
+export function nameIn(text: string, where: string, max = maxNameLength): string {
+  if (text.length <= max) return text
+  throw new UsageError(`${where} has ${text.length} characters: ${max} are allowed`)
+}
+
+/** A site as people write it. Throws as `nameIn`. */
+export const siteIn = (text: string, where: string): string => nameIn(text, where, maxSiteLength)

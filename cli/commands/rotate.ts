@@ -8,7 +8,7 @@ import type { Operations } from '../control/operations.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { formatOf, formatOptions, print } from '../output/print.ts'
-import { proxyOption, proxyPort } from './proxy-option.ts'
+import { nameIn, proxyOption, proxyPort, siteIn } from './proxy-option.ts'
 
 export default defineCommand({
   meta: describe({
@@ -48,9 +48,9 @@ function whichOf({
   all,
 }: Record<'exit' | 'region' | 'site', string | undefined> & { all: boolean }): Which {
   const given: Which[] = [
-    ...(exit === undefined ? [] : [{ exit }]),
-    ...(region === undefined ? [] : [{ region }]),
-    ...(site === undefined ? [] : [{ site }]),
+    ...(exit === undefined ? [] : [{ exit: nameIn(exit, '--exit') }]),
+    ...(region === undefined ? [] : [{ region: nameIn(region, '--region') }]),
+    ...(site === undefined ? [] : [{ site: siteIn(site, '--site') }]),
     ...(all ? [{ all: true as const }] : []),
   ]
   const [which] = given

@@ -3,8 +3,8 @@ import { errorData } from '../../tunnel/net/coded-error.ts'
 import { ControlError } from './control-error.ts'
 import { type Controlled, isOperation, type Operation, type OperationName, operations } from './operations.ts'
 
-/** What an operation may be told at most. Bytes. */
-export const maxBodyBytes = 4_096
+/** What an operation may be told at most, such as the longest site in any script. Bytes. */
+export const maxBodyBytes = 8_192
 
 /** Answers `POST /api/<operation>`, wherever it came in: what the operation gives, or an error as data, both JSON. */
 export async function answer(name: string, request: Request, proxy: Controlled): Promise<Response> {

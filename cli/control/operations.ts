@@ -42,6 +42,11 @@ export interface Operations {
   reload: { input: Record<never, never>; output: ReloadReport }
 }
 
+/** Of an exit or a region. Characters. */
+export const maxNameLength = 255
+/** Of a site, which people may copy as the URL of a page. Characters. */
+export const maxSiteLength = 1_024
+
 export type OperationName = keyof Operations
 
 /** An operation: how its input is read, and what it does. */
@@ -55,7 +60,8 @@ export interface Operation<Name extends OperationName> {
   ): Operations[Name]['output'] | Promise<Operations[Name]['output']>
 }
 
-const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(255))
+const text = v.pipe(v.string(), v.nonEmpty(), v.maxLength(maxNameLength))
+const siteText = v.pipe(v.string(), v.nonEmpty(), v.maxLength(maxSiteLength))
 const nothing = v.strictObject({})
 
 export const operations: { readonly [Name in OperationName]: Operation<Name> } = {
@@ -87,7 +93,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
     schema: v.union([
       v.strictObject({ exit: text }),
       v.strictObject({ region: text }),
-      v.strictObject({ site: text }),
+      v.strictObject({ site: siteText }),
       v.strictObject({ all: v.literal(true) }),
       // What the dashboard's API was before.
       v.pipe(
@@ -108,7 +114,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
     },
   },
   ban: {
-    schema: v.strictObject({ site: text }),
+    schema: v.strictObject({ site: siteText }),
     example: '{"site": "example.com"}',
     run: ({ site }, proxy) => running(proxy).ban(site),
   },

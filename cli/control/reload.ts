@@ -8,6 +8,7 @@ export type ReloadReport = Omit<Extract<ProxyEvent, { type: 'config.reloaded' }>
 /** Why settings could not be reloaded: all that is wrong, in one message. */
 export function reloadError(error: unknown): ControlError {
   const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
-  const all = errors.map(each => errorData(each).message).join('; ')
-  return new ControlError('E_RELOAD_FAILED', `nothing has changed: ${all}`, { cause: error })
+  // Two settings may name the same file.
+  const all = new Set(errors.map(each => errorData(each).message.replace(/\.$/, '')))
+  return new ControlError('E_RELOAD_FAILED', `nothing has changed: ${[...all].join('; ')}`, { cause: error })
 }

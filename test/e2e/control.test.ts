@@ -78,6 +78,13 @@ test('what cannot be done is refused with what can', async context => {
   assert.match((await home.run('ban', 'example.com')).said, 'no exit has served example.com')
   for (const args of [['rotate'], ['rotate', '--all', '--exit', 'x'], ['exits', '--proxy', 'x']])
     assert.is((await home.run(...args)).code, 2, args.join(' '))
+  const page = `https://example.com/${'\u00fc'.repeat(1_000)}`
+  assert.match((await home.run('ban', page)).said, 'no exit has served example.com')
+  for (const option of ['--exit', '--region', '--site']) {
+    const long = await home.run('rotate', option, 'x'.repeat(1_025))
+    assert.is(long.code, 2)
+    assert.match(long.said, `${option} has 1025 characters`)
+  }
   const none = await home.run('exits', '--proxy', '1')
   assert.is(none.code, 1)
   assert.match(none.said, 'no proxy runs at port 1')

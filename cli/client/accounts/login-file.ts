@@ -15,19 +15,19 @@ export function readLoginFile(path: string): Login[] {
   try {
     const { size } = statSync(path)
     if (size > maxFileBytes)
-      throw new UsageError(`--auth-file ${path} has ${size} bytes, which no file of logins has`)
+      throw new UsageError(`the file of logins ${path} has ${size} bytes, which no file of logins has`)
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof UsageError) throw error
-    throw new UsageError(`--auth-file ${path} cannot be read: ${systemReason(error)}`)
+    throw new UsageError(`the file of logins ${path} cannot be read: ${systemReason(error)}`)
   }
   const logins = parseLoginFile(path, text)
   // Who names a file wants a login to be needed.
   if (logins.length === 0)
     throw new UsageError(
       isYaml(path)
-        ? `--auth-file ${path} contains no login: add one with "login add"`
-        : `--auth-file ${path} contains no login: write user:password on a line, or use "login add"`,
+        ? `the file of logins ${path} contains no login: add one with "login add"`
+        : `the file of logins ${path} contains no login: write user:password on a line, or use "login add"`,
     )
   return logins
 }
