@@ -7,7 +7,9 @@ import * as assert from 'uvu/assert'
 import { createEvents } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
 import { findProxy, runningProxies } from '../../cli/control/ask.ts'
+import { reloadError } from '../../cli/control/reload.ts'
 import { type ControlSocket, openControl } from '../../cli/control/socket.ts'
+import { UsageError } from '../../cli/input/usage-error.ts'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { controlled } from '../support/controlled.ts'
 
@@ -136,6 +138,12 @@ test('a folder that others could look into is closed to them', async () => {
   chmodSync(folder, 0o777)
   await start(40_010)
   assert.is(mode(folder), '700')
+})
+
+test('a reload that fails says each thing once, in one sentence', () => {
+  const [same, other] = [new UsageError('a is wrong. Allowed is b.'), new UsageError('c is missing')]
+  const { message } = reloadError(new AggregateError([same, other, same]))
+  assert.is(message, 'nothing has changed: a is wrong. Allowed is b; c is missing')
 })
 
 test.run()

@@ -14,8 +14,7 @@ export function readLoginFile(path: string): Login[] {
   let text: string
   try {
     const { size } = statSync(path)
-    if (size > maxFileBytes)
-      throw new UsageError(`the file of logins ${path} has ${size} bytes, which no file of logins has`)
+    if (size > maxFileBytes) throw new UsageError(`the file of logins ${path} is too large: ${size} bytes`)
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof UsageError) throw error
