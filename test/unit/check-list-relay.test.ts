@@ -128,6 +128,19 @@ for (const [when, upAt, within] of [
     assert.ok(both.sent.length - before < 100, `${both.sent.length - before} checks`)
   })
 
+test('where packets are lost one end does not move seconds before the other', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const both = world({ direct: false, loss: 0.4, seed })
+    both.run(60_000)
+    if (kinds(both).some(kind => kind !== 'relayed')) continue
+    both.direct = true
+    const isDirect = (side: Side) => both.lists[side].nominated?.kind === 'server-reflexive'
+    const first = both.run(300_000, () => isDirect('client') || isDirect('function'))
+    const second = both.run(300_000, agreed(both, true))
+    assert.ok(second - first < 1_500, `${second - first} ms with seed ${seed}`)
+  }
+})
+
 test('what looks for a direct pair costs little: so many checks at first, and two in five seconds then', () => {
   const both = world({ direct: false })
   both.run(900_000)

@@ -61,6 +61,8 @@ const maxCandidates = 16
 const maxOutstanding = 512 + birthdayChecks
 /** Checks that a session sends by itself to begin with; who has not been reached by then is not there. */
 export const maxChecks = birthdayChecks + 1_024
+/** And some more while a direct pair takes a relayed one's place. */
+const moveChecks = 256
 /** Checks are spaced at 20 ms at first and slower after this many, up to 50 ms (RFC 8445, 14.2 sets the floor at 5). */
 const briskChecks = 25
 
@@ -108,7 +110,7 @@ export class CheckList {
   /** By address, without the socket. */
   readonly #kinds = new Map<string, CandidateKind>()
   readonly #began: number
-  /** What the controlling side has chosen. */
+  /** What the controlling side has chosen last. */
   #chosen: 'none' | 'relayed' | 'direct' = 'none'
   readonly #outstanding = new BoundedMap<string, Outstanding>(maxOutstanding)
   /** Held until it starts, dropped at the first success. */
@@ -205,10 +207,18 @@ export class CheckList {
     return this.nominated !== undefined && (!isRelayed(this.nominated) || this.#options.relayOnly === true)
   }
 
+  /** A direct pair is being nominated in a relayed one's place. */
+  get #isMoving(): boolean {
+    return (
+      this.nominated !== undefined && [...this.#pairs.values()].some(pair => pair.chosen && !pair.isRelayed)
+    )
+  }
+
   /** Until then nothing is sent but what a peer's checks ask for. */
   #spentUntil(): number {
     if (this.#isSettled) return Number.POSITIVE_INFINITY
-    if (this.stats.checksSent < maxChecks) return 0
+    const spare = this.#isMoving ? moveChecks : 0
+    if (this.stats.checksSent < maxChecks + spare) return 0
     return this.nominated ? this.#began + searchMs : Number.POSITIVE_INFINITY
   }
 
@@ -222,7 +232,7 @@ export class CheckList {
     if (!this.#mayChooseRelayed(now)) return
     for (const pair of this.#pairs.values())
       if (pair.isRelayed && pair.succeeded) {
-        this.#choose(pair)
+        this.#choose(pair, now)
         // The nomination is its next check.
         pair.nextAt = now
         return
@@ -234,9 +244,11 @@ export class CheckList {
     return controlling && this.#chosen === 'none' && (relayOnly || now >= this.#began + relayAfterMs)
   }
 
-  #choose(pair: Pair): void {
+  #choose(pair: Pair, now: number): void {
     this.#chosen = pair.isRelayed ? 'relayed' : 'direct'
     pair.chosen = true
+    // From here on one end may send by it, and not hear the other where it has not come as far: with vigour.
+    pair.vigorousUntil = now + searchMs
   }
 
   #nominate(pair: Pair): void {
@@ -260,9 +272,12 @@ export class CheckList {
     if (!known) this.stats.peerReflexive++
     const first = !pair.heard
     pair.heard = true
-    if (nominate && !this.#options.controlling) pair.chosen = true
+    const chooses = nominate && !this.#options.controlling && !pair.chosen
+    if (chooses) this.#choose(pair, now)
     this.#settle(pair)
-    return first && !pair.succeeded && !this.#isSettled ? [response, this.#check(pair, now)] : [response]
+    return (first || chooses) && !pair.succeeded && !this.#isSettled
+      ? [response, this.#check(pair, now)]
+      : [response]
   }
 
   #succeeded(pair: Pair, nominating: boolean, now: number): Outgoing[] {
@@ -272,7 +287,7 @@ export class CheckList {
     const choose = pair.isRelayed
       ? this.#mayChooseRelayed(now)
       : this.#options.controlling && this.#chosen !== 'direct'
-    if (choose) this.#choose(pair)
+    if (choose) this.#choose(pair, now)
     this.#settle(pair)
     return choose ? [this.#check(pair, now)] : []
   }
@@ -293,6 +308,7 @@ export class CheckList {
       const { address, port, via } = route
       const firstAt = this.#isUsed(route) ? now : Number.POSITIVE_INFINITY
       pair = newPair({ address, port, via }, this.#kindOf(route), firstAt)
+      pair.vigorousUntil = this.#began + searchMs
       this.#pairs.set(key, pair)
     }
     return pair
@@ -309,7 +325,7 @@ export class CheckList {
   #check(pair: Pair, now: number): Outgoing {
     const { controlling, intervalMs = 20 } = this.#options
     pair.sent++
-    const isSearching = this.nominated !== undefined && now >= this.#began + searchMs
+    const isSearching = this.nominated !== undefined && now >= pair.vigorousUntil
     const ordinaryMs = pair.sent < briskChecks ? intervalMs : intervalMs * 2.5
     pair.nextAt = now + (isSearching ? searchIntervalMs : ordinaryMs)
     return this.#send(pair.route, controlling && pair.chosen, now)

@@ -20,6 +20,8 @@ export interface Pair {
   /** Where the peer sees us, by the last response to a check. */
   seenAs?: Endpoint
   nextAt: number
+  /** Once a relay serves, it is checked now and then after this, and as often as any other until then. */
+  vigorousUntil: number
   sent: number
   /** The shortest round trip of a check, Infinity before one was answered. Milliseconds. */
   rttMs: number
@@ -43,6 +45,7 @@ export function newPair(route: Route, kind: CandidateKind, nextAt: number): Pair
     chosen: false,
     agreed: false,
     nextAt,
+    vigorousUntil: nextAt,
     sent: 0,
     rttMs: Number.POSITIVE_INFINITY,
   }
