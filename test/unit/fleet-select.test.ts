@@ -134,6 +134,27 @@ test('a user name asks for a region, a sticky key, both or neither', () => {
     region: 'ap-southeast-2',
     stickyKey: 'abc',
   })
+  assert.is(parseLoginParams('preregion-x').region, undefined)
+})
+
+test('a region that is written wrongly is refused, not passed over: no other one is meant', () => {
+  for (const [user, asked] of [
+    ['region-us-east1', 'us-east1'],
+    ['alice-region-US-EAST-1', 'US-EAST-1'],
+    ['alice-region-us_east_1-session-a', 'us_east_1'],
+    ['session-a-region-us', 'us'],
+    ['region-', ''],
+  ] as const) {
+    const { region } = parseLoginParams(user)
+    assert.is(region, asked, user)
+    assert.throws(
+      () => regionFor(newFleetState(defaultFleetSettings, ['us-east-1']), { host: 'x', user }, now),
+      (error: unknown) => error instanceof NoExitError && error.code === 'E_REGION_NOT_DEPLOYED',
+      user,
+    )
+  }
+  // What follows it may be a parameter of other proxies.
+  assert.is(parseLoginParams('alice-region-us-east-1-lifetime-10').region, 'us-east-1')
 })
 
 test('region-…: only exits of that region, whatever the policy; none when there is none', () => {

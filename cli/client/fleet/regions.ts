@@ -1,3 +1,4 @@
+import { printable } from '../../../tunnel/net/printable.ts'
 import { type ExitRequest, NoExitError } from './exits.ts'
 import { isAccepting } from './plan.ts'
 import { parseLoginParams } from './select.ts'
@@ -14,14 +15,14 @@ export function regionFor(
 ): string | undefined {
   const { region } = parseLoginParams(user)
   if (region !== undefined && regions && !regions.includes(region))
-    throw new NoExitError('E_REGION_NOT_ALLOWED', `the login may not use exits in ${region}`, {
+    throw new NoExitError('E_REGION_NOT_ALLOWED', `the login may not use exits in ${named([region])}`, {
       hint: `It may use those in ${regions.join(', ')}.`,
     })
   const asked = region === undefined ? regions : [region]
   if (!asked) return undefined
   const deployed = asked.filter(name => state.regions.has(name))
   if (deployed.length === 0)
-    throw new NoExitError('E_REGION_NOT_DEPLOYED', `no exit is deployed in ${asked.join(' or ')}`, {
+    throw new NoExitError('E_REGION_NOT_DEPLOYED', `no exit is deployed in ${named(asked)}`, {
       hint: `Ask for one of ${[...state.regions.keys()].join(', ')}.`,
     })
   const exits = [...state.exits.values()]
@@ -34,3 +35,9 @@ export function regionFor(
     deployed[0]
   )
 }
+
+// --- internal ---
+
+/** A client writes whatever it likes. */
+const named = (regions: readonly string[]) =>
+  regions.map(region => printable(region) || 'a region without a name').join(' or ')

@@ -17,10 +17,14 @@ export interface LoginParams {
   stickyKey: string | undefined
 }
 
-/** Reads the parameters of a user name, as paid proxies write them. */
+/**
+ * Reads the parameters of a user name, as paid proxies write them. A region that is written wrongly is given as it
+ * stands, so that it is refused: whoever asks for one wants no other.
+ */
 export function parseLoginParams(user: string | undefined): LoginParams {
+  const asked = /(?:^|-)region-(.*?)(?=-session-|$)/s.exec(user ?? '')?.[1]
   return {
-    region: /(?:^|-)region-([a-z]+(?:-[a-z]+)*-\d+)(?=-|$)/.exec(user ?? '')?.[1],
+    region: asked === undefined ? undefined : (/^[a-z]+(?:-[a-z]+)*-\d+(?=-|$)/.exec(asked)?.[0] ?? asked),
     stickyKey: /(?:^|-)session-([A-Za-z0-9_]+)(?=-|$)/.exec(user ?? '')?.[1],
   }
 }
