@@ -46,16 +46,22 @@ export async function openControl(port: number, token: string, proxy: Controlled
     },
     error: () => new Response(undefined, { status: 500 }),
   })
-  chmodSync(place.socket, 0o600)
-  rmSync(place.token, { force: true })
-  writeFileSync(place.token, `${token}\n`, { mode: 0o600, flag: 'wx' })
-  return {
-    path: place.socket,
-    close() {
-      void server.stop(true)
-      remove(place)
-    },
+  const close = () => {
+    void server.stop(true)
+    remove(place)
   }
+  try {
+    chmodSync(place.socket, 0o600)
+    rmSync(place.token, { force: true })
+    writeFileSync(place.token, `${token}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    close()
+    throw new ControlError(
+      'E_CONTROL_PATH',
+      `the API's token cannot be written: ${unusable(place.token, error)}`,
+    )
+  }
+  return { path: place.socket, close }
 }
 
 // --- internal ---

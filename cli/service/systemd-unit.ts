@@ -94,8 +94,13 @@ const systemAccount = ({ runAs }: ServicePlan): string[] => [
   `EnvironmentFile=-%E/${serviceName}/environment`,
 ]
 
-/** An argument of ExecStart (systemd.service(5), "Command lines"; systemd.unit(5), "Specifiers"). */
+/** An argument of ExecStart (systemd.service(5), "Command lines" and "Quoting"; systemd.unit(5), "Specifiers"). */
 function quoted(argument: string): string {
-  const escaped = argument.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%').replaceAll('$', '$$$$')
+  const escaped = argument
+    .replace(/[\\"]/g, '\\$&')
+    // A line's end would begin another setting.
+    .replace(/\p{Cc}/gu, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replaceAll('%', '%%')
+    .replaceAll('$', '$$$$')
   return /^[\w@.,:/+=-]+$/.test(argument) ? escaped : `"${escaped}"`
 }

@@ -33,6 +33,9 @@ test('systemd: arguments come to the program as they are', () => {
   const unit = systemdUnit({ scope: 'user', command: ['/usr/bin/program', 'run', awkward] })
   const [line] = unit.split('\n').filter(line => line.startsWith('ExecStart='))
   assert.is(line, `ExecStart=/usr/bin/program run "/opt/a & b <c> \\"d\\" 'e' %%n $$HOME \\\\f"`)
+  // A line's end would begin another setting.
+  const hostile = systemdUnit({ scope: 'user', command: ['/a', '/b\nExecStartPre=/c'] })
+  assert.match(hostile, String.raw`ExecStart=/a "/b\u000aExecStartPre=/c"`)
   assert.match(systemdUnit({ scope: 'system', command: ['/a'], runAs: 'proxy' }), /^User=proxy$/m)
   assert.not.match(systemdUnit({ scope: 'system', command: ['/a'], runAs: 'proxy' }), /DynamicUser/)
   assert.match(systemdUnit({ scope: 'system', command: ['/a'] }), /^DynamicUser=yes$/m)

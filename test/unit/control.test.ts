@@ -53,6 +53,12 @@ const codeOf = async (work: Promise<unknown>) => {
   return 'none'
 }
 
+test('where its token cannot be written, nothing is left open', async () => {
+  mkdirSync(join(folder, '40001.token'), { recursive: true, mode: 0o700 })
+  assert.is(await codeOf(start(40_001)), 'E_CONTROL_PATH')
+  assert.not(existsSync(join(folder, '40001.sock')))
+})
+
 test('is for its user alone, and gone when the proxy ends', async () => {
   const socket = await start(40_001)
   assert.is(socket.path, join(folder, '40001.sock'))

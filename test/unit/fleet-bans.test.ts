@@ -4,6 +4,7 @@ import { askForSite, ban, banMs, cameUp, mayServe, siteDemandMs } from '../../cl
 import { plan } from '../../cli/client/fleet/plan.ts'
 import { fleetRequests, RequestError, type RequestErrorCode } from '../../cli/client/fleet/requests.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
+import { siteOf } from '../../cli/client/fleet/sites.ts'
 import {
   defaultFleetSettings,
   type ExitState,
@@ -135,6 +136,11 @@ test('what is asked of the fleet is done, or refused with what could be asked', 
   const banned = ban('https://api.EXAMPLE.com:8443/')
   assert.equal(banned, { site: 'example.com', session: first.id, address: '192.0.2.1', launching: false })
   assert.equal(bans(), [{ site: 'example.com', addresses: ['192.0.2.1'] }])
+  // What a connection asked for need not be what a URL can say; it is the site that connections are told apart by.
+  for (const host of ['a|b.invalid', '127.1']) {
+    assert.is(ban(host, first.id).site, siteOf(host))
+    assert.not(mayServe(state.bans, first, siteOf(host)))
+  }
   // Clients name it as DNS does.
   note('www.xn--bcher-kva.de', undefined, first)
   note('2001:db8::1', undefined, first)

@@ -98,7 +98,8 @@ export function fleetRequests({ state, events, replan }: RequestOptions): FleetR
       return exits.map(({ id }) => id)
     },
     ban(host, session) {
-      const site = readSite(host)
+      // A connection's host is what it is, and need not be one of a URL.
+      const site = session === undefined ? readSite(host) : siteOf(host)
       const known = session === undefined ? undefined : state.exits.get(session)
       const { exit, address, region } =
         known?.address === undefined
