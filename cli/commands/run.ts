@@ -1,24 +1,15 @@
-import { statSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import { consola, LogLevels } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { loadEngine } from '../../tunnel/quic/engines/engines.ts'
 import { LoginTable } from '../client/accounts/access.ts'
 import { Accounts } from '../client/accounts/accounts.ts'
-import type { Login } from '../client/accounts/login.ts'
-import { plainLogins } from '../client/accounts/login-file.ts'
-import { mustAgree, readLogins } from '../client/accounts/read-logins.ts'
 import { type Audit, startAudit } from '../client/audit/audit.ts'
-import { parseBudget } from '../client/budget/parse-budget.ts'
-import { type BudgetSettings, Spending } from '../client/budget/spending.ts'
+import { Spending } from '../client/budget/spending.ts'
 import { comingFleet } from '../client/fleet/coming-fleet.ts'
 import { type Fleet, startFleet } from '../client/fleet/fleet.ts'
-import type { Policy } from '../client/fleet/select.ts'
-import { defaultFleetSettings, type FleetSettings } from '../client/fleet/state.ts'
-import type { Listener } from '../client/inbound/listeners.ts'
 import { Ledger, LedgerError } from '../client/ledger/ledger.ts'
-import { parseBypass, parseRules } from '../client/outbound/rules.ts'
-import { type ProxySettings, startProxy } from '../client/proxy.ts'
+import { startProxy } from '../client/proxy.ts'
 import { createEvents, type Events, type ListenerAddress, type ProxyEvent } from '../client/stats/events.ts'
 import { createModel } from '../client/stats/model.ts'
 import { startSampler } from '../client/stats/sampler.ts'
@@ -31,8 +22,6 @@ import type { ReloadReport } from '../control/reload.ts'
 import { newControlToken } from '../control/socket.ts'
 import { startDashboard } from '../dashboard/server.ts'
 import { checkSignalling, openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
-import { readDuration } from '../input/duration.ts'
-import { parseListener } from '../input/listener-url.ts'
 import { readSize } from '../input/size.ts'
 import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
@@ -46,9 +35,11 @@ import { ledgerPath } from '../places/folders.ts'
 import { isManaged } from '../service/managed.ts'
 import { startNotifier } from '../service/notifier.ts'
 import { interruptible } from './interrupt.ts'
+import { warnOfLogins } from './login-warnings.ts'
 import { openControlOrWarn } from './open-control.ts'
 import { namingOtherProxy } from './other-proxy.ts'
-import { reloader, type Settled } from './reload-settings.ts'
+import { reloader } from './reload-settings.ts'
+import { settleProxy } from './settle-proxy.ts'
 
 export default defineCommand({
   meta: describe({
@@ -274,73 +265,6 @@ export default defineCommand({
 
 // --- internal ---
 
-/** What a proxy goes by that can be changed while it runs. */
-interface SettledProxy extends Settled {
-  proxy: ProxySettings
-  fleet: FleetSettings
-  policy: Policy
-  budget: BudgetSettings
-  /** Those of the dashboard, where it needs one. */
-  pageLogins: Login[] | undefined
-  authFiles: string[]
-}
-
-const budgetSettings = ({ values }: Config): BudgetSettings => ({
-  budget: values['fleet.budget'] === undefined ? undefined : parseBudget(values['fleet.budget']),
-  action: values['fleet.budget_action'],
-})
-
-/** Reads the files that settings name. Throws for all that is wrong with them. */
-async function settleProxy(config: Config, auth: string | undefined): Promise<SettledProxy> {
-  const authFile = config.values['proxy.auth_file']
-  const pageFile = config.values['dashboard.auth_file']
-  const [logins, further, pageLogins] = await together(
-    () => readLogins({ auth, file: authFile }),
-    () => furtherListeners(config),
-    () => (pageFile === undefined ? undefined : readLogins({ file: pageFile, environment: {} })),
-  )
-  const all = [...logins, ...further.flatMap(({ logins }) => logins ?? [])]
-  mustAgree(all)
-  return {
-    config,
-    proxy: { ...proxySettings(config, further), logins },
-    fleet: fleetSettings(config),
-    policy: config.values['fleet.exit'],
-    budget: budgetSettings(config),
-    logins: all,
-    pageLogins,
-    authFiles: [authFile, pageFile, ...further.map(({ authFile }) => authFile)].filter(
-      file => file !== undefined,
-    ),
-  }
-}
-
-type FurtherListener = Listener & { authFile?: string | undefined }
-
-/** What proxy.listen names. */
-const furtherListeners = ({ values }: Config): FurtherListener[] =>
-  values['proxy.listen'].map(parseListener).map(({ authFile, ...listener }) => ({
-    ...listener,
-    authFile,
-    logins: authFile === undefined ? undefined : readLogins({ file: authFile, environment: {} }),
-  }))
-
-function proxySettings({ values }: Config, further: readonly FurtherListener[]): ProxySettings {
-  const host = values['proxy.host']
-  const httpPort = values['proxy.http_port']
-  return {
-    listeners: [
-      { scheme: 'mixed', host, port: values['proxy.port'] },
-      ...(httpPort === undefined ? [] : [{ scheme: 'http' as const, host, port: httpPort }]),
-      ...further.map(({ authFile: _, ...listener }) => listener),
-    ],
-    allowOpen: values['proxy.allow_open'],
-    rotateOn: values['fleet.rotate_on'],
-    optimistic: values['proxy.optimistic'],
-    rules: [...parseRules(values['proxy.rules']), ...values['proxy.bypass'].flatMap(parseBypass)],
-  }
-}
-
 /** What was spent and used in all runs. Where nothing depends on it, the proxy starts without it. */
 function openLedger(isNeeded: boolean): Ledger {
   try {
@@ -364,22 +288,6 @@ async function auditOf({ values }: Config, events: Events): Promise<Audit | unde
   })
 }
 
-/** An exit for fresh connections is replaced after so many, where nothing else is said. */
-const freshConnectionsPerExit = 10
-
-const fleetSettings = ({ values }: Config): FleetSettings => ({
-  sessions: values['fleet.sessions'],
-  standby: values['fleet.standby'],
-  rotateMs: readDuration(values['fleet.rotate'] ?? '') ?? defaultFleetSettings.rotateMs,
-  launchesPerMinute: values['fleet.launches_per_minute'],
-  idleMs: readDuration(values['fleet.idle']) ?? defaultFleetSettings.idleMs,
-  distinct: values['fleet.distinct'],
-  fresh: values['fleet.exit'] === 'fresh',
-  connectionsPerExit:
-    values['fleet.connections_per_exit'] ??
-    (values['fleet.exit'] === 'fresh' ? freshConnectionsPerExit : defaultFleetSettings.connectionsPerExit),
-})
-
 /** Says that the proxy is ready, once, when the first exit is up. */
 function announceOnce(events: Events, open: readonly ListenerAddress[]): void {
   const listeners = open.map(({ scheme, host, port }) => ({ scheme, host, port }))
@@ -398,25 +306,3 @@ const functionLog = ({ level, message, session, timestamp: _, ...fields }: LogRe
   message: String(message),
   fields,
 })
-
-/** Says what is wrong with a file of logins that can be used all the same. */
-function warnOfLogins(file: string): void {
-  if (othersMayRead(file))
-    consola.warn(`Other users of this machine can read the logins in ${file}. Run: chmod 600 ${file}`)
-  const [plain, ...more] = plainLogins(file)
-  if (plain !== undefined)
-    consola.warn(
-      `Passwords in ${file} are not hashed: ${[plain, ...more].slice(0, 5).join(', ')}${more.length > 4 ? ', …' : ''}. Run: lambda-nat-proxy login add ${plain} --file ${file}`,
-    )
-}
-
-/** Read by the owner's group, and by everybody. */
-const group = 0o040
-const everybody = 0o004
-
-/** Whether the file's mode lets other users of this machine read it; false where modes do not say (Windows). */
-function othersMayRead(path: string): boolean {
-  if (process.platform === 'win32') return false
-  const file = statSync(path, { throwIfNoEntry: false })
-  return file?.isFile() === true && (file.mode & (group | everybody)) !== 0
-}

@@ -3,7 +3,8 @@ import { throwTogether, together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { defaultConfigPath } from '../places/folders.ts'
 import { type FileSettings, readConfigFile } from './file.ts'
-import { entry, environmentOf, type Key, keys, type Setting, type Values } from './settings.ts'
+import type { Setting } from './settings/setting.ts'
+import { entry, environmentOf, type Key, keys, type Values } from './settings.ts'
 
 /** Where a value came from; `where` is the line of the file, the variable or the option, and empty for a default. */
 export interface Source {
