@@ -30,6 +30,10 @@ export const preconditions = () => [
     'turn_servers and turn_auth go together: set both or neither.',
   ),
   rule(
+    'var.turn_auth == null || can(regex("^(secret=.+|[^:]+:.+)$", var.turn_auth))',
+    'turn_auth must be user:password, or secret= and what is shared.',
+  ),
+  rule(
     'length(local.name) <= 38',
     `The name ${hcl('local.name')} is longer than 38 characters: shorten name or name_prefix.`,
   ),

@@ -841,6 +841,11 @@ resource "aws_lambda_function" "exit" {
     }
 
     precondition {
+      condition     = var.turn_auth == null || can(regex("^(secret=.+|[^:]+:.+)$", var.turn_auth))
+      error_message = "turn_auth must be user:password, or secret= and what is shared."
+    }
+
+    precondition {
       condition     = length(local.name) <= 38
       error_message = "The name ${local.name} is longer than 38 characters: shorten name or name_prefix."
     }

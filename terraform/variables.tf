@@ -126,11 +126,6 @@ variable "turn_auth" {
   default     = null
   sensitive   = true
   nullable    = true
-
-  validation {
-    condition     = can(regex("^(secret=.+|[^:]+:.+)$", coalesce(var.turn_auth, "a:b")))
-    error_message = "turn_auth must be user:password, or secret= and what is shared."
-  }
 }
 
 variable "address_service" {

@@ -77,6 +77,12 @@ test('TURN servers and what they want to see go to the function, the one not wit
   const [{ variables }] = environment as [{ variables: Block }]
   assert.equal([variables.TURN_SERVERS, variables.TURN_AUTH], [turn_servers.join(','), 'secret=shared'])
   for (const half of [{ turn_servers }, { turn_auth: 'a:b' }]) assert.match(refusal(half), 'go together')
+  // Every session would be refused by the function.
+  for (const turn_auth of ['', 'hunter2']) {
+    const said = refusal({ turn_servers, turn_auth })
+    assert.match(said, 'turn_auth must')
+    assert.not.match(said, 'hunter2')
+  }
 })
 
 test('memory and limit follow the mode, but for what is set apart', () => {
@@ -249,7 +255,6 @@ test('values that AWS would refuse are refused before it is asked, each by name'
     reserved_concurrency: -1,
     stun_servers: ['stun.example.net:99999'],
     turn_servers: ['turn.example.net:3478'],
-    turn_auth: 'nobody',
     address_service: 'http://checkip.example.net',
     log_level: 'LOUD',
     log_retention_days: 2,
