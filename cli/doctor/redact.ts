@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 
-/** What a text may name that a report must not: buckets, the stack, the account's role. */
+/** What a text may name that a report must not: buckets, servers of one's own, the stack, the account's role. */
 export interface Secrets {
   /** Each is replaced by a hash of it, the same everywhere. */
   names: readonly string[]

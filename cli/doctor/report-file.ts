@@ -1,6 +1,10 @@
 import { writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { homedir, hostname, release } from 'node:os'
 import { version } from '../../package.json'
+import { defaultStunServers, parseStunServers } from '../../tunnel/nat/stun/server-name.ts'
+import { parseTurnServers } from '../../tunnel/nat/turn/uri.ts'
+import type { Config } from '../config/load.ts'
 import type { Result } from './check.ts'
 import type { Context } from './context.ts'
 import { redact } from './redact.ts'
@@ -58,8 +62,16 @@ export async function gatherReport(
       hello: exit.session.hello,
     },
   }
-  const names = [context.bucket, ...regions.map(([, { bucket }]) => bucket), hostname(), homedir()]
+  const buckets = [context.bucket, ...regions.map(([, { bucket }]) => bucket)]
+  const names = [...buckets, ...ownServers(context.config), hostname(), homedir()]
   return redact(report, { names: names.filter(name => name !== undefined) }) as Report
+}
+
+/** The names of servers that somebody runs for themselves: all that are not the defaults. */
+export function ownServers({ values }: Pick<Config, 'values'>): string[] {
+  const others = values['proxy.stun_server'].filter(server => !defaultStunServers.includes(server))
+  const servers = [...others.flatMap(parseStunServers), ...parseTurnServers(values['proxy.turn'].join(','))]
+  return servers.map(({ host }) => host).filter(host => isIP(host) === 0)
 }
 
 /** Writes it as JSON, for its owner alone to read. Rejects with the system's error. */

@@ -1,6 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Config } from '../../cli/config/load.ts'
 import { redact } from '../../cli/doctor/redact.ts'
+import { ownServers } from '../../cli/doctor/report-file.ts'
+import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
 
 const test = suite("The doctor's report")
 
@@ -25,6 +28,21 @@ test('nothing tells whose it is', () => {
   assert.match(redacted.text, 'at 10:20:30')
   assert.match(redacted.text, '2001:db8:x')
   assert.equal([redacted.version, redacted.ms, redacted.nothing], ['1.2.3', 12, null])
+})
+
+test('nor do the names of the servers that somebody runs', () => {
+  const values = {
+    'proxy.stun_server': [...defaultStunServers, 'stun.acme.example:3478', '192.0.2.1:3478'],
+    'proxy.turn': ['turns:turn.acme.example:443?transport=tcp', 'turn:192.0.2.1'],
+  } as Config['values']
+  const names = ownServers({ values })
+  assert.equal(names, ['stun.acme.example', 'turn.acme.example'])
+  const none = { 'proxy.stun_server': defaultStunServers, 'proxy.turn': [] as string[] } as Config['values']
+  assert.equal(ownServers({ values: none }), [])
+  const message = 'the TURN server turns:turn.acme.example:443?transport=tcp does not accept the credentials'
+  const told = redact({ message, 'stun.acme.example:3478': defaultStunServers }, { names })
+  assert.not.match(JSON.stringify(told), 'acme')
+  assert.match(JSON.stringify(told), 'stun.l.google.com')
 })
 
 test.run()
