@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startChromium } from '../support/chromium.ts'
 import { clientRows } from '../support/client-rows.ts'
-import { type ClientWorld, clientWorld, name } from '../support/client-world.ts'
+import { type ClientWorld, clientWorld, login, name } from '../support/client-world.ts'
 import { need } from '../support/need.ts'
 import { patient } from '../support/patience.ts'
 
@@ -76,6 +76,24 @@ for (const [mode, argsFor] of Object.entries(settings))
     }
     assert.ok(context.dns.queries.includes(`${name} A`))
   })
+
+works('Playwright', 'HTTP proxy with a login (`proxy` of `newContext`)', async context => {
+  const browser = await startChromium()
+  assert.ok(browser)
+  try {
+    const { user, password } = login
+    const proxy = { server: `http://127.0.0.1:${context.lockedPort}`, username: user, password }
+    const opened = await browser.newContext({ ignoreHTTPSErrors: true, proxy })
+    for (const { url } of [context.http, context.https]) {
+      const tab = await opened.newPage()
+      const answer = await tab.goto(`${url}/first.js`, { timeout: patient(30_000) })
+      assert.is(await answer!.text(), "var first = 'first'")
+      await tab.close()
+    }
+  } finally {
+    await browser.close()
+  }
+})
 
 complete()
 
