@@ -186,7 +186,7 @@ function printer(
       case 'site.repeated':
         say(
           'warn',
-          `No launch brings an address that ${verbose ? event.site : 'a site'} has not seen: it gets other exits at the same ones`,
+          `No launch brings an address that ${siteIn(event)} has not seen: it gets other exits at the same ones`,
         )
         break
       case 'network.changed':

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -173,6 +173,22 @@ test('a login that a file of lines cannot hold is not put there', async () => {
     assert.ok(putLogin(yaml, user, hash))
   }
   assert.is(await readFile(lines, 'utf8'), 'bob:pw\n')
+  await rm(folder, { recursive: true })
+})
+
+test('an edit keeps who may read a file, whatever the umask', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const path = join(folder, 'logins')
+  await writeFile(path, 'bob:pw\n')
+  await chmod(path, 0o660)
+  const umask = process.umask(0o077)
+  try {
+    putLogin(path, 'alice', parseHash('test', argon)!)
+  } finally {
+    process.umask(umask)
+  }
+  assert.is((await stat(path)).mode & 0o777, 0o660)
+  assert.equal(await readdir(folder), ['logins'])
   await rm(folder, { recursive: true })
 })
 

@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { chownSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { type Document, isMap, isScalar, parseDocument } from 'yaml'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { systemReason } from '../../input/system-error.ts'
@@ -97,9 +108,17 @@ function write(path: string, text: string): void {
   const target = known ? realpathSync(path) : path
   const draft = `${target}.${randomBytes(6).toString('hex')}`
   try {
-    writeFileSync(draft, text, { mode: known ? known.mode & 0o777 : mode, flag: 'wx', flush: true })
-    if (known && (known.uid !== process.getuid?.() || known.gid !== process.getgid?.()))
-      chownSync(draft, known.uid, known.gid)
+    // By its descriptor, not its name: whoever owns the folder may put a link there, and root would follow it.
+    const file = openSync(draft, 'wx', mode)
+    try {
+      writeFileSync(file, text, { flush: true })
+      if (known && (known.uid !== process.getuid?.() || known.gid !== process.getgid?.()))
+        fchownSync(file, known.uid, known.gid)
+      // Whatever the umask is.
+      if (known) fchmodSync(file, known.mode & 0o777)
+    } finally {
+      closeSync(file)
+    }
     renameSync(draft, target)
   } catch (error) {
     rmSync(draft, { force: true })
