@@ -131,6 +131,29 @@ test('a port is renewed before it ends, with the outside port that it has, until
   await mapper.close()
 })
 
+test('a port that was asked for and not answered is closed, at the end too, and one refused is not', async () => {
+  for (const [error, unmapped] of [
+    [new PortMappingError('E_PORT_MAPPING_SILENT', 'silent'), [1]],
+    [new PortMappingError('E_PORT_MAPPING_MALFORMED', 'port 0'), [1]],
+    [new PortMappingError('E_PORT_MAPPING_REFUSED', 'no'), []],
+  ] as const) {
+    const pcp = fakeRouter('pcp')
+    pcp.map = () => Promise.reject(error)
+    const mapper = mapperOf({ pcp: found(pcp) })
+    assert.is(await mapper.open(1), undefined)
+    await mapper.close()
+    assert.equal(pcp.unmapped, unmapped, error.code)
+  }
+  // One that is asked for as the program ends.
+  const pcp = fakeRouter('pcp')
+  pcp.map = (_, signal) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  const mapper = mapperOf({ pcp: found(pcp) })
+  const opening = mapper.open(1)
+  await mapper.close()
+  assert.equal([await opening, pcp.unmapped], [undefined, [1]])
+})
+
 test('at the end all that is open is closed, and a router that is silent is not waited for', async () => {
   const pcp = fakeRouter('pcp')
   const mapper = mapperOf({ pcp: found(pcp) })

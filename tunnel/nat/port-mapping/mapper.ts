@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorData } from '../../net/coded-error.ts'
 import type { Endpoint } from '../../net/endpoint.ts'
 import { findGateway } from './gateway.ts'
 import {
@@ -47,6 +48,7 @@ const betterMs = 40
 const forgetMs = 60_000
 /** Milliseconds for a router to close a port. */
 const closeLimitMs = 1_000
+const calledOffMs = 100
 /** A renewal that failed is tried again after this, or sooner. Milliseconds. */
 const renewAgainMs = 15_000
 
@@ -79,7 +81,9 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
       const asked = await routers()
       for (const router of asked) {
         const request = { internalPort: localPort, externalPort: localPort, lifetimeS }
-        const granted = await router.map(request, over.signal).catch(() => undefined)
+        const granted = await router.map(request, over.signal).catch(error => {
+          if (mayBeOpen(router, error)) void shutting(unmap(router, localPort, localPort))
+        })
         if (!granted) continue
         const port = { external: granted.external, protocol: router.protocol, router }
         // What it is closed by is what was granted last.
@@ -98,18 +102,20 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
     end()
     const port = await done
     if (!port) return
-    const mapping = { internalPort: localPort, externalPort: port.external.port }
-    await port.router.unmap(mapping, AbortSignal.timeout(closeLimitMs)).catch(() => {})
+    await unmap(port.router, localPort, port.external.port)
+  }
+
+  const shutting = async (work: Promise<void>): Promise<void> => {
+    closing.add(work)
+    await work
+    closing.delete(work)
   }
 
   const release = async (localPort: number): Promise<void> => {
     const opening = ports.get(localPort)
     if (!opening) return
     ports.delete(localPort)
-    const shutting = shut(localPort, opening)
-    closing.add(shutting)
-    await shutting
-    closing.delete(shutting)
+    await shutting(shut(localPort, opening))
   }
 
   return {
@@ -127,11 +133,23 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
       // A router that has not answered by then is not waited for.
       await within(Promise.all([...[...ports.keys()].map(release), ...closing]), closeLimitMs)
       over.abort()
+      // What was being asked for is called off, which has to leave this machine.
+      await within(Promise.all(closing), calledOffMs)
     },
   }
 }
 
 // --- internal ---
+
+const unmap = (router: Router, internalPort: number, externalPort: number): Promise<void> =>
+  router.unmap({ internalPort, externalPort }, AbortSignal.timeout(closeLimitMs)).catch(() => {})
+
+/**
+ * The router did not say no: it may have opened the port, or open it yet. By UPnP a port is closed by its outside
+ * number, whoever's it is, and one that may be another machine's is left alone.
+ */
+const mayBeOpen = ({ protocol }: Router, error: unknown): boolean =>
+  protocol !== 'upnp' && errorData(error).code !== 'E_PORT_MAPPING_REFUSED'
 
 /** What a promise gives, or undefined when it takes longer than this. */
 async function within<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
