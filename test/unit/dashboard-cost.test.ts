@@ -108,6 +108,11 @@ test('stays what it was when an exit goes out of sight, and its rate is that of 
   const { perHour, gbSeconds } = model.cost()
   near(gbSeconds, 120)
   near(perHour!, 3600 * pricesIn('us-east-1')!.gbSecond)
+  // A clock that is set back takes the rate away for a moment, not for as long as it was ahead.
+  clock.now -= 86_400_000
+  tick(120)
+  assert.is.not(model.cost().perHour, undefined)
+  clock.now += 86_400_000
   events.emit({ type: 'exit.closed', ...ids, code: 'E_QUIC_CLOSED', message: '' })
   const before = model.cost().total
   tick(180)

@@ -35,7 +35,7 @@ export function createExits(): ExitTable {
   }
   const forget = (now: number) => {
     for (const [id, exit] of exits) {
-      if (exit.endedAt === undefined || now - exit.endedAt < keepEndedMs) continue
+      if (exit.endedAt === undefined || Math.abs(now - exit.endedAt) < keepEndedMs) continue
       // A connection may end, and tell what it carried, after its exit.
       if (exit.connections > 0) continue
       addUsage(past, exit.region, usageOf(exit, now))

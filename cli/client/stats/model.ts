@@ -127,7 +127,8 @@ export function createModel(events: Events, now: () => number = Date.now, local 
     if (samples.length > rateSamples) samples.shift()
     series.add({ at, ...point, connections: connections.active, paths: exits.measure(event.paths) })
     costs.push({ at, total: costOf(exits.usage(at)).total })
-    while (costs[1] && at - costs[1].at >= costWindowMs) costs.shift()
+    // Those of before the clock was set back as well.
+    while (costs[1] && Math.abs(at - costs[1].at) >= costWindowMs) costs.shift()
   }
 
   events.subscribe(event => {
