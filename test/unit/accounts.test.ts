@@ -9,6 +9,7 @@ import type { Limits } from '../../cli/client/accounts/limits.ts'
 import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { Ledger, LedgerError } from '../../cli/client/ledger/ledger.ts'
 import { dayOf } from '../../cli/client/ledger/period.ts'
+import { connector } from '../../cli/client/outbound/connect.ts'
 import { metered } from '../../cli/client/outbound/metered.ts'
 import type { OutboundError } from '../../cli/client/outbound/outbound.ts'
 import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
@@ -200,6 +201,26 @@ test('a connection that is on its way when the quota is used up by another is no
   )
   assert.equal(conn.said, ['abort'])
   accounts.close()
+})
+
+test('a connection whose requester has gone meanwhile is ended', async () => {
+  const conn = new FakeConn()
+  const gone = new AbortController()
+  const outbound = async () => {
+    gone.abort()
+    return { session: undefined, bound: { host: '192.0.2.1', port: 1 }, conn }
+  }
+  const connect = connector({
+    outbounds: { tunnel: outbound, direct: outbound, block: outbound },
+    rules: () => [],
+    events: createEvents(),
+  })
+  const made = connect({ host: '192.0.2.2', port: 80 }, { signal: gone.signal })
+  await made.then(
+    () => assert.unreachable('it was made'),
+    (error: unknown) => assert.is(error, gone.signal.reason),
+  )
+  assert.equal(conn.said, ['abort'])
 })
 
 test('a ledger that cannot be had is told at the start, and one that fails later once', async ({

@@ -62,7 +62,12 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
       outbound = outboundFor(rules(), target)
       gate?.(requester)
       const reached = await outbounds[outbound](target, requester)
-      requester.signal.throwIfAborted()
+      if (requester.signal.aborted) {
+        // Nobody else would end it, and its place among those of its login.
+        reached.confirmed?.catch(() => {})
+        reached.conn.abort(0)
+        throw requester.signal.reason
+      }
       const { session, confirmed } = reached
       const about = { connection, outbound, session, target: text, user, started }
       const tracker = confirmed ? trackEarly(events, about, confirmed) : trackConnection(events, about)
