@@ -56,6 +56,21 @@ test('a stream is cut at the same places, however its bytes come', () => {
   }
 })
 
+test('the largest message may come a byte at a time, among others', () => {
+  const large = channelData(0x4000, randomBytes(65_535), true)
+  // Copied anew with each byte it would be two gigabytes.
+  const stream = Buffer.concat([samples[3]!, large, channelData(0x4002, Buffer.alloc(0), true), samples[0]!])
+  const lengths: number[] = []
+  const heard: Buffer[] = []
+  const cut = messageCutter(message => {
+    lengths.push(message.length)
+    heard.push(Buffer.from(message))
+  })
+  for (let at = 0; at < stream.length; at++) assert.ok(cut(stream.subarray(at, at + 1)))
+  assert.equal(lengths, [samples[3]!.length, large.length, 4, samples[0]!.length])
+  assert.ok(Buffer.concat(heard).equals(stream))
+})
+
 test('noise on a stream is refused, and no more is kept than one message', () => {
   const random = seeded(3)
   for (let round = 0; round < 200; round++) {

@@ -6,8 +6,6 @@ export const firstChannel = 0x4000
 const lastChannel = 0x4fff
 const headLength = 4
 const stunHeaderLength = 20
-/** The longest message there is, with its padding. */
-const maxLength = 65_535 + stunHeaderLength + 3
 
 /** A datagram in its frame; on a stream it is padded to a multiple of four bytes. */
 export function channelData(channel: number, datagram: Uint8Array, padded: boolean): Buffer {
@@ -29,30 +27,54 @@ export function readChannelData(frame: Uint8Array): { channel: number; datagram:
   return { channel, datagram: frame.subarray(headLength, headLength + length) }
 }
 
-/** Cuts a stream into messages. `push` returns false when what comes is neither STUN nor ChannelData. */
+/**
+ * Cuts a stream into messages. `push` returns false when what comes is neither STUN nor ChannelData. One that comes in
+ * pieces is put into room for all of it, so that each byte is copied once however small they are.
+ */
 export function messageCutter(onMessage: (message: Uint8Array) => void): (chunk: Uint8Array) => boolean {
-  let pending: Uint8Array = new Uint8Array(0)
+  /** Of a message that has not come whole: its head first, which tells how long it is. */
+  let room = new Uint8Array(headLength)
+  let filled = 0
+  /** As much as fits; false while there is still room. */
+  const fill = (bytes: Uint8Array): boolean => {
+    room.set(bytes, filled)
+    filled += bytes.length
+    return filled === room.length
+  }
   return chunk => {
-    let rest = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
-    for (;;) {
-      const length = lengthOf(rest)
-      if (length === undefined || (length > 0 && length > maxLength)) return false
-      if (length === 0 || rest.length < length) break
-      onMessage(rest.subarray(0, length))
-      rest = rest.subarray(length)
+    for (let rest = chunk; rest.length > 0; ) {
+      const whole = filled === 0 && rest.length >= headLength ? lengthOf(rest) : 0
+      if (whole === undefined) return false
+      if (whole > 0 && whole <= rest.length) {
+        onMessage(rest.subarray(0, whole))
+        rest = rest.subarray(whole)
+        continue
+      }
+      const piece = rest.subarray(0, room.length - filled)
+      rest = rest.subarray(piece.length)
+      if (!fill(piece)) continue
+      const length = lengthOf(room)
+      if (length === undefined) return false
+      if (length > filled) {
+        const head = room
+        room = new Uint8Array(length)
+        room.set(head)
+        continue
+      }
+      onMessage(room)
+      room = new Uint8Array(headLength)
+      filled = 0
     }
-    pending = Uint8Array.from(rest)
     return true
   }
 }
 
 // --- internal ---
 
-/** With its padding; 0 while the head has not come, undefined for what is neither. */
-function lengthOf(bytes: Uint8Array): number | undefined {
-  if (bytes.length < headLength) return 0
-  const declared = (bytes[2]! << 8) | bytes[3]!
-  if (bytes[0]! < 4) return stunHeaderLength + declared
-  if (bytes[0]! < firstChannel >> 8 || bytes[0]! > lastChannel >> 8) return undefined
+/** Of the message with this head, with its padding; undefined for what is neither. */
+function lengthOf(head: Uint8Array): number | undefined {
+  const declared = (head[2]! << 8) | head[3]!
+  if (head[0]! < 4) return stunHeaderLength + declared
+  if (head[0]! < firstChannel >> 8 || head[0]! > lastChannel >> 8) return undefined
   return headLength + declared + (-declared & 3)
 }
