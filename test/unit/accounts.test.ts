@@ -109,6 +109,23 @@ test('a login has as many connections as it may, and a place that is given back 
   close()
 })
 
+test('one that is kept for later gives way to one that is asked for now', ({ path }) => {
+  const { open, close } = run(path)
+  const [kept, busy] = [open({ connections: 2 }), open({ connections: 2 })]
+  let given = 0
+  const giveUp = () => void given++
+  kept.rest(giveUp)
+  busy.rest(giveUp)
+  busy.rest(undefined)
+  const next = open({ connections: 2 })
+  assert.is(given, 1)
+  assert.throws(() => open({ connections: 2 }), 'E_USER_CONNECTIONS')
+  next.rest(giveUp)
+  open({ connections: 2 }).rest(undefined)
+  assert.is(given, 2)
+  close()
+})
+
 test('limits that are read again hold at once, for what is open as well', ({ path }) => {
   const { accounts, open, close } = run(path)
   const lease = open({})

@@ -13,6 +13,8 @@ export interface Lease {
   meter(conn: Conn): Conn
   /** Counts a packet. False: it may not go now, and is lost. */
   packet(direction: Direction, bytes: number): boolean
+  /** Nothing goes on it: `giveUp` ends it when the login wants its place for another. Undefined: it is used again. */
+  rest(giveUp: (() => void) | undefined): void
   /** Gives the place back; more often does nothing. */
   end(): void
 }
@@ -72,7 +74,10 @@ export class Account {
   open(cut: () => void): Lease | ErrorData {
     const { connections } = this.#limits
     if (this.#isUsedUp) return usedUp(this.user)
-    if (connections !== undefined && this.#leases.size >= connections)
+    const isFull = () => connections !== undefined && this.#leases.size >= connections
+    // One that is kept for a request that may never come is no reason to refuse one that has.
+    if (isFull()) [...this.#leases].find(lease => lease.isAtRest)?.giveUp()
+    if (isFull())
       return {
         code: 'E_USER_CONNECTIONS',
         message: `the login ${this.user} has ${connections} connections open, which is its limit`,
@@ -112,6 +117,7 @@ class OpenLease implements Lease, Meter {
   readonly #cut: () => void
   readonly #onEnd: () => void
   #conn: Conn | undefined
+  #giveUp: (() => void) | undefined
 
   constructor(account: Account, cut: () => void, onEnd: () => void) {
     this.#account = account
@@ -140,6 +146,19 @@ class OpenLease implements Lease, Meter {
     bucket?.take(bytes)
     this.count(direction, bytes)
     return true
+  }
+
+  rest(giveUp: (() => void) | undefined): void {
+    this.#giveUp = giveUp
+  }
+
+  get isAtRest(): boolean {
+    return this.#giveUp !== undefined
+  }
+
+  giveUp(): void {
+    this.end()
+    this.#giveUp?.()
   }
 
   cut(): void {

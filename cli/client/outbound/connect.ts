@@ -17,6 +17,8 @@ export interface Connected {
   readonly session: string | undefined
   /** Whether another request may go on it: its exit may have been rotated, or banned, since. */
   mayReuse(): boolean
+  /** It is kept for another request, and given up when its place is wanted; undefined: it is used again. */
+  rest(giveUp: (() => void) | undefined): void
   /** An HTTP server's answer came on it, with this code. */
   answered(status: number): void
   /** Joins the requester's connection, which nobody owns, to the target until both have ended. */
@@ -77,6 +79,7 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
         bound: reached.bound,
         session,
         mayReuse: () => reached.mayReuse?.() ?? true,
+        rest: giveUp => reached.rest?.(giveUp),
         answered: status => onAnswer?.({ host: target.host, session, status }),
         carry: conn => carry(conn, reached, tracker),
         conn: () => new TrackedConn(reached.conn, knowingWhy(reached, tracker)),

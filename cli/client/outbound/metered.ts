@@ -22,6 +22,7 @@ export function metered(outbound: Outbound, accounts: Accounts): Outbound {
       return {
         ...reached,
         conn: lease.meter(reached.conn),
+        rest: giveUp => lease.rest(giveUp),
         brokenBy: () => (lease.wasCut ? 'quota' : reached.brokenBy?.()),
       }
     } catch (error) {

@@ -31,6 +31,8 @@ export interface OutboundConn {
   readonly confirmed?: Promise<void>
   /** Why it was broken off, where it is known that nobody else did it. */
   brokenBy?(): Extract<RelayEnd, 'deadline' | 'quota'> | undefined
+  /** It is kept for another request, and given up when its place is wanted; undefined: it is used again. */
+  rest?(giveUp: (() => void) | undefined): void
   /** Whether another request may go on it; where nothing is said it may. */
   mayReuse?(): boolean
 }

@@ -38,6 +38,7 @@ export class Origins {
       clearTimeout(timer)
       this.#kept.delete(origin)
       origin.pull.watch(undefined)
+      origin.connected.rest(undefined)
       if (!origin.connected.mayReuse()) {
         close(origin)
         continue
@@ -61,6 +62,7 @@ export class Origins {
     const [oldest] = this.#kept.values()
     if (this.#kept.size > maxKept) oldest?.drop()
     origin.pull.watch(drop)
+    origin.connected.rest(drop)
   }
 
   destroy(): void {
