@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import * as assert from 'uvu/assert'
 import { addressedNode } from '../support/addressed-node.ts'
 import { makeHome } from '../support/command.ts'
+import { functionZip } from '../support/function-zip.ts'
 import { startLocalCloud } from '../support/local-cloud.ts'
 import type { LocalProxy } from '../support/local-proxy.ts'
 import { type OriginContext, originSuite } from '../support/origin-suite.ts'
@@ -43,7 +44,9 @@ async function start(
   env: Record<string, string> = {},
 ): Promise<LocalProxy> {
   const node = context.keep(await addressedNode())
-  const local = context.keep(await startLocalCloud({ node: node.path }))
+  // The native engine binds its socket without Node, and so without the address.
+  const cloud = { node: node.path, functionZip: functionZip('quiche') }
+  const local = context.keep(await startLocalCloud(cloud))
   return context.keep(await local.proxy({ args, env }))
 }
 
