@@ -40,7 +40,8 @@ test('an exit is replaced after --connections-per-exit', async ({ local, origin 
   await until(() => opened().length === 6, 'what is told of the connections')
   const counts = new Map<string | undefined, number>()
   for (const { session } of opened()) counts.set(session, (counts.get(session) ?? 0) + 1)
-  assert.equal([...counts.values()], [2, 2, 2])
+  // Two replacements may be there at once: one of them is let go before it is used up.
+  assert.ok(Math.max(...counts.values()) === 2 && counts.size >= 3, [...counts.values()].join())
   await until(() => proxy.told('exit.closed').length >= 3, 'the end of those that are used up')
 })
 
