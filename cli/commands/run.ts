@@ -220,19 +220,11 @@ export default defineCommand({
         signal,
       )
       started.defer(source.close)
-      const { buckets, triggers, answerMs, stunServers, portMapper, relay, engine, allowPrivate } = source
       dashboard?.announce()
       const fleet = startFleet({
         settings: settled.fleet,
         policy: settled.policy,
-        buckets,
-        triggers,
-        answerMs,
-        stunServers,
-        portMapper,
-        relay,
-        engine,
-        allowPrivate,
+        source,
         dns: values['proxy.dns'],
         events,
         purse: spending,

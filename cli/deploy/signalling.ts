@@ -1,11 +1,10 @@
 import { consola } from 'consola'
 import { type Mode, modeNames } from '../../function/modes.ts'
-import type { PortMapper } from '../../tunnel/nat/port-mapping/mapper.ts'
-import { parseStunServers, type StunServerName } from '../../tunnel/nat/stun/server-name.ts'
+import { parseStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import type { RelaySource } from '../../tunnel/nat/turn/source.ts'
-import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
 import { offerEvent } from '../../tunnel/signalling/offer-record.ts'
+import type { SessionSource } from '../client/fleet/session-source.ts'
 import type { Trigger, TriggerMode } from '../client/fleet/trigger.ts'
 import type { LogRecord } from '../cloud/log.ts'
 import { engineOf } from '../config/engine.ts'
@@ -20,21 +19,7 @@ import { localFunctionZip } from './function-zip.ts'
 import { invoker } from './invoke.ts'
 
 /** What a session needs before it begins: a bucket by region, and STUN servers. */
-export interface Signalling {
-  buckets: Map<string, SignalBucket>
-  /** How each region's function is started. */
-  triggers: Map<string, Trigger>
-  /** How long a function may take to answer. Milliseconds. */
-  answerMs: number
-  stunServers: StunServerName[]
-  /** What asks the router for ports, unless that is off or there is no router in between. */
-  portMapper?: PortMapper | undefined
-  /** What lends sessions an address, where a TURN server is named. */
-  relay?: RelaySource | undefined
-  /** What runs QUIC at this end; undefined: the preferred one. */
-  engine: EngineName | undefined
-  /** The function runs on this machine: its address may be private where this end's is not. */
-  allowPrivate: boolean
+export interface Signalling extends SessionSource {
   close(): Promise<void>
 }
 

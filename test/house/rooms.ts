@@ -82,7 +82,6 @@ export const rooms: Record<string, readonly string[]> = {
   ],
   'cli/cloud': ['tunnel/signalling', 'tunnel/net', 'cli/input', 'cli/places', 'function/modes.ts'],
   'cli/deploy': [
-    'tunnel/quic/engines/engines.ts',
     'tunnel/signalling',
     'tunnel/nat',
     'tunnel/net',

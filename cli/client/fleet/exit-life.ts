@@ -1,37 +1,20 @@
-import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
-import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
-import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
-import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
-import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import { newSessionId } from '../../../tunnel/signalling/documents.ts'
 import type { Events } from '../stats/events.ts'
 import { cameUp } from './bans.ts'
 import type { Failures } from './failures.ts'
 import { cameUpFresh } from './freshness.ts'
-import { enginesOf, launch, type Session } from './launch.ts'
+import { enginesOf, type Session } from './launch.ts'
 import { replaceAt } from './plan.ts'
+import { launchIn, type SessionSource } from './session-source.ts'
 import { arrived, calledOff, draining, ended, type FleetState, launching, ready } from './state.ts'
-import type { Trigger } from './trigger.ts'
 
 export interface ExitLifeOptions {
   state: FleetState
   /** The sessions that are up, by id; kept here. */
   sessions: Map<string, Session>
   failures: Failures
-  /** Region → its signalling bucket. */
-  buckets: ReadonlyMap<string, SignalBucket>
-  /** Region → how its function is started. */
-  triggers?: ReadonlyMap<string, Trigger> | undefined
-  answerMs?: number | undefined
-  stunServers: StunServerName[]
-  /** Asks the router to open a port for the session; none where it is not to be asked. */
-  portMapper?: PortMapper | undefined
-  /** What lends the session an address, where a TURN server is named. */
-  relay?: RelaySource | undefined
-  engine?: EngineName | undefined
-  /** Exits may have private addresses. */
-  allowPrivate: boolean
+  source: SessionSource
   /** Where the exits are to look names up; their own resolvers otherwise. */
   dns?: string | undefined
   events: Events
@@ -52,7 +35,7 @@ export interface ExitLife {
 }
 
 export function exitLife(options: ExitLifeOptions): ExitLife {
-  const { state, sessions, failures, buckets, stunServers, allowPrivate, dns, events, signal } = options
+  const { state, sessions, failures, source, dns, events, signal } = options
   const now = () => performance.now()
   /** This end's public address: a guess for when no STUN server answers. */
   let lastAddress: string | undefined
@@ -65,17 +48,9 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
   /** What calls off the launches that are under way. */
   const underWay = new Set<AbortController>()
 
-  const bringUp = (id: string, region: string, bucket: SignalBucket, signal: AbortSignal): Promise<Session> =>
-    launch({
+  const bringUp = (id: string, region: string, signal: AbortSignal): Promise<Session> =>
+    launchIn(source, region, {
       id,
-      bucket,
-      trigger: options.triggers?.get(region),
-      answerMs: options.answerMs,
-      stunServers,
-      portMapper: options.portMapper,
-      relay: options.relay,
-      engine: options.engine,
-      allowPrivate,
       ...(dns && { dns }),
       signal,
       ...(lastAddress && { lastAddress }),
@@ -183,20 +158,20 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       lastAddress = undefined
       for (const launch of underWay)
         launch.abort(new CodedError('E_NETWORK_CHANGED', 'the network changed while the exit was launched'))
-      for (const bucket of buckets.values()) bucket.reconnect()
-      for (const trigger of options.triggers?.values() ?? []) trigger.reconnect?.()
+      for (const bucket of source.buckets.values()) bucket.reconnect()
+      for (const trigger of source.triggers?.values() ?? []) trigger.reconnect?.()
       for (const { connection } of sessions.values()) connection.doubt()
     },
     async run(region, extra) {
       const id = newSessionId()
-      const bucket = buckets.get(region)!
+      const bucket = source.buckets.get(region)!
       const launchedAt = now()
       launching(state, id, region, launchedAt, extra)
       events.emit({ type: 'exit.launching', session: id, region })
       let session: Session
       const own = new AbortController()
       underWay.add(own)
-      const coming = bringUp(id, region, bucket, AbortSignal.any([signal, own.signal]))
+      const coming = bringUp(id, region, AbortSignal.any([signal, own.signal]))
       try {
         session = await Promise.race([coming, abortOf(own.signal)])
       } catch (error) {

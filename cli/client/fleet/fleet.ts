@@ -1,10 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PortMapper } from '../../../tunnel/nat/port-mapping/mapper.ts'
-import type { StunServerName } from '../../../tunnel/nat/stun/server-name.ts'
-import type { RelaySource } from '../../../tunnel/nat/turn/source.ts'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
-import type { EngineName } from '../../../tunnel/quic/engines/engines.ts'
-import type { SignalBucket } from '../../../tunnel/signalling/bucket.ts'
 import type { Events, Path } from '../stats/events.ts'
 import { askForSite, mayServe } from './bans.ts'
 import { exitLife } from './exit-life.ts'
@@ -19,29 +14,15 @@ import { overBudget, plan, planAgainAt, replaceAt } from './plan.ts'
 import { regionFor } from './regions.ts'
 import { type FleetRequests, fleetRequests } from './requests.ts'
 import { createSelector, type Policy } from './select.ts'
+import type { SessionSource } from './session-source.ts'
 import { siteOf } from './sites.ts'
 import { type FleetSettings, forget, full, loaded, moved, newFleetState, took } from './state.ts'
-import type { Trigger } from './trigger.ts'
 import { createWaitList } from './wait-list.ts'
 
 export interface FleetOptions {
   settings: FleetSettings
   policy: Policy
-  /** Region → its signalling bucket. */
-  buckets: Map<string, SignalBucket>
-  /** How each region's function is started; by S3's event where nothing is said. */
-  triggers?: ReadonlyMap<string, Trigger>
-  /** How long a function may take to answer. Milliseconds. */
-  answerMs?: number | undefined
-  stunServers: StunServerName[]
-  /** Asks the router to open a port for the session; none where it is not to be asked. */
-  portMapper?: PortMapper | undefined
-  /** What lends the session an address, where a TURN server is named. */
-  relay?: RelaySource | undefined
-  /** What runs QUIC at this end; the preferred engine where nothing is said. */
-  engine?: EngineName | undefined
-  /** Exits may have private addresses. */
-  allowPrivate?: boolean
+  source: SessionSource
   /** Where the exits are to look names up; their own resolvers otherwise. */
   dns?: string | undefined
   events: Events
@@ -68,28 +49,15 @@ const closeLimitMs = 2_000
 
 /** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
 export function startFleet(options: FleetOptions): Fleet {
-  const {
-    policy,
-    buckets,
-    triggers,
-    answerMs,
-    stunServers,
-    portMapper,
-    relay,
-    engine,
-    allowPrivate = false,
-    dns,
-    events,
-    purse,
-  } = options
+  const { policy, source, dns, events, purse } = options
   const now = () => performance.now()
-  const state = newFleetState({ ...options.settings }, [...buckets.keys()], now())
+  const state = newFleetState({ ...options.settings }, [...source.buckets.keys()], now())
   const sessions = new Map<string, Session>()
   let selector = createSelector(policy)
   const stop = new AbortController()
   const running = new Set<Promise<void>>()
   const waits = createWaitList()
-  const failures = createFailures([...buckets.keys()])
+  const failures = createFailures([...source.buckets.keys()])
   let timer: ReturnType<typeof setTimeout> | undefined
   let toldBudget = false
   const sleeper = sleepTeller(events)
@@ -165,21 +133,7 @@ export function startFleet(options: FleetOptions): Fleet {
   }
 
   const exits = exitLife({
-    ...{
-      state,
-      sessions,
-      failures,
-      buckets,
-      triggers,
-      answerMs,
-      stunServers,
-      portMapper,
-      relay,
-      engine,
-      allowPrivate,
-      dns,
-      events,
-    },
+    ...{ state, sessions, failures, source, dns, events },
     signal: stop.signal,
     onChange: replan,
   })
