@@ -1,55 +1,14 @@
-import { createSocket, Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseRules } from '../../cli/client/outbound/rules.ts'
-import { associate } from '../../function/associate.ts'
-import { AssociationTable } from '../../function/association-table.ts'
-import { createResolver } from '../../function/resolve.ts'
-import type { PacketChannel } from '../../tunnel/session/packet-channel.ts'
 import { content } from '../lab/content.ts'
-import { type NearProxy, type NearProxyOptions, nearProxy } from '../support/near-proxy.ts'
-import { SocksError } from '../support/socks-client.ts'
-import {
-  type Association,
-  type AssociationOptions,
-  type UdpServer,
-  udpAssociation,
-  udpEcho,
-  udpRequest,
-  vacated,
-} from '../support/udp-client.ts'
+import { answers, associationSuite } from '../support/association-suite.ts'
+import { udpEcho, udpRequest, vacated } from '../support/udp-client.ts'
 import { until } from '../support/until.ts'
 
-interface Context {
-  undo: (() => void)[]
-  echo: UdpServer
-  proxy: (options?: NearProxyOptions) => Promise<NearProxy>
-  open: (options: AssociationOptions) => Promise<Association>
-}
-
-const test = suite<Context>('UDP associations')
+const test = associationSuite('UDP associations')
 const host = '127.0.0.1'
-
-test.before.each(async context => {
-  context.undo = []
-  const kept = <T extends { close(): void }>(thing: T): T => {
-    context.undo.push(() => thing.close())
-    return thing
-  }
-  context.proxy = async options => kept(await nearProxy(options))
-  context.open = async options => kept(await udpAssociation(options))
-  context.echo = kept(await udpEcho())
-})
-test.after.each(({ undo }) => {
-  for (const step of undo.reverse()) step()
-})
-
-/** Waits until so many packets have come back, and gives their data. */
-async function answers(association: Association, count: number): Promise<string[]> {
-  await until(() => association.received.length >= count, `${count} packets back`)
-  return association.received.map(({ data }) => data.toString())
-}
 
 test('packets go to addresses of both families and to names, and come back with where they came from', async ({
   proxy,
@@ -237,78 +196,6 @@ test('without an exit packets are lost, and the association stays', async ({ pro
   assert.is(echo.from.length, 1)
 })
 
-test('1,030 associations at once are all served', async ({ proxy, open, echo }) => {
-  const { port, told } = await proxy()
-  const all: Association[] = []
-  while (all.length < 1_030)
-    all.push(...(await Promise.all(Array.from({ length: 103 }, () => open({ proxy: port })))))
-  for (const association of all) {
-    association.send({ host, port: echo.port }, 'hello')
-    // Not faster than one machine's buffers take it.
-    await answers(association, 1)
-  }
-  assert.is(new Set(echo.from.map(({ port }) => port)).size, 1_030)
-  assert.equal(told('client.rejected'), [])
-})
-
-test('where there are too many, the idle one gives way, with its TCP connection', async ({
-  proxy,
-  open,
-  echo,
-}) => {
-  const { port } = await proxy({ limits: { associations: 3, associationIdleMs: 0 } })
-  const [first, second, third] = [
-    await open({ proxy: port }),
-    await open({ proxy: port }),
-    await open({ proxy: port }),
-  ]
-  for (const association of [first, third]) {
-    association.send({ host, port: echo.port }, 'in use')
-    await answers(association, 1)
-  }
-  const fourth = await open({ proxy: port })
-  await second.closed
-  await vacated(second.relay.port, 'the relay of the idle one')
-  for (const association of [first, third, fourth]) {
-    association.send({ host, port: echo.port }, 'still here')
-    await until(() => String(association.received.at(-1)?.data) === 'still here', 'an answer')
-  }
-})
-
-test('where none is idle a new one is refused, and that is told', async ({ proxy, open }) => {
-  const { port, told } = await proxy({ limits: { associations: 3 } })
-  const [first] = [await open({ proxy: port }), await open({ proxy: port }), await open({ proxy: port })]
-  try {
-    await open({ proxy: port })
-    assert.unreachable()
-  } catch (error) {
-    assert.instance(error, SocksError)
-    assert.is((error as SocksError).reply, 1)
-  }
-  const [{ code, hint } = { code: '', hint: '' }] = told('client.rejected')
-  assert.is(code, 'E_ASSOCIATIONS_FULL')
-  assert.ok(hint)
-  await first.end()
-  await open({ proxy: port })
-})
-
-test('what an exit has no room for is told', async ({ proxy, open, echo }) => {
-  const { port, told } = await proxy({ exit: { associations: { max: 1 } } })
-  const [first, second] = [await open({ proxy: port }), await open({ proxy: port })]
-  first.send({ host, port: echo.port }, 'first')
-  await answers(first, 1)
-  for (let i = 0; i < 20; i++) second.send({ host, port: echo.port }, 'second')
-  await until(() => told('connection.refused').length > 0, 'the refusal')
-  assert.equal(
-    told('connection.refused').map(({ code, outbound }) => [code, outbound]),
-    [['E_ASSOCIATIONS_FULL', 'tunnel']],
-  )
-  await first.end()
-  const knock = setInterval(() => second.send({ host, port: echo.port }, 'second'), 100)
-  await answers(second, 1)
-  clearInterval(knock)
-})
-
 test('packets that go nowhere are told once a target, with the reason', async ({ proxy, open, echo }) => {
   const { port, told, exit } = await proxy({
     exit: { allowPrivate: false },
@@ -351,140 +238,6 @@ test('an IPv4 client of a listener for all addresses is told an IPv4 address', a
   assert.is(six.relay.host, '::1')
   six.send({ host, port: echo.port }, 'hello six')
   assert.equal(await answers(six, 1), ['hello six'])
-})
-
-/** A channel that stands alone, for the exit's end. */
-function loneChannel() {
-  const { promise: closed, resolve } = Promise.withResolvers<void>()
-  const sent: string[] = []
-  const refused: string[] = []
-  const channel: PacketChannel = {
-    silent: false,
-    onPacket() {},
-    onRefused() {},
-    onClose() {},
-    refuse: ({ host }, reason) => refused.push(`${host} ${reason}`) > 0,
-    send: ({ data }) => sent.push(String(data)) > 0,
-    close() {
-      channel.onClose()
-      resolve()
-    },
-  }
-  return { channel, sent, refused, closed }
-}
-
-const quiet = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet }
-
-test('the exit ends an association over which nothing goes', async ({ echo }) => {
-  const { channel, sent, closed } = loneChannel()
-  associate(channel, {
-    resolver: createResolver('system', true),
-    log: quiet,
-    table: new AssociationTable(),
-    idleMs: 50,
-  })
-  channel.onPacket({ target: { host, port: echo.port }, data: Buffer.from('hello') })
-  await until(() => sent.length === 1, 'the echo')
-  await closed
-})
-
-test('of a name’s addresses the IPv4 one is sent to', async ({ echo }) => {
-  const { channel, sent } = loneChannel()
-  const resolver = {
-    resolve: async () => [
-      { address: '2001:db8::1', family: 6 },
-      { address: host, family: 4 },
-    ],
-  }
-  associate(channel, { resolver, log: quiet, table: new AssociationTable() })
-  channel.onPacket({ target: { host: 'both.example', port: echo.port }, data: Buffer.from('hello') })
-  await until(() => sent.length === 1, 'the echo')
-  channel.close()
-})
-
-test('forbidden addresses are sent nothing', async ({ echo }) => {
-  const { channel, sent, refused: told } = loneChannel()
-  const refused: unknown[] = []
-  const log = { ...quiet, debug: (_message: string, fields?: object) => refused.push(fields) }
-  const table = new AssociationTable()
-  associate(channel, { resolver: createResolver('system', false), log, table })
-  for (const name of [host, 'localhost', '::ffff:127.0.0.1', '2130706433'])
-    channel.onPacket({ target: { host: name, port: echo.port }, data: Buffer.from('hello') })
-  await until(() => refused.length === 4, 'four refusals')
-  assert.is(echo.from.length + sent.length, 0)
-  assert.is(told.length, 4)
-  channel.close()
-})
-
-test('an idle socket of the exit’s gives way to others, and its association goes on with another', async ({
-  echo,
-}) => {
-  const table = new AssociationTable({ sockets: 2, idleMs: 0 })
-  const ends = [loneChannel(), loneChannel(), loneChannel()]
-  for (const { channel } of ends)
-    associate(channel, { resolver: createResolver('system', true), log: quiet, table })
-  for (const round of [1, 2])
-    for (const { channel, sent } of ends) {
-      channel.onPacket({ target: { host, port: echo.port }, data: Buffer.from('hello') })
-      await until(() => sent.length === round, 'the echo')
-      assert.ok(table.sockets.size <= 2)
-    }
-  for (const { channel } of ends) channel.close()
-  await until(() => table.sockets.size === 0, 'all sockets to be closed')
-})
-
-test('where the system has no socket left, that is told, and a later packet tries again', async ({
-  echo,
-}) => {
-  const { channel, sent, refused } = loneChannel()
-  const warned: string[] = []
-  const log = { ...quiet, warn: (message: string) => warned.push(message) }
-  const table = new AssociationTable()
-  associate(channel, { resolver: createResolver('system', true), log, table })
-  const { bind } = Socket.prototype
-  let failures = 2
-  Socket.prototype.bind = function (this: Socket, ...args: unknown[]) {
-    if (failures-- <= 0) return Reflect.apply(bind, this, args)
-    const error = Object.assign(new Error('bind EMFILE'), { code: 'EMFILE', syscall: 'bind' })
-    queueMicrotask(() => this.emit('error', error))
-    return this
-  } as typeof bind
-  try {
-    const packet = () => channel.onPacket({ target: { host, port: echo.port }, data: Buffer.from('hello') })
-    const knock = setInterval(packet, 10)
-    await until(() => sent.length > 0, 'the echo')
-    clearInterval(knock)
-  } finally {
-    Socket.prototype.bind = bind
-  }
-  assert.equal(refused, ['127.0.0.1 no-room'])
-  assert.is(warned.length, 1)
-  assert.is(table.sockets.size, 1)
-  channel.close()
-})
-
-test('an exit that has too many associations gives up the idlest, and none that is in use', () => {
-  const gone: string[] = []
-  const tables = { idle: new AssociationTable({ max: 2, idleMs: 0 }), busy: new AssociationTable({ max: 2 }) }
-  for (const table of Object.values(tables)) {
-    const idler = (name: string, usedAt: number) => {
-      const self = {
-        usedAt,
-        giveUp() {
-          gone.push(name)
-          table.leave(self)
-        },
-      }
-      return self
-    }
-    const now = performance.now()
-    table.enter(idler('newer', now))
-    table.enter(idler('older', now - 5_000))
-  }
-  assert.ok(tables.idle.makeRoom())
-  assert.equal(gone, ['older'])
-  assert.not(tables.busy.makeRoom())
-  assert.equal(gone, ['older'])
 })
 
 test.run()

@@ -1,0 +1,42 @@
+import { suite, type Test } from 'uvu'
+import { type NearProxy, type NearProxyOptions, nearProxy } from './near-proxy.ts'
+import {
+  type Association,
+  type AssociationOptions,
+  type UdpServer,
+  udpAssociation,
+  udpEcho,
+} from './udp-client.ts'
+import { until } from './until.ts'
+
+export interface AssociationContext {
+  /** A server that the tests send packets to. */
+  echo: UdpServer
+  proxy: (options?: NearProxyOptions) => Promise<NearProxy>
+  open: (options: AssociationOptions) => Promise<Association>
+}
+
+/** A suite whose tests open UDP associations; what they opened is closed after each. */
+export function associationSuite(name: string): Test<AssociationContext> {
+  const test = suite<AssociationContext>(name)
+  const undo: (() => void)[] = []
+  test.before.each(async context => {
+    const kept = <T extends { close(): void }>(thing: T): T => {
+      undo.push(() => thing.close())
+      return thing
+    }
+    context.proxy = async options => kept(await nearProxy(options))
+    context.open = async options => kept(await udpAssociation(options))
+    context.echo = kept(await udpEcho())
+  })
+  test.after.each(() => {
+    for (const step of undo.splice(0).reverse()) step()
+  })
+  return test
+}
+
+/** Waits until so many packets have come back, and gives their data. */
+export async function answers(association: Association, count: number): Promise<string[]> {
+  await until(() => association.received.length >= count, `${count} packets back`)
+  return association.received.map(({ data }) => data.toString())
+}
