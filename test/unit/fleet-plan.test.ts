@@ -1,42 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ask, isIdle } from '../../cli/client/fleet/idle.ts'
 import { isAccepting, overBudget, plan, planAgainAt, replaceAt } from '../../cli/client/fleet/plan.ts'
-import { createSelector } from '../../cli/client/fleet/select.ts'
-import {
-  defaultFleetSettings,
-  draining,
-  type ExitState,
-  ended,
-  type FleetSettings,
-  type FleetState,
-  forget,
-  full,
-  launching,
-  loaded,
-  newFleetState,
-  ready,
-} from '../../cli/client/fleet/state.ts'
+import { draining, ended, forget, full, launching, loaded, ready } from '../../cli/client/fleet/state.ts'
+import { fleet, launched, retired, up } from '../support/fleet-state.ts'
 
 const test = suite('The plan of the fleet')
-
-const fleet = (settings: Partial<FleetSettings> = {}, regions = ['here', 'there']): FleetState =>
-  newFleetState({ ...defaultFleetSettings, ...settings }, regions)
-
-let count = 0
-
-/** An exit that has been up since `at`, of a function with ten minutes. */
-function up(state: FleetState, region: string, at: number, deadline = at + 600_000): ExitState {
-  const id = `s${++count}`
-  launching(state, id, region, at)
-  ready(state, id, deadline, at)
-  return state.exits.get(id)!
-}
-
-const launched = (state: FleetState, now: number) =>
-  plan(state, now).flatMap(action => (action.type === 'launch' ? [action.region] : []))
-const retired = (state: FleetState, now: number) =>
-  plan(state, now).flatMap(action => (action.type === 'drain' ? [action.id] : []))
 
 test('as many exits are launched as there should be, spread over the regions, and no more while they come up', () => {
   const state = fleet({ sessions: 2, standby: 1 })
@@ -169,104 +137,6 @@ test('a demand for a region that is not there launches nothing', () => {
   assert.equal(plan(state, 0), [])
 })
 
-test('the launch budget holds for any minute, and says so only when it is what is in the way', () => {
-  const state = fleet({ sessions: 3, launchesPerMinute: 2 })
-  assert.is(launched(state, 0).length, 2)
-  assert.not(overBudget(state, 0))
-  up(state, 'here', 0)
-  up(state, 'there', 10_000)
-  assert.equal(plan(state, 10_000), [])
-  assert.ok(overBudget(state, 10_000))
-  assert.is(planAgainAt(state, 10_000), 60_000)
-  forget(state, 60_000)
-  assert.is(launched(state, 60_000).length, 1)
-  up(state, 'here', 60_000)
-  assert.not(overBudget(state, 60_000), 'no exit is missing')
-})
-
-test('the budget counts to the very end of its minute, whatever the fractions of the clock', () => {
-  for (let i = 0; i < 1_000; i++) {
-    const at = 478_928.94 + i / 7
-    const state = fleet({ launchesPerMinute: 1, sessions: 2 })
-    up(state, 'here', at)
-    const again = planAgainAt(state, at)
-    forget(state, again)
-    assert.is(launched(state, again).length, 1)
-  }
-})
-
-test('a region that fails is set aside for twice as long each time, with jitter, and the others carry on', () => {
-  const state = fleet()
-  const waits: number[] = []
-  let now = 0
-  for (const random of [0, 0.5, 0.999, 0, 0.5, 0, 0, 0, 0]) {
-    launching(state, 'x', 'here', now)
-    waits.push(Math.round(ended(state, 'x', now, () => random)))
-    forget(state, now)
-    assert.equal(launched(state, now), ['there'])
-    now = state.regions.get('here')!.retryAt
-  }
-  assert.equal(waits, [500, 2_000, 5_996, 4_000, 16_000, 16_000, 30_000, 30_000, 30_000])
-  const { retryAt } = state.regions.get('here')!
-  state.regions.get('there')!.retryAt = retryAt + 1
-  assert.equal(launched(state, retryAt - 1), [])
-  assert.is(planAgainAt({ ...state, launches: [] }, retryAt - 1), retryAt)
-  forget(state, retryAt)
-  assert.equal(launched({ ...state, launches: [] }, retryAt), ['here'])
-})
-
-test('launches of one region that fail together are one failure', () => {
-  const state = fleet({ sessions: 3 }, ['here'])
-  for (const id of ['a', 'b', 'c']) launching(state, id, 'here', 0)
-  assert.is(
-    ended(state, 'a', 100, () => 0.5),
-    1_000,
-  )
-  assert.is(
-    ended(state, 'b', 400, () => 0.5),
-    700,
-  )
-  assert.is(
-    ended(state, 'c', 1_100, () => 0.5),
-    2_000,
-    'a later one is another',
-  )
-})
-
-test('an exit that dies young counts as a failure, and one that has lasted makes earlier ones forgotten', () => {
-  const state = fleet()
-  const region = state.regions.get('here')!
-  const die = (exit: ExitState, now: number) => ended(state, exit.id, now, () => 0.5)
-  assert.is(die(up(state, 'here', 0), 9_999), 1_000)
-  assert.is(die(up(state, 'here', 20_000), 21_000), 2_000)
-  assert.is(region.failures, 2)
-  const lasting = up(state, 'here', 30_000)
-  launching(state, 'x', 'here', 50_000)
-  assert.is(
-    ended(state, 'x', 51_000, () => 0.5),
-    1_000,
-    'there is an exit that shows that the region works',
-  )
-  launching(state, 'y', 'here', 53_000)
-  assert.is(
-    ended(state, 'y', 54_000, () => 0.5),
-    2_000,
-    'what it showed is out of date',
-  )
-  assert.is(die(lasting, 60_000), 0)
-  assert.is(region.failures, 2)
-  assert.is(die(up(state, 'here', 70_000), 80_000), 0)
-  assert.is(region.failures, 0)
-})
-
-test('an exit that was retired and ends is no failure, however young', () => {
-  const state = fleet()
-  const exit = up(state, 'here', 0)
-  draining(state, exit.id, 1_000)
-  assert.is(ended(state, exit.id, 2_000, Math.random), 0)
-  assert.is(state.regions.get('here')!.failures, 0)
-})
-
 test('an exit has one phase at a time, and goes through them in order', () => {
   const state = fleet()
   launching(state, 'a', 'here', 0)
@@ -280,75 +150,6 @@ test('an exit has one phase at a time, and goes through them in order', () => {
   ended(state, 'a', 5, Math.random)
   ready(state, 'a', 600_000, 6)
   assert.is(state.exits.size, 0)
-})
-
-test('while its replacement is throttled, an exit serves to its last seconds, and no longer than it is needed', () => {
-  const state = fleet({}, ['here'])
-  const old = up(state, 'here', 0)
-  const request = { host: 'example.com' }
-  const selected = (now: number) => createSelector('sticky').select(state, request, now)
-  const end = old.deadline
-  // Each launch of the last 30 s is throttled.
-  for (let now = end - 30_000; now < end - 11_000; now += 1_000) {
-    forget(state, now)
-    for (const region of launched(state, now)) {
-      launching(state, `throttled-${now}`, region, now)
-      ended(state, `throttled-${now}`, now, () => 0.5)
-    }
-  }
-  assert.equal(retired(state, end - 10_000), [old.id])
-  draining(state, old.id, end - 10_000)
-  // Idle for long, and yet it is there.
-  assert.equal(
-    plan(state, end - 5_000).filter(({ type }) => type === 'close'),
-    [],
-  )
-  assert.is(selected(end - 5_000), old)
-  assert.is(selected(end - 2_501), old)
-  assert.is(selected(end - 2_500), undefined)
-  const next = up(state, 'here', end - 5_000)
-  assert.is(selected(end - 4_000), next)
-  assert.equal(
-    plan(state, end - 4_000).filter(({ type }) => type === 'close'),
-    [{ type: 'close', id: old.id }],
-  )
-})
-
-test('without a connection for the idle time the exits are let go, and nothing is launched until one asks', () => {
-  const state = fleet({ idleMs: 60_000, rotateMs: 50_000 }, ['here'])
-  const exit = up(state, 'here', 1_000)
-  assert.is(state.usedAt, 1_000, 'the first exit is found by whoever started the proxy')
-  loaded(state, exit.id, 1, 20_000)
-  loaded(state, exit.id, 0, 30_000)
-  assert.equal(plan(state, 89_999), [{ type: 'launch', region: 'here' }], 'a rotation, so far')
-  assert.equal(plan(state, 90_000), [{ type: 'drain', id: exit.id }])
-  draining(state, exit.id, 90_000)
-  assert.equal(plan(state, 90_000), [{ type: 'close', id: exit.id }], 'nothing can be on its way any more')
-  state.exits.delete(exit.id)
-  assert.equal(plan(state, 10_000_000), [])
-  assert.is(planAgainAt(state, 10_000_000), Number.POSITIVE_INFINITY)
-  assert.ok(ask(state, undefined, 10_000_000), 'the plan is to be made anew')
-  assert.equal(plan(state, 10_000_000), [{ type: 'launch', region: 'here' }])
-  assert.not(ask(state, undefined, 10_000_000))
-})
-
-test('an exit is let go only while the next one could be launched at once', () => {
-  const state = fleet({ idleMs: 10_000, launchesPerMinute: 1 }, ['here'])
-  const exit = up(state, 'here', 0)
-  assert.ok(isIdle(state, 10_000))
-  assert.equal(plan(state, 10_000), [], 'the only launch of this minute is used up')
-  assert.is(planAgainAt(state, 10_000), 60_000)
-  forget(state, 60_000)
-  state.regions.get('here')!.retryAt = 70_000
-  assert.equal(plan(state, 60_000), [], 'the region is set aside')
-  assert.equal(plan(state, 70_000), [{ type: 'drain', id: exit.id }])
-})
-
-test('a region that was asked for before the sleep is not woken by a connection that does not care', () => {
-  const state = fleet({ idleMs: 10_000 })
-  ask(state, 'there', 0)
-  ask(state, undefined, 20_000)
-  assert.equal(plan(state, 20_000), [{ type: 'launch', region: 'here' }])
 })
 
 test.run()
