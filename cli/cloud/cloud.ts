@@ -4,6 +4,7 @@ import { dirname, join, sep } from 'node:path'
 import { unzipSync } from 'fflate'
 import { type Mode, modes, nodeOptions, oldSpaceMb } from '../../function/modes.ts'
 import { errorData } from '../../tunnel/net/coded-error.ts'
+import { reachableAt } from '../input/loopback.ts'
 import { whenAborted } from '../input/when-aborted.ts'
 import { makeRunFolder } from '../places/run-folder.ts'
 import bootstrap from './bootstrap.cjs' with { type: 'text' }
@@ -129,8 +130,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     started.defer(stun.close)
     signal?.throwIfAborted()
 
-    // What listens on every address is reached on this machine at the loopback one.
-    const address = host === '0.0.0.0' ? '127.0.0.1' : host
+    const address = reachableAt(host)
     const endpoint = `http://${address}:${s3.port}`
     const stunServers = [`${address}:${stun.port}`]
     const environment = {

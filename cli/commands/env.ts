@@ -3,6 +3,7 @@ import { defineCommand } from 'citty'
 import { checkLength } from '../client/accounts/login.ts'
 import { loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
+import { reachableAt } from '../input/loopback.ts'
 import { type ProxyVariable, proxyVariables } from '../input/proxy-variables.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
@@ -121,7 +122,7 @@ async function proxyAddress(args: { user?: string | undefined }): Promise<ProxyA
   const port = values['proxy.port']
   if (port === 0)
     throw new UsageError('the port is 0, any free one: give the port that "run" printed with --port')
-  const host = reachable(values['proxy.host'])
+  const host = reachableAt(values['proxy.host'])
   return args.user === undefined ? { host, port } : { host, port, login: await readLogin(args.user) }
 }
 
@@ -136,6 +137,3 @@ async function readLogin(user: string): Promise<{ user: string; password: string
   if (/\p{Cc}/u.test(password)) throw new UsageError('--user: the password contains control characters')
   return { user, password }
 }
-
-/** What listens on all addresses is reached at the loopback one. */
-const reachable = (host: string) => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)

@@ -10,3 +10,7 @@ export function isLoopback(host: string): boolean {
   if (version === 0) return host.toLowerCase() === 'localhost'
   return loopback.check(host, version === 6 ? 'ipv6' : 'ipv4')
 }
+
+/** Where this machine reaches what listens there: what listens on all addresses, at the loopback one. */
+export const reachableAt = (host: string): string =>
+  host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host

@@ -1,5 +1,6 @@
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import type { ListenerAddress, ProxyEvent } from '../client/stats/events.ts'
+import { reachableAt } from '../input/loopback.ts'
 import { schemeNames } from '../input/scheme.ts'
 
 export type Ready = Extract<ProxyEvent, { type: 'proxy.ready' }>
@@ -17,10 +18,7 @@ export const placeLines = (
 
 /** How to try it, and how to stop it. */
 export function usageLines({ host, port, listeners }: Ready): string[] {
-  const at = formatEndpoint({
-    address: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host,
-    port,
-  })
+  const at = formatEndpoint({ address: reachableAt(host), port })
   return [
     `Try it: curl --proxy ${listeners[0]?.scheme === 'http' ? 'http' : 'socks5h'}://${at} https://example.org`,
     'Ctrl-C stops it',
