@@ -2,7 +2,7 @@ import { formatDuration } from '../client/stats/format.ts'
 import { runningProxies } from '../control/ask.ts'
 import type { StatusReport } from '../control/operations.ts'
 import { ListenError } from '../input/listen-error.ts'
-import { throwTogether } from '../input/together.ts'
+import { errorsIn, throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 
 /** Starts what listens. Where another proxy of ours has the port, the error says which one, and what to do. */
@@ -10,8 +10,7 @@ export async function namingOtherProxy<T>(start: () => T): Promise<T> {
   try {
     return start()
   } catch (error) {
-    const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
-    throwTogether(await Promise.all(errors.map(explained)))
+    throwTogether(await Promise.all(errorsIn(error).map(explained)))
     throw error
   }
 }

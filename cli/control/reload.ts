@@ -1,5 +1,6 @@
 import { errorData } from '../../tunnel/net/coded-error.ts'
 import type { ProxyEvent } from '../client/stats/events.ts'
+import { errorsIn } from '../input/together.ts'
 import { ControlError } from './control-error.ts'
 
 /** What a reload brought. Nothing that is open was touched. */
@@ -7,8 +8,7 @@ export type ReloadReport = Omit<Extract<ProxyEvent, { type: 'config.reloaded' }>
 
 /** Why settings could not be reloaded: all that is wrong, in one message. */
 export function reloadError(error: unknown): ControlError {
-  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
   // Two settings may name the same file.
-  const all = new Set(errors.map(each => errorData(each).message.replace(/\.$/, '')))
+  const all = new Set(errorsIn(error).map(each => errorData(each).message.replace(/\.$/, '')))
   return new ControlError('E_RELOAD_FAILED', `nothing has changed: ${[...all].join('; ')}`, { cause: error })
 }

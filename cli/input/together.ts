@@ -12,7 +12,11 @@ export async function together<T extends readonly (() => unknown)[]>(
 
 /** Throws one error as it is and several as one AggregateError, and nothing where there is none. */
 export function throwTogether(errors: readonly unknown[]): void {
-  const all = errors.flatMap(error => (error instanceof AggregateError ? error.errors : [error]))
+  const all = errors.flatMap(errorsIn)
   if (all.length === 1) throw all[0]
   if (all.length > 1) throw new AggregateError(all, `${all.length} things are wrong`)
 }
+
+/** What was thrown at once: each of an AggregateError's, or the one error. */
+export const errorsIn = (error: unknown): unknown[] =>
+  error instanceof AggregateError ? error.errors : [error]

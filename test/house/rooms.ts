@@ -54,7 +54,7 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/client/outbound',
   ],
   'cli/client': ['tunnel/session', 'tunnel/quic', 'tunnel/net', 'cli/input', 'cli/client'],
-  'cli/control': ['tunnel/net', 'cli/places', 'cli/client/fleet', 'cli/client/stats'],
+  'cli/control': ['tunnel/net', 'cli/input', 'cli/places', 'cli/client/fleet', 'cli/client/stats'],
   'cli/service': ['tunnel/net', 'cli/input', 'cli/client/stats'],
   'cli/dashboard': [
     'tunnel/signalling',
