@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { type Banned, type FleetRequests, RequestError, type Which } from '../client/fleet/requests.ts'
 import type { ListenerAddress } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
+import { isAccepting } from '../client/stats/state.ts'
 import { ControlError } from './control-error.ts'
 import { type ExitReport, exitReport } from './exit-report.ts'
 import type { ReloadReport } from './reload.ts'
@@ -75,7 +76,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
         version,
         startedAt,
         listeners: listeners().map(({ scheme, host, port }) => ({ scheme, host, port })),
-        exits: model.exits.filter(({ phase, silent }) => phase === 'active' && !silent).length,
+        exits: model.exits.filter(isAccepting).length,
         connections: totals.active,
         bytesUp: totals.bytesUp,
         bytesDown: totals.bytesDown,
