@@ -9,6 +9,7 @@ import { isLoopback } from '../input/loopback.ts'
 import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
+import { readWhole } from '../input/whole-number.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { interruptible } from './interrupt.ts'
@@ -158,7 +159,7 @@ const json: Reporter = {
 
 /** Reads a port from an option. Throws a UsageError that names the option. */
 function parsePort(option: string, text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (port <= 65535) return port
+  const port = readWhole(text, 0, 65_535)
+  if (port !== undefined) return port
   throw new UsageError(`${option} ${text} is not a port: give a number from 0 to 65535, 0 for any free one`)
 }

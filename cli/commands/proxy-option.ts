@@ -1,5 +1,6 @@
 import { maxNameLength, maxSiteLength } from '../control/operations.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { readWhole } from '../input/whole-number.ts'
 
 /** Of the commands that reach a running proxy. */
 export const proxyOption = {
@@ -13,8 +14,8 @@ export const proxyOption = {
 /** Throws a UsageError for what is no port. */
 export function proxyPort(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port >= 1 && port <= 65_535) return port
+  const port = readWhole(text, 1, 65_535)
+  if (port !== undefined) return port
   throw new UsageError(`--proxy ${text} must be the port of a proxy that runs, a number from 1 to 65535`)
 }
 

@@ -4,6 +4,7 @@ import { type CommandDef, defineCommand } from 'citty'
 import { consola } from 'consola'
 import { loadConfig } from '../config/load.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { readWhole } from '../input/whole-number.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
@@ -87,8 +88,8 @@ const logs = defineCommand({
     follow: { type: 'boolean', alias: 'f', default: false, description: 'Go on as it grows' },
   },
   async run({ args }) {
-    const lines = /^\d{1,6}$/.test(args.lines) ? Number(args.lines) : 0
-    if (lines === 0) throw new UsageError(`--lines ${args.lines} must be a number from 1 to 999999`)
+    const lines = readWhole(args.lines, 1, 999_999)
+    if (lines === undefined) throw new UsageError(`--lines ${args.lines} must be a number from 1 to 999999`)
     await managerFor(scopeOf(args)).logs({ lines, follow: args.follow })
   },
 })

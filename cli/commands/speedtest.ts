@@ -14,6 +14,7 @@ import { formatBytes, formatDuration, formatRate } from '../client/stats/format.
 import { openSignalling, readSignalling, signallingOptions } from '../deploy/signalling.ts'
 import { together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { readWhole } from '../input/whole-number.ts'
 import { exitCodeMeanings } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
@@ -96,8 +97,8 @@ export default defineCommand({
 const tellWaiting = (region: string, limitMs: number) => consola.info(waitingLine(region, limitMs))
 
 function secondsOf(text: string): number {
-  const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (seconds >= 1 && seconds <= 60) return seconds
+  const seconds = readWhole(text, 1, 60)
+  if (seconds !== undefined) return seconds
   throw new UsageError(`--seconds ${text} is not a number from 1 to 60`)
 }
 
