@@ -3,9 +3,8 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { definitionFile } from './definition-file.ts'
 import { launchdLabel, launchdPlist, plistMark } from './launchd-plist.ts'
-import { type Scope, type ServiceManager, serviceName } from './manager.ts'
+import { notInstalled, type Scope, type ServiceManager, serviceName } from './manager.ts'
 import { mustRun, runTool, showTool } from './run-tool.ts'
-import { ServiceError } from './service-error.ts'
 
 /** macOS's launchd: an agent of this user's session, or a daemon of the machine (launchctl(1)). */
 export function launchd(scope: Scope): ServiceManager {
@@ -19,10 +18,7 @@ export function launchd(scope: Scope): ServiceManager {
   const domain = isSystem ? 'system' : `gui/${process.getuid?.()}`
   const target = `${domain}/${launchdLabel}`
   const mustBeInstalled = () => {
-    if (!file.exists)
-      throw new ServiceError('E_SERVICE_NOT_INSTALLED', `no service is installed (${file.path})`, {
-        hint: `Run "${serviceName} service install${isSystem ? ' --system' : ''}".`,
-      })
+    if (!file.exists) throw notInstalled(`service is installed (${file.path})`, scope)
   }
   const isLoaded = async () => (await runTool(['launchctl', 'print', target])).code === 0
   const unload = async () => {

@@ -1,3 +1,5 @@
+import { ServiceError } from './service-error.ts'
+
 /** Whose service it is: this user's, or the machine's. */
 export type Scope = 'user' | 'system'
 
@@ -43,3 +45,9 @@ export interface ServiceManager {
 
 /** The name of the service, whoever manages it. */
 export const serviceName = 'lambda-nat-proxy'
+
+/** There is nothing to start, stop or take away; `missing` says what was looked for. */
+export const notInstalled = (missing: string, scope: Scope): ServiceError =>
+  new ServiceError('E_SERVICE_NOT_INSTALLED', `no ${missing}`, {
+    hint: `Run "${serviceName} service install${scope === 'system' ? ' --system' : ''}".`,
+  })

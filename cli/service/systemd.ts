@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { printable } from '../../tunnel/net/printable.ts'
 import { definitionFile } from './definition-file.ts'
-import { type Scope, type ServiceManager, serviceName } from './manager.ts'
+import { notInstalled, type Scope, type ServiceManager, serviceName } from './manager.ts'
 import { mustRun, runTool, showTool } from './run-tool.ts'
 import { ServiceError } from './service-error.ts'
 import { systemdUnit, unitMark } from './systemd-unit.ts'
@@ -28,10 +28,7 @@ export function systemd(scope: Scope): ServiceManager {
     })
   }
   const mustBeInstalled = () => {
-    if (!file.exists)
-      throw new ServiceError('E_SERVICE_NOT_INSTALLED', `no service is installed (${file.path})`, {
-        hint: `Run "${serviceName} service install${scope === 'system' ? ' --system' : ''}".`,
-      })
+    if (!file.exists) throw notInstalled(`service is installed (${file.path})`, scope)
   }
 
   return {

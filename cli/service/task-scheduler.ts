@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type ServiceManager, serviceName } from './manager.ts'
+import { notInstalled, type ServiceManager, serviceName } from './manager.ts'
 import { mustRun, runTool, showTool } from './run-tool.ts'
-import { ServiceError } from './service-error.ts'
 import { taskXml } from './task-xml.ts'
 
 /** Windows' Task Scheduler, for this user. (A service proper would have to speak with the Service Control Manager.) */
@@ -15,10 +14,7 @@ export function taskScheduler(): ServiceManager {
   const task = ['/TN', serviceName]
   const isThere = async () => (await runTool(['schtasks.exe', '/Query', ...task])).code === 0
   const mustBeInstalled = async () => {
-    if (!(await isThere()))
-      throw new ServiceError('E_SERVICE_NOT_INSTALLED', `no task ${serviceName} is installed`, {
-        hint: `Run "${serviceName} service install".`,
-      })
+    if (!(await isThere())) throw notInstalled(`task ${serviceName} is installed`, 'user')
   }
   const run = () => mustRun(['schtasks.exe', '/Run', ...task])
   const end = () => runTool(['schtasks.exe', '/End', ...task])
