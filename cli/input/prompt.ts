@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 
@@ -34,13 +34,10 @@ export const isTerminal = () => Boolean(process.stdin.isTTY && process.stdout.is
 /** Takes the terminal over for some questions. */
 export function openPrompt(): Prompt {
   const lines = createInterface({ input: process.stdin, output: process.stdout })
-  const cancelled = Promise.withResolvers<never>()
-  cancelled.promise.catch(() => {})
+  const ask = askingOn(lines)
   /** What was typed before it was asked for. */
   const early: string[] = []
   lines.on('line', line => early.push(line))
-  lines.on('SIGINT', () => lines.close())
-  lines.on('close', () => cancelled.reject(new CancelledError()))
 
   const prompt: Prompt = {
     async text(question) {
@@ -50,7 +47,7 @@ export function openPrompt(): Prompt {
         return typed.trim()
       }
       try {
-        return (await Promise.race([lines.question(`${question} `), cancelled.promise])).trim()
+        return (await ask(`${question} `)).trim()
       } catch (error) {
         // The line with the question is not finished.
         process.stdout.write('\n')
@@ -81,16 +78,13 @@ export async function askSecrets(...questions: string[]): Promise<string[]> {
     output: new Writable({ write: (_chunk, _encoding, done) => done() }),
     terminal: true,
   })
-  const cancelled = Promise.withResolvers<never>()
-  cancelled.promise.catch(() => {})
-  lines.on('SIGINT', () => lines.close())
-  lines.on('close', () => cancelled.reject(new CancelledError()))
+  const ask = askingOn(lines)
   const answers: string[] = []
   try {
     for (const question of questions) {
       process.stderr.write(`${question} `)
       try {
-        answers.push(await Promise.race([lines.question(''), cancelled.promise]))
+        answers.push(await ask(''))
       } finally {
         process.stderr.write('\n')
       }
@@ -105,4 +99,15 @@ export async function askSecrets(...questions: string[]): Promise<string[]> {
 export async function confirm(question: string): Promise<boolean> {
   using prompt = openPrompt()
   return await prompt.confirm(question)
+}
+
+// --- internal ---
+
+/** Asks on these lines. Rejects with a CancelledError once they are closed, as a Ctrl-C does. */
+function askingOn(lines: Interface): (question: string) => Promise<string> {
+  const cancelled = Promise.withResolvers<never>()
+  cancelled.promise.catch(() => {})
+  lines.on('SIGINT', () => lines.close())
+  lines.on('close', () => cancelled.reject(new CancelledError()))
+  return question => Promise.race([lines.question(question), cancelled.promise])
 }
