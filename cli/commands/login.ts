@@ -9,7 +9,6 @@ import { type LimitName, limitNames, readLimits } from '../client/accounts/limit
 import { checkLength, checkUser } from '../client/accounts/login.ts'
 import { readLoginFile } from '../client/accounts/login-file.ts'
 import { hashPassword } from '../client/accounts/password-hash.ts'
-import { Ledger } from '../client/ledger/ledger.ts'
 import { prefixOf } from '../client/ledger/period.ts'
 import { formatBytes } from '../client/stats/format.ts'
 import { loadConfig } from '../config/load.ts'
@@ -18,8 +17,9 @@ import { didYouMean } from '../input/did-you-mean.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
-import { defaultLoginsPath, ledgerPath } from '../places/folders.ts'
+import { defaultLoginsPath } from '../places/folders.ts'
 import { readSecrets } from './read-secrets.ts'
+import { readingLedger } from './with-ledger.ts'
 
 const file: Option = {
   type: 'string',
@@ -85,13 +85,13 @@ const list = defineCommand({
   async run({ args }) {
     const format = formatOf(args)
     const path = await pathOf(args)
-    const ledger = openIfThere()
-    const logins = readLoginFile(path).map(({ user, secret, limits }) => {
-      const prefix = prefixOf(limits.quota?.period ?? 'month', Date.now())
-      const { up, down } = ledger?.traffic(user, prefix) ?? { up: 0, down: 0 }
-      return { user, password: secret.kind, limits, used: up + down }
-    })
-    ledger?.close()
+    const logins = readingLedger(ledger =>
+      readLoginFile(path).map(({ user, secret, limits }) => {
+        const prefix = prefixOf(limits.quota?.period ?? 'month', Date.now())
+        const { up, down } = ledger.traffic(user, prefix)
+        return { user, password: secret.kind, limits, used: up + down }
+      }),
+    )
     print({ file: path, logins }, format, () =>
       columns([
         ['NAME', 'PASSWORD', 'USED', 'QUOTA', 'RATE', 'CONNECTIONS', 'EXITS'],
@@ -131,9 +131,6 @@ export default defineCommand({
 })
 
 // --- internal ---
-
-/** What was used so far; undefined where nothing was. */
-const openIfThere = () => (existsSync(ledgerPath()) ? new Ledger(ledgerPath()) : undefined)
 
 const bits = (bytesASecond: number) => `${(bytesASecond * 8) / 1e6} Mbit/s`
 

@@ -1,12 +1,12 @@
 import { consola } from 'consola'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { parseBudget } from '../client/budget/parse-budget.ts'
-import { Ledger, LedgerError } from '../client/ledger/ledger.ts'
+import { LedgerError } from '../client/ledger/ledger.ts'
 import { dayOf, prefixOf } from '../client/ledger/period.ts'
 import { costOf, type Usage } from '../client/stats/cost.ts'
 import type { Config } from '../config/load.ts'
 import { withAdvice } from '../output/advice.ts'
-import { ledgerPath } from '../places/folders.ts'
+import { withLedger } from './with-ledger.ts'
 
 /** Throws E_BUDGET_SPENT where the budget has nothing left for an exit that a command launches for itself. */
 export function checkBudget({ values }: Config): void {
@@ -25,16 +25,5 @@ export function addToLedger(region: string, usage: Usage): void {
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error
     consola.warn(withAdvice(error.toJSON()))
-  }
-}
-
-// --- internal ---
-
-function withLedger<T>(work: (ledger: Ledger) => T): T {
-  const ledger = new Ledger(ledgerPath())
-  try {
-    return work(ledger)
-  } finally {
-    ledger.close()
   }
 }

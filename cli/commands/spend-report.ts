@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs'
 import { type Budget, parseBudget } from '../client/budget/parse-budget.ts'
-import { Ledger, LedgerError } from '../client/ledger/ledger.ts'
+import { LedgerError } from '../client/ledger/ledger.ts'
 import { prefixOf } from '../client/ledger/period.ts'
 import { formatDollars } from '../client/stats/format.ts'
 import type { Config } from '../config/load.ts'
-import { ledgerPath } from '../places/folders.ts'
+import { readingLedger } from './with-ledger.ts'
 
 /** Dollars that all runs on this machine have spent, by list prices, in this day and month of UTC. */
 export interface SpendReport {
@@ -18,12 +17,12 @@ export function spendReport({ values }: Config): SpendReport | undefined {
   const text = values['fleet.budget']
   const budget = text !== undefined && { budget: parseBudget(text) }
   try {
-    if (!existsSync(ledgerPath())) return { today: 0, month: 0, ...budget }
-    const ledger = new Ledger(ledgerPath())
     const now = Date.now()
-    const [today, month] = [ledger.spend(prefixOf('day', now)), ledger.spend(prefixOf('month', now))]
-    ledger.close()
-    return { today, month, ...budget }
+    return readingLedger(ledger => ({
+      today: ledger.spend(prefixOf('day', now)),
+      month: ledger.spend(prefixOf('month', now)),
+      ...budget,
+    }))
   } catch (error) {
     if (error instanceof LedgerError) return undefined
     throw error
