@@ -126,7 +126,7 @@ test('what is asked of the fleet is done, or refused with what could be asked', 
   refused(() => ban('example.com'), 'E_SITE_NOT_SERVED', /example\.com/)
   for (const none of ['a b', '', 'http://', '[::1', '::1/64'])
     refused(() => ban(none), 'E_SITE_INVALID', /example\.com/)
-  note('www.example.com', undefined, first)
+  note(siteOf('www.example.com'), undefined, first)
 
   assert.equal(rotate({ exit: second.id }), [second.id])
   assert.is(second.retired, true)
@@ -142,7 +142,7 @@ test('what is asked of the fleet is done, or refused with what could be asked', 
     assert.not(mayServe(state.bans, first, siteOf(host)))
   }
   // Clients name it as DNS does.
-  note('www.xn--bcher-kva.de', undefined, first)
+  note(siteOf('www.xn--bcher-kva.de'), undefined, first)
   note('2001:db8::1', undefined, first)
   for (const [written, site] of [
     ['Bücher.de', 'xn--bcher-kva.de'],

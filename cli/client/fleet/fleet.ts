@@ -159,17 +159,17 @@ export function startFleet(options: FleetOptions): Fleet {
       const refusal = noMoney()
       if (refusal) throw refusal
       const at = now()
+      const site = siteOf(request.host)
       const region = regionFor(state, request, at)
       const isNew = ask(state, region, at)
-      if (askForSite(state.bans, { site: siteOf(request.host), region }, at) || isNew) replan()
+      if (askForSite(state.bans, { site, region }, at) || isNew) replan()
       countConnections(now())
-      const site = siteOf(request.host)
       const demand = state.settings.fresh ? askFresh(state.freshness, { site, region }, at) : undefined
       const take = () => {
         const exit = selector.select(state, request, now())
         if (!exit) return undefined
         if (took(state, exit, site)) replanSoon()
-        note(request.host, region, exit)
+        note(site, region, exit)
         return sessions.get(exit.id)
       }
       if (!demand) return waits.wait(take, limitMs, request.signal)

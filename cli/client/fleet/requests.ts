@@ -51,8 +51,8 @@ export interface RequestOptions {
 }
 
 export function fleetRequests({ state, events, replan }: RequestOptions): FleetRequests & {
-  /** Takes note of the exit that a connection got. */
-  note(host: string, region: string | undefined, exit: ExitState): void
+  /** Takes note of the exit that a connection for the site got. */
+  note(site: string, region: string | undefined, exit: ExitState): void
 } {
   const served = newServed()
   const active = () => [...state.exits.values()].filter(({ phase }) => phase === 'active')
@@ -87,8 +87,8 @@ export function fleetRequests({ state, events, replan }: RequestOptions): FleetR
   }
 
   return {
-    note(host, region, { id, address }) {
-      if (address !== undefined) served.set(siteOf(host), { exit: id, address, region })
+    note(site, region, { id, address }) {
+      if (address !== undefined) served.set(site, { exit: id, address, region })
     },
     rotate(which) {
       const exits = chosen(which)
