@@ -1,11 +1,16 @@
-import { errorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { relay } from '../../../tunnel/session/relay.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
 import type { Answer } from './ban-on.ts'
-import { type ConnectionTracker, nextConnection, trackConnection, trackEarly } from './connection-tracker.ts'
-import { type Gate, type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
+import {
+  type ConnectionTracker,
+  nextConnection,
+  tellNotMade,
+  trackConnection,
+  trackEarly,
+} from './connection-tracker.ts'
+import { type Gate, isRefusal, type Outbound, type OutboundConn, type Requester } from './outbound.ts'
 import { outboundFor, type Rule } from './rules.ts'
 import { TargetError } from './target-errors.ts'
 import { TrackedConn } from './tracked-conn.ts'
@@ -47,18 +52,8 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
     const text = `${target.host}:${target.port}`
     const user = requester.login?.user
     let outbound: OutboundName | undefined
-    const tell = (error: unknown, protocol?: Requester['protocol']) => {
-      const about = {
-        connection,
-        outbound,
-        target: text,
-        user,
-        ...(protocol && { protocol }),
-        ...errorData(error),
-      }
-      if (isRefusal(error)) events.emit({ type: 'connection.refused', ...about, reply: error.reply })
-      else events.emit({ type: 'connection.failed', ...about })
-    }
+    const tell = (error: unknown, protocol?: Requester['protocol']) =>
+      tellNotMade(events, { connection, outbound, target: text, user, ...(protocol && { protocol }) }, error)
     try {
       if (!isHost(target.host)) throw new TargetError('E_TARGET_INVALID', target.host)
       outbound = outboundFor(rules(), target)
@@ -101,10 +96,6 @@ const knowingWhy = (reached: OutboundConn, { counts, onEnd }: ConnectionTracker)
   counts,
   onEnd: end => onEnd((end === 'target-closed' && reached.brokenBy?.()) || end),
 })
-
-/** Not we are in the way: the target, the exit, a rule, or what the login may have. */
-const isRefusal = (error: unknown): error is OutboundError =>
-  error instanceof OutboundError && (error.kind === 'refused' || error.kind === 'limited')
 
 /** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */
 const isHost = (host: string) => Buffer.byteLength(host) <= 255 && /^[^\s\p{Cc}]+$/u.test(host)

@@ -1,5 +1,7 @@
+import { type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
 import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay-report.ts'
-import type { Events, OutboundName } from '../stats/events.ts'
+import type { Events, NotConnected, OutboundName } from '../stats/events.ts'
+import { isRefusal } from './outbound.ts'
 
 /** A connection as the events tell of it. */
 export interface ConnectionTracker {
@@ -70,4 +72,15 @@ export function trackEarly(events: Events, about: Asked, confirmed: Promise<void
       tracker?.onEnd(end)
     },
   }
+}
+
+/** Tells the events that a connection was not made, and why: it was refused, or it failed. */
+export function tellNotMade(
+  events: Events,
+  connection: Omit<NotConnected, keyof ErrorData>,
+  error: unknown,
+): void {
+  const about = { ...connection, ...errorData(error) }
+  if (isRefusal(error)) events.emit({ type: 'connection.refused', ...about, reply: error.reply })
+  else events.emit({ type: 'connection.failed', ...about })
 }

@@ -60,3 +60,7 @@ export class OutboundError extends CodedError {
     super(code, message, { hint })
   }
 }
+
+/** Not we are in the way: the target, the exit, a rule, or what the login may have. */
+export const isRefusal = (error: unknown): error is OutboundError =>
+  error instanceof OutboundError && (error.kind === 'refused' || error.kind === 'limited')

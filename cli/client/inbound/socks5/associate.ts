@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
 import { BoundedMap } from '../../../../tunnel/net/bounded-map.ts'
-import { errorData } from '../../../../tunnel/net/coded-error.ts'
 import { giveUpIdlest, type Idler } from '../../../../tunnel/net/idlest.ts'
 import { growReceiveBuffer } from '../../../../tunnel/net/udp/receive-buffer.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
@@ -8,10 +7,10 @@ import { decodePacket, encodePacket, type Packet } from '../../../../tunnel/sess
 import type { Accounts } from '../../accounts/accounts.ts'
 import type { Login } from '../../accounts/login.ts'
 import type { Exits } from '../../fleet/exits.ts'
-import { nextConnection } from '../../outbound/connection-tracker.ts'
+import { nextConnection, tellNotMade } from '../../outbound/connection-tracker.ts'
 import { directPackets } from '../../outbound/direct-packets.ts'
 import { leaseFor } from '../../outbound/metered.ts'
-import { type Gate, OutboundError } from '../../outbound/outbound.ts'
+import type { Gate } from '../../outbound/outbound.ts'
 import { outboundFor, type Rule } from '../../outbound/rules.ts'
 import { TargetError } from '../../outbound/target-errors.ts'
 import { tunnelPackets } from '../../outbound/tunnel-packets.ts'
@@ -153,10 +152,8 @@ function lossTeller(events: Events, login: Login | undefined) {
     const target = `${host}:${port}`
     if (told.has(target)) return
     told.set(target, true)
-    const about = { connection: nextConnection(), outbound, target, user: login?.user, ...errorData(error) }
-    if (error instanceof OutboundError && error.kind === 'refused')
-      events.emit({ type: 'connection.refused', ...about, reply: error.reply })
-    else events.emit({ type: 'connection.failed', ...about })
+    const connection = nextConnection()
+    tellNotMade(events, { connection, outbound, target, user: login?.user }, error)
   }
 }
 
