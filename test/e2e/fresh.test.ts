@@ -40,9 +40,9 @@ test('an exit is replaced after --connections-per-exit', async ({ local, origin 
   await until(() => opened().length === 6, 'what is told of the connections')
   const counts = new Map<string | undefined, number>()
   for (const { session } of opened()) counts.set(session, (counts.get(session) ?? 0) + 1)
-  // Two replacements may be there at once: one of them is let go before it is used up.
-  assert.ok(Math.max(...counts.values()) === 2 && counts.size >= 3, [...counts.values()].join())
+  assert.equal([...counts.values()], [2, 2, 2])
   await until(() => proxy.told('exit.closed').length >= 3, 'the end of those that are used up')
+  assert.is(proxy.told('exit.launching').length, 4, 'a launch for each that is used up, beyond the first')
 })
 
 test('--distinct replaces an exit at an address of another one, three times in a row', async ({ local }) => {

@@ -236,6 +236,17 @@ const wrong: [string, Partial<Planner>, RegExp][] = [
     /may take no more|may take nothing/,
   ],
   [
+    'launches for those who wait though an exit that came up has room for them',
+    {
+      plan(state, now) {
+        const served = state.settings.connectionsPerExit
+        const exits = [...state.exits.values()].map(exit => [exit.id, { ...exit, served }] as const)
+        return plan({ ...state, exits: new Map(exits) }, now)
+      },
+    },
+    /have room on others/,
+  ],
+  [
     'launches one too many',
     {
       plan: (state, now) => {

@@ -31,6 +31,8 @@ export interface FreshRules {
   took(exit: ExitState, site: string): void
   /** It may take nothing, or no more. */
   isUnfit(exit: ExitState): boolean
+  /** So many connections more it may take. */
+  room(exit: ExitState): number
   /** An exit is there, or on its way, for each connection that waits. */
   hasForAll(coming: readonly ExitState[], waiters: readonly Waiter[]): boolean
   /** So many exits may be needed beyond those for all. */
@@ -95,6 +97,7 @@ export function watchFresh({ settings }: Schedule): FreshRules {
       if (taken >= connectionsPerExit) unfit.add(exit.id)
     },
     isUnfit: ({ id }) => unfit.has(id),
+    room: ({ id }) => (unfit.has(id) ? 0 : connectionsPerExit - (takenOf.get(id) ?? 0)),
     hasForAll: (coming, waiters) =>
       !fresh ||
       waiters.every(({ site, region }) => {

@@ -155,6 +155,20 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       )
   }
 
+  function nothingIsLaunchedTwice(actions: Action[], now: number): void {
+    const launched = actions.filter(action => action.type === 'launch')
+    const isForSites = schedule.settings.fresh || lately(bannedAsked, now) > 0
+    if (isForSites || !launched.some(({ extra }) => extra)) return
+    const room = exits()
+      .filter(exit => takesNew(exit, now))
+      .reduce((sum, exit) => sum + fresh.room(exit), 0)
+    const onTheWay = exits().filter(({ phase }) => phase === 'launching').length + launched.length
+    hold(
+      room + (onTheWay - 1) * connectionsPerExit < waiters().length,
+      'an exit is launched for connections that have room on others',
+    )
+  }
+
   function nothingRunsUnused(now: number): void {
     if (isInUse()) return
     for (const exit of exits())
@@ -237,6 +251,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     },
     beforePlan(actions, now) {
       phasesGoForward(now)
+      nothingIsLaunchedTwice(actions, now)
       const retired = new Set<string>()
       for (const action of actions) {
         if (action.type === 'launch') continue

@@ -1,7 +1,16 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isAccepting, overBudget, plan, planAgainAt, replaceAt } from '../../cli/client/fleet/plan.ts'
-import { draining, ended, forget, full, launching, loaded, ready } from '../../cli/client/fleet/state.ts'
+import {
+  draining,
+  ended,
+  forget,
+  full,
+  launching,
+  loaded,
+  ready,
+  took,
+} from '../../cli/client/fleet/state.ts'
 import { fleet, launched, retired, up } from '../support/fleet-state.ts'
 
 const test = suite('The plan of the fleet')
@@ -84,6 +93,18 @@ test('a full exit takes nothing for 10 s, and another comes up within the budget
   assert.ok(isAccepting(exit, 30_000))
   assert.equal(plan(state, 30_000), [])
   assert.equal(plan(state, 32_000), [{ type: 'drain', id: exit.id }])
+})
+
+test('only so many exits are launched as those who wait need beyond the room that there is', () => {
+  const state = fleet({ connectionsPerExit: 2 }, ['here'])
+  state.waiting = 5
+  const extra = { type: 'launch', region: 'here', extra: true }
+  assert.equal(plan(state, 0), [{ type: 'launch', region: 'here' }, extra, extra])
+  const exit = up(state, 'here', 0)
+  state.waiting = 2
+  assert.equal(plan(state, 1_000), [], 'it came up, and has room for both')
+  took(state, exit, 'example.com')
+  assert.equal(plan(state, 1_000), [extra])
 })
 
 test('a retired exit is closed when it had no connections for a second', () => {

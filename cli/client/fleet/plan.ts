@@ -112,9 +112,14 @@ function launches(state: FleetState, now: number): Action[] {
     if (!region) break
     launch(region)
   }
-  // Where exits take only so many connections, those that wait may need several.
+  // Where exits take only so many connections, those that wait may need several. One that has just come up has not
+  // taken any of them yet.
+  const room = [...state.exits.values()]
+    .filter(exit => isAccepting(exit, now))
+    .reduce((sum, { served }) => sum + connectionsPerExit - served, 0)
+  const needed = Math.ceil(Math.max(0, state.waiting - room) / connectionsPerExit)
   const coming = () => counting.filter(({ phase }) => phase === 'launching').length + actions.length
-  while (coming() < Math.ceil(state.waiting / connectionsPerExit) && budget > 0) {
+  while (coming() < needed && budget > 0) {
     const region = next()
     if (!region) break
     launch(region, true)
