@@ -196,7 +196,7 @@ test('the loss of the server is told, once', async () => {
     const server = await startTurnServer(certificate)
     const allocation = later(await Allocation.open(serverOf(server, transport), { credentials: login, ca }))
     const lost: TurnErrorCode[] = []
-    allocation.onLost = ({ code }) => lost.push(code)
+    allocation.lost.addEventListener('abort', () => lost.push(allocation.lost.reason.code))
     await server.close()
     await until(() => lost.length > 0, 'the loss to be told')
     assert.equal(lost, ['E_TURN_LOST'])
@@ -242,7 +242,7 @@ test('what a server forgets in two seconds is renewed, nonces that turn stale ar
     await Allocation.open(serverOf(server, 'udp'), { credentials: login, renewMs: 500 }),
   )
   const lost: TurnErrorCode[] = []
-  allocation.onLost = ({ code }) => lost.push(code)
+  allocation.lost.addEventListener('abort', () => lost.push(allocation.lost.reason.code))
   const { socket, heard, at } = await peer()
   const back: string[] = []
   allocation.onDatagram = datagram => back.push(Buffer.from(datagram).toString())
@@ -286,7 +286,7 @@ test('an allocation that the server has forgotten is lost, and that is told', as
     ),
   )
   const lost: TurnErrorCode[] = []
-  allocation.onLost = ({ code }) => lost.push(code)
+  allocation.lost.addEventListener('abort', () => lost.push(allocation.lost.reason.code))
   onward = later(createSocket('udp4'))
   onward.on('message', answer)
   await until(() => lost.length > 0, 'the loss to be told')

@@ -27,6 +27,8 @@ export interface ConnectOptions {
   rttMs?: number | undefined
   /** Limit for the handshake in milliseconds, 5,000 by default. */
   handshakeMs?: number | undefined
+  /** Ends the handshake; of no effect once it is done. */
+  signal?: AbortSignal | undefined
   /** The peer's QUIC packets that came before. */
   early?: readonly Uint8Array[]
   /** A UDP packet that is not QUIC, the peer's or, where it may move, anybody's; valid only until it returns. */
@@ -70,7 +72,10 @@ export class QuicConnection {
     this.#ready.promise.catch(() => {})
   }
 
-  /** Resolves when the handshake is done and the pin is right. Rejects with a QuicError, or when the system refuses. */
+  /**
+   * Resolves when the handshake is done and the pin is right. Rejects with a QuicError, the signal's reason, or when the
+   * system refuses.
+   */
   static async connect(options: ConnectOptions): Promise<QuicConnection> {
     const connection = new QuicConnection(options.engine)
     await connection.#connect(options)
@@ -154,13 +159,16 @@ export class QuicConnection {
 
   async #connect(options: ConnectOptions): Promise<void> {
     const { engine, role, peer, mayMove = false, handshakeMs = 5_000 } = options
-    const { tuning = tunings[role], early = [] } = options
+    const { tuning = tunings[role], early = [], signal } = options
+    signal?.throwIfAborted()
     const timer = setTimeout(() => {
       this.#finish({
         code: 'E_QUIC_HANDSHAKE_TIMEOUT',
         message: `the QUIC handshake with ${formatEndpoint(peer)} was not done within ${handshakeMs / 1000} s`,
       })
     }, handshakeMs)
+    const abort = () => this.#finish({ code: 'E_QUIC_CLOSED', message: closeText[closeCodes.done] })
+    signal?.addEventListener('abort', abort, { once: true })
     try {
       const handlers = this.#handlers(options.onPacket)
       const running = await engine.connect({ ...options, mayMove, tuning, early, handlers })
@@ -172,8 +180,11 @@ export class QuicConnection {
       if (this.#closeReason) running.close(closeCodes.done, this.#closeReason.message)
       await this.#ready.promise
       this.#watch(running)
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
     }
   }
 

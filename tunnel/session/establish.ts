@@ -5,6 +5,7 @@ import { type Punched, punch } from '../nat/ice/punch.ts'
 import { relayVia } from '../nat/ice/route.ts'
 import type { Behaviour } from '../nat/stun/mapping.ts'
 import type { Allocation } from '../nat/turn/allocation.ts'
+import { errorData } from '../net/coded-error.ts'
 import type { Endpoint } from '../net/endpoint.ts'
 import type { UdpSocket } from '../net/udp/socket.ts'
 import { closeCodes } from '../quic/close-codes.ts'
@@ -89,13 +90,16 @@ export async function establish<Here extends Place, There extends Side>(
     socket = punched.socket
     close = punched.close
     options.onPunched?.(punched)
-    const connection = await connectQuic({ ...options, punched, identity, pin: there.certificate_sha256 })
+    const loss = lossOf(punched, here.relay)
+    const until = signal ? AbortSignal.any([signal, loss]) : loss
+    const pin = there.certificate_sha256
+    const connection = await connectQuic({ ...options, punched, identity, pin, signal: until })
+    loss.addEventListener('abort', () => connection.close(closeCodes.done, errorData(loss.reason).message))
     void connection.closed.then(() => {
       punched.close()
       socket.close()
     })
     followPath(connection, punched, options.onMoved)
-    endWithRelay(connection, punched, here.relay)
     return { connection, here, there }
   } catch (error) {
     close?.()
@@ -111,21 +115,24 @@ export interface ConnectQuicOptions {
   punched: Punched
   identity: Identity
   pin: string
+  /** Ends the handshake. */
+  signal?: AbortSignal | undefined
 }
 
 /**
- * QUIC on a punched socket: late checks still go to the check list. Throws a QuicError; the socket stays the
- * caller's to close.
+ * QUIC on a punched socket: late checks still go to the check list. Throws a QuicError, or the signal's reason; the
+ * socket stays the caller's to close.
  */
 export function connectQuic({ punched, ...options }: ConnectQuicOptions): Promise<QuicConnection> {
   const { socket, path, rttMs, answerCheck, early } = punched
-  const { role, engine, tuning, identity, pin } = options
+  const { role, engine, tuning, identity, pin, signal } = options
   return QuicConnection.connect({
     role,
     engine,
     tuning,
     identity,
     pin,
+    signal,
     socket,
     peer: path.peer,
     rttMs,
@@ -150,10 +157,13 @@ function followPath(
   if (path.nominated !== nominated) path.onMoved(path.nominated, path.peer)
 }
 
-/** A session whose relay is gone would only find out by silence. */
-function endWithRelay(connection: QuicConnection, { path }: Punched, relay: Allocation | undefined): void {
-  if (!relay) return
-  relay.onLost = ({ message }) => {
-    if (path.nominated.via === relayVia) connection.close(closeCodes.done, message)
+/** Aborts, with its error, when the relay is gone by which packets go: the session would only find out by silence. */
+function lossOf({ path }: Punched, relay: Allocation | undefined): AbortSignal {
+  const loss = new AbortController()
+  const lost = () => {
+    if (path.nominated.via === relayVia) loss.abort(relay?.lost.reason)
   }
+  if (relay?.lost.aborted) lost()
+  else relay?.lost.addEventListener('abort', lost, { once: true })
+  return loss.signal
 }

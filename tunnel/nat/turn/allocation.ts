@@ -38,11 +38,10 @@ export class Allocation implements UdpSocket {
   /** The relayed address: where peers send to. */
   readonly local: Endpoint
   onDatagram: UdpSocket['onDatagram'] = () => {}
-  /** It is gone: the server refused to go on, or the connection broke. Told once. */
-  onLost: (error: TurnError) => void = () => {}
   /** Datagrams that were lost here, since the stream to the server was full. */
   dropped = 0
 
+  readonly #lost = new AbortController()
   readonly #requests: Requests
   readonly #transport: Transport
   readonly #permitted = new Set<string>()
@@ -68,6 +67,11 @@ export class Allocation implements UdpSocket {
   /** Which server it is of, as a URI. */
   get server(): string {
     return this.#requests.server
+  }
+
+  /** Aborts with a TurnError when it is gone: the server refused to go on, or the connection broke. Not by `close`. */
+  get lost(): AbortSignal {
+    return this.#lost.signal
   }
 
   /** Asks a server for an address. Throws a TurnError, or the signal's reason. */
@@ -213,7 +217,7 @@ export class Allocation implements UdpSocket {
     if (this.#over) return
     this.#end()
     this.#transport.close()
-    this.onLost(
+    this.#lost.abort(
       error instanceof TurnError
         ? error
         : new TurnError('E_TURN_LOST', this.server, 'gave the address up', error),
