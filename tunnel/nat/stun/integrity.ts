@@ -2,7 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 const headerLength = 20
-const integrityLength = 24
+/** Of MESSAGE-INTEGRITY, its type and length among them. Bytes. */
+export const integrityLength = 24
 const fingerprintLength = 8
 /** Type and length of the two attributes (RFC 8489, sections 14.5 and 14.7). */
 const integrityHeader = 0x00080014
@@ -23,9 +24,16 @@ export function isAuthentic(message: Buffer, password: string): boolean {
   const fingerprint = (crc32(message.subarray(0, fingerprintAt)) ^ fingerprintMask) >>> 0
   if (message.readUInt32BE(fingerprintAt + 4) !== fingerprint) return false
 
-  const covered = Buffer.from(message.subarray(0, integrityAt))
-  // The length counts as if MESSAGE-INTEGRITY were the last attribute.
-  covered.writeUInt16BE(fingerprintAt - headerLength, 2)
-  const mac = createHmac('sha1', password).update(covered).digest()
-  return timingSafeEqual(mac, message.subarray(integrityAt + 4, fingerprintAt))
+  return isSignedAt(message, integrityAt, password)
+}
+
+/** True when the MESSAGE-INTEGRITY that begins there, and is there whole, was made with this key. */
+export const isSignedAt = (message: Buffer, at: number, key: string | Buffer): boolean =>
+  timingSafeEqual(macOf(message.subarray(0, at), key), message.subarray(at + 4, at + integrityLength))
+
+/** What MESSAGE-INTEGRITY holds behind what comes before it: the length counts as if it were the last attribute. */
+export function macOf(before: Buffer, key: string | Buffer): Buffer {
+  const covered = Buffer.from(before)
+  covered.writeUInt16BE(before.length + integrityLength - headerLength, 2)
+  return createHmac('sha1', key).update(covered).digest()
 }

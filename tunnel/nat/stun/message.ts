@@ -95,17 +95,17 @@ export function parseStun(datagram: Uint8Array): StunMessage | undefined {
   }
 }
 
-// --- internal ---
-
-/** The bits "change IP" and "change port" (RFC 5780, section 7.2). */
-const changes: Record<Change, number> = { port: 0x2, 'address-and-port': 0x6 }
-
-/** The value of an address attribute. */
-function endpointOf(value: unknown): Endpoint | undefined {
+/** The value of an address attribute, as the package gives it. */
+export function endpointOf(value: unknown): Endpoint | undefined {
   if (typeof value !== 'object' || value === null || !('address' in value && 'port' in value))
     return undefined
   return { address: String(value.address), port: Number(value.port) }
 }
+
+// --- internal ---
+
+/** The bits "change IP" and "change port" (RFC 5780, section 7.2). */
+const changes: Record<Change, number> = { port: 0x2, 'address-and-port': 0x6 }
 
 const kinds = new Map<number, StunMessage['kind']>([
   [constants.STUN_BINDING_REQUEST!, 'request'],

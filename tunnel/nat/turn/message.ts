@@ -1,6 +1,7 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import { constants, createMessage, decode } from 'stun'
 import type { Endpoint } from '../../net/endpoint.ts'
+import { integrityLength, isSignedAt, macOf } from '../stun/integrity.ts'
+import { endpointOf } from '../stun/message.ts'
 
 // TURN's messages (RFC 8656), made and read by the `stun` package; integrity under long-term credentials is ours, since
 // its key is bytes (RFC 8489, section 9.2.2).
@@ -31,7 +32,6 @@ export interface RequestFields {
 }
 
 const headerLength = 20
-const integrityLength = 24
 const udp = 17
 
 /** A request: its bytes and transaction id, 24 hexadecimal digits. */
@@ -144,14 +144,8 @@ function xor({ address, port }: Endpoint): Buffer {
   return value
 }
 
-function signed(message: Buffer, key: Buffer): Buffer {
-  const longer = withAttribute(message, integrityType, Buffer.alloc(integrityLength - 4))
-  createHmac('sha1', key)
-    .update(longer.subarray(0, -integrityLength))
-    .digest()
-    .copy(longer, longer.length - integrityLength + 4)
-  return longer
-}
+const signed = (message: Buffer, key: Buffer): Buffer =>
+  withAttribute(message, integrityType, macOf(message, key))
 
 /** What stands behind MESSAGE-INTEGRITY, a FINGERPRINT say, is not covered by it and not read by us. */
 function isSigned(message: Buffer, key: Buffer): boolean {
@@ -159,20 +153,11 @@ function isSigned(message: Buffer, key: Buffer): boolean {
     const length = message.readUInt16BE(at + 2)
     if (message.readUInt16BE(at) === integrityType) {
       if (length !== integrityLength - 4 || at + integrityLength > message.length) return false
-      const covered = Buffer.from(message.subarray(0, at))
-      covered.writeUInt16BE(at + integrityLength - headerLength, 2)
-      const mac = createHmac('sha1', key).update(covered).digest()
-      return timingSafeEqual(mac, message.subarray(at + 4, at + integrityLength))
+      return isSignedAt(message, at, key)
     }
     at += 4 + length + (-length & 3)
   }
   return false
-}
-
-function endpointOf(value: unknown): Endpoint | undefined {
-  if (typeof value !== 'object' || value === null || !('address' in value && 'port' in value))
-    return undefined
-  return { address: String(value.address), port: Number(value.port) }
 }
 
 function errorOf(value: unknown): { code: number; reason: string } | undefined {
