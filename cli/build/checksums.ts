@@ -10,12 +10,15 @@ export interface BuiltFile {
   sha256: string
 }
 
+/** SHA-256, hexadecimal. */
+export const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
 /** Files of a folder, each with its size and checksum. */
 export const summed = (folder: string, names: readonly string[]): Promise<BuiltFile[]> =>
   Promise.all(
     names.map(async name => {
       const content = await readFile(join(folder, name))
-      return { name, size: content.length, sha256: createHash('sha256').update(content).digest('hex') }
+      return { name, size: content.length, sha256: sha256(content) }
     }),
   )
 

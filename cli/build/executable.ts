@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, join, relative, resolve } from 'node:path'
 import type { BunPlugin } from 'bun'
 import { builtNative, nativeLoader, quicheModule } from '../../native/bundle.ts'
 import { nativeBinding } from './binding.ts'
+import { sha256 } from './checksums.ts'
 import { root } from './root.ts'
 import { signMacos } from './sign-macos.ts'
 import type { Target } from './targets.ts'
@@ -84,12 +84,7 @@ const replace = (
   name,
   setup(build) {
     build.onLoad({ filter }, async () => {
-      const addon = {
-        name: basename(file),
-        sha256: createHash('sha256')
-          .update(await readFile(file))
-          .digest('hex'),
-      }
+      const addon = { name: basename(file), sha256: sha256(await readFile(file)) }
       return {
         loader: 'js',
         contents: `import { loadAddon } from ${JSON.stringify(join(root, 'cli/places/addon.ts'))}

@@ -4,10 +4,10 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import type { Context } from 's3rver'
 import S3Error from 's3rver/lib/models/error.js'
 
-/** A key pair of AWS's form. */
 /** The embedded cloud's AWS account. */
 export const account = '123456789012'
 
+/** A key pair of AWS's form. */
 export interface Credentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string

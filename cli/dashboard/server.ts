@@ -1,4 +1,5 @@
 import type { Server } from 'bun'
+import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import type { Access } from '../client/accounts/access.ts'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
@@ -68,7 +69,7 @@ export function startDashboard(options: DashboardOptions): Dashboard {
     announce: () =>
       events.emit({
         type: 'dashboard.ready',
-        url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/`,
+        url: `http://${formatEndpoint({ address: host, port: server.port! })}/`,
         ...(port === undefined && server.port !== defaultDashboardPort && { busy: defaultDashboardPort }),
       }),
     close() {

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, statfs, unlink, writeFile } from 'node:fs
 import { dirname, join } from 'node:path'
 import { type Architecture, zipName } from '../../function/architectures.ts'
 import { systemReason } from '../input/system-error.ts'
+import { processRuns } from '../places/process-runs.ts'
 import { terraformModule } from './assets.ts'
 import { DeployError } from './errors.ts'
 import { functionZip } from './function-zip.ts'
@@ -25,7 +26,7 @@ export async function lock(folder: string, command: string): Promise<() => Promi
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const holder = await readFile(path, 'utf8').catch(() => undefined)
     // A process that was killed leaves its lock.
-    if (holder !== undefined && !runs(Number.parseInt(holder, 10))) await unlink(path)
+    if (holder !== undefined && !processRuns(Number.parseInt(holder, 10))) await unlink(path)
     await writeFile(path, `${process.pid} ${command}\n`, { flag: 'wx' })
   }).catch(async error => {
     if ((error.cause as NodeJS.ErrnoException)?.code !== 'EEXIST') throw error
@@ -106,15 +107,5 @@ async function writing(folder: string, action: () => Promise<void>): Promise<voi
       `the state folder ${folder} cannot be written: ${systemReason(error)}`,
       { cause: error },
     )
-  }
-}
-
-/** Whether there is a process of this number. */
-function runs(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch (error) {
-    // Somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -2,7 +2,7 @@ import { consola } from 'consola'
 import { type Mode, modeNames } from '../../function/modes.ts'
 import { parseStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import type { RelaySource } from '../../tunnel/nat/turn/source.ts'
-import { openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
+import { type BucketOptions, openBucket, type SignalBucket } from '../../tunnel/signalling/bucket.ts'
 import { offerEvent } from '../../tunnel/signalling/offer-record.ts'
 import type { SessionSource } from '../client/fleet/session-source.ts'
 import type { Trigger, TriggerMode } from '../client/fleet/trigger.ts'
@@ -234,18 +234,8 @@ interface Reached {
   account?: string | undefined
 }
 
-type Named = [
-  region: string,
-  options: { bucket: string; owner?: string | undefined; region?: string | undefined },
-]
-
-const opened = (named: [string, Parameters<typeof openBucket>[0]][] | Named[]): Map<string, SignalBucket> =>
-  new Map(
-    named.map(([key, { region, ...options }]) => [
-      key,
-      openBucket({ ...options, ...(region !== undefined && { region }) }),
-    ]),
-  )
+const opened = (named: [region: string, options: BucketOptions][]): Map<string, SignalBucket> =>
+  new Map(named.map(([region, options]) => [region, openBucket(options)]))
 
 /** A bucket alone: the module names it after the stack, which is the function's name, too. */
 function named(bucket: string, region: string | undefined): Reached {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { cacheFolder } from './folders.ts'
 import { makePrivate, mustRunFrom, unusable } from './private-folder.ts'
+import { processRuns } from './process-runs.ts'
 
 /** A folder for what one process works on, for as long as it runs. */
 export interface RunFolder {
@@ -53,7 +54,7 @@ async function sweep(place: string, mark: string): Promise<void> {
   for (const name of await readdir(place)) {
     const pid = name.startsWith(mark) ? Number.parseInt(name.slice(mark.length), 10) : Number.NaN
     // Whatever cannot be removed does no harm to this run.
-    if (pid > 0 && !runs(pid)) await removal(join(place, name))().catch(() => {})
+    if (pid > 0 && !processRuns(pid)) await removal(join(place, name))().catch(() => {})
   }
 }
 
@@ -66,13 +67,4 @@ function owner(): string {
     // No other system has several.
   }
   return createHash('sha256').update(`${hostname()} ${space}`).digest('hex').slice(0, 8)
-}
-
-function runs(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // Somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -20,7 +20,7 @@ export interface BucketOptions {
   /** The number of the AWS account that it belongs to, where that is known: nobody else's bucket is used. */
   owner?: string | undefined
   /** AWS region; the SDK's own chain (AWS_REGION, profile) otherwise. */
-  region?: string
+  region?: string | undefined
   /** Credentials in place of the default chain; the embedded cloud has its own. */
   credentials?: { accessKeyId: string; secretAccessKey: string }
   /** Endpoint in place of AWS's; AWS_ENDPOINT_URL is honoured when it is not given. */

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { platforms } from '../../../function/architectures.ts'
 import { builtNative } from '../../../native/bundle.ts'
 import { nativeTargets } from '../../../native/targets.ts'
 import { terraformModule } from '../../deploy/assets.ts'
@@ -83,7 +84,7 @@ export async function stageRelease({
 
 /** The platforms whose engines these executables and the functions inside have, by Node's names. */
 export const enginesOf = (targets: readonly Target[]): string[] => [
-  ...new Set(['linux-x64', 'linux-arm64', ...targets.map(({ platform }) => platform)]),
+  ...new Set([...Object.values(platforms), ...targets.map(({ platform }) => platform)]),
 ]
 
 // --- internal ---
