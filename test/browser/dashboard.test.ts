@@ -1,7 +1,7 @@
-import axe, { type AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { checkAllLooks } from '../support/accessibility.ts'
 import { startChromium } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
@@ -212,20 +212,11 @@ test('a thousand connections at once are counted, and no more rows are drawn tha
 })
 
 test('there is nothing for axe-core to complain of, light and dark, wide and narrow', async ({ page }) => {
-  for (const width of [1280, 390])
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize({ width, height: 900 })
-      await page.emulateMedia({ colorScheme })
-      await page.evaluate(axe.source)
-      const { violations } = await page.evaluate<AxeResults>('axe.run()')
-      const told = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-      assert.equal(told, [], `${colorScheme}, ${width} wide`)
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-      assert.ok(Number(overflow) <= 0, `at ${width} the page is ${overflow} too wide`)
-      const heads = await page.locator('h2').allTextContents()
-      const isFirst = heads.indexOf('Connections') < heads.indexOf('Traffic')
-      assert.is(isFirst, width === 390, 'where there is little room, connections are before the charts')
-    }
+  await checkAllLooks(page, async width => {
+    const heads = await page.locator('h2').allTextContents()
+    const isFirst = heads.indexOf('Connections') < heads.indexOf('Traffic')
+    assert.is(isFirst, width === 390, 'where there is little room, connections are before the charts')
+  })
   await page.setViewportSize({ width: 1280, height: 900 })
   await page.emulateMedia({ colorScheme: 'light' })
 })

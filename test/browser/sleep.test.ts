@@ -1,34 +1,25 @@
-import axe, { type AxeResults } from 'axe-core'
 import type { Browser } from 'playwright-core'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { checkAccessible } from '../support/accessibility.ts'
 import { startChromium } from '../support/chromium.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
-import { fetchBytes, type Origin, startOrigin } from '../support/origin.ts'
+import { fetchBytes } from '../support/origin.ts'
+import { type OriginContext, originSuite } from '../support/origin-suite.ts'
 import { patient } from '../support/patience.ts'
 
-interface Context {
+interface Context extends OriginContext {
   browser: Browser
-  origin: Origin
   proxy: LocalProxy
 }
 
-const test = suite<Context>('the dashboard while the fleet sleeps')
+const test = originSuite<Context>('the dashboard while the fleet sleeps')
 
-test.before(async context => {
+test.before.each(async context => {
   const browser = await startChromium()
   if (!browser) process.exit(0)
-  context.browser = browser
-  context.origin = await startOrigin()
-  context.proxy = await startProxy({
-    args: ['--local', '--allow-private', '--idle', '2s', '--dashboard-port', '0'],
-  })
-})
-
-test.after(async ({ browser, proxy, origin }) => {
-  await browser.close()
-  await proxy.close()
-  origin.close()
+  context.browser = context.keep(browser)
+  const args = ['--local', '--allow-private', '--idle', '2s', '--dashboard-port', '0']
+  context.proxy = context.keep(await startProxy({ args }))
 })
 
 test('it says that no exit runs, and how long the wake took; addresses are shown with when and where', async ({
@@ -43,12 +34,7 @@ test('it says that no exit runs, and how long the wake took; addresses are shown
   const glance = page.getByLabel('At a glance')
   await glance.getByText('asleep').waitFor()
   await page.getByText(/^Asleep for .+: no exit runs\. The next connection starts one\.$/).waitFor()
-  await page.evaluate(axe.source)
-  const { violations } = await page.evaluate<AxeResults>('axe.run()')
-  assert.equal(
-    violations.map(({ id, nodes }) => [id, nodes[0]?.html]),
-    [],
-  )
+  await checkAccessible(page, 'asleep')
 
   const { complete } = await fetchBytes({ origin, proxy: proxy.port, bytes: 10_000 })
   assert.ok(complete)

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import axe, { type AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { checkAllLooks } from '../support/accessibility.ts'
 import { startChromium } from '../support/chromium.ts'
 import { type Home, makeHome } from '../support/command.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
@@ -97,17 +97,7 @@ test('users, their quotas and the budget are shown', async ({ page, proxy, origi
 })
 
 test('there is nothing for axe-core to complain of, light and dark, wide and narrow', async ({ page }) => {
-  for (const width of [1280, 390])
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize({ width, height: 900 })
-      await page.emulateMedia({ colorScheme })
-      await page.evaluate(axe.source)
-      const { violations } = await page.evaluate<AxeResults>('axe.run()')
-      const told = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-      assert.equal(told, [], `${colorScheme}, ${width} wide`)
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-      assert.ok(Number(overflow) <= 0, `at ${width} the page is ${overflow} too wide`)
-    }
+  await checkAllLooks(page)
 })
 
 test.run()

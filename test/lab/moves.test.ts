@@ -13,11 +13,6 @@ const test = suite('Sleep, wake and another network')
 
 const homes = { client: 'port-restricted', function: 'port-restricted' } as const
 
-async function ready(session: LabSession): Promise<void> {
-  const outcome = await session.outcome()
-  if (outcome.type === 'exit.failed') throw new Error(outcome.message)
-}
-
 /** Counts what leaves the home past the tunnel: to anybody but STUN servers, S3 and the exit. */
 async function watchDirect(lab: Lab): Promise<() => Promise<number>> {
   const { stun1, stun2, s3, function: exit } = lab.address
@@ -59,18 +54,32 @@ async function page(lab: Lab, web: string, when: string): Promise<void> {
   console.log(`figure: next page ${when} ${seconds} s`)
 }
 
-test('on another network the next page comes soon, through another exit, and nothing goes direct', () =>
+interface Home {
+  lab: Lab
+  session: LabSession
+  /** Fetches a page, and tells how long it took. */
+  page(when: string): Promise<void>
+}
+
+/** Does it where a session is up, and sees that nothing goes direct meanwhile. */
+const atHome = (act: (home: Home) => Promise<void>) =>
   inLab(homes, async lab => {
     const web = await startWeb(lab)
     const direct = await watchDirect(lab)
     const session = await startSession(lab, 'ours')
-    await ready(session)
-    await page(lab, web, 'at home')
+    const outcome = await session.outcome()
+    if (outcome.type === 'exit.failed') throw new Error(outcome.message)
+    await act({ lab, session, page: when => page(lab, web, when) })
+    assert.is(await direct(), 0)
+  })
+
+test('on another network the next page comes soon, through another exit, and nothing goes direct', () =>
+  atHome(async ({ lab, session, page }) => {
+    await page('at home')
     for (const network of ['192.168.7', '192.168.8']) {
       await moveClient(lab, network)
-      await page(lab, web, `on ${network}.0`)
+      await page(`on ${network}.0`)
     }
-    assert.is(await direct(), 0)
     const said = session.client.said()
     const next = said.indexOf('"exit.launching"', said.indexOf('"network.changed"'))
     const lost = said.indexOf('"exit.closed"')
@@ -81,18 +90,13 @@ test('on another network the next page comes soon, through another exit, and not
   }))
 
 test('after a minute stopped the next page comes soon, and nothing goes direct', () =>
-  inLab(homes, async lab => {
-    const web = await startWeb(lab)
-    const direct = await watchDirect(lab)
-    const session = await startSession(lab, 'ours')
-    await ready(session)
-    await page(lab, web, 'before')
+  atHome(async ({ session, page }) => {
+    await page('before')
     session.client.signal('SIGSTOP')
     await Bun.sleep(60_000)
     session.client.signal('SIGCONT')
-    await page(lab, web, 'after a minute stopped')
+    await page('after a minute stopped')
     await session.event('network.changed')
-    assert.is(await direct(), 0)
   }))
 
 if (labAvailable() && need(['curl'], ['curl'])) test.run()
