@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { strToU8, zipSync } from 'fflate'
 import { suite, type Test } from 'uvu'
 import { type Cloud, type CloudOptions, startCloud } from '../../cli/cloud/cloud.ts'
@@ -74,4 +75,13 @@ export async function failure(cloud: Cloud, event: unknown, region?: string) {
   const outcome = await cloud.deliver(event, region)
   if (outcome.status === 'success') throw new Error('the event was to fail')
   return { status: outcome.status, pid: outcome.pid, ...outcome.error }
+}
+
+/** Puts documents into the bucket of a region, as a client of the proxy does. */
+export async function putIn(cloud: Cloud, region: string, ...keys: string[]): Promise<void> {
+  const { endpoint, credentials } = cloud
+  const client = new S3Client({ endpoint, credentials, region, forcePathStyle: true })
+  const Bucket = cloud.buckets.get(region)
+  for (const Key of keys) await client.send(new PutObjectCommand({ Bucket, Key, Body: '{}' }))
+  client.destroy()
 }

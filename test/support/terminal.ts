@@ -1,4 +1,4 @@
-import { createEvents } from '../../cli/client/stats/events.ts'
+import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { createModel } from '../../cli/client/stats/model.ts'
 
 /** A stand-in for the standard output, and what was written to it. */
@@ -28,4 +28,16 @@ export function running() {
   const model = createModel(events)
   events.emit({ type: 'exit.launching', session: 'a', region: 'eu-west-1' })
   return { events, model }
+}
+
+/** Its launch fails. */
+export const launchFailed: Extract<ProxyEvent, { type: 'exit.failed' }> = {
+  type: 'exit.failed',
+  session: 'a',
+  region: 'eu-west-1',
+  step: 'offer',
+  code: 'E_BUCKET_NOT_FOUND',
+  message: 'the bucket b does not exist',
+  retryMs: 4_000,
+  repeated: false,
 }

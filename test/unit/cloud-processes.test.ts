@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import * as assert from 'uvu/assert'
 import { startCloud } from '../../cli/cloud/cloud.ts'
 import { CloudError, maxProcesses } from '../../cli/cloud/errors.ts'
-import { failure, report, runnerSuite } from '../support/function-runner.ts'
+import { failure, putIn, report, runnerSuite } from '../support/function-runner.ts'
 import { runs } from '../support/runs.ts'
 import { until } from '../support/until.ts'
 
@@ -76,15 +75,7 @@ test('no more than so many processes run at once, in all regions together, and t
   const error = await cloud.deliver({}, 'local-2').catch(error => error)
   assert.is(error.code, 'E_FUNCTION_PROCESSES_FULL')
 
-  const client = new S3Client({
-    endpoint: cloud.endpoint,
-    forcePathStyle: true,
-    region: 'local-1',
-    credentials: cloud.credentials,
-  })
-  const Bucket = cloud.buckets.get('local-1')
-  await client.send(new PutObjectCommand({ Bucket, Key: 'sessions/abc/offer.json', Body: '{}' }))
-  client.destroy()
+  await putIn(cloud, 'local-1', 'sessions/abc/offer.json')
   await until(() => logs.some(({ code }) => code === 'E_FUNCTION_PROCESSES_FULL'), 'the line in the log')
   assert.is(cloud.processes().length, maxProcesses)
   for (const { pid } of cloud.processes()) cloud.kill(pid)

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { strToU8, zipSync } from 'fflate'
 import * as assert from 'uvu/assert'
 import type { S3Event } from '../../cli/cloud/s3-event.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 import { inWords } from '../../cli/output/advice.ts'
-import { failure, report, runnerSuite, zipOf } from '../support/function-runner.ts'
+import { failure, putIn, report, runnerSuite, zipOf } from '../support/function-runner.ts'
 import { until } from '../support/until.ts'
 
 const test = runnerSuite('function runner')
@@ -18,20 +17,8 @@ test('an offer in S3 starts the function of its region, with the event that Lamb
   const echo =
     'exports.handler = async (event, context) => console.log(JSON.stringify({ message: "event", event, arn: context.invokedFunctionArn }))'
   const cloud = await start({ functionZip: Promise.resolve(zipOf(echo)), regions: ['local-1', 'local-2'] })
-  const client = new S3Client({
-    endpoint: cloud.endpoint,
-    forcePathStyle: true,
-    region: 'local-2',
-    credentials: cloud.credentials,
-  })
-  const Bucket = cloud.buckets.get('local-2')
-  await client.send(
-    new PutObjectCommand({ Bucket, Key: 'sessions/abcdefghij0123456789/answer.json', Body: '{}' }),
-  )
-  await client.send(
-    new PutObjectCommand({ Bucket, Key: 'sessions/abcdefghij0123456789/offer.json', Body: '{}' }),
-  )
-  client.destroy()
+  const folder = 'sessions/abcdefghij0123456789'
+  await putIn(cloud, 'local-2', `${folder}/answer.json`, `${folder}/offer.json`)
   await until(() => logs.some(({ message }) => message === 'platform.report'), 'the end of the invocation')
 
   const [record, ...others] = logs.filter(({ message }) => message === 'event')

@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ProxyEvent } from '../../cli/client/stats/events.ts'
 import { jsonReporter } from '../../cli/output/json-reporter.ts'
-import { output } from '../support/terminal.ts'
+import { launchFailed, output } from '../support/terminal.ts'
 
 const test = suite('what --json writes')
 
@@ -96,18 +96,7 @@ test('of a connection that failed it is told where it was to go with --verbose o
 })
 
 test('with --json an error has what to do about it in terms of our own commands', () => {
-  const failed: ProxyEvent = {
-    type: 'exit.failed',
-    session: 'a',
-    region: 'eu-west-1',
-    step: 'offer',
-    code: 'E_BUCKET_NOT_FOUND',
-    message: 'the bucket b does not exist',
-    hint: "Check the bucket's name.",
-    retryMs: 1,
-    repeated: false,
-  }
-  const [line] = lines(false, failed)
+  const [line] = lines(false, { ...launchFailed, hint: "Check the bucket's name." })
   assert.is(line!.code, 'E_BUCKET_NOT_FOUND')
   assert.match(String(line!.hint), '--bucket')
 })

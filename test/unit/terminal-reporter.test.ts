@@ -5,7 +5,7 @@ import { TargetError } from '../../cli/client/outbound/target-errors.ts'
 import type { ProxyEvent } from '../../cli/client/stats/events.ts'
 import { refusalLines } from '../../cli/output/refusal-lines.ts'
 import { terminalReporter } from '../../cli/output/terminal-reporter.ts'
-import { running } from '../support/terminal.ts'
+import { launchFailed, running } from '../support/terminal.ts'
 
 const test = suite('what the terminal shows')
 
@@ -18,22 +18,11 @@ test('why connections fail is told once until an exit comes up, and with --verbo
     code: 'E_EXIT_TIMEOUT',
     message: 'no exit came up',
   })
-  const ready: ProxyEvent = {
-    type: 'exit.ready',
-    session: 'a',
-    region: 'eu-west-1',
-    address: '192.0.2.1',
-    remainingMs: 1_000,
-    replaceMs: 1_000,
-    setUpMs: 1,
-    memoryMb: 256,
-    engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
-  }
   const warnings = (verbose: boolean) => {
     const said: string[] = []
     consola.mockTypes(type => (text: string) => type === 'warn' && said.push(text))
     const show = terminalReporter({ verbose }, running().model)
-    for (const event of [failed(1), failed(2), ready, failed(3)]) show.event(event)
+    for (const event of [failed(1), failed(2), up, failed(3)]) show.event(event)
     return said
   }
   assert.equal(warnings(false), [
@@ -145,17 +134,7 @@ test('sleep and wake are told, with the time that the wake took', () => {
 })
 
 test('a launch that fails is told once with what to do, and when it is tried again', () => {
-  const failed: ProxyEvent = {
-    type: 'exit.failed',
-    session: 'a',
-    region: 'eu-west-1',
-    step: 'offer',
-    code: 'E_BUCKET_NOT_FOUND',
-    message: 'the bucket b does not exist',
-    retryMs: 4_000,
-    repeated: false,
-  }
-  assert.equal(said({ verbose: false }, failed, { ...failed, repeated: true }), [
+  assert.equal(said({ verbose: false }, launchFailed, { ...launchFailed, repeated: true }), [
     'error Offer: the bucket b does not exist. Check --bucket and --region, or run "lambda-nat-proxy deploy".',
     'info Retrying eu-west-1 in 4 s',
   ])
