@@ -4,8 +4,9 @@ import { version } from '../package.json'
 import { printHelp, resolve, unknownCommand } from './commands/program.ts'
 import { checkOptions } from './config/check-options.ts'
 import { CancelledError } from './input/prompt.ts'
+import { errorsIn } from './input/together.ts'
 import { UsageError } from './input/usage-error.ts'
-import { inWords } from './output/advice.ts'
+import { inData, inWords } from './output/advice.ts'
 import { exitCodes } from './output/exit-codes.ts'
 import { wrappingReporter } from './output/wrapping-reporter.ts'
 
@@ -55,12 +56,15 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Says what went wrong, and gives the exit code for it. */
+/** Says what went wrong on the standard error, in JSON where that is asked for, and gives the exit code for it. */
 function fail(error: unknown): number {
-  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error]
+  const errors = errorsIn(error)
   for (const each of errors) {
-    consola.error(inWords(each).join('\n'))
-    if (process.env.DEBUG && each instanceof Error) consola.log(each.stack)
+    if (wantsJson()) for (const data of inData(each)) process.stderr.write(`${JSON.stringify(data)}\n`)
+    else consola.error(inWords(each).join('\n'))
+    if (process.env.DEBUG && each instanceof Error) process.stderr.write(`${each.stack}\n`)
   }
   return errors.every(each => each instanceof UsageError) ? exitCodes.usage : exitCodes.failed
 }
+
+const wantsJson = () => process.argv.some(arg => arg === '--json' || arg === '--json=true')

@@ -4,7 +4,7 @@ import { optionsFor } from '../config/options.ts'
 import { notDeployed } from '../deploy/find.ts'
 import { type LogLine, recentLogs } from '../deploy/logs.ts'
 import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../deploy/status.ts'
-import { adviceFor, withAdvice } from '../output/advice.ts'
+import { advised, withAdvice } from '../output/advice.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
@@ -42,7 +42,7 @@ export default defineCommand({
     const config = await loadConfig({ flags: args })
     const found = await stackStatus(config)
     const spend = spendReport(config)
-    const status = { ...found, regions: found.regions.map(advised), ...(spend && { spend }) }
+    const status = { ...found, regions: found.regions.map(withHints), ...(spend && { spend }) }
     const report = args.logs
       ? { ...status, regions: await Promise.all(status.regions.map(withLogs)) }
       : status
@@ -56,13 +56,10 @@ export default defineCommand({
 type RegionReport = RegionStatus & { logs?: LogLine[] }
 type Report = Omit<StackStatus, 'regions'> & { regions: RegionReport[]; spend?: SpendReport }
 
-function advised(status: RegionStatus): RegionStatus {
-  const problems = status.problems.map(problem => {
-    const hint = adviceFor(problem)
-    return { ...problem, ...(hint !== undefined && { hint }) }
-  })
-  return { ...status, problems }
-}
+const withHints = (status: RegionStatus): RegionStatus => ({
+  ...status,
+  problems: status.problems.map(problem => advised(problem)),
+})
 
 async function withLogs(status: RegionStatus): Promise<RegionReport> {
   return { ...status, logs: status.function ? await recentLogs(status.region, status.function.name) : [] }

@@ -1,6 +1,7 @@
 import type { ErrorData } from '../../tunnel/net/coded-error.ts'
 import { ListenError, type ListenerName } from '../input/listen-error.ts'
 import { explained } from '../input/system-error.ts'
+import { errorsIn } from '../input/together.ts'
 
 const deploy = 'Run "lambda-nat-proxy deploy" to repair it.'
 const update = 'Update the older end: this program, or the function with "lambda-nat-proxy deploy".'
@@ -131,22 +132,32 @@ export const adviceFor = (
   local = false,
 ): string | undefined => (local ? localAdvice[code] : undefined) ?? advice[code] ?? hint
 
+/** The same with the advice as its hint, for who reads it as data. */
+export function advised<T extends Pick<ErrorData, 'code' | 'hint'>>(data: T, local = false): T {
+  const hint = adviceFor(data, local)
+  return hint === undefined ? data : { ...data, hint }
+}
+
 /** What happened, and what to do about it. */
-export function withAdvice(data: ErrorData, local = false): string {
-  const next = adviceFor(data, local)
-  return next === undefined ? data.message : `${sentence(data.message)} ${next}`
-}
+export const withAdvice = (data: ErrorData, local = false): string => inOneLine(advised(data, local))
 
-const sentence = (text: string) => (/[.?!]$/.test(text) ? text : `${text}.`)
+/** Whatever was thrown, for a program: each of several errors, with advice. */
+export const inData = (error: unknown): ErrorData[] =>
+  errorsIn(error).map(each =>
+    each instanceof ListenError
+      ? advised({ ...each.toJSON(), hint: listenAdvice(each) })
+      : advised(explained(each)),
+  )
 
-/** Whatever was thrown, in words for a person; a line for each of several. */
-export function inWords(error: unknown): string[] {
-  if (error instanceof AggregateError) return error.errors.flatMap(inWords)
-  if (error instanceof ListenError) return [withAdvice({ ...error.toJSON(), hint: listenAdvice(error) })]
-  return [withAdvice(explained(error))]
-}
+/** The same in words for a person; a line for each of several. */
+export const inWords = (error: unknown): string[] => inData(error).map(inOneLine)
 
 // --- internal ---
+
+const inOneLine = ({ message, hint }: ErrorData) =>
+  hint === undefined ? message : `${sentence(message)} ${hint}`
+
+const sentence = (text: string) => (/[.?!]$/.test(text) ? text : `${text}.`)
 
 /** The options that say where something listens, and what to do without it. */
 const listenOptions: Record<ListenerName, { port: string; host: string; otherwise?: string }> = {

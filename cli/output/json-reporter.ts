@@ -1,5 +1,5 @@
 import type { ProxyEvent } from '../client/stats/events.ts'
-import { adviceFor } from './advice.ts'
+import { advised } from './advice.ts'
 import type { Reporter } from './terminal-reporter.ts'
 
 /** What a reader of `--json` may be behind with; what happens beyond that is not told. Characters. */
@@ -45,7 +45,7 @@ export function jsonReporter(
       }
       if (lost > 0) write({ type: 'events.lost', events: lost })
       lost = 0
-      write(advised(event, local))
+      write(withHint(event, local))
     },
     close: flush,
   }
@@ -62,9 +62,6 @@ const ofConnections = new Set<string>([
 ] satisfies ProxyEvent['type'][])
 
 /** With what to do about it in this program's own terms, as a person at a terminal reads it. */
-function advised(event: ProxyEvent, local: boolean): ProxyEvent {
+const withHint = (event: ProxyEvent, local: boolean): ProxyEvent =>
   // An end that was meant asks for nothing.
-  if (!('code' in event) || event.type === 'exit.closed') return event
-  const hint = adviceFor(event, local)
-  return hint === undefined ? event : { ...event, hint }
-}
+  'code' in event && event.type !== 'exit.closed' ? advised(event, local) : event

@@ -88,6 +88,11 @@ test('what cannot be done is refused with what can', async context => {
   const none = await home.run('exits', '--proxy', '1')
   assert.is(none.code, 1)
   assert.match(none.said, 'no proxy runs at port 1')
+  const asData = await home.run('exits', '--proxy', '1', '--json')
+  assert.equal([asData.code, asData.stdout], [1, ''])
+  const { code, message, hint } = JSON.parse(asData.said)
+  assert.equal([code, message], ['E_PROXY_NOT_RUNNING', 'no proxy runs at port 1 on this machine'])
+  assert.match(hint, 'lambda-nat-proxy run')
 })
 
 test('the API does the same for who has the token of the file', async context => {

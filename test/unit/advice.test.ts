@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { didYouMean, nearest } from '../../cli/input/did-you-mean.ts'
 import { listenError } from '../../cli/input/listen-error.ts'
 import { together } from '../../cli/input/together.ts'
-import { adviceFor, inWords, withAdvice } from '../../cli/output/advice.ts'
+import { adviceFor, inData, inWords, withAdvice } from '../../cli/output/advice.ts'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 
 const test = suite('errors in words')
@@ -51,6 +51,10 @@ test('several errors are told together, and one as it is', async () => {
     async () => failing('E_B')(),
   ).catch(error => error)
   assert.equal(inWords(error), ['E_A happened', 'E_B happened'])
+  assert.equal(inData(error), [
+    { code: 'E_A', message: 'E_A happened' },
+    { code: 'E_B', message: 'E_B happened' },
+  ])
   assert.is((await together(failing('E_A'), () => 1).catch(error => error)).code, 'E_A')
   assert.equal(
     await together(
