@@ -4,7 +4,7 @@ import { formatBytes, formatDuration } from '../client/stats/format.ts'
 import { findProxy } from '../control/ask.ts'
 import type { ExitReport } from '../control/exit-report.ts'
 import { describe } from '../output/help.ts'
-import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+import { formatOf, formatOptions, print, table } from '../output/print.ts'
 import { proxyOption, proxyPort } from './proxy-option.ts'
 
 export default defineCommand({
@@ -18,15 +18,18 @@ export default defineCommand({
   async run({ args }) {
     const format = formatOf(args)
     const proxy = await findProxy(proxyPort(args.proxy))
-    print(await proxy.ask('exits', {}), format, table)
+    print(await proxy.ask('exits', {}), format, human)
   },
 })
 
 // --- internal ---
 
-function table(exits: ExitReport[]): string {
+/** What a narrow terminal has no room for, the first of them first. */
+const dispensable = ['PATH', 'AGE', 'UP', 'DOWN', 'LEFT', 'CONNECTIONS']
+
+function human(exits: ExitReport[]): string {
   if (exits.length === 0) return 'No exit is up, and none is being launched.'
-  return columns([
+  const rows = [
     ['ID', 'REGION', 'ADDRESS', 'PHASE', 'PATH', 'AGE', 'LEFT', 'CONNECTIONS', 'DOWN', 'UP', 'COST'],
     ...exits.map(exit => [
       exit.id,
@@ -42,5 +45,6 @@ function table(exits: ExitReport[]): string {
       formatBytes(exit.bytesUp),
       `$${exit.cost.toFixed(5)}`,
     ]),
-  ])
+  ]
+  return table(rows, dispensable)
 }

@@ -16,7 +16,7 @@ import { type Option, optionsFor } from '../config/options.ts'
 import { didYouMean } from '../input/did-you-mean.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { describe } from '../output/help.ts'
-import { columns, formatOf, formatOptions, print } from '../output/print.ts'
+import { formatOf, formatOptions, print, table } from '../output/print.ts'
 import { defaultLoginsPath } from '../places/folders.ts'
 import { readSecrets } from './read-secrets.ts'
 import { readingLedger } from './with-ledger.ts'
@@ -93,18 +93,21 @@ const list = defineCommand({
       }),
     )
     print({ file: path, logins }, format, () =>
-      columns([
-        ['NAME', 'PASSWORD', 'USED', 'QUOTA', 'RATE', 'CONNECTIONS', 'EXITS'],
-        ...logins.map(({ user, password, used, limits: { quota, rate, connections, exits } }) => [
-          user,
-          password,
-          formatBytes(used),
-          quota ? `${formatBytes(quota.bytes)} a ${quota.period}` : '-',
-          rate ? `${bits(rate.down)} down, ${bits(rate.up)} up` : '-',
-          String(connections ?? '-'),
-          exits?.join(', ') ?? '-',
-        ]),
-      ]),
+      table(
+        [
+          ['NAME', 'PASSWORD', 'USED', 'QUOTA', 'RATE', 'CONNECTIONS', 'EXITS'],
+          ...logins.map(({ user, password, used, limits: { quota, rate, connections, exits } }) => [
+            user,
+            password,
+            formatBytes(used),
+            quota ? `${formatBytes(quota.bytes)} a ${quota.period}` : '-',
+            rate ? `${bits(rate.down)} down, ${bits(rate.up)} up` : '-',
+            String(connections ?? '-'),
+            exits?.join(', ') ?? '-',
+          ]),
+        ],
+        ['PASSWORD', 'CONNECTIONS', 'EXITS', 'RATE'],
+      ),
     )
   },
 })

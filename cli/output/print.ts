@@ -35,3 +35,23 @@ export function columns(rows: readonly (readonly string[])[]): string {
     )
     .join('\n')
 }
+
+/**
+ * The same with headings in the first row. On a terminal that is too narrow for it columns are left out, in the order of
+ * `dispensable`, until it fits, and a line below names them.
+ */
+export function table(
+  rows: readonly (readonly string[])[],
+  dispensable: readonly string[],
+  width = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY,
+): string {
+  const [headings = []] = rows
+  const left: string[] = []
+  let text = columns(rows)
+  for (const heading of dispensable) {
+    if (text.split('\n').every(line => line.length <= width)) break
+    left.push(heading)
+    text = columns(rows.map(row => row.filter((_, i) => !left.includes(headings[i]!))))
+  }
+  return left.length === 0 ? text : `${text}\n\nNo room for ${left.join(', ')}: --json has all.`
+}
