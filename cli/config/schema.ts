@@ -24,9 +24,9 @@ export const port = v.pipe(
 
 export const text = v.pipe(v.string('must be a text'), v.nonEmpty('is empty'))
 
-export const architecture = v.picklist(architectures, `must be one of ${architectures.join(', ')}`)
+export const architecture = oneOf(architectures)
 
-export const mode = v.picklist(modeNames, `must be one of ${modeNames.join(', ')}`)
+export const mode = oneOf(modeNames)
 
 const maxNameLength = 38
 
@@ -88,11 +88,11 @@ export const yesNo = v.pipe(
   v.transform(value => value === true || value === 'true' || value === ''),
 )
 
-export const budgetAction = v.picklist(budgetActions, `must be one of ${budgetActions.join(', ')}`)
+export const budgetAction = oneOf(budgetActions)
 
-export const auditAction = v.picklist(auditActions, `must be one of ${auditActions.join(', ')}`)
+export const auditAction = oneOf(auditActions)
 
-export const policy = v.picklist(policies, `must be one of ${policies.join(', ')}`)
+export const policy = oneOf(policies)
 
 /** Texts that a parser of ours takes, one or a list of them; the parser's error says what is wrong. */
 export const parsedBy = (message: string, parse: (item: string) => unknown) =>
@@ -129,14 +129,15 @@ export const turnServers = parsedBy(
   parseTurnServer,
 )
 
-export const path = v.picklist(pathModes, `must be one of ${pathModes.join(', ')}`)
+export const path = oneOf(pathModes)
+
+/** Whether the router is asked for ports. */
+export const portMapping = oneOf(portMappingModes)
 
 /** What runs QUIC at this end. */
-export const portMapping = v.picklist(portMappingModes, `must be one of ${portMappingModes.join(', ')}`)
+export const engine = oneOf(['auto', ...engineNames])
 
-export const engine = v.picklist(['auto', ...engineNames], `must be one of auto, ${engineNames.join(', ')}`)
-
-export const trigger = v.picklist(triggerModes, `must be one of ${triggerModes.join(', ')}`)
+export const trigger = oneOf(triggerModes)
 
 const wrongStatus = 'must be a code of HTTP from 400 to 599, or a list of them'
 const status = v.pipe(
@@ -156,6 +157,11 @@ export const statuses = v.pipe(
 )
 
 // --- internal ---
+
+/** One of these names. */
+function oneOf<const Name extends string>(names: readonly Name[]) {
+  return v.picklist(names, `must be one of ${names.join(', ')}`)
+}
 
 /** One text or several, each checked by `wrong`, none of them twice. */
 function list(message: string, wrong: (item: string) => string | undefined) {
