@@ -1,28 +1,14 @@
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
+import { type ExitPlace, isWhereAsked, keyOf, type SiteDemand, sitesAskingFor } from './sites.ts'
 
 // A site (a registered domain, or an address) whose exit was banned gets other exits from then on. It is the exit's
 // address that is banned: another exit may have the same one. No other site notices.
-
-/** As much of an exit as bans ask for; one that is still to come up has no address. */
-interface ExitPlace {
-  readonly region: string
-  readonly address: string | undefined
-}
-
-/** A banned site that connections asked for lately. */
-export interface SiteDemand {
-  readonly site: string
-  /** The region that their login asks for. */
-  readonly region: string | undefined
-  /** When last. */
-  at: number
-}
 
 /** What the fleet's decisions know of bans. Times are on the fleet's clock, in milliseconds. */
 export interface Bans {
   /** Site → the addresses that are not used for it, with the time of the ban. */
   readonly sites: Map<string, Map<string, number>>
-  /** By site and region. */
+  /** Banned sites that are asked for, by site and region. */
   readonly demands: Map<string, SiteDemand>
   /** Site → how many exits in a row came up at an address that it has banned. */
   readonly misses: Map<string, number>
@@ -63,7 +49,7 @@ export function askForSite(
   now: number,
 ): boolean {
   if (!sites.has(site)) return false
-  const key = `${site} ${region ?? ''}`
+  const key = keyOf({ site, region })
   const isNew = !demands.has(key)
   demands.set(key, { site, region, at: now })
   return isNew
@@ -71,10 +57,7 @@ export function askForSite(
 
 /** An exit came up. Gives the sites that now use whatever there is, since no launch brings them another address. */
 export function cameUp(bans: Bans, exit: ExitPlace): string[] {
-  const asked = [...bans.demands.values()]
-    .filter(({ region }) => region === undefined || region === exit.region)
-    .map(({ site }) => site)
-  return [...new Set(asked)].filter(site => {
+  return sitesAskingFor(bans.demands.values(), exit).filter(site => {
     const misses = mayServe(bans, exit, site) ? 0 : (bans.misses.get(site) ?? 0) + 1
     bans.misses.set(site, misses)
     if (misses < maxMisses) return false
@@ -100,8 +83,8 @@ export const bansChangeAt = ({ demands }: Bans): number[] =>
   [...demands.values()].map(({ at }) => at + siteDemandMs)
 
 /** The exit is one that this demand can be met with. */
-export const meets = (bans: Bans, exit: ExitPlace, { site, region }: SiteDemand): boolean =>
-  (region === undefined || region === exit.region) && mayServe(bans, exit, site)
+export const meets = (bans: Bans, exit: ExitPlace, demand: SiteDemand): boolean =>
+  isWhereAsked(demand, exit) && mayServe(bans, exit, demand.site)
 
 // --- internal ---
 

@@ -1,23 +1,17 @@
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
+import { type ExitPlace, isWhereAsked, keyOf, type SiteDemand, sitesAskingFor } from './sites.ts'
 
 // --exit fresh: each connection gets an exit that its site (a registered domain, or an address) has not seen: neither
 // that exit nor its public address. Exits are kept ahead for the sites that are asked for.
 
-/** As much of an exit as counts here; one that is still to come up has no address, and no site has seen it. */
-interface ExitPlace {
-  readonly region: string
-  readonly address: string | undefined
+/** An exit that is still to come up has been seen by no site. */
+interface SeenExit extends ExitPlace {
   /** The sites that it has served. */
   readonly sites: ReadonlySet<string>
 }
 
 /** A site that connections asked for lately. */
-export interface FreshDemand {
-  readonly site: string
-  /** The region that their login asks for. */
-  readonly region: string | undefined
-  /** When last. */
-  at: number
+export interface FreshDemand extends SiteDemand {
   /** Connections that wait for an exit. */
   waiting: number
 }
@@ -56,7 +50,7 @@ export function askFresh(
   { site, region }: Pick<FreshDemand, 'site' | 'region'>,
   now: number,
 ): FreshDemand {
-  const key = `${site} ${region ?? ''}`
+  const key = keyOf({ site, region })
   const demand = demands.get(key) ?? { site, region, at: now, waiting: 0 }
   demand.at = now
   demands.set(key, demand)
@@ -64,7 +58,7 @@ export function askFresh(
 }
 
 /** The site has not seen this exit; nor its address, as long as launches bring others. */
-export function isFresh({ seen }: Freshness, { address, sites }: ExitPlace, site: string): boolean {
+export function isFresh({ seen }: Freshness, { address, sites }: SeenExit, site: string): boolean {
   if (sites.has(site)) return false
   const known = seen.get(site)
   return !known || address === undefined || known.misses >= maxMisses || !known.addresses.has(address)
@@ -79,8 +73,7 @@ export function sawAddress({ seen }: Freshness, site: string, address: string): 
 
 /** An exit came up. Gives the sites for which launches bring no other addresses any more. */
 export function cameUpFresh({ seen, demands }: Freshness, exit: ExitPlace): string[] {
-  const asked = [...demands.values()].filter(({ region }) => region === undefined || region === exit.region)
-  return [...new Set(asked.map(({ site }) => site))].filter(site => {
+  return sitesAskingFor(demands.values(), exit).filter(site => {
     const known = seen.get(site)
     if (!known || exit.address === undefined) return false
     const before = known.misses
@@ -99,5 +92,5 @@ export const freshChangesAt = ({ demands }: Freshness): number[] =>
   [...demands.values()].map(({ at }) => at + aheadMs)
 
 /** The exit is one that this demand can be met with. */
-export const meetsFresh = (freshness: Freshness, exit: ExitPlace, { site, region }: FreshDemand): boolean =>
-  (region === undefined || region === exit.region) && isFresh(freshness, exit, site)
+export const meetsFresh = (freshness: Freshness, exit: SeenExit, demand: FreshDemand): boolean =>
+  isWhereAsked(demand, exit) && isFresh(freshness, exit, demand.site)

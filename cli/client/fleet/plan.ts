@@ -1,7 +1,8 @@
-import { bansChangeAt, meets, type SiteDemand } from './bans.ts'
+import { bansChangeAt, meets } from './bans.ts'
 import { type FreshDemand, freshChangesAt, meetsFresh } from './freshness.ts'
 import { isIdle, lookAt, mayRest } from './idle.ts'
 import { graceIsOver, graceMs, isSpent } from './money.ts'
+import type { SiteDemand } from './sites.ts'
 import { demandMs, type ExitState, type FleetState, minuteMs, type Region } from './state.ts'
 
 /** What the fleet does next. */
