@@ -1,7 +1,7 @@
 import { type ServicePlan, serviceName } from './manager.ts'
 import { xmlText } from './xml.ts'
 
-export const taskMark = `Written by "${serviceName} service install".`
+const taskMark = `Written by "${serviceName} service install".`
 
 export interface TaskOptions extends ServicePlan {
   /** Where standard output and error go. */
