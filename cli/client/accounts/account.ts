@@ -80,7 +80,7 @@ export class Account {
     if (isFull())
       return {
         code: 'E_USER_CONNECTIONS',
-        message: `the login ${this.user} has ${connections} connections open, which is its limit`,
+        message: `the login ${this.user} has as many connections open as it may: ${connections}`,
         hint: 'Close connections that are not needed.',
       }
     const lease: OpenLease = new OpenLease(this, cut, () => this.#leases.delete(lease))
