@@ -67,4 +67,6 @@ function fail(error: unknown): number {
   return errors.every(each => each instanceof UsageError) ? exitCodes.usage : exitCodes.failed
 }
 
-const wantsJson = () => process.argv.some(arg => arg === '--json' || arg === '--json=true')
+function wantsJson(): boolean {
+  return process.argv.some(arg => arg === '--json' || arg === '--json=true')
+}
