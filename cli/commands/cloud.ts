@@ -5,6 +5,7 @@ import { type Mode, modes } from '../../function/modes.ts'
 import type { Cloud } from '../cloud/cloud.ts'
 import type { LogRecord } from '../cloud/log.ts'
 import { localFunctionZip } from '../deploy/function-zip.ts'
+import { readList } from '../input/list.ts'
 import { isLoopback } from '../input/loopback.ts'
 import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
@@ -89,7 +90,7 @@ export default defineCommand({
       stunPort: parsePort('--stun-port', args['stun-port']),
       functionZip: await (args.function === undefined ? localFunctionZip() : readZip(args.function)),
       host: args.host,
-      regions: args.regions.split(',').map(region => region.trim()),
+      regions: readList(args.regions),
       mode: args.mode as Mode,
       allowPrivate: args['allow-private'],
       logLevel: args['log-level'],

@@ -12,6 +12,7 @@ import { wrongRegion } from '../config/regions.ts'
 import { entry, keys, type Values } from '../config/settings.ts'
 import { configTemplate } from '../config/template.ts'
 import { missingNeeds } from '../deploy/needs.ts'
+import { readList } from '../input/list.ts'
 import { isTerminal, openPrompt, type Prompt } from '../input/prompt.ts'
 import { systemReason } from '../input/system-error.ts'
 import { UsageError } from '../input/usage-error.ts'
@@ -101,8 +102,8 @@ export default defineCommand({
 async function askRegions(prompt: Prompt): Promise<string[] | undefined> {
   for (;;) {
     const answer = await prompt.text('AWS regions, separated by commas [the region of the AWS profile]:')
-    if (answer === '') return undefined
-    const names = answer.split(',').map(name => name.trim())
+    const names = readList(answer)
+    if (names.length === 0) return undefined
     const problem = names.map(wrongRegion).find(Boolean)
     if (!problem) return names
     consola.warn(problem)

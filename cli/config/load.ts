@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { readList } from '../input/list.ts'
 import { throwTogether, together } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { defaultConfigPath } from '../places/folders.ts'
@@ -119,15 +120,7 @@ const withoutLogins = (text: string) => text.replace(/[^,\s/]*:[^,\s/]*@/g, '…
 const fromText = {
   text: (text: string) => text,
   number: (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : text),
-  rules: (text: string) =>
-    text
-      .split(';')
-      .map(item => item.trim())
-      .filter(item => item !== ''),
+  rules: (text: string) => readList(text, ';'),
   yesNo: (text: string) => text,
-  list: (text: string) =>
-    text
-      .split(',')
-      .map(item => item.trim())
-      .filter(item => item !== ''),
+  list: (text: string) => readList(text),
 }

@@ -13,6 +13,7 @@ import { optionsFor } from '../config/options.ts'
 import { portMapperOf } from '../config/port-mapping.ts'
 import { relayOf } from '../config/relay.ts'
 import { readDuration } from '../input/duration.ts'
+import { readList } from '../input/list.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
 import { localFunctionZip } from './function-zip.ts'
@@ -118,12 +119,7 @@ export async function readSignalling(args: SignallingArgs): Promise<SignallingOp
   return {
     ...withRelay(await loadConfig({ flags })),
     local: {
-      regions:
-        region === undefined
-          ? []
-          : String(region)
-              .split(',')
-              .map(name => name.trim()),
+      regions: region === undefined ? [] : readList(String(region)),
       mode: mode as Mode,
       allowPrivate,
     },

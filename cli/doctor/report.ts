@@ -13,10 +13,7 @@ export function formatResult(
 ): string {
   const indent = 6 + nameWidth + 2
   const width = Math.max(Math.min(terminalWidth, widest) - indent, 20)
-  const [first, ...others] = [
-    ...wrap(message, width),
-    ...(hint ? wrap(hint, width - 2).map((line, i) => (i === 0 ? `→ ${line}` : `  ${line}`)) : []),
-  ]
+  const [first, ...others] = [...wrap(message, width), ...(hint ? toDo(hint, width) : [])]
   return [
     `${colors[colour[status]](status.padEnd(6))}${name.padEnd(nameWidth)}  ${first}`,
     ...others.map(line => ' '.repeat(indent) + line),
@@ -27,8 +24,7 @@ export function formatResult(
 export function formatVerdict(results: readonly Result[], terminalWidth = widest): string {
   const change = oneChange(results)
   if (change === undefined) return verdict(results)
-  const lines = wrap(change, Math.max(Math.min(terminalWidth, widest) - 2, 20))
-  return [verdict(results), ...lines.map((line, i) => (i === 0 ? `→ ${line}` : `  ${line}`))].join('\n')
+  return [verdict(results), ...toDo(change, Math.max(Math.min(terminalWidth, widest), 22))].join('\n')
 }
 
 /** What to do first: about the first failure, since others may follow from it, or else about what matters to exits. */
@@ -53,5 +49,9 @@ export function verdict(results: readonly Result[]): string {
 }
 
 // --- internal ---
+
+/** What to do, behind an arrow. */
+const toDo = (hint: string, width: number): string[] =>
+  wrap(hint, width - 2).map((line, i) => (i === 0 ? `→ ${line}` : `  ${line}`))
 
 const wrap = (text: string, width: number): string[] => Bun.wrapAnsi(text, width).split('\n')

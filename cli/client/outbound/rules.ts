@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { ipv6Bytes } from '../../../tunnel/net/ipv6.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
+import { readList } from '../../input/list.ts'
 import { UsageError } from '../../input/usage-error.ts'
 import { type OutboundName, outboundNames } from '../stats/events.ts'
 
@@ -41,11 +42,7 @@ export function parseRules(texts: readonly string[]): Rule[] {
 
 /** Reads `*.example.com,10.0.0.0/8`: rules for what goes direct. Throws a UsageError. */
 export const parseBypass = (text: string): Rule[] =>
-  text
-    .split(',')
-    .map(pattern => pattern.trim())
-    .filter(pattern => pattern !== '')
-    .map(pattern => parsePattern('direct', pattern, pattern))
+  readList(text).map(pattern => parsePattern('direct', pattern, pattern))
 
 /** The outbound to a target: that of the first rule that covers it, else the tunnel. */
 export function outboundFor(rules: readonly Rule[], { host, port }: Target): OutboundName {
