@@ -72,7 +72,7 @@ export default defineCommand({
       await using started = new AsyncDisposableStack()
       const source = await openSignalling(signalling, signal)
       started.defer(source.close)
-      const own = await startOwnSession(source, signal, tellWaiting)
+      const own = await startOwnSession(source, signal, format === 'human' ? tellWaiting : undefined)
       started.defer(own.end)
       const began = performance.now() - own.setUpMs
       const carried = { down: 0 }
@@ -94,6 +94,7 @@ export default defineCommand({
 
 // --- internal ---
 
+/** On the standard output, where a report in JSON or YAML stands alone. */
 const tellWaiting = (region: string, limitMs: number) => consola.info(waitingLine(region, limitMs))
 
 function secondsOf(text: string): number {

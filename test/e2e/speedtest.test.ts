@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Home, makeHome } from '../support/command.ts'
-import { startLocalCloud } from '../support/local-cloud.ts'
+import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import { until } from '../support/until.ts'
 
 const test = suite<{ home: Home }>('lambda-nat-proxy speedtest')
@@ -12,6 +12,17 @@ test.before.each(async context => {
   context.home.environment.TMPDIR = context.home.folder
 })
 test.after.each(({ home }) => home.remove())
+
+/** Gives the options that name a cloud, and the home its credentials. */
+function pointAt({ cloud, bucket, region }: LocalCloud, home: Home): string[] {
+  const { endpoint, credentials, stunServers } = cloud
+  Object.assign(home.environment, {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  })
+  return ['--bucket', bucket, '--region', region, '--stun', stunServers.join(',')]
+}
 
 const speedtest = (home: Home, ...args: string[]) => home.run('speedtest', '--seconds', '1', ...args)
 
@@ -51,13 +62,7 @@ test('on a terminal a bar shows how far it is', async ({ home }) => {
 test('with a bucket it launches one exit, says bye to it and deletes offer and answer', async ({ home }) => {
   const cloud = await startLocalCloud()
   try {
-    const { endpoint, credentials, stunServers } = cloud.cloud
-    Object.assign(home.environment, {
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    })
-    const target = ['--bucket', cloud.bucket, '--region', cloud.region, '--stun', stunServers.join(',')]
+    const target = pointAt(cloud, home)
     const { code, said } = await speedtest(home, ...target)
     assert.is(code, 0, said)
     await cloud.logged('ended')
@@ -69,6 +74,25 @@ test('with a bucket it launches one exit, says bye to it and deletes offer and a
     assert.is(refused.code, 1, refused.said)
     assert.match(refused.said, 'a day is used up')
     assert.is(cloud.log.filter(({ message }) => message === 'answered').length, 1)
+  } finally {
+    await cloud.close()
+  }
+})
+
+test('a function that does not answer is waited for, and in JSON nothing but the report is on the standard output', async ({
+  home,
+}) => {
+  const cloud = await startLocalCloud({ onEvent() {} })
+  try {
+    const target = pointAt(cloud, home)
+    const asked = [...target, '--answer-timeout', '7s']
+    const [person, program] = await Promise.all([
+      speedtest(home, ...asked),
+      speedtest(home, ...asked, '--json'),
+    ])
+    assert.match(person.said, `Waiting for the function in ${cloud.region}`)
+    assert.equal([program.code, program.stdout], [1, ''])
+    assert.is(JSON.parse(program.said).code, 'E_ANSWER_TIMEOUT')
   } finally {
     await cloud.close()
   }
