@@ -169,7 +169,11 @@ uninstall_program() {
   Darwin) caches=$HOME/Library/Caches ;;
   *) caches=$HOME/.cache ;;
   esac
-  rm -rf "${XDG_CACHE_HOME:-$caches}/$program"
+  # The program takes no relative one either.
+  case ${XDG_CACHE_HOME:-} in
+  /*) caches=$XDG_CACHE_HOME ;;
+  esac
+  rm -rf "$caches/$program"
   say "Removed $program and its cache."
   for folder in "${XDG_CONFIG_HOME:-$HOME/.config}/$program" "${XDG_STATE_HOME:-$HOME/.local/state}/$program"; do
     [ ! -e "$folder" ] || say "Yours to delete: $folder"
