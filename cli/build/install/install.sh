@@ -173,7 +173,7 @@ uninstall_program() {
   case ${XDG_CACHE_HOME:-} in
   /*) caches=$XDG_CACHE_HOME ;;
   esac
-  rm -rf "$caches/$program"
+  rm -rf "${caches:?}/$program"
   say "Removed $program and its cache."
   for folder in "${XDG_CONFIG_HOME:-$HOME/.config}/$program" "${XDG_STATE_HOME:-$HOME/.local/state}/$program"; do
     [ ! -e "$folder" ] || say "Yours to delete: $folder"
