@@ -1,4 +1,5 @@
 import { type ErrorData, errorData } from '../../tunnel/net/coded-error.ts'
+import type { Starter } from '../../tunnel/signalling/offer-record.ts'
 import { startOwnSession } from '../client/fleet/own-session.ts'
 import type { Signalling } from './signalling.ts'
 
@@ -6,7 +7,7 @@ import type { Signalling } from './signalling.ts'
 export interface Probe {
   region: string
   /** Where the exit is, what started its function, and how long it took in milliseconds. */
-  up?: { address: string; startedBy: 's3' | 'invoke' | undefined; setUpMs: number }
+  up?: { address: string; startedBy: Starter | undefined; setUpMs: number }
   failure?: ErrorData
 }
 

@@ -105,7 +105,7 @@ test('connections wait for a fleet that is still to come, as they wait for an ex
     mayReuse: () => true,
   }
   coming.arrive(fleet)
-  assert.is(await coming.fleet, fleet)
+  assert.is(coming.arrived, fleet)
   assert.is(await first, session)
   assert.is(await coming.select({ host: 'second' }, forever), session)
   assert.equal(asked, ['first', 'second'])

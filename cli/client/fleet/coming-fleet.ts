@@ -5,23 +5,18 @@ import { createWaitList } from './wait-list.ts'
 export interface ComingFleet<Fleet extends Exits> extends Exits {
   /** From now on they are this fleet's. */
   arrive(fleet: Fleet): void
-  /** The fleet once it is there. */
-  readonly fleet: Promise<Fleet>
-  /** The same, or undefined before. */
+  /** The fleet once it is there; undefined before. */
   readonly arrived: Fleet | undefined
 }
 
 export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
-  const { promise, resolve } = Promise.withResolvers<Fleet>()
   const waits = createWaitList()
   let arrived: Fleet | undefined
   return {
     arrive(fleet) {
       arrived = fleet
-      resolve(fleet)
       waits.retry()
     },
-    fleet: promise,
     get arrived() {
       return arrived
     },

@@ -45,7 +45,6 @@ export interface ExitState {
   phase: Phase
   /** Launched beyond the target number, for one site. */
   readonly extra: boolean
-  readonly launchedAt: number
   readyAt: number
   /** When the function's time is up. */
   deadline: number
@@ -150,7 +149,6 @@ export function launching(state: FleetState, id: string, region: string, now: nu
     address: undefined,
     phase: 'launching',
     extra,
-    launchedAt: now,
     readyAt: Number.POSITIVE_INFINITY,
     deadline: Number.POSITIVE_INFINITY,
     retired: false,
