@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint } from '../../net/endpoint.ts'
+import { type Endpoint, sameEndpoint } from '../../net/endpoint.ts'
 import { isUnicast4 } from '../../net/public-address.ts'
 import type { UdpSocket } from '../../net/udp/socket.ts'
 import { channelData, firstChannel, readChannelData } from './channel-data.ts'
@@ -45,8 +45,7 @@ export class Allocation implements UdpSocket {
   readonly #requests: Requests
   readonly #transport: Transport
   readonly #permitted = new Set<string>()
-  readonly #channels = new Map<number, Endpoint>()
-  readonly #bound = new Map<string, number>()
+  readonly #channels: Channel[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #renewMs: number
   /** When the server forgets it unless it is refreshed, on performance.now()'s clock. */
@@ -108,22 +107,18 @@ export class Allocation implements UdpSocket {
 
   /** What goes to this peer and comes from it needs four bytes more and no longer an indication's 36. */
   bind(peer: Endpoint): void {
-    const key = formatEndpoint(peer)
-    if (
-      !this.#permitted.has(peer.address) ||
-      [...this.#channels.values()].some(each => formatEndpoint(each) === key)
-    )
-      return
-    const channel = firstChannel + this.#channels.size
-    this.#channels.set(channel, peer)
-    void this.#bindChannel(channel, peer)
+    if (!this.#permitted.has(peer.address) || this.#channelTo(peer)) return
+    const channel = { number: firstChannel + this.#channels.length, peer, isBound: false }
+    this.#channels.push(channel)
+    void this.#bindChannel(channel)
   }
 
   send(datagram: Uint8Array, to: Endpoint): void {
     if (this.#over || !this.#permitted.has(to.address)) return
-    const channel = this.#bound.get(formatEndpoint(to))
-    const message =
-      channel === undefined ? sendTo(to, datagram) : channelData(channel, datagram, this.#transport.isStream)
+    const channel = this.#channelTo(to)
+    const message = channel?.isBound
+      ? channelData(channel.number, datagram, this.#transport.isStream)
+      : sendTo(to, datagram)
     if (!this.#transport.send(message)) this.dropped++
   }
 
@@ -142,7 +137,7 @@ export class Allocation implements UdpSocket {
     if (this.#over) return
     const framed = readChannelData(message)
     if (framed) {
-      const peer = this.#channels.get(framed.channel)
+      const peer = this.#channels[framed.channel - firstChannel]?.peer
       if (peer) this.onDatagram(framed.datagram, peer.address, peer.port)
       return
     }
@@ -181,7 +176,7 @@ export class Allocation implements UdpSocket {
   async #renew(): Promise<void> {
     await this.#refresh()
     if (!this.#over) await this.#createPermissions()
-    for (const [channel, peer] of this.#channels) if (!this.#over) await this.#bindChannel(channel, peer)
+    for (const channel of this.#channels) if (!this.#over) await this.#bindChannel(channel)
   }
 
   /** All in one request, which one forbidden address makes the server refuse as a whole: then one by one. */
@@ -199,10 +194,14 @@ export class Allocation implements UdpSocket {
     }
   }
 
-  async #bindChannel(channel: number, peer: Endpoint): Promise<void> {
+  #channelTo(peer: Endpoint): Channel | undefined {
+    return this.#channels.find(each => sameEndpoint(each.peer, peer))
+  }
+
+  async #bindChannel(channel: Channel): Promise<void> {
     try {
-      await this.#requests.ask('channelBind', { channel, peers: [peer] })
-      this.#bound.set(formatEndpoint(peer), channel)
+      await this.#requests.ask('channelBind', { channel: channel.number, peers: [channel.peer] })
+      channel.isBound = true
     } catch (error) {
       this.#refused(error)
     }
@@ -232,6 +231,13 @@ export class Allocation implements UdpSocket {
 }
 
 // --- internal ---
+
+interface Channel {
+  readonly number: number
+  readonly peer: Endpoint
+  /** The server has said yes. */
+  isBound: boolean
+}
 
 interface Granted {
   relayed: Endpoint

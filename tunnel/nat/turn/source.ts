@@ -12,7 +12,7 @@ export interface RelaySource {
   readonly only: boolean
   /** The last request was granted, or there was none: the next is worth a short wait. */
   readonly isTrusted: boolean
-  /** A session found no path without a relay: the next waits longer for one. */
+  /** A session found no path without a relay: those after it wait longer for one. */
   isNeeded: boolean
   /** Rejects with a TurnError, or the signal's reason. */
   lend(signal?: AbortSignal): Promise<Allocation>
