@@ -144,6 +144,7 @@ test('checks under the right password, from a third host, get no answer and chan
       quietly(() =>
         stranger.send(
           checkRequest({
+            priority: 1,
             username: `${to.ice_ufrag}:${from.ice_ufrag}`,
             password: to.ice_password,
             controlling: to === answer,

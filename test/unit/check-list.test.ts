@@ -150,6 +150,7 @@ test('checks and responses under another password are counted as forged, and get
     const list = new CheckList({ local, remote, candidates: [peer], controlling }, 0)
     const [check] = list.poll(0)
     const forged = checkRequest({
+      priority: 1,
       username: `${local.ufrag}:${remote.ufrag}`,
       password: remote.password,
       controlling: !controlling,
@@ -175,6 +176,7 @@ test('a check for another session is not answered, even under the right password
     '',
   ]) {
     const { datagram } = checkRequest({
+      priority: 1,
       username,
       password: local.password,
       controlling: true,
@@ -191,6 +193,7 @@ test('authentic checks from a thousand sources make no more than 16 candidates',
   const list = new CheckList({ local, remote, candidates: [stranger], controlling: false }, 0)
   for (let port = 1; port <= 1_000; port++) {
     const { datagram } = checkRequest({
+      priority: 1,
       username: `${local.ufrag}:${remote.ufrag}`,
       password: local.password,
       controlling: true,
@@ -244,6 +247,7 @@ test('a peer that is not there gets so many checks, and then there is nothing le
 test('an authentic check from an address that is no peer’s is not answered, nor is it learnt', () => {
   const { list, local, remote } = alone({ admits: address => address !== '169.254.169.254' })
   const check = checkRequest({
+    priority: 1,
     username: `${local.ufrag}:${remote.ufrag}`,
     password: local.password,
     controlling: true,

@@ -186,6 +186,7 @@ test('the answer to the first of all probes is still known after the last', () =
 test('checks replayed from a thousand sources to many sockets make no more than 16 candidates', () => {
   const { list, local, remote } = probing()
   const { datagram } = checkRequest({
+    priority: 1,
     username: `${local.ufrag}:${remote.ufrag}`,
     password: local.password,
     controlling: false,

@@ -71,6 +71,7 @@ test('a check says who asks, and nominates when it is to', () => {
   for (const nominate of [false, true])
     for (const controlling of [false, true]) {
       const check = checkRequest({
+        priority: 1,
         username: 'them:us',
         password,
         controlling,

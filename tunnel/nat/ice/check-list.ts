@@ -3,7 +3,7 @@ import { BoundedMap } from '../../net/bounded-map.ts'
 import { type Endpoint, formatEndpoint } from '../../net/endpoint.ts'
 import { checkRequest, checkResponse, parseStun } from '../stun/message.ts'
 import { type BirthdayPart, birthdayAfterMs, birthdayChecks, createSpray, type Spray } from './birthday.ts'
-import { type Candidate, type CandidateKind, isRelayed } from './candidate.ts'
+import { type Candidate, type CandidateKind, isRelayed, priorityOf } from './candidate.ts'
 import { type Nominated, newPair, type Pair } from './pair.ts'
 import { type Route, relayVia, routeKey, sameRoute } from './route.ts'
 
@@ -56,7 +56,7 @@ export interface CheckStats {
 }
 
 /** More sources than this are an attack, not a NAT. */
-const maxCandidates = 16
+const maxPairs = 16
 /** Transactions remembered: what comes later than this many checks counts as lost. */
 const maxOutstanding = 512 + birthdayChecks
 /** Checks that a session sends by itself to begin with; who has not been reached by then is not there. */
@@ -210,7 +210,7 @@ export class CheckList {
   /** A direct pair is being nominated in a relayed one's place. */
   get #isMoving(): boolean {
     return (
-      this.nominated !== undefined && [...this.#pairs.values()].some(pair => pair.chosen && !pair.isRelayed)
+      this.nominated !== undefined && [...this.#pairs.values()].some(pair => pair.chosen && !isRelayed(pair))
     )
   }
 
@@ -224,14 +224,14 @@ export class CheckList {
 
   /** The pairs that are checked: once a relay serves, those that would be better. */
   *#checked(): Generator<Pair> {
-    for (const pair of this.#pairs.values()) if (!(this.nominated && pair.isRelayed)) yield pair
+    for (const pair of this.#pairs.values()) if (!(this.nominated && isRelayed(pair))) yield pair
   }
 
   /** A pair by a relay is chosen when the time for a direct one is up. */
   #chooseRelayed(now: number): void {
     if (!this.#mayChooseRelayed(now)) return
     for (const pair of this.#pairs.values())
-      if (pair.isRelayed && pair.succeeded) {
+      if (isRelayed(pair) && pair.succeeded) {
         this.#choose(pair, now)
         // The nomination is its next check.
         pair.nextAt = now
@@ -245,14 +245,14 @@ export class CheckList {
   }
 
   #choose(pair: Pair, now: number): void {
-    this.#chosen = pair.isRelayed ? 'relayed' : 'direct'
+    this.#chosen = isRelayed(pair) ? 'relayed' : 'direct'
     pair.chosen = true
     // From here on one end may send by it, and not hear the other where it has not come as far: with vigour.
     pair.vigorousUntil = now + searchMs
   }
 
   #nominate(pair: Pair): void {
-    if (!this.#isSettled && !(this.nominated && pair.isRelayed))
+    if (!this.#isSettled && !(this.nominated && isRelayed(pair)))
       this.nominated = { ...pair.route, kind: pair.kind, ...(pair.seenAs && { seenAs: pair.seenAs }) }
   }
 
@@ -267,7 +267,7 @@ export class CheckList {
       to: from,
     }
     const known = this.#pairs.has(routeKey(from))
-    if (!known && (this.#isSettled || this.#pairs.size >= maxCandidates)) return [response]
+    if (!known && (this.#isSettled || this.#pairs.size >= maxPairs)) return [response]
     const pair = this.#pair(from, now)
     if (!known) this.stats.peerReflexive++
     const first = !pair.heard
@@ -282,9 +282,9 @@ export class CheckList {
 
   #succeeded(pair: Pair, nominating: boolean, now: number): Outgoing[] {
     pair.succeeded = true
-    if (!pair.isRelayed) this.#spray = undefined
+    if (!isRelayed(pair)) this.#spray = undefined
     if (nominating) pair.agreed = true
-    const choose = pair.isRelayed
+    const choose = isRelayed(pair)
       ? this.#mayChooseRelayed(now)
       : this.#options.controlling && this.#chosen !== 'direct'
     if (choose) this.#choose(pair, now)
@@ -306,9 +306,12 @@ export class CheckList {
     let pair = this.#pairs.get(key)
     if (!pair) {
       const { address, port, via } = route
-      const firstAt = this.#isUsed(route) ? now : Number.POSITIVE_INFINITY
-      pair = newPair({ address, port, via }, this.#kindOf(route), firstAt)
-      pair.vigorousUntil = this.#began + searchMs
+      pair = newPair({
+        route: { address, port, via },
+        kind: this.#kindOf(route),
+        nextAt: this.#isUsed(route) ? now : Number.POSITIVE_INFINITY,
+        vigorousUntil: this.#began + searchMs,
+      })
       this.#pairs.set(key, pair)
     }
     return pair
@@ -336,6 +339,7 @@ export class CheckList {
     const { datagram, transactionId } = checkRequest({
       username: `${remote.ufrag}:${local.ufrag}`,
       password: remote.password,
+      priority: priorityOf('peer-reflexive'),
       controlling,
       tieBreaker: this.#tieBreaker,
       nominate: nominating,

@@ -5,10 +5,8 @@ import type { Route } from './route.ts'
 /** A remote address with the socket that reaches it, and what became of the checks between the two. */
 export interface Pair {
   readonly route: Route
-  /** Of the remote address, or `relayed` where a TURN server of this side's lies between. */
+  /** Of the remote address, or `relayed` where a TURN server of either side's lies between. */
   readonly kind: CandidateKind
-  /** Its packets go by a TURN server, of either side's. */
-  readonly isRelayed: boolean
   /** Our check was answered: the peer hears us and we hear the peer. */
   succeeded: boolean
   /** An authentic check came from here: the peer's side of the hole is open. */
@@ -35,17 +33,13 @@ export interface Nominated extends Route {
   readonly seenAs?: Endpoint
 }
 
-export function newPair(route: Route, kind: CandidateKind, nextAt: number): Pair {
+export function newPair(by: Pick<Pair, 'route' | 'kind' | 'nextAt' | 'vigorousUntil'>): Pair {
   return {
-    route,
-    kind,
-    isRelayed: kind === 'relayed',
+    ...by,
     succeeded: false,
     heard: false,
     chosen: false,
     agreed: false,
-    nextAt,
-    vigorousUntil: nextAt,
     sent: 0,
     rttMs: Number.POSITIVE_INFINITY,
   }

@@ -2,9 +2,6 @@ import { constants, createMessage, decode } from 'stun'
 import type { Endpoint } from '../../net/endpoint.ts'
 import { isAuthentic } from './integrity.ts'
 
-/** Type preference of a peer-reflexive candidate, local preference and component at their highest (RFC 8445, 5.1.2.1). */
-const peerReflexivePriority = 110 * 2 ** 24 + 65535 * 2 ** 8 + 255
-
 const headerLength = 20
 const magicCookie = 0x2112a442
 
@@ -12,6 +9,8 @@ const magicCookie = 0x2112a442
 export interface CheckRequest {
   username: string
   password: string
+  /** Of the peer-reflexive candidate that may be learnt from it (RFC 8445, section 7.1.1). */
+  priority: number
   /** The client of the tunnel is controlling: it nominates. */
   controlling: boolean
   tieBreaker: Buffer
@@ -47,7 +46,7 @@ export function bindingRequest(change?: Change): { datagram: Buffer; transaction
 export function checkRequest(check: CheckRequest): { datagram: Buffer; transactionId: string } {
   const message = createMessage(constants.STUN_BINDING_REQUEST!)
   message.addUsername(check.username)
-  message.addPriority(peerReflexivePriority)
+  message.addPriority(check.priority)
   if (check.controlling) message.addIceControlling(check.tieBreaker)
   else message.addIceControlled(check.tieBreaker)
   if (check.nominate) message.addUseCandidate()
