@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { errorData } from '../../net/coded-error.ts'
 import type { Endpoint } from '../../net/endpoint.ts'
+import { within } from '../../net/within.ts'
 import { findGateway } from './gateway.ts'
 import {
   type FindRouter,
@@ -150,13 +151,6 @@ const unmap = (router: Router, internalPort: number, externalPort: number): Prom
  */
 const mayBeOpen = ({ protocol }: Router, error: unknown): boolean =>
   protocol !== 'upnp' && errorData(error).code !== 'E_PORT_MAPPING_REFUSED'
-
-/** What a promise gives, or undefined when it takes longer than this. */
-async function within<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
-  const limit = new AbortController()
-  const late = sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined)
-  return Promise.race([work, late]).finally(() => limit.abort())
-}
 
 interface Opening {
   done: Promise<(OpenPort & { router: Router }) | undefined>

@@ -1,4 +1,5 @@
 import { type ErrorData, errorData } from '../../net/coded-error.ts'
+import { within } from '../../net/within.ts'
 import { allocate, type TurnSettings } from './allocate.ts'
 import type { Allocation } from './allocation.ts'
 
@@ -75,15 +76,9 @@ export function startLending(
     settled,
     cancel,
     async within(ms) {
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const late = new Promise<'late'>(resolve => {
-        timer = setTimeout(() => resolve('late'), ms)
-      })
-      const outcome = await Promise.race([settled, late])
-      clearTimeout(timer)
-      if (outcome !== 'late') return outcome
-      cancel()
-      return undefined
+      const allocation = await within(settled, ms)
+      if (!allocation) cancel()
+      return allocation
     },
   }
 }
