@@ -1,4 +1,5 @@
 import { dlopen, ptr } from 'bun:ffi'
+import { cLibrary } from '../../tunnel/net/c-library.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 
 /** A clean end that takes longer than this has failed, and the process ends all the same. Milliseconds. */
@@ -54,20 +55,14 @@ export async function interruptible<T>(
 // --- internal ---
 
 const hangUp = 1
-/** The C library, where its name is known. */
-const libraries: Partial<Record<NodeJS.Platform, string>> = {
-  linux: 'libc.so.6',
-  darwin: 'libSystem.B.dylib',
-}
 /** SIG_IGN of signal.h. */
 const ignored = 1n
 
 /** Whether this process ignores a signal: neither Node's nor Bun's own calls tell. */
 function isIgnored(signal: number): boolean {
-  const library = libraries[process.platform]
-  if (!library) return false
+  if (!cLibrary) return false
   try {
-    const { symbols, close } = dlopen(library, {
+    const { symbols, close } = dlopen(cLibrary, {
       sigaction: { args: ['i32', 'ptr', 'ptr'], returns: 'i32' },
     })
     // struct sigaction begins with the handler; 256 bytes hold it on every system.

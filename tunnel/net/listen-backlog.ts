@@ -1,4 +1,5 @@
 import { dlopen } from 'bun:ffi'
+import { cLibrary } from './c-library.ts'
 
 /**
  * Connections that may wait to be accepted. Bun asks the kernel for 512, and of a thousand that come in one moment the
@@ -8,10 +9,9 @@ const backlog = 4_096
 
 /** Gives a listener of Bun's, which has no option for it, a longer queue. Where it cannot be done Bun's own serves. */
 export function growBacklog({ fd = -1 }: BunListener): void {
-  const library = libraries[process.platform]
-  if (!library || fd < 0) return
+  if (!cLibrary || fd < 0) return
   try {
-    const { symbols, close } = dlopen(library, { listen: { args: ['i32', 'i32'], returns: 'i32' } })
+    const { symbols, close } = dlopen(cLibrary, { listen: { args: ['i32', 'i32'], returns: 'i32' } })
     // On a socket that listens already it changes the length of the queue, and nothing else (listen(2)).
     symbols.listen(fd, backlog)
     close()
@@ -24,8 +24,3 @@ export function growBacklog({ fd = -1 }: BunListener): void {
 
 /** Bun's listeners have it, its types do not. */
 type BunListener = object & { fd?: number }
-
-const libraries: Partial<Record<NodeJS.Platform, string>> = {
-  linux: 'libc.so.6',
-  darwin: 'libSystem.B.dylib',
-}

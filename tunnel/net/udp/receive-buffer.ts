@@ -1,10 +1,12 @@
+import { cLibrary } from '../c-library.ts'
+
 /** Enough for some 1,800 packets to wait while the loop is busy; the system may grant less. Bytes. */
 export const receiveBufferSize = 4 * 1024 * 1024
 
-/** The C library, SOL_SOCKET and SO_RCVBUF, where they are known. */
-const systems: Partial<Record<NodeJS.Platform, [library: string, level: number, option: number]>> = {
-  linux: ['libc.so.6', 1, 8],
-  darwin: ['libSystem.B.dylib', 0xffff, 0x1002],
+/** SOL_SOCKET and SO_RCVBUF, where they are known. */
+const systems: Partial<Record<NodeJS.Platform, [level: number, option: number]>> = {
+  linux: [1, 8],
+  darwin: [0xffff, 0x1002],
 }
 
 /**
@@ -14,11 +16,11 @@ const systems: Partial<Record<NodeJS.Platform, [library: string, level: number, 
  */
 export async function growReceiveBuffer(descriptor: number): Promise<void> {
   const system = systems[process.platform]
-  if (!system) return
-  const [library, level, option] = system
+  if (!system || !cLibrary) return
+  const [level, option] = system
   try {
     const { dlopen, ptr } = await import('bun:ffi')
-    const { symbols, close } = dlopen(library, {
+    const { symbols, close } = dlopen(cLibrary, {
       setsockopt: { args: ['i32', 'i32', 'i32', 'ptr', 'u32'], returns: 'i32' },
     })
     const value = new Int32Array([receiveBufferSize])
