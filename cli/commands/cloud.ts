@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { type Mode, modes } from '../../function/modes.ts'
@@ -7,7 +6,7 @@ import type { LogRecord } from '../cloud/log.ts'
 import { localFunctionZip } from '../deploy/function-zip.ts'
 import { readList } from '../input/list.ts'
 import { isLoopback } from '../input/loopback.ts'
-import { systemReason } from '../input/system-error.ts'
+import { readGivenFile } from '../input/read-file.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { whenAborted } from '../input/when-aborted.ts'
 import { readWhole } from '../input/whole-number.ts'
@@ -113,13 +112,11 @@ export default defineCommand({
 
 // --- internal ---
 
-async function readZip(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    throw new UsageError(`--function ${path} cannot be read: ${systemReason(error)}`)
-  }
-}
+/** Of a function's zip; Lambda takes 50 MB. Bytes. */
+const maxZipBytes = 64 * 1024 * 1024
+
+const readZip = (path: string): Promise<Uint8Array> =>
+  readGivenFile(path, { subject: `--function ${path}`, maxBytes: maxZipBytes })
 
 interface Reporter {
   ready(cloud: Cloud, host: string): void

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { type Mode, modeNames, modes } from '../../function/modes.ts'
-import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { configPath, loadConfig, settle } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { wrongRegion } from '../config/regions.ts'
@@ -120,12 +119,16 @@ const askMode = (prompt: Prompt): Promise<Mode> =>
     entry('deployment.mode').default as Mode,
   )
 
+/** Without waiting for who reads a pipe; Windows has no such flag. */
+const writeFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NONBLOCK ?? 0)
+
 async function write(path: string, content: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, content)
+    await writeFile(path, content, { flag: writeFlags })
   } catch (error) {
-    throw new CodedError('E_CONFIG_UNWRITABLE', `${path} cannot be written: ${systemReason(error)}`, {
+    throw new UsageError(`${path} cannot be written: ${systemReason(error)}`, {
+      code: 'E_CONFIG_UNWRITABLE',
       cause: error,
     })
   }

@@ -10,7 +10,7 @@ import { networkChecks, stunChecks } from '../doctor/network-checks.ts'
 import { pathChecks } from '../doctor/path-checks.ts'
 import { portMappingCheck } from '../doctor/port-mapping-check.ts'
 import { formatResult, formatVerdict, oneChange } from '../doctor/report.ts'
-import { gatherReport, writeReport } from '../doctor/report-file.ts'
+import { checkReport, gatherReport, writeReport } from '../doctor/report-file.ts'
 import { tunnelChecks } from '../doctor/tunnel-checks.ts'
 import { turnCheck } from '../doctor/turn-check.ts'
 import { adviceFor } from '../output/advice.ts'
@@ -54,6 +54,8 @@ export default defineCommand({
   async run({ args }) {
     const format = formatOf(args)
     const signalling = await readSignalling(args)
+    // Before a minute of checks.
+    if (args.report !== undefined) await checkReport(args.report)
     const isReport = format !== 'human'
     const results = await interruptible(async signal => {
       const context = createContext(signalling, signal)

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { putLogin, removeLogin } from '../client/accounts/edit-login-file.ts'
@@ -67,8 +65,7 @@ const add = defineCommand({
     readLimits(args.name, given)
     const password = args.generate ? randomBytes(18).toString('base64url') : await readPassword(args.name)
     checkLength(args.name, 'password', password)
-    await mkdir(dirname(path), { recursive: true })
-    const isNew = putLogin(path, args.name, await hashPassword(password), given)
+    const isNew = await putLogin(path, args.name, await hashPassword(password), given)
     consola.success(
       isNew ? `Added ${args.name} to ${path}.` : `Changed the password of ${args.name} in ${path}.`,
     )
@@ -85,8 +82,9 @@ const list = defineCommand({
   async run({ args }) {
     const format = formatOf(args)
     const path = await pathOf(args)
+    const known = await readLoginFile(path)
     const logins = readingLedger(ledger =>
-      readLoginFile(path).map(({ user, secret, limits }) => {
+      known.map(({ user, secret, limits }) => {
         const prefix = prefixOf(limits.quota?.period ?? 'month', Date.now())
         const { up, down } = ledger.traffic(user, prefix)
         return { user, password: secret.kind, limits, used: up + down }
@@ -117,8 +115,8 @@ const remove = defineCommand({
   args: { name, file, ...optionsFor() },
   async run({ args }) {
     const path = await pathOf(args)
-    const names = existsSync(path) ? readLoginFile(path).map(({ user }) => user) : []
-    if (!removeLogin(path, args.name))
+    const names = existsSync(path) ? await removeLogin(path, args.name) : []
+    if (!names.includes(args.name))
       throw new UsageError(`${path} has no login ${args.name}${didYouMean(args.name, names)}`)
     consola.success(`Removed ${args.name} from ${path}.`)
     if (names.length === 1) consola.warn(`${path} has no login any more: "run" does not start with it.`)

@@ -5,6 +5,7 @@ import type { Change, Events } from '../client/stats/events.ts'
 import type { Config } from '../config/load.ts'
 import { entry, keys, type Values } from '../config/settings.ts'
 import { type ReloadReport, reloadError } from '../control/reload.ts'
+import { UsageError } from '../input/usage-error.ts'
 
 /** What a running proxy goes by: the settings, and the logins in the files that they name. */
 export interface Settled {
@@ -36,6 +37,11 @@ export function reloader<S extends Settled>(options: ReloadOptions<S>): () => Pr
 
   const reload = async (): Promise<ReloadReport> => {
     const read = await options.read()
+    // An editor may be about to put it back, and the defaults would let anybody in.
+    if (settled.config.fileFound && !read.fileFound)
+      throw new UsageError(`${read.file}, which was read before, is no longer there`, {
+        code: 'E_CONFIG_NOT_FOUND',
+      })
     const changed = changes(atStart, read.values).filter(({ key }) => !entry(key).live)
     const values = Object.fromEntries(
       keys.map(key => [key, entry(key).live ? read.values[key] : atStart[key]]),

@@ -122,7 +122,7 @@ export default defineCommand({
     const { values } = config
     const settle = (config: Config) => settleProxy(config, args.auth)
     const settled = await settle(config)
-    for (const file of settled.authFiles) warnOfLogins(file)
+    for (const file of settled.authFiles) await warnOfLogins(file)
 
     const events = createEvents()
     const model = createModel(events, Date.now, args.local)
@@ -257,12 +257,14 @@ export default defineCommand({
 
 // --- internal ---
 
-/** What was spent and used in all runs. Where nothing depends on it, the proxy starts without it. */
+/** What was spent and used in all runs. Where no setting depends on it, the proxy starts without it. */
 function openLedger(isNeeded: boolean): Ledger {
   try {
     return new Ledger(ledgerPath())
   } catch (error) {
-    if (isNeeded || !(error instanceof LedgerError)) throw error
+    if (!(error instanceof LedgerError)) throw error
+    const { code, message, hint } = error
+    if (isNeeded) throw new UsageError(message, { code, hint, cause: error })
     consola.warn(`${withAdvice(error.toJSON())} This run counts by itself.`)
     return new Ledger()
   }

@@ -59,12 +59,14 @@ const budgetSettings = ({ values }: Config): BudgetSettings => ({
 type FurtherListener = Listener & { authFile?: string | undefined }
 
 /** What proxy.listen names. */
-const furtherListeners = ({ values }: Config): FurtherListener[] =>
-  values['proxy.listen'].map(parseListener).map(({ authFile, ...listener }) => ({
-    ...listener,
-    authFile,
-    logins: authFile === undefined ? undefined : readLogins({ file: authFile, environment: {} }),
-  }))
+const furtherListeners = ({ values }: Config): Promise<FurtherListener[]> =>
+  Promise.all(
+    values['proxy.listen'].map(parseListener).map(async ({ authFile, ...listener }) => ({
+      ...listener,
+      authFile,
+      logins: authFile === undefined ? undefined : await readLogins({ file: authFile, environment: {} }),
+    })),
+  )
 
 function proxySettings({ values }: Config, further: readonly FurtherListener[]): ProxySettings {
   const host = values['proxy.host']

@@ -1,8 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
 import { didYouMean } from '../input/did-you-mean.ts'
-import { systemReason } from '../input/system-error.ts'
+import { readGivenFile } from '../input/read-file.ts'
 import { throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { entry, type Key, keys, sections } from './settings.ts'
@@ -89,17 +88,11 @@ const unusable = (path: string, problem: string) =>
 
 const largest = 1024 * 1024
 
-async function read(path: string): Promise<Uint8Array | undefined> {
-  try {
-    const { size } = await stat(path)
-    if (size > largest) throw unusable(path, `has ${size} bytes, which no configuration has`)
-    return await readFile(path)
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new UsageError(`${path} cannot be read: ${systemReason(error)}`, { cause: error })
-  }
-}
+const read = (path: string): Promise<Uint8Array | undefined> =>
+  readGivenFile(path, { subject: path, maxBytes: largest }).catch(error => {
+    if (error.cause?.code === 'ENOENT') return undefined
+    throw error
+  })
 
 function decode(path: string, bytes: Uint8Array): string {
   try {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { parseTurnCredentials, type TurnCredentials } from '../../tunnel/nat/turn/credentials.ts'
 import { type RelaySource, relaySource } from '../../tunnel/nat/turn/source.ts'
 import { parseTurnServers } from '../../tunnel/nat/turn/uri.ts'
-import { systemReason } from '../input/system-error.ts'
+import { readGivenFile } from '../input/read-file.ts'
 import { UsageError } from '../input/usage-error.ts'
 import type { Config } from './load.ts'
 
@@ -15,11 +14,11 @@ export interface RelayOptions {
   env?: Record<string, string | undefined>
 }
 
-/** What lends sessions an address, where the configuration names a TURN server. Throws a UsageError. */
-export function relayOf(
+/** What lends sessions an address, where the configuration names a TURN server. Rejects with a UsageError. */
+export async function relayOf(
   { values }: Pick<Config, 'values'>,
   { auth, env = process.env }: RelayOptions = {},
-): RelaySource | undefined {
+): Promise<RelaySource | undefined> {
   const path = values['proxy.path']
   const servers = parseTurnServers(values['proxy.turn'].join(','))
   if (path === 'direct') return undefined
@@ -29,9 +28,9 @@ export function relayOf(
   }
   const inVariable = env[variable] ? { where: variable, text: env[variable] } : undefined
   const given = auth ? { where: '--turn-auth', text: auth } : inVariable
-  const credentials = credentialsOf(values['proxy.turn_auth_file'], given)
+  const credentials = await credentialsOf(values['proxy.turn_auth_file'], given)
   const caFile = values['proxy.turn_ca']
-  const ca = caFile === undefined ? undefined : certificatesIn(caFile)
+  const ca = caFile === undefined ? undefined : await certificatesIn(caFile)
   return relaySource({ servers, credentials, ca }, path === 'relay')
 }
 
@@ -43,10 +42,10 @@ interface Given {
   text: string
 }
 
-function credentialsOf(file: string | undefined, given: Given | undefined): TurnCredentials {
+async function credentialsOf(file: string | undefined, given: Given | undefined): Promise<TurnCredentials> {
   if (file !== undefined && given)
     throw new UsageError(`TURN credentials are given twice: leave out --turn-auth-file, or ${given.where}`)
-  const source = file === undefined ? given : read('--turn-auth-file', file)
+  const source = file === undefined ? given : await read('--turn-auth-file', file)
   if (!source) throw new UsageError(`--turn needs credentials: give --turn-auth-file, or set ${variable}`)
   try {
     return parseTurnCredentials(source.text)
@@ -56,18 +55,17 @@ function credentialsOf(file: string | undefined, given: Given | undefined): Turn
   }
 }
 
-function certificatesIn(file: string): string {
-  const { where, text } = read('--turn-ca', file)
+async function certificatesIn(file: string): Promise<string> {
+  const { where, text } = await read('--turn-ca', file)
   if (!text.includes('-----BEGIN CERTIFICATE-----'))
     throw new UsageError(`${where} has no certificate in PEM`)
   return text
 }
 
-function read(option: string, file: string): Given {
+/** Credentials are a line, and a bundle of certificates some hundred kilobytes. */
+const maxBytes = 4 * 1024 * 1024
+
+async function read(option: string, file: string): Promise<Given> {
   const where = `${option} ${file}`
-  try {
-    return { where, text: readFileSync(file, 'utf8').trim() }
-  } catch (error) {
-    throw new UsageError(`${where} cannot be read: ${systemReason(error)}`)
-  }
+  return { where, text: (await readGivenFile(file, { subject: where, maxBytes })).toString().trim() }
 }

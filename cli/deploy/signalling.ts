@@ -111,13 +111,13 @@ export async function readSignalling(args: SignallingArgs): Promise<SignallingOp
     consola.warn(
       'Other users of this machine see --turn-auth in the list of processes: set LAMBDA_NAT_PROXY_TURN_AUTH, or give --turn-auth-file',
     )
-  const withRelay = (config: Config) => ({ config, relay: relayOf(config, { auth }) })
-  if (!local) return { ...withRelay(await loadConfig({ flags: others })), bucket }
+  const withRelay = async (config: Config) => ({ config, relay: await relayOf(config, { auth }) })
+  if (!local) return { ...(await withRelay(await loadConfig({ flags: others }))), bucket }
   if (bucket) throw new UsageError('--local has a bucket of its own: leave out --bucket')
   // Any names will do as regions here, and the configured ones do not matter.
   const { regions, region = regions, ...flags } = others
   return {
-    ...withRelay(await loadConfig({ flags })),
+    ...(await withRelay(await loadConfig({ flags }))),
     local: {
       regions: region === undefined ? [] : readList(String(region)),
       mode: mode as Mode,

@@ -1,10 +1,13 @@
-import { writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, rm, stat, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { homedir, hostname, release } from 'node:os'
 import { version } from '../../package.json'
 import { defaultStunServers, parseStunServers } from '../../tunnel/nat/stun/server-name.ts'
 import { parseTurnServers } from '../../tunnel/nat/turn/uri.ts'
 import type { Config } from '../config/load.ts'
+import { systemReason } from '../input/system-error.ts'
+import { UsageError } from '../input/usage-error.ts'
 import type { Result } from './check.ts'
 import type { Context } from './context.ts'
 import { redact } from './redact.ts'
@@ -74,6 +77,33 @@ export function ownServers({ values }: Pick<Config, 'values'>): string[] {
   return servers.map(({ host }) => host).filter(host => isIP(host) === 0)
 }
 
-/** Writes it as JSON, for its owner alone to read. Rejects with the system's error. */
+/** Rejects with a UsageError where a report could not be written there. Nothing has changed afterwards. */
+export const checkReport = (path: string): Promise<void> =>
+  writing(path, async () => {
+    const isNew = (await stat(path).catch(() => undefined)) === undefined
+    await (await open(path, openFlags, mode)).close()
+    if (isNew) await rm(path)
+  })
+
+/** Writes it as JSON, for its owner alone to read. Rejects with a UsageError. */
 export const writeReport = (path: string, report: Report): Promise<void> =>
-  writeFile(path, `${JSON.stringify(report, undefined, 2)}\n`, { mode: 0o600 })
+  writing(path, () =>
+    writeFile(path, `${JSON.stringify(report, undefined, 2)}\n`, {
+      mode,
+      flag: openFlags | constants.O_TRUNC,
+    }),
+  )
+
+// --- internal ---
+
+const mode = 0o600
+/** Without waiting for who reads a pipe; Windows has no such flag. */
+const openFlags = constants.O_WRONLY | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+
+async function writing(path: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    throw new UsageError(`--report ${path} cannot be written: ${systemReason(error)}`, { cause: error })
+  }
+}

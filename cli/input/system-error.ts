@@ -33,13 +33,14 @@ interface System {
 
 function system(error: unknown): System {
   if (!(error instanceof Error)) return { code: '', message: String(error), path: undefined, host: undefined }
-  const { code, path, hostname, address } = error as NodeJS.ErrnoException & {
+  const { code, syscall, path, hostname, address } = error as NodeJS.ErrnoException & {
     hostname?: unknown
     address?: unknown
   }
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
   return {
-    code: text(code) ?? '',
+    // Folders are made with all above them: what is there in place of one is none.
+    code: code === 'EEXIST' && syscall === 'mkdir' ? 'ENOTDIR' : (text(code) ?? ''),
     message: error.message,
     path: text(path),
     host: text(hostname) ?? text(address),
@@ -67,6 +68,7 @@ const reasons: Partial<Record<string, { reason: string; hint: string }>> = {
   ENFILE: { reason: 'too many files are open on this machine', hint: 'End other programs, and try again.' },
   ENOMEM: { reason: 'there is not enough memory', hint: 'End other programs, and try again.' },
   ENOEXEC: { reason: 'it is not a program for this machine', hint: checkPath },
+  ENXIO: { reason: 'it is a pipe that nobody reads from, or a socket, not a regular file', hint: checkPath },
   ECONNREFUSED: { reason: 'the connection was refused', hint: checkNetwork },
   ECONNRESET: { reason: 'the connection was reset', hint: checkNetwork },
   ETIMEDOUT: { reason: 'there was no answer in time', hint: checkNetwork },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -15,7 +16,7 @@ test.before(async context => {
 test.after(({ home }) => home.remove())
 
 const admits = async (file: string, user: string, password: string) =>
-  (await new LoginTable(readLogins({ file, environment: {} })).admit(user, password)) !== undefined
+  (await new LoginTable(await readLogins({ file, environment: {} })).admit(user, password)) !== undefined
 
 for (const name of ['team.yaml', 'team.txt'])
   test(`logins come into ${name}, are changed and removed, and the rest of the file stays`, async ({
@@ -107,6 +108,21 @@ test('names that cannot be a login are refused', async ({ home }) => {
   const { code, said } = await home.run('login', 'add', '--generate')
   assert.is(code, 2, said)
   assert.match(said, '<name> is missing')
+})
+
+test('of logins that are added at once none is lost', async ({ home }) => {
+  const file = join(home.folder, 'at-once.yaml')
+  const users = ['ada', 'ben', 'cleo']
+  const ended = await Promise.all(
+    users.map(user => home.run('login', 'add', user, '--generate', '--file', file)),
+  )
+  for (const { code, said } of ended) assert.is(code, 0, said)
+  assert.equal(
+    readFileSync(file, 'utf8')
+      .match(/^[a-z]+(?=:)/gm)
+      ?.sort(),
+    users,
+  )
 })
 
 test.run()

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { type Home, makeHome } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'
@@ -21,23 +21,35 @@ interface Context extends OriginContext {
 
 const test = originSuite<Context>('Reload', '0.0.0.0')
 
-/** A proxy that has its settings and logins from files. */
-async function start(context: Context, configuration = ''): Promise<void> {
+interface Start {
+  configuration?: string
+  /** The file of settings has its usual place, and no option names it. */
+  isUsual?: boolean
+}
+
+/** A proxy that has its settings and logins from files. Gives their paths. */
+async function start(context: Context, { configuration = '', isUsual = false }: Start = {}) {
   const home = await makeHome()
   context.keep({ close: home.remove })
   context.home = home
   home.environment.XDG_RUNTIME_DIR = home.folder
-  const [file, logins] = [join(home.folder, 'settings.yaml'), join(home.folder, 'logins')]
+  const usual = join(home.folder, 'lambda-nat-proxy', 'lambda-nat-proxy.yaml')
+  const [file, logins] = [isUsual ? usual : join(home.folder, 'settings.yaml'), join(home.folder, 'logins')]
+  mkdirSync(dirname(file), { recursive: true })
   context.configure = text => writeFileSync(file, `proxy:\n  auth_file: ${logins}\n${text}`, { mode: 0o600 })
   context.admit = (...lines) => writeFileSync(logins, `${lines.join('\n')}\n`, { mode: 0o600 })
   context.admit('alice:x')
   context.configure(configuration)
   context.proxy = context.keep(
     await startProxy({
-      args: ['--local', '--allow-private', '--config', file, '--launches-per-minute', '100'],
-      env: { XDG_RUNTIME_DIR: home.folder, LAMBDA_NAT_PROXY_SERVICE: 'a test' },
+      args: [
+        ...['--local', '--allow-private', '--launches-per-minute', '100'],
+        ...(isUsual ? [] : ['--config', file]),
+      ],
+      env: { XDG_RUNTIME_DIR: home.folder, XDG_CONFIG_HOME: home.folder, LAMBDA_NAT_PROXY_SERVICE: 'a test' },
     }),
   )
+  return { file, logins }
 }
 
 // The client's passwords are all this one.
@@ -141,5 +153,24 @@ test('files that are wrong change nothing, and all that is wrong is said', async
   assert.is(proxy.told('config.rejected')[0]!.code, 'E_RELOAD_FAILED')
   assert.is(proxy.told('exit.launching').length, 1)
 })
+
+for (const isUsual of [true, false])
+  test(`a file that was read before and is gone changes nothing (${isUsual ? 'in its usual place' : 'named'})`, async context => {
+    const { file, logins } = await start(context, { isUsual })
+    const { proxy, origin, home } = context
+    for (const gone of [file, logins]) {
+      renameSync(gone, `${gone}.away`)
+      const { code, said } = await home.run('reload')
+      assert.is(code, 1, said)
+      assert.match(said, 'nothing has changed')
+      assert.match(said, gone)
+      // The login is still asked for, and taken.
+      const without = await fetchBytes({ origin, proxy: proxy.port, bytes: 10 }).catch(error => error)
+      assert.instance(without, SocksError)
+      assert.ok((await fetchBytes({ origin, proxy: proxy.port, bytes: 10, ...alice })).complete)
+      renameSync(`${gone}.away`, gone)
+    }
+    assert.is((await home.run('reload')).code, 0)
+  })
 
 test.run()

@@ -18,7 +18,7 @@ test.after(({ folder }) => rm(folder, { recursive: true }))
 test('logins come from options, environment and file together', async ({ folder }) => {
   const file = join(folder, 'logins')
   await writeFile(file, '# people\r\n\r\ncarol:with, comma and # sign\n  dave:d:d  \n')
-  const logins = readLogins({
+  const logins = await readLogins({
     auth: ['alice:a,bob:b:b', 'erin:e'],
     file,
     environment: { LAMBDA_NAT_PROXY_AUTH: 'frank:f' },
@@ -34,7 +34,7 @@ test('logins come from options, environment and file together', async ({ folder 
       ['dave', 'd:d'],
     ],
   )
-  assert.equal(readLogins({ environment: {} }), [])
+  assert.equal(await readLogins({ environment: {} }), [])
 })
 
 test('what is wrong with a login is said, and never its password', async ({ folder }) => {
@@ -57,7 +57,7 @@ test('what is wrong with a login is said, and never its password', async ({ fold
     [{ file: join(folder, 'none') }, `the file of logins ${join(folder, 'none')}`],
   ] as const)
     try {
-      readLogins({ environment: {}, ...sources })
+      await readLogins({ environment: {}, ...sources })
       assert.unreachable(JSON.stringify(sources))
     } catch (error) {
       assert.instance(error, UsageError)

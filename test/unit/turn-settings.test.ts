@@ -102,63 +102,63 @@ test('nor does the error of an option or a variable repeat it', () => {
 const settings = (flags: Record<string, string>) => settle(flags, {})
 const auth = 'someone:pass'
 
-test('without a server nothing is lent, and nothing with --path direct', () => {
-  assert.is(relayOf(settings({}), { env: {} }), undefined)
-  assert.is(relayOf(settings({ turn: 'turn:a.example', path: 'direct' }), { env: {} }), undefined)
-  assert.match(
-    complaint(() => relayOf(settings({ path: 'relay' }), { env: {} })),
-    '--turn',
+const rejection = (running: Promise<unknown>): Promise<string> =>
+  running.then(
+    () => assert.unreachable('it was to fail') as never,
+    error =>
+      complaint(() => {
+        throw error
+      }),
   )
+
+test('without a server nothing is lent, and nothing with --path direct', async () => {
+  assert.is(await relayOf(settings({}), { env: {} }), undefined)
+  assert.is(await relayOf(settings({ turn: 'turn:a.example', path: 'direct' }), { env: {} }), undefined)
+  assert.match(await rejection(relayOf(settings({ path: 'relay' }), { env: {} })), '--turn')
 })
 
-test('credentials come from an option, a variable or a file, and from one of them', () => {
+test('credentials come from an option, a variable or a file, and from one of them', async () => {
   const named = settings({ turn: 'turn:a.example' })
-  assert.ok(relayOf(named, { auth, env: {} }))
-  assert.ok(relayOf(named, { env: { LAMBDA_NAT_PROXY_TURN_AUTH: auth } }))
-  assert.match(
-    complaint(() => relayOf(named, { env: {} })),
-    'needs credentials',
-  )
+  assert.ok(await relayOf(named, { auth, env: {} }))
+  assert.ok(await relayOf(named, { env: { LAMBDA_NAT_PROXY_TURN_AUTH: auth } }))
+  assert.match(await rejection(relayOf(named, { env: {} })), 'needs credentials')
   const file = join(folder, 'auth')
   writeFileSync(file, `${auth}\n`)
   const withFile = settings({ turn: 'turn:a.example', 'turn-auth-file': file })
-  assert.ok(relayOf(withFile, { env: {} }))
-  assert.match(
-    complaint(() => relayOf(withFile, { auth, env: {} })),
-    'given twice',
-  )
+  assert.ok(await relayOf(withFile, { env: {} }))
+  assert.match(await rejection(relayOf(withFile, { auth, env: {} })), 'given twice')
   writeFileSync(file, 'nothing of the kind')
-  const said = complaint(() => relayOf(withFile, { env: {} }))
+  const said = await rejection(relayOf(withFile, { env: {} }))
   assert.match(said, `--turn-auth-file ${file}: credentials are user:password`)
   assert.not.match(said, 'nothing of the kind')
   for (const [options, where] of [
     [{ auth: 'hunter2', env: {} }, '--turn-auth: credentials are'],
     [{ env: { LAMBDA_NAT_PROXY_TURN_AUTH: 'hunter2' } }, 'LAMBDA_NAT_PROXY_TURN_AUTH: credentials are'],
   ] as const) {
-    const wrong = complaint(() => relayOf(named, options))
+    const wrong = await rejection(relayOf(named, options))
     assert.match(wrong, where)
     assert.not.match(wrong, 'hunter2')
   }
   const missing = settings({ turn: 'turn:a.example', 'turn-auth-file': join(folder, 'missing') })
   assert.match(
-    complaint(() => relayOf(missing, { env: {} })),
+    await rejection(relayOf(missing, { env: {} })),
     `--turn-auth-file ${join(folder, 'missing')} cannot be read`,
   )
 })
 
-test('a file of certificates has some', () => {
+test('a file of certificates has some', async () => {
   const file = join(folder, 'ca.pem')
   writeFileSync(file, 'not one')
   const named = settings({ turn: 'turns:a.example', 'turn-ca': file })
-  assert.match(
-    complaint(() => relayOf(named, { auth, env: {} })),
-    `--turn-ca ${file} has no certificate`,
-  )
+  assert.match(await rejection(relayOf(named, { auth, env: {} })), `--turn-ca ${file} has no certificate`)
 })
 
-test('--path relay is passed on', () => {
-  assert.is(relayOf(settings({ turn: 'turn:a.example', path: 'relay' }), { auth, env: {} })?.only, true)
-  assert.is(relayOf(settings({ turn: 'turn:a.example' }), { auth, env: {} })?.only, false)
+test('--path relay is passed on', async () => {
+  assert.is(
+    (await relayOf(settings({ turn: 'turn:a.example', path: 'relay' }), { auth, env: {} }))?.only,
+    true,
+  )
+  assert.is((await relayOf(settings({ turn: 'turn:a.example' }), { auth, env: {} }))?.only, false)
 })
 
 test("a deployment's: both variables or neither, and what is wrong is named without the credentials", () => {

@@ -1,26 +1,17 @@
-import { readFileSync, statSync } from 'node:fs'
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml'
 import { didYouMean } from '../../input/did-you-mean.ts'
-import { systemReason } from '../../input/system-error.ts'
+import { readGivenFile } from '../../input/read-file.ts'
 import { UsageError } from '../../input/usage-error.ts'
 import { limitNames, readLimits } from './limits.ts'
 import { type Login, makeLogin } from './login.ts'
 
 /**
  * The logins in a file: a `user:password` a line, as htpasswd writes them, or YAML where its name ends in .yaml or
- * .yml. Throws a UsageError, which never shows a password; a file without a login is wrong.
+ * .yml. Rejects with a UsageError, which never shows a password; a file without a login is wrong.
  */
-export function readLoginFile(path: string): Login[] {
-  let text: string
-  try {
-    const { size } = statSync(path)
-    if (size > maxFileBytes) throw new UsageError(`the file of logins ${path} is too large: ${size} bytes`)
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    throw new UsageError(`the file of logins ${path} cannot be read: ${systemReason(error)}`)
-  }
-  const logins = parseLoginFile(path, text)
+export async function readLoginFile(path: string): Promise<Login[]> {
+  const options = { subject: `the file of logins ${path}`, maxBytes: maxFileBytes }
+  const logins = parseLoginFile(path, (await readGivenFile(path, options)).toString())
   // Who names a file wants a login to be needed.
   if (logins.length === 0)
     throw new UsageError(
@@ -36,8 +27,8 @@ export const parseLoginFile = (path: string, text: string): Login[] =>
   isYaml(path) ? parseYaml(path, text) : parseLines(path, text)
 
 /** The users whose passwords a file holds as they are. */
-export const plainLogins = (path: string): string[] =>
-  readLoginFile(path).flatMap(({ user, secret }) => (secret.kind === 'plain' ? [user] : []))
+export const plainLogins = async (path: string): Promise<string[]> =>
+  (await readLoginFile(path)).flatMap(({ user, secret }) => (secret.kind === 'plain' ? [user] : []))
 
 export const isYaml = (path: string): boolean => /\.ya?ml$/i.test(path)
 

@@ -12,13 +12,17 @@ export interface LoginSources {
   environment?: Record<string, string | undefined>
 }
 
-/** All logins that are given, from wherever. Throws a UsageError, which never shows a password. */
-export function readLogins({ auth = [], file, environment = process.env }: LoginSources): Login[] {
+/** All logins that are given, from wherever. Rejects with a UsageError, which never shows a password. */
+export async function readLogins({
+  auth = [],
+  file,
+  environment = process.env,
+}: LoginSources): Promise<Login[]> {
   const variable = 'LAMBDA_NAT_PROXY_AUTH'
   const logins = [
     ...[auth].flat().flatMap(list => parseList('--auth', list)),
     ...parseList(variable, environment[variable] ?? ''),
-    ...(file === undefined ? [] : readLoginFile(file)),
+    ...(file === undefined ? [] : await readLoginFile(file)),
   ]
   const known = new Set<string>()
   for (const { user } of logins) {

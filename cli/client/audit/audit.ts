@@ -1,8 +1,8 @@
-import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { printable } from '../../../tunnel/net/printable.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
 import type { RelayCounts } from '../../../tunnel/session/relay-report.ts'
 import { systemReason } from '../../input/system-error.ts'
+import { UsageError } from '../../input/usage-error.ts'
 import { OutboundError } from '../outbound/outbound.ts'
 import type { Events, ProxyEvent } from '../stats/events.ts'
 import { LogFile } from './log-file.ts'
@@ -31,7 +31,7 @@ export interface Audit {
 
 /**
  * Writes each connection into a file when it has ended: whose it was, where it went, what it carried, through which
- * exit, and when. Rejects with a CodedError, E_AUDIT_UNWRITABLE, when the file cannot be written.
+ * exit, and when. Rejects with a UsageError, E_AUDIT_UNWRITABLE, when the file cannot be written.
  */
 export async function startAudit(options: AuditOptions): Promise<Audit> {
   const { events, path, onFailure, ...limits } = options
@@ -48,7 +48,7 @@ export async function startAudit(options: AuditOptions): Promise<Audit> {
       events.emit({ type: 'audit.failed', code, message: unwritable(error), hint })
     },
   }).catch(error => {
-    throw new CodedError(code, unwritable(error), { cause: error })
+    throw new UsageError(unwritable(error), { code, cause: error })
   })
   let isEnding = false
   const open = new Map<number, { entry: Entry; counts: RelayCounts | undefined }>()

@@ -1,5 +1,6 @@
-import { closeSync, writeSync } from 'node:fs'
+import { closeSync, constants, writeSync } from 'node:fs'
 import { type FileHandle, open, rename, stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface LogFileOptions {
   path: string
@@ -19,6 +20,11 @@ const mode = 0o600
 const maxWaiting = 8 * 1024 * 1024
 const maxBatch = 256 * 1024
 const defaultRetryMs = 5_000
+/** A pipe is not waited for, neither until somebody reads from it nor while it is full; Windows has no such flag. */
+const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+/** Who reads a pipe that is full may take this long before it counts as a failure, looked at every so often. Milliseconds. */
+const fullLimitMs = 1_000
+const fullLookMs = 10
 
 /**
  * A file of lines that is only ever added to, beside the event loop, in their order and whole. Another program may set
@@ -96,7 +102,7 @@ export class LogFile {
         this.#batch ??= this.#takeBatch()
         await this.#makeReady(this.#batch.length)
         while (this.#batch && this.#batch.length > 0) {
-          const { bytesWritten } = await this.#handle!.write(this.#batch)
+          const bytesWritten = await writeSome(this.#handle!, this.#batch)
           this.#size += bytesWritten
           this.#batch = this.#batch.subarray(bytesWritten)
           this.#isBegun = true
@@ -160,9 +166,10 @@ export class LogFile {
 
   async #open(): Promise<void> {
     await this.#shut()
-    const handle = await open(this.#options.path, 'a', mode)
+    const handle = await open(this.#options.path, openFlags, mode)
     try {
       const found = await handle.stat()
+      if (found.isBlockDevice()) throw new Error('it is a disk, not a regular file')
       this.#isFile = found.isFile()
       if (this.#isFile) await handle.chmod(mode)
       this.#size = this.#isFile ? found.size : 0
@@ -201,6 +208,17 @@ export class LogFile {
 
 const isThere = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined)) !== undefined
+
+async function writeSome(handle: FileHandle, bytes: Buffer): Promise<number> {
+  for (const limit = performance.now() + fullLimitMs; ; await sleep(fullLookMs)) {
+    try {
+      return (await handle.write(bytes)).bytesWritten
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      if (performance.now() > limit) throw new Error('whoever reads from it does not keep up')
+    }
+  }
+}
 
 /** A process that was killed, or a disk that was full, may have left half a line: the next begins on one of its own. */
 async function endsWithLine(path: string, size: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { Database, SQLiteError } from 'bun:sqlite'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { systemReason } from '../../input/system-error.ts'
@@ -131,5 +131,8 @@ const busy = 5
 /** Only its owner reads it; the database's other files get the same mode. */
 function makePrivate(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  // Opening a pipe would wait for who reads it.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+    throw new Error('it is not a regular file')
   closeSync(openSync(path, 'a', 0o600))
 }

@@ -1,0 +1,97 @@
+import type { Stats } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemReason } from '../../input/system-error.ts'
+import { UsageError } from '../../input/usage-error.ts'
+
+/**
+ * Changes a file as the only one that does: what `change` makes of its text takes its place, whole or not at all, and
+ * whoever else comes meanwhile waits. A file that is not there is empty, and its folder is made; `change` gives
+ * undefined for no change. Owner and mode of a file that is there stay. Rejects with what `change` throws, or a
+ * UsageError: E_LOGINS_UNWRITABLE, or E_LOGINS_LOCKED after `waitMs`.
+ */
+export async function replaceAlone(
+  path: string,
+  change: (text: string) => string | undefined,
+  waitMs = defaultWaitMs,
+): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    // One lock, whatever link the file is reached by.
+    const target = await orMissing(realpath(path), path)
+    // The new text is written into the lock itself: taking the file's place ends the lock, in one step.
+    const lock = `${target}.lock`
+    const draft = await openAlone(lock, path, waitMs)
+    let isDone = false
+    try {
+      const known = await orMissing(stat(target), undefined)
+      if (known && !known.isFile()) throw unwritable(path, 'it is not a regular file')
+      const next = change(known ? await readFile(target, 'utf8') : '')
+      if (next === undefined) return
+      await write(draft, next, known)
+      // Windows renames nothing that is open.
+      await draft.close()
+      await rename(lock, target)
+      isDone = true
+    } finally {
+      // After a rename another's lock may be there.
+      if (!isDone) {
+        await draft.close().catch(() => {})
+        await rm(lock, { force: true })
+      }
+    }
+  } catch (error) {
+    throw error instanceof UsageError ? error : unwritable(path, systemReason(error), error)
+  }
+}
+
+// --- internal ---
+
+/** Only its owner reads it. */
+const mode = 0o600
+/** Another process is done in some milliseconds. */
+const defaultWaitMs = 5_000
+/** Between two tries. Milliseconds. */
+const againMs = 20
+
+const unwritable = (path: string, reason: string, cause?: unknown) =>
+  new UsageError(`${path} cannot be changed: ${reason}`, { code: 'E_LOGINS_UNWRITABLE', cause })
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
+
+async function orMissing<T, U>(found: Promise<T>, missing: U): Promise<T | U> {
+  try {
+    return await found
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return missing
+    throw error
+  }
+}
+
+/** Makes a file that nobody else has made; waits while somebody has. */
+async function openAlone(lock: string, path: string, waitMs: number): Promise<FileHandle> {
+  for (const limit = performance.now() + waitMs; ; await sleep(againMs)) {
+    try {
+      return await open(lock, 'wx', mode)
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+      if (performance.now() > limit)
+        throw new UsageError(`${path} is being changed by another process, whose lock is ${lock}`, {
+          code: 'E_LOGINS_LOCKED',
+          hint: 'If none does, it was killed: remove the lock, and try again.',
+          cause: error,
+        })
+    }
+  }
+}
+
+/** By the descriptor, not the name: whoever owns the folder may put a link there, and root would follow it. */
+async function write(draft: FileHandle, text: string, known: Stats | undefined): Promise<void> {
+  await draft.writeFile(text)
+  if (known && (known.uid !== process.getuid?.() || known.gid !== process.getgid?.()))
+    await draft.chown(known.uid, known.gid)
+  // Whatever the umask is.
+  if (known) await draft.chmod(known.mode & 0o777)
+  await draft.sync()
+}
