@@ -34,11 +34,11 @@ export async function runTool(command: readonly string[]): Promise<Said> {
 }
 
 /** The same for what must succeed. Throws a ServiceError with the program's words. */
-export async function mustRun(command: readonly string[], hint?: string): Promise<string> {
+export async function mustRun(command: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await runTool(command)
   if (code === 0) return stdout
   const words = printable((stderr.trim() || stdout.trim()).split('\n').slice(-5).join(' '), 1_000)
-  throw new ServiceError('E_SERVICE_MANAGER', `${command.join(' ')} failed (${code}): ${words}`, { hint })
+  throw new ServiceError('E_SERVICE_MANAGER', `${command.join(' ')} failed (${code}): ${words}`)
 }
 
 /** Runs it with this process's own standard streams; a Ctrl-C ends it. */

@@ -2,6 +2,7 @@ import { CodedError } from '../../tunnel/net/coded-error.ts'
 
 export type ServiceErrorCode =
   | 'E_SERVICE_UNSUPPORTED'
+  | 'E_SERVICE_NO_SESSION'
   | 'E_SERVICE_RIGHTS'
   | 'E_SERVICE_PROGRAM'
   | 'E_SERVICE_NOT_INSTALLED'

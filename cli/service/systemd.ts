@@ -5,6 +5,7 @@ import { definitionFile } from './definition-file.ts'
 import { notInstalled, type Scope, type ServiceManager, serviceName } from './manager.ts'
 import { mustRun, runTool, showTool } from './run-tool.ts'
 import { ServiceError } from './service-error.ts'
+import { outOfReach } from './systemd-reach.ts'
 import { systemdUnit, unitMark } from './systemd-unit.ts'
 
 const unit = `${serviceName}.service`
@@ -13,15 +14,16 @@ const unit = `${serviceName}.service`
 export function systemd(scope: Scope): ServiceManager {
   const file = definitionFile(join(unitFolder(scope), unit), unitMark)
   const how = scope === 'user' ? ['--user'] : []
-  const noBus =
-    scope === 'user'
-      ? 'A service of a user needs a session: log in as that user, or use --system.'
-      : undefined
-  const systemctl = (...args: string[]) => mustRun(['systemctl', ...how, ...args], noBus)
+  const systemctl = (...args: string[]) =>
+    mustRun(['systemctl', ...how, ...args]).catch(error => {
+      throw outOfReach(scope) ?? error
+    })
   const journal = ['journalctl', scope === 'user' ? '--user-unit' : '--unit', unit, '--no-pager']
   /** Waits until it is ready. Throws a ServiceError with what it said last when it fails. */
   const begin = async (verb: 'start' | 'restart') => {
     if ((await runTool(['systemctl', ...how, verb, unit])).code === 0) return
+    const unreachable = outOfReach(scope)
+    if (unreachable) throw unreachable
     const { stdout } = await runTool([...journal, '--lines=12', '--output=cat'])
     throw new ServiceError('E_SERVICE_FAILED', `the service does not come up:\n${printableLines(stdout)}`, {
       hint: `"${serviceName} service logs${scope === 'system' ? ' --system' : ''}" has more.`,
@@ -33,7 +35,7 @@ export function systemd(scope: Scope): ServiceManager {
 
   return {
     async install(plan) {
-      await mustRun(['systemctl', ...how, 'show-environment'], noBus)
+      await systemctl('show-environment')
       file.write(systemdUnit(plan))
       await systemctl('daemon-reload')
       await systemctl('enable', unit)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { launchdLabel, launchdPlist } from '../../cli/service/launchd-plist.ts'
+import { outOfReach } from '../../cli/service/systemd-reach.ts'
 import { systemdUnit } from '../../cli/service/systemd-unit.ts'
 import { taskXml } from '../../cli/service/task-xml.ts'
 import { need } from '../support/need.ts'
@@ -28,6 +29,25 @@ function write(name: string, content: string | Uint8Array): string {
   writeFileSync(path, content)
   return path
 }
+
+test('systemd: where it cannot be asked the next step is said', () => {
+  const booted = '/run/systemd/system'
+  const said = (scope: 'user' | 'system', env: Record<string, string>, ...there: string[]) => {
+    const error = outOfReach(scope, { env, uid: 7, exists: path => there.includes(path) })
+    return error && [error.code, error.message, error.hint].join(' ')
+  }
+  assert.match(said('system', {})!, /E_SERVICE_UNSUPPORTED systemd does not run.*container/)
+  assert.match(said('user', {})!, 'E_SERVICE_UNSUPPORTED')
+  assert.is(said('system', {}, booted), undefined)
+  assert.match(said('user', {}, booted)!, /E_SERVICE_NO_SESSION.*no session.*enable-linger.*--system/)
+  assert.match(
+    said('user', {}, booted, '/run/user/7/bus')!,
+    /E_SERVICE_NO_SESSION.*XDG_RUNTIME_DIR=\/run\/user\/7.*--system/,
+  )
+  assert.match(said('user', { XDG_RUNTIME_DIR: '/elsewhere' }, booted)!, 'enable-linger')
+  assert.is(said('user', { XDG_RUNTIME_DIR: '/there' }, booted, '/there/systemd/private'), undefined)
+  assert.is(said('user', { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/x' }, booted), undefined)
+})
 
 test('systemd: arguments come to the program as they are', () => {
   const unit = systemdUnit({ scope: 'user', command: ['/usr/bin/program', 'run', awkward] })

@@ -184,6 +184,11 @@ if (machineAvailable()) {
 
   test("a user's own service", async context => {
     const { machine } = context
+    const without = await machine.run([...nobody, ...machine.program, 'service', 'status'])
+    assert.is(without.code, 1, without.said)
+    assert.match(without.said, 'this user has no session')
+    assert.match(without.said, 'loginctl enable-linger')
+    assert.not.match(without.said, 'systemctl')
     await machine.must(['systemctl', 'start', 'manager@nobody'])
     const home = '/run/user/nobody/home'
     const env = { HOME: home, XDG_RUNTIME_DIR: '/run/user/nobody', ...endpoint(context) }
