@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import { printable } from '../../tunnel/net/printable.ts'
-import { formatBytes, formatDuration } from '../client/stats/format.ts'
+import { formatBytes, formatDuration, formatLocalCost } from '../client/stats/format.ts'
 import { findProxy } from '../control/ask.ts'
 import type { ExitReport } from '../control/exit-report.ts'
 import { describe } from '../output/help.ts'
@@ -43,8 +43,11 @@ function human(exits: ExitReport[]): string {
       String(exit.connections),
       formatBytes(exit.bytesDown),
       formatBytes(exit.bytesUp),
-      `$${exit.cost.toFixed(5)}`,
+      exit.local ? '$0' : `$${exit.cost.toFixed(5)}`,
     ]),
   ]
-  return table(rows, dispensable)
+  const listed = table(rows, dispensable)
+  const local = exits.filter(exit => exit.local)
+  if (local.length === 0) return listed
+  return `${listed}\n\nCost: ${formatLocalCost(local.reduce((sum, { cost }) => sum + cost, 0))}.`
 }

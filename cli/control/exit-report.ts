@@ -20,11 +20,13 @@ export interface ExitReport {
   connections: number
   bytesUp: number
   bytesDown: number
-  /** Dollars so far, an estimate. */
+  /** It runs on this machine, and costs nothing. */
+  local: boolean
+  /** Dollars so far, an estimate; of a local one what they would be in AWS. */
   cost: number
 }
 
-export function exitReport(exit: ExitStatus, now: number): ExitReport {
+export function exitReport(exit: ExitStatus, local: boolean, now: number): ExitReport {
   const { session, region, address, candidate, phase, silent, launchedAt, deadlineAt } = exit
   const ledger = new Map<string, Usage>()
   addUsage(ledger, region, usageOf(exit, now))
@@ -40,6 +42,7 @@ export function exitReport(exit: ExitStatus, now: number): ExitReport {
     connections: exit.connections,
     bytesUp: exit.bytesUp,
     bytesDown: exit.bytesDown,
+    local,
     cost: costOf(ledger).total,
   }
 }

@@ -29,7 +29,9 @@ export interface StatusReport {
   connections: number
   bytesUp: number
   bytesDown: number
-  /** Dollars so far, an estimate. */
+  /** The exits run on this machine, and cost nothing. */
+  local: boolean
+  /** Dollars so far, an estimate; of local exits what they would be in AWS. */
   cost: number
   bans: { site: string; addresses: string[] }[]
 }
@@ -80,6 +82,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
         connections: totals.active,
         bytesUp: totals.bytesUp,
         bytesDown: totals.bytesDown,
+        local: model.local,
         cost: cost.total,
         bans: fleet()?.bans() ?? [],
       }
@@ -144,5 +147,5 @@ function starting(): never {
 
 function reports(model: Model): ExitReport[] {
   const now = Date.now()
-  return model.exits.filter(({ phase }) => phase !== 'ended').map(exit => exitReport(exit, now))
+  return model.exits.filter(({ phase }) => phase !== 'ended').map(exit => exitReport(exit, model.local, now))
 }

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { version } from '../../package.json'
 import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
-import type { CostState, ExitStatus, UserState } from '../client/stats/state.ts'
+import { type CostState, type ExitStatus, pathKind, type UserState } from '../client/stats/state.ts'
 
 export interface Metrics {
   /** Prometheus's text format, and its content type. */
@@ -150,6 +150,13 @@ export function createMetrics(model: Model, events: Events): Metrics {
   const exit = ['session', 'region']
   read('gauge', 'exit_rtt_seconds', 'Round-trip time to an exit.', exit, () =>
     byExit(({ rttMs }) => (rttMs === undefined ? undefined : rttMs / 1000)),
+  )
+  read('gauge', 'exit_path_info', 'How packets go between an exit and here.', [...exit, 'path'], () =>
+    live().flatMap((exit): Sample[] => {
+      const { session, region } = exit
+      const path = pathKind(exit)
+      return path === undefined ? [] : [[{ session, region, path }, 1]]
+    }),
   )
   read('counter', 'exit_packets_sent_total', 'Packets sent to an exit.', exit, () =>
     byExit(({ packetsSent }) => packetsSent),

@@ -1,4 +1,10 @@
-import { formatBytes, formatCount, formatDollars, formatRate } from '../client/stats/format.ts'
+import {
+  formatBytes,
+  formatCount,
+  formatDollars,
+  formatLocalCost,
+  formatRate,
+} from '../client/stats/format.ts'
 import type { Model } from '../client/stats/model.ts'
 import { isAccepting } from '../client/stats/state.ts'
 
@@ -61,8 +67,6 @@ function summary({ exits, sleep, totals, rate, cost }: Model, local: boolean): P
     [`${formatCount(totals.active)} ${totals.active === 1 ? 'connection' : 'connections'}`],
     [`down ${formatRate(rate.down)}, up ${formatRate(rate.up)}`],
     [`${formatBytes(totals.bytesDown + totals.bytesUp)} in all`],
-    local
-      ? [`$0 here (on AWS about ${formatDollars(cost().total)})`, '$0 here']
-      : [`about ${formatDollars(cost().total)}`],
+    local ? [formatLocalCost(cost().total), '$0 here'] : [`about ${formatDollars(cost().total)}`],
   ]
 }

@@ -43,6 +43,7 @@ test('exits are listed, and rotated by id, region and site', async context => {
   assert.equal(exits.map(({ region }: { region: string }) => region).sort(), ['local-1', 'local-2'])
   const [one, two] = exits
   assert.is(one.phase, 'active')
+  assert.is(one.local, true)
   assert.ok(one.cost > 0 && one.ageMs > 0 && one.remainingMs > 0)
 
   const { rotating } = await json(context, 'rotate', '--exit', one.id)
@@ -64,7 +65,9 @@ test('exits are listed, and rotated by id, region and site', async context => {
     idsOf(after.active).filter(id => idsOf(before).includes(id)),
     [],
   )
-  assert.match((await home.run('exits')).said, /ID REGION ADDRESS PHASE .* local-1 127\.0\.0\.1/)
+  const listed = (await home.run('exits')).said
+  assert.match(listed, /ID REGION ADDRESS PHASE .* local-1 127\.0\.0\.1/)
+  assert.match(listed, / \$0 Cost: \$0 here \(on AWS about \$0\.\d+\)\./)
 })
 
 test('what cannot be done is refused with what can', async context => {

@@ -159,6 +159,7 @@ test('tells Prometheus what it tells the page', async context => {
   const { url, events } = context
   comeUp(context)
   const session = 'a'
+  events.emit({ type: 'exit.moved', session, candidate: 'relayed' })
   events.emit({
     type: 'connection.opened',
     connection: 1,
@@ -190,6 +191,9 @@ test('tells Prometheus what it tells the page', async context => {
   assert.is(value('lambda_nat_proxy_exits', { state: 'active' }), 1)
   assert.is(value('lambda_nat_proxy_exit_rtt_seconds', { session }), 0.025)
   assert.is(value('lambda_nat_proxy_exit_packets_lost_total', { session }), 1)
+  assert.equal(families.get('lambda_nat_proxy_exit_path_info')?.metrics, [
+    { value: '1', labels: { session, region: 'eu-west-1', path: 'relayed' } },
+  ])
   assert.ok(value('process_resident_memory_bytes') > 1e6)
   const documented = await readFile(join(import.meta.dir, '../../docs/events.md'), 'utf8')
   for (const { name, type, help } of families.values()) {

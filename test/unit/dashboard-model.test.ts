@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createEvents, type Events } from '../../cli/client/stats/events.ts'
 import { createModel, type Model } from '../../cli/client/stats/model.ts'
+import { type ExitStatus, pathKind } from '../../cli/client/stats/state.ts'
 import { merge } from '../../cli/dashboard/page/merge.ts'
 
 interface Context {
@@ -20,7 +21,12 @@ test.before.each(context => {
 })
 
 /** An exit comes up, 200 ms after its launch. */
-function comeUp({ events, clock }: Context, session: string, region = 'eu-west-1'): void {
+function comeUp(
+  { events, clock }: Context,
+  session: string,
+  region = 'eu-west-1',
+  path: Pick<ExitStatus, 'candidate' | 'byOpenPort'> = {},
+): void {
   events.emit({ type: 'exit.launching', session, region })
   events.emit({ type: 'exit.step', session, step: 'stun', ms: 20, detail: '' })
   events.emit({ type: 'exit.step', session, step: 'offer', ms: 30, detail: '' })
@@ -35,6 +41,7 @@ function comeUp({ events, clock }: Context, session: string, region = 'eu-west-1
     setUpMs: 200,
     memoryMb: 256,
     engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
+    ...path,
   })
 }
 
@@ -304,6 +311,18 @@ test('updates, merged one after the other, give what the whole would have given'
   assert.equal(byId(page), byId(whole))
   assert.equal(page.series, whole.series)
   assert.is(whole.connections.length, 500 + 3)
+})
+
+test('a path is direct, by an open port, or by a relay', context => {
+  const { events, model } = context
+  const region = 'eu-west-1'
+  comeUp(context, 'a', region, { candidate: 'server-reflexive' })
+  comeUp(context, 'b', region, { candidate: 'host', byOpenPort: true })
+  comeUp(context, 'c', region, { candidate: 'relayed' })
+  events.emit({ type: 'exit.launching', session: 'd', region })
+  assert.equal(model.exits.map(pathKind), ['direct', 'mapped', 'relayed', undefined])
+  events.emit({ type: 'exit.moved', session: 'c', candidate: 'peer-reflexive' })
+  assert.is(pathKind(model.exits[2]!), 'direct')
 })
 
 test('destinations without end are added up, and nothing is lost of them', context => {

@@ -65,8 +65,8 @@ export function createExits(): ExitTable {
         }
         case 'exit.ready': {
           const exit = exits.get(event.session)
-          const { address, memoryMb, architecture, engines, candidate, setUpMs, remainingMs, replaceMs } =
-            event
+          const { address, memoryMb, architecture, engines, candidate, byOpenPort } = event
+          const { setUpMs, remainingMs, replaceMs } = event
           if (exit)
             Object.assign(exit, {
               phase: 'active',
@@ -75,6 +75,7 @@ export function createExits(): ExitTable {
               ...(architecture && { architecture }),
               engines,
               candidate,
+              ...(byOpenPort && { byOpenPort }),
               readyAt: now,
               deadlineAt: now + remainingMs,
               replaceAt: now + replaceMs,

@@ -41,6 +41,9 @@ export function formatDollars(dollars: number): string {
   return dollars === 0 ? '$0' : 'under $0.000001'
 }
 
+/** What exits on this machine cost, and would cost in AWS. */
+export const formatLocalCost = (dollars: number): string => `$0 here (on AWS about ${formatDollars(dollars)})`
+
 /** A share as a percentage. */
 export const formatShare = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 

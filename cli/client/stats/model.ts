@@ -33,6 +33,8 @@ export interface Model {
   /** All of it; with `since` only the connections and points of that moment and later. */
   state(since?: number): State
   readonly totals: Totals
+  /** The exits run on this machine, and cost nothing. */
+  readonly local: boolean
   /** Since it was made. Milliseconds. */
   readonly uptimeMs: number
   readonly rate: { down: number; up: number }
@@ -167,6 +169,7 @@ export function createModel(events: Events, now: () => number = Date.now, local 
   })
 
   const model: Model = {
+    local,
     get uptimeMs() {
       return now() - startedAt
     },

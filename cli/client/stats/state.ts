@@ -75,6 +75,8 @@ export interface ExitStatus {
   engines?: Engines
   /** Of the exit's address that packets go to, or `relayed`. */
   candidate?: CandidateKind
+  /** They come in by the port that the client's router opened. */
+  byOpenPort?: boolean
   launchedAt: number
   /** When its offer was written, which starts the function. */
   billedFrom?: number
@@ -119,6 +121,15 @@ export interface AddressState {
   exits: number
   firstSeenAt: number
   lastSeenAt: number
+}
+
+/** How packets go between an exit and here: without help, by a port that a router opened, or by a relay. */
+export type PathKind = 'direct' | 'mapped' | 'relayed'
+
+/** Undefined before it is up. */
+export function pathKind({ candidate, byOpenPort }: ExitStatus): PathKind | undefined {
+  if (candidate === undefined || candidate === 'relayed') return candidate
+  return byOpenPort || candidate === 'mapped' ? 'mapped' : 'direct'
 }
 
 /** It takes new connections. */

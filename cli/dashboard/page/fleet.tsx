@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { formatBytes, formatCount, formatDuration, formatShare } from '../../client/stats/format.ts'
-import type { ExitStatus, State } from '../../client/stats/state.ts'
+import { type ExitStatus, pathKind, type State } from '../../client/stats/state.ts'
 import { stepNames } from '../../client/stats/step-names.ts'
 import { Spark } from './spark.tsx'
 
@@ -171,6 +171,7 @@ const tones = {
 function figuresOf(exit: ExitStatus, now: number): [string, string][] {
   const { rttMs, packetsSent, packetsLost, connections, bytesDown, bytesUp, readyAt, endedAt } = exit
   const { engines, candidate } = exit
+  const path = pathKind(exit)
   return [
     ['Round trip', rttMs === undefined ? '–' : rttMs < 1 ? 'under 1 ms' : formatDuration(rttMs)],
     ['Loss', formatShare(packetsSent > 0 ? packetsLost / packetsSent : 0)],
@@ -178,10 +179,15 @@ function figuresOf(exit: ExitStatus, now: number): [string, string][] {
     ['Down', formatBytes(bytesDown)],
     ['Up', formatBytes(bytesUp)],
     ['Age', formatDuration((endedAt ?? now) - readyAt!)],
-    ['Path', candidate === undefined ? '–' : candidate === 'relayed' ? 'by a relay' : `direct, ${candidate}`],
+    [
+      'Path',
+      path === undefined ? '–' : path === 'relayed' ? 'by a relay' : `${pathNames[path]}, ${candidate}`,
+    ],
     ['QUIC', engines ? [...new Set([engines.client, engines.exit])].filter(Boolean).join(' / ') : '–'],
   ]
 }
+
+const pathNames = { direct: 'direct', mapped: 'open port' }
 
 /** What is going on with an exit that takes no new connections. */
 function noteOf({ launches }: State, { session, phase, silent, reason }: ExitStatus): string {
