@@ -50,6 +50,8 @@ const forgetMs = 60_000
 /** Milliseconds for a router to close a port. */
 const closeLimitMs = 1_000
 const calledOffMs = 100
+/** A router that says once more that it lost everything, this soon, is not heeded. Milliseconds. */
+const lostAgainMs = 10_000
 /** A renewal that failed is tried again after this, or sooner. Milliseconds. */
 const renewAgainMs = 15_000
 
@@ -60,6 +62,8 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
   /** Ports that are being closed. */
   const closing = new Set<Promise<void>>()
   const over = new AbortController()
+  /** What makes each port anew at once, by the router that opened it. */
+  const renewals = new WeakMap<Router, Set<() => void>>()
   let known: Discovery | undefined
   let closed = false
 
@@ -76,6 +80,18 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
   // By the time that a port is wanted, who is to be asked for it is known.
   void routers()
 
+  const renewalsOf = (router: Router): Set<() => void> => {
+    const ofRouter = renewals.get(router) ?? new Set()
+    renewals.set(router, ofRouter)
+    let heededAt = Number.NEGATIVE_INFINITY
+    router.onLost ??= () => {
+      if (performance.now() - heededAt < lostAgainMs) return
+      heededAt = performance.now()
+      for (const renewNow of ofRouter) renewNow()
+    }
+    return ofRouter
+  }
+
   const open = (localPort: number): Opening => {
     const ended = new AbortController()
     const done = (async () => {
@@ -89,7 +105,7 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
         const port = { external: granted.external, protocol: router.protocol, router }
         // What it is closed by is what was granted last.
         const renewed = ({ external }: Grant) => void Object.assign(port, { external })
-        void renew(router, request, granted, renewed, ended.signal)
+        void renew(router, request, granted, renewed, ended.signal, renewalsOf(router))
         return port
       }
       // Whoever answered before may be another by now.
@@ -193,20 +209,29 @@ function discovery(
   return discovery
 }
 
-/** Renews a mapping when half of its life is over (RFC 6886, section 3.3), until the signal. Never rejects. */
+/**
+ * Renews a mapping when half of its life is over (RFC 6886, section 3.3), or as soon as `renewals` are called for, until
+ * the signal. Never rejects.
+ */
 async function renew(
   router: Router,
   request: MapRequest,
   granted: Grant,
   onRenewed: (grant: Grant) => void,
   signal: AbortSignal,
+  renewals: Set<() => void>,
 ): Promise<void> {
   let { external, lifetimeS } = granted
   let failed = false
   while (lifetimeS > 0 && !signal.aborted) {
     const halfMs = lifetimeS * 500
     const wait = failed ? Math.min(renewAgainMs, halfMs) : halfMs
-    await sleep(wait, undefined, { signal, ref: false }).catch(() => {})
+    const called = new AbortController()
+    const renewNow = () => called.abort()
+    renewals.add(renewNow)
+    const either = AbortSignal.any([signal, called.signal])
+    await sleep(wait, undefined, { signal: either, ref: false }).catch(() => {})
+    renewals.delete(renewNow)
     if (signal.aborted) return
     const again = { ...request, externalPort: external.port }
     const grant = await router.map(again, signal).catch(() => undefined)

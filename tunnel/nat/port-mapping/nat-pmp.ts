@@ -1,11 +1,14 @@
 import { askGateway } from './ask-gateway.ts'
-import { checkedGrant, type FindRouter, PortMappingError } from './router.ts'
+import { lostByNatPmp, watchEpoch } from './epoch.ts'
+import { checkedGrant, type FindRouter, PortMappingError, type Router } from './router.ts'
 
 // NAT Port Mapping Protocol (RFC 6886): requests of 2 and 12 bytes, answers of 12 and 16.
 
 const version = 0
 const opcodes = { externalAddress: 0, mapUdp: 1 } as const
 const response = 0x80
+/** Of the router's clock in an answer (section 3.6). */
+const epochOffset = 4
 
 /** Result codes (section 3.5). */
 const results = new Map([
@@ -17,17 +20,17 @@ const results = new Map([
 
 /** One that tells its outside address (section 3.2) speaks it. */
 export const findNatPmp: FindRouter = async (gateway, signal) => {
+  const heeding = watchEpoch({ isLost: lostByNatPmp, offset: epochOffset, onLost: () => router.onLost?.() })
   const externalAddress = (signal: AbortSignal) =>
-    askGateway(gateway, Buffer.from([version, opcodes.externalAddress]), readAddress, signal)
-  await externalAddress(signal)
+    askGateway(gateway, Buffer.from([version, opcodes.externalAddress]), heeding(readAddress), signal)
   const ask = (internalPort: number, externalPort: number, lifetimeS: number, signal: AbortSignal) =>
     askGateway(
       gateway,
       mapRequest(internalPort, externalPort, lifetimeS),
-      answer => readMap(answer, internalPort),
+      heeding(answer => readMap(answer, internalPort)),
       signal,
     )
-  return {
+  const router: Router = {
     protocol: 'nat-pmp',
     async map({ internalPort, externalPort, lifetimeS }, signal) {
       // Another than at first, it may be. Before the port is opened, so that none stays open where this fails.
@@ -39,6 +42,8 @@ export const findNatPmp: FindRouter = async (gateway, signal) => {
       await ask(internalPort, 0, 0, signal)
     },
   }
+  await externalAddress(signal)
+  return router
 }
 
 /** A request to map UDP (section 3.3); outside port and lifetime 0 remove the mapping (section 3.4). */

@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { askGateway } from './ask-gateway.ts'
-import { checkedGrant, type FindRouter, type Gateway, type Grant, PortMappingError } from './router.ts'
+import { lostByPcp, watchEpoch } from './epoch.ts'
+import {
+  checkedGrant,
+  type FindRouter,
+  type Gateway,
+  type Grant,
+  PortMappingError,
+  type Router,
+} from './router.ts'
 
 // Port Control Protocol (RFC 6887): a header of 24 bytes, and for MAP a payload of 36.
 
 const version = 2
 const opcodes = { announce: 0, map: 1 } as const
 const response = 0x80
+/** Of the router's clock in an answer (section 7.2). */
+const epochOffset = 8
 const udp = 17
 const headerLength = 24
 const mapLength = headerLength + 36
@@ -23,17 +33,17 @@ const results = new Map([
 
 /** One that answers ANNOUNCE (section 14.1) speaks it. */
 export const findPcp: FindRouter = async (gateway, signal) => {
-  await askGateway(gateway, announce(gateway), answer => readAnnounce(answer), signal)
+  const heeding = watchEpoch({ isLost: lostByPcp, offset: epochOffset, onLost: () => router.onLost?.() })
   // Renewal and removal are granted to whoever knows it (section 11.2).
   const nonce = randomBytes(12)
   const ask = (internalPort: number, externalPort: number, lifetimeS: number, signal: AbortSignal) =>
     askGateway(
       gateway,
       mapRequest(gateway, { nonce, internalPort, externalPort, lifetimeS }),
-      answer => readMap(answer, nonce, internalPort),
+      heeding(answer => readMap(answer, nonce, internalPort)),
       signal,
     )
-  return {
+  const router: Router = {
     protocol: 'pcp',
     map: async ({ internalPort, externalPort, lifetimeS }, signal) =>
       checkedGrant(await ask(internalPort, externalPort, lifetimeS, signal)),
@@ -41,6 +51,8 @@ export const findPcp: FindRouter = async (gateway, signal) => {
       await ask(internalPort, 0, 0, signal)
     },
   }
+  await askGateway(gateway, announce(gateway), heeding(readAnnounce), signal)
+  return router
 }
 
 export interface PcpMap {

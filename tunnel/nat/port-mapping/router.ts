@@ -42,6 +42,8 @@ export interface Grant {
 /** A router that answers one of the protocols. */
 export interface Router {
   readonly protocol: MappingProtocol
+  /** Its user's: called when an answer tells that it has lost all that it had opened. UPnP has no way to tell. */
+  onLost?: () => void
   /** Opens a port, or keeps it open. Rejects with a PortMappingError, or the signal's reason. */
   map(request: MapRequest, signal: AbortSignal): Promise<Grant>
   /** Closes it. Rejects as `map` does. */
