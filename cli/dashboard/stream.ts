@@ -56,4 +56,4 @@ export function liveStream({ model, events, token, onEnd }: LiveStreamOptions): 
 // --- internal ---
 
 const isUrgent = ({ type }: ProxyEvent) =>
-  type.startsWith('exit.') || type.startsWith('fleet.') || type === 'proxy.ready'
+  ['exit.', 'fleet.', 'site.'].some(kind => type.startsWith(kind)) || type === 'proxy.ready'

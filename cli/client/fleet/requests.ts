@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { Events } from '../stats/events.ts'
-import { askForSite, ban, meets } from './bans.ts'
+import { askForSite, ban, banMs, meets } from './bans.ts'
 import { isIdle } from './idle.ts'
 import { isSpent } from './money.ts'
 import { isAccepting } from './plan.ts'
@@ -113,7 +113,7 @@ export function fleetRequests({ state, events, replan }: RequestOptions): FleetR
       )
       const launches = !isIdle(state, now) && !isSpent(state)
       const banned = { site, session: exit, address, launching: serving.length === 0 && launches }
-      events.emit({ type: 'site.banned', ...banned })
+      events.emit({ type: 'site.banned', ...banned, forMs: banMs })
       replan()
       return banned
     },

@@ -149,7 +149,15 @@ export type ProxyEvent =
   /** The exit answers no probes (true) or is heard again (false). */
   | { type: 'exit.silent'; session: string; silent: boolean }
   /** The site gets no exit with this address any more; `launching`: none that is up can serve it. */
-  | { type: 'site.banned'; site: string; session: string; address: string; launching: boolean }
+  | {
+      type: 'site.banned'
+      site: string
+      session: string
+      address: string
+      launching: boolean
+      /** The ban ends by itself after this long. */
+      forMs: number
+    }
   /** The site's bans are lifted: one launch after the other brought an address that it has banned, `address` last. */
   | { type: 'site.unbanned'; site: string; address: string }
   /** The site's answer would have banned its exit, but so many were banned within that time: it keeps this one. */

@@ -1,6 +1,7 @@
 import { version } from '../../../package.json'
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 import { createAddresses } from './addresses.ts'
+import { createBans } from './bans.ts'
 import { createConnections } from './connections.ts'
 import { costOf } from './cost.ts'
 import { createDestinations } from './destinations.ts'
@@ -72,6 +73,7 @@ export function createModel(events: Events, now: () => number = Date.now, local 
   const startedAt = now()
   const sleep = createSleep(startedAt)
   const addresses = createAddresses()
+  const bans = createBans()
   const counts = {
     bytesUp: 0,
     bytesDown: 0,
@@ -139,6 +141,7 @@ export function createModel(events: Events, now: () => number = Date.now, local 
     connect(event, at)
     sleep.apply(event, at)
     addresses.apply(event, at)
+    bans.apply(event, at)
     if (event.type === 'traffic.sampled') sample(event, at)
     if (event.type === 'connection.opened') counts.opened++
     if (event.type === 'connection.refused') counts.refused++
@@ -217,6 +220,7 @@ export function createModel(events: Events, now: () => number = Date.now, local 
       exits: model.exits,
       sleep: model.sleep,
       addresses: addresses.state,
+      bans: bans.list(now()),
       launches: exits.launches(),
       destinations: destinations.top(maxDestinations),
       destinationCount: destinations.size,

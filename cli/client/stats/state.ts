@@ -24,6 +24,8 @@ export interface State {
   exits: ExitStatus[]
   sleep: SleepState
   addresses: AddressesState
+  /** The site that was banned last, first; 50 at most. */
+  bans: BanState[]
   /** The newest first. */
   launches: LaunchStatus[]
   /** Those that carried most, first. */
@@ -121,6 +123,14 @@ export interface AddressState {
   exits: number
   firstSeenAt: number
   lastSeenAt: number
+}
+
+/** A site (a registered domain, or an address) that does not use exits with these addresses for now. */
+export interface BanState {
+  site: string
+  addresses: string[]
+  /** When the last of these bans ends. */
+  endsAt: number
 }
 
 /** How packets go between an exit and here: without help, by a port that a router opened, or by a relay. */

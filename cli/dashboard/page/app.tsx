@@ -22,12 +22,22 @@ import { Traffic } from './traffic.tsx'
 import { Users } from './users.tsx'
 
 export function App() {
-  const { state, connected, rotate } = useLive()
+  const { state, connected, rotate, ban } = useLive()
   const [trouble, setTrouble] = useState('')
   const narrow = useMedia('(max-width: 640px)')
   const onRotate = (session?: string) => {
     setTrouble('')
     rotate(session).catch(error => setTrouble(`The exit could not be rotated: ${error.message}`))
+  }
+  const onBan = async (site: string) => {
+    setTrouble('')
+    try {
+      await ban(site)
+      return true
+    } catch (error) {
+      setTrouble(`No exit was banned: ${(error as Error).message}`)
+      return false
+    }
   }
   return (
     <>
@@ -63,7 +73,7 @@ export function App() {
         {state && (
           <>
             <Figures state={state} />
-            <Fleet state={state} onRotate={onRotate} />
+            <Fleet state={state} onRotate={onRotate} onBan={onBan} />
             {narrow && <Connections key="connections" state={state} />}
             <Traffic key="traffic" state={state} />
             {!narrow && <Connections key="connections" state={state} />}

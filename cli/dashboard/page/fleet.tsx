@@ -2,16 +2,22 @@ import type { ComponentChildren } from 'preact'
 import { formatBytes, formatCount, formatDuration, formatShare } from '../../client/stats/format.ts'
 import { type ExitStatus, pathKind, type State } from '../../client/stats/state.ts'
 import { stepNames } from '../../client/stats/step-names.ts'
+import { Bans } from './bans.tsx'
 import { Spark } from './spark.tsx'
 
-interface FleetProps {
+interface FleetProps extends ExitsProps {
+  /** Bans the exit that served a site last. Gives whether that could be done. */
+  onBan: (site: string) => Promise<boolean>
+}
+
+interface ExitsProps {
   state: State
   /** Replaces an exit, or all of them. */
   onRotate: (session?: string) => void
 }
 
 /** The exits, each with its state and how long it has. */
-export function Fleet({ state, onRotate }: FleetProps) {
+export function Fleet({ state, onRotate, onBan }: FleetProps) {
   const { exits, sleep } = state
   const current = phases.flatMap(phase => exits.filter(exit => exit.phase === phase))
   const over = exits.filter(({ phase }) => phase === 'ended')
@@ -42,6 +48,7 @@ export function Fleet({ state, onRotate }: FleetProps) {
           <Exits state={state} exits={over} onRotate={onRotate} />
         </details>
       )}
+      <Bans state={state} onBan={onBan} />
     </section>
   )
 }
@@ -55,7 +62,7 @@ const phases = ['active', 'launching', 'draining'] as const
 const whatHappens =
   'New connections go to the replacement when it is up; open ones go on until they end, or the old exit must.'
 
-function Exits({ state, exits, onRotate }: FleetProps & { exits: ExitStatus[] }) {
+function Exits({ state, exits, onRotate }: ExitsProps & { exits: ExitStatus[] }) {
   return (
     <ul class="exits">
       {exits.map(exit => (

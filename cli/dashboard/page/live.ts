@@ -8,6 +8,8 @@ export interface Live {
   connected: boolean
   /** Replaces an exit, or all of them. Rejects with what to tell the person. */
   rotate(session?: string): Promise<void>
+  /** Bans the exit that served a site last. Rejects as rotate does. */
+  ban(site: string): Promise<void>
 }
 
 /** A stream that the browser has given up is opened anew after this long. Milliseconds. */
@@ -52,13 +54,18 @@ export function useLive(): Live {
     }
   }, [])
 
-  const rotate = useCallback(async (session?: string) => {
-    const response = await fetch('/api/rotate', {
+  const ask = useCallback(async (operation: string, input: object) => {
+    const response = await fetch(`/api/${operation}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', [tokenHeader]: token.current },
-      body: JSON.stringify(session === undefined ? { all: true } : { exit: session }),
+      body: JSON.stringify(input),
     })
     if (!response.ok) throw new Error((await response.json()).message)
   }, [])
-  return { state, connected, rotate }
+  return {
+    state,
+    connected,
+    rotate: session => ask('rotate', session === undefined ? { all: true } : { exit: session }),
+    ban: site => ask('ban', { site }),
+  }
 }
