@@ -26,7 +26,10 @@ export interface Tuning {
  * before the handshake. So it follows the path: see `streamWindowFor`. Bytes.
  */
 export interface FixedWindows {
-  /** What one stream may send before the reader has read, over a round trip of 100 ms or more: ten times it a second. */
+  /**
+   * What one stream may send before the reader has read, over a round trip of 25 ms or more. Where one packet in a hundred
+   * is lost, those behind it wait, and a stream brings a window in about three and a half round trips.
+   */
   stream: number
   /**
    * What all streams may: so much memory is theirs at most. Readers that have stopped keep a stream's window each, and
@@ -38,7 +41,7 @@ export interface FixedWindows {
 }
 
 /** From here on a stream has its whole window. Milliseconds. */
-const farMs = 100
+const farMs = 25
 /** Of the whole window: what a stream has on a short path, where the ends' own pauses are longer than the round trip. */
 const leastShare = 1 / 4
 /** Where nothing is known of the path. */
@@ -70,7 +73,7 @@ export const tunings: Record<Role, Tuning> = {
     congestionControl: 'BBR',
     // The control stream is all that a function opens.
     maxStreams: 1,
-    // 64 readers over 100 ms, 256 over 25, may stand still before anybody waits for them.
+    // 64 readers, on a path of up to 6 ms 256, may stand still before anybody waits for them.
     fixed: { stream: 16 * MiB, connection: 1024 * MiB, send: 32 * MiB },
   },
   client: {
@@ -79,12 +82,12 @@ export const tunings: Record<Role, Tuning> = {
     streamWindow: 8 * MiB,
     congestionControl: 'BBR',
     maxStreams: 4096,
-    fixed: { stream: 8 * MiB, connection: 96 * MiB, send: 24 * MiB },
+    fixed: { stream: 10 * MiB, connection: 96 * MiB, send: 24 * MiB },
   },
 }
 
 /**
- * Of the function, which has so many MB for all it does. Twelve targets over 100 ms, 48 over 25, may stand still before
+ * Of the function, which has so many MB for all it does. Nine targets, on a path of up to 6 ms 38, may stand still before
  * anybody waits for them.
  */
 export function functionTuning(memoryMb: number): Tuning {

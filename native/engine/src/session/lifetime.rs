@@ -11,7 +11,7 @@ use crate::events::{Event, StreamNumber};
 use crate::options::Role;
 
 /// Room to write beyond what is in flight.
-const WRITE_AHEAD: u64 = 512 * 1024;
+const WRITE_AHEAD: u64 = 1024 * 1024;
 
 impl Session {
     /// When [`Session::expire`] must be called next, if nothing happens before.
