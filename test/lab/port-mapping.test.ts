@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { need } from '../support/need.ts'
+import { until } from '../support/until.ts'
 import { labAvailable } from './available.ts'
 import { content, sha256 } from './content.ts'
 import { inLab } from './lab.ts'
-import { portMappingPackage, portMappingProgram, startPortMapping } from './port-mapping.ts'
+import { portMappingPackage, portMappingProgram, startPortMapping, switchOff } from './port-mapping.ts'
 import { startWeb } from './services.ts'
 import { fetchDigest, type LabSession, startSession } from './session.ts'
 import { socketAt } from './udp-socket.ts'
@@ -69,6 +70,21 @@ for (const before of [true, false])
       assert.equal(await peer.hears('answer'), { address: lab.address.client, port: 40_000 })
     }))
 
+for (const protocol of ['pcp', 'nat-pmp'])
+  test(`a router that starts again opens all ports anew by ${protocol}, when one is asked for`, () =>
+    inLab({ client: 'symmetric', function: 'none' }, async lab => {
+      const before = await startPortMapping(lab, { isLongUp: true })
+      const client = lab.run('client', process.execPath, ['-e', openPorts, protocol])
+      await client.line(/two are open/)
+      assert.is((await before.open()).length, 2)
+      await switchOff(lab, before)
+      const after = await startPortMapping(lab)
+      assert.equal(await after.open(), [])
+      client.tell('the third')
+      await until(async () => (await after.open()).length === 3, 'all three to be open')
+      await client.stop('SIGTERM')
+    }))
+
 test('a router is not asked where that is off', () =>
   inLab({ client: 'port-restricted', function: 'port-restricted' }, async lab => {
     const router = await startPortMapping(lab)
@@ -80,6 +96,22 @@ test('a router is not asked where that is off', () =>
   }))
 
 // --- internal ---
+
+/** Has two ports opened, and a third one when it is told to. */
+const openPorts = `
+  const folder = ${JSON.stringify(join(import.meta.dir, '../../tunnel/nat/port-mapping'))}
+  const { createPortMapper } = await import(folder + '/mapper.ts')
+  const { finders } = await import(folder + '/survey.ts')
+  const protocol = process.argv[1]
+  const mapper = createPortMapper({ find: { [protocol]: finders[protocol] } })
+  const open = async port => {
+    while (!(await mapper.open(port))) await Bun.sleep(50)
+  }
+  await open(40000)
+  await open(40001)
+  console.log('two are open')
+  for await (const _ of console) await open(40002)
+`
 
 /** Has the port opened and leaves it so. */
 const openPort = `

@@ -19,16 +19,18 @@ export interface DaemonOptions {
   pcp?: boolean
   /** On unless told otherwise. */
   upnp?: boolean
+  /** The clock that it tells is that of the machine, not its own, which begins with it. */
+  isLongUp?: boolean
 }
 
 export async function startPortMapping(
   lab: Lab,
-  { pcp = true, upnp = true }: DaemonOptions = {},
+  { pcp = true, upnp = true, isLongUp = false }: DaemonOptions = {},
 ): Promise<PortMappingDaemon> {
   const rules = join(lab.folder, 'port-mapping.nft')
   const configuration = join(lab.folder, 'miniupnpd.conf')
   await writeFile(rules, ruleset)
-  await writeFile(configuration, configurationOf(pcp, upnp))
+  await writeFile(configuration, configurationOf({ pcp, upnp, isLongUp }))
   await lab.finish('clientNat', 'nft', ['-f', rules])
   const files = ['-f', configuration, '-P', join(lab.folder, 'miniupnpd.pid')]
   const process = lab.run('clientNat', portMappingProgram, ['-d', '-4', ...files])
@@ -42,6 +44,12 @@ export async function startPortMapping(
       )
     },
   }
+}
+
+/** The router is switched off: what its daemon had opened is gone. */
+export async function switchOff(lab: Lab, { process }: PortMappingDaemon): Promise<void> {
+  await process.stop('SIGKILL')
+  await lab.finish('clientNat', 'nft', ['delete', 'table', 'inet', table])
 }
 
 // --- internal ---
@@ -60,12 +68,13 @@ const ruleset = `
   }
 `
 
-const configurationOf = (pcp: boolean, upnp: boolean) =>
+const configurationOf = ({ pcp, upnp, isLongUp }: Required<DaemonOptions>) =>
   [
     'ext_ifname=wan',
     'listening_ip=lan',
     `enable_natpmp=${pcp ? 'yes' : 'no'}`,
     `enable_upnp=${upnp ? 'yes' : 'no'}`,
+    `system_uptime=${isLongUp ? 'yes' : 'no'}`,
     'secure_mode=yes',
     'min_lifetime=1',
     `upnp_table_name=${table}`,
