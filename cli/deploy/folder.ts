@@ -29,7 +29,9 @@ export async function lock(folder: string, command: string): Promise<() => Promi
     if (holder !== undefined && !processRuns(Number.parseInt(holder, 10))) await unlink(path)
     await writeFile(path, `${process.pid} ${command}\n`, { flag: 'wx' })
   }).catch(async error => {
-    if ((error.cause as NodeJS.ErrnoException)?.code !== 'EEXIST') throw error
+    const { code, syscall } = (error.cause ?? {}) as NodeJS.ErrnoException
+    // A file in the folder's place is no lock.
+    if (code !== 'EEXIST' || syscall === 'mkdir') throw error
     const [pid, what] = (await readFile(path, 'utf8')).trim().split(' ')
     throw new DeployError(
       'E_STATE_LOCKED',

@@ -153,6 +153,13 @@ const healthy: FunctionReport = {
   retries: 0,
 }
 
+test("a file in the folder's place is no lock", async ({ folder }) => {
+  await writeFile(folder, '')
+  const error = await lock(folder, 'deploy').catch(error => error)
+  assert.is(error.code, 'E_STATE_UNWRITABLE')
+  assert.match(error.message, 'a part of the path is not a folder')
+})
+
 test('a function that answers has no problem, whether or not it was used of late', () => {
   for (const state of ['Active', 'Inactive']) assert.equal([...functionProblems({ ...healthy, state })], [])
 })
