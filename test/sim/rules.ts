@@ -1,5 +1,6 @@
 import type { Action } from '../../cli/client/fleet/plan.ts'
 import type { ExitState, FleetState, Phase } from '../../cli/client/fleet/state.ts'
+import { type BanRules, demandMs, watchBans } from './ban-rules.ts'
 import { type FreshRules, maxRepeats, type Use, watchFresh } from './fresh-rules.ts'
 import { isCalm, type Schedule } from './schedule.ts'
 
@@ -9,9 +10,6 @@ const reserveMs = 10_000
 /** With less than this left an exit takes nothing at all. */
 const lastMs = 2_500
 const minuteMs = 60_000
-const demandMs = 300_000
-/** Bans are lifted when so many exits in a row came up at addresses that the site has banned. */
-const maxMisses = 3
 /** A draining exit is looked at once a second, and closed when it had no connections for one. */
 const closeWithinMs = 2_100
 const lingerMs = 1_000
@@ -35,19 +33,15 @@ export interface Rules {
   /** It has been carried out. */
   afterPlan(now: number): void
   launched(region: string, now: number): void
-  /** A person banned this address for the site. */
-  banned(site: string, address: string): void
-  isBanned(exit: ExitState, site: string): boolean
   /** A connection asked for the site, in a region or anywhere. */
   askedFor(site: string, region: string | undefined, now: number): void
-  /** An exit came up; the sites are those whose bans were lifted for want of another address. */
-  cameUp(exit: ExitState, lifted: string[]): void
   /** A connection asks for an exit. */
   asked(region: string | undefined, now: number): void
   /** The budget is used up, or is not any more. */
   spent(isSpent: boolean, now: number): void
   /** A connection for the site got this exit. */
   took(exit: ExitState, site: string): void
+  readonly bans: BanRules
   readonly fresh: FreshRules
   /** The plan is made anew at once, though not before everything else of this moment. */
   changed(now: number): void
@@ -76,26 +70,16 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
   let spentSince = Number.POSITIVE_INFINITY
   const isSpent = () => spentSince < Number.POSITIVE_INFINITY
 
-  const bans = new Map<string, Set<string>>()
-  const asked = new Map<string, { site: string; region: string | undefined; at: number }>()
-  /** Regions and banned sites that were asked for, and when: launches for them may be under way though it is over. */
+  /** Regions that were asked for, and when: launches for them may be under way though it is over. */
   const regionsAsked = new Map<string, number>()
-  const bannedAsked = new Map<string, number>()
-  const lately = (asked: Map<string, number>, now: number) =>
-    [...asked.values()].filter(at => at + demandMs > now).length
-  const misses = new Map<string, number>()
+  const regionsLately = (now: number) => [...regionsAsked.values()].filter(at => at + demandMs > now).length
 
+  const bans = watchBans()
   const fresh = watchFresh(schedule)
 
   const exits = () => [...state.exits.values()]
-  const isBanned = ({ address }: ExitState, site: string) =>
-    address !== undefined && (bans.get(site)?.has(address) ?? false)
-  const meets = (exit: ExitState, { site, region }: { site: string; region: string | undefined }) =>
-    (region === undefined || region === exit.region) && !isBanned(exit, site)
-  /** Banned sites that were asked for lately. */
-  const sitesAsked = (now: number) => [...asked.values()].filter(({ at }) => at + demandMs > now)
-  /** Those of them that were asked for since the last sleep. */
-  const sitesWanted = (now: number) => sitesAsked(now).filter(({ at }) => at >= awakeSince)
+  /** Banned sites that were asked for lately, since the last sleep. */
+  const sitesWanted = (now: number) => bans.demanded(now).filter(({ at }) => at >= awakeSince)
   const takesNew = (exit: ExitState, now: number) =>
     exit.phase === 'active' && !fresh.isUnfit(exit) && !exit.silent && now < exit.deadline - reserveMs
   const isDue = (exit: ExitState, now: number) => exit.retired || now >= exit.readyAt + rotateMs
@@ -108,7 +92,9 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     const alone =
       taking.length === 0 ||
       (state.demands.has(exit.region) && !taking.some(({ region }) => region === exit.region)) ||
-      sitesAsked(now).some(demand => meets(exit, demand) && !taking.some(other => meets(other, demand)))
+      bans
+        .demanded(now)
+        .some(demand => bans.meets(exit, demand) && !taking.some(other => bans.meets(other, demand)))
     if (alone && !isSpent() && now < exit.deadline - lastMs) neededAt.set(exit.id, now)
     return neededAt.get(exit.id) ?? 0
   }
@@ -150,14 +136,14 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
     for (const demand of sitesWanted(now))
       hold(
         !open.some(region => demand.region === undefined || demand.region === region) ||
-          covering.some(exit => meets(exit, demand)),
+          covering.some(exit => bans.meets(exit, demand)),
         `${demand.site} has banned all exits, a region is free and the budget allows, yet nothing is launched for it`,
       )
   }
 
   function nothingIsLaunchedTwice(actions: Action[], now: number): void {
     const launched = actions.filter(action => action.type === 'launch')
-    const isForSites = schedule.settings.fresh || lately(bannedAsked, now) > 0
+    const isForSites = schedule.settings.fresh || bans.most(now) > 0
     if (isForSites || !launched.some(({ extra }) => extra)) return
     const room = exits()
       .filter(exit => takesNew(exit, now))
@@ -210,7 +196,7 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       )
     }
     const inUse = exits().filter(exit => takesNew(exit, now)).length
-    const most = target + demanded(now).length + sitesAsked(now).length + fresh.most(now)
+    const most = target + demanded(now).length + bans.demanded(now).length + fresh.most(now)
     hold(inUse <= most, `${inUse} exits are kept where ${target} should be`)
     for (const { retryAt } of state.regions.values())
       hold(retryAt - now <= maxWaitMs, 'a region is set aside for longer than a minute and a half')
@@ -288,8 +274,8 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
         )
       for (const demand of sitesWanted(now))
         hold(
-          ![...retired].some(id => meets(state.exits.get(id)!, demand)) ||
-            left.some(exit => meets(exit, demand)),
+          ![...retired].some(id => bans.meets(state.exits.get(id)!, demand)) ||
+            left.some(exit => bans.meets(exit, demand)),
           `the last exit that ${demand.site} has not banned is retired while connections ask for it`,
         )
     },
@@ -309,34 +295,19 @@ export function watch(schedule: Schedule, state: FleetState, { isIdleSince, isIn
       while (launches[0]! + minuteMs <= now) launches.shift()
       hold(launches.length <= launchesPerMinute, `${launches.length} launches in a minute`)
       const onTheWay = exits().filter(({ phase }) => phase === 'launching').length
-      const most = target + lately(regionsAsked, now) + lately(bannedAsked, now) + fresh.most(now)
+      const most = target + regionsLately(now) + bans.most(now) + fresh.most(now)
       hold(onTheWay <= most, `${onTheWay} launches are under way at once`)
     },
-    banned(site, address) {
-      bans.set(site, (bans.get(site) ?? new Set()).add(address))
-      misses.delete(site)
-    },
-    isBanned,
     askedFor(site, region, now) {
       fresh.asked(site, now)
-      if (!bans.has(site)) return
-      asked.set(`${site} ${region}`, { site, region, at: now })
-      bannedAsked.set(`${site} ${region}`, now)
-    },
-    cameUp(exit, lifted) {
-      for (const site of bans.keys()) if (isBanned(exit, site)) misses.set(site, (misses.get(site) ?? 0) + 1)
-      for (const site of lifted) {
-        hold((misses.get(site) ?? 0) >= maxMisses, `the bans of ${site} are lifted too early`)
-        bans.delete(site)
-        misses.delete(site)
-        for (const [key, demand] of asked) if (demand.site === site) asked.delete(key)
-      }
+      bans.asked(site, region, now)
     },
     asked(region, now) {
       if (region !== undefined) regionsAsked.set(region, now)
       if (isIdle(now)) awakeSince = now
       lastUse = now
     },
+    bans,
     fresh,
     took(exit, site) {
       hold(!fresh.isUnfit(exit), 'a connection got an exit that may take no more')

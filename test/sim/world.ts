@@ -143,7 +143,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     const exit = state.exits.get(id)
     if (!exit) return
     ready(state, id, deadline, now, `${exit.region} ${random.int(schedule.addresses)}`)
-    rules.cameUp(exit, cameUp(state.bans, exit))
+    rules.bans.cameUp(exit, cameUp(state.bans, exit))
     cameUpFresh(state.freshness, exit)
     rules.fresh.arrived(exit)
     arrived(state, exit, exit.address!)
@@ -220,7 +220,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     const there = [...state.exits.values()].filter(
       exit =>
         (!region || exit.region === region) &&
-        !rules.isBanned(exit, site) &&
+        !rules.bans.isBanned(exit, site) &&
         !rules.fresh.isUnfit(exit) &&
         !closing.has(exit.id),
     )
@@ -286,7 +286,7 @@ export function runSchedule(seed: number, planner: Planner = { plan, planAgainAt
     if (site && exit?.address) {
       tally.bans++
       ban(state.bans, site, exit.address, now)
-      rules.banned(site, exit.address)
+      rules.bans.banned(site, exit.address)
       askForSite(state.bans, { site, region: undefined }, now)
       rules.askedFor(site, undefined, now)
       replan()
