@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { CodedError } from '../tunnel/net/coded-error.ts'
 import type { Conn } from '../tunnel/net/conn.ts'
 import { NodeConn } from '../tunnel/net/node-conn.ts'
+import { endLimit, startLimit, type TimeLimit } from '../tunnel/net/time-limit.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
 import { type RefusalReason, type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
 import { exhausted } from './exhausted.ts'
@@ -28,11 +29,10 @@ export interface DialOptions {
 }
 
 export interface Dialled {
+  /** When it is gone, a descriptor is free again. */
   conn: Conn
   /** The exit's own end of the connection. */
   bound: Target
-  /** Its socket is gone, and a descriptor free again. */
-  closed: Promise<void>
 }
 
 /**
@@ -70,21 +70,22 @@ type Addresses = Awaited<ReturnType<Resolver['resolve']>>
 function connect(addresses: Addresses, host: string, port: number, limit: Limit): Promise<Dialled> {
   const conn = new NodeConn()
   const { socket } = conn
-  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
-  socket.connect({
-    host,
-    port,
-    autoSelectFamily: true,
-    // The addresses are settled: the runtime looks nothing up by itself.
-    lookup: (_host, options, callback) => {
-      const [first] = addresses
-      if (options.all) callback(null, addresses)
-      else callback(null, first!.address, first!.family)
-    },
-  })
+  const [first, ...others] = addresses
+  // The addresses are settled: the runtime looks nothing up by itself.
+  if (first && others.length === 0) socket.connect({ host: first.address, port })
+  else
+    socket.connect({
+      host,
+      port,
+      autoSelectFamily: true,
+      lookup: (_host, options, callback) => {
+        if (options.all) callback(null, addresses)
+        else callback(null, first!.address, first!.family)
+      },
+    })
   const connected = new Promise<Dialled>((resolve, reject) => {
     socket.once('error', reject)
-    socket.once('connect', () => resolve({ conn, bound: boundOf(socket), closed }))
+    socket.once('connect', () => resolve({ conn, bound: boundOf(socket) }))
   })
   return limit.within(connected, () => socket.destroy())
 }
@@ -96,13 +97,13 @@ function connect(addresses: Addresses, host: string, port: number, limit: Limit)
 class Limit {
   isOver = false
   #late = () => {}
-  readonly #timer: ReturnType<typeof setTimeout>
+  readonly #limit: TimeLimit
 
   constructor(ms: number) {
-    this.#timer = setTimeout(() => {
+    this.#limit = startLimit(ms, () => {
       this.isOver = true
       this.#late()
-    }, ms)
+    })
   }
 
   /** What the step gives. When the limit is over first it rejects, and `giveUp` is called. */
@@ -118,7 +119,7 @@ class Limit {
   }
 
   end(): void {
-    clearTimeout(this.#timer)
+    endLimit(this.#limit)
   }
 }
 

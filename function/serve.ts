@@ -1,4 +1,5 @@
 import { closeAfterWrite } from '../tunnel/net/close-after-write.ts'
+import { endLimit, startLimit } from '../tunnel/net/time-limit.ts'
 import type { QuicConnection } from '../tunnel/quic/connection.ts'
 import type { QuicStream } from '../tunnel/quic/stream.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
@@ -51,8 +52,9 @@ export function streamServer(
     try {
       await turn()
       if (stream.aborted) return leave()
-      const { conn, bound, closed } = await dial({ host, port }, { resolver })
-      void closed.then(leave)
+      const { conn, bound } = await dial({ host, port }, { resolver })
+      conn.gone.addEventListener('abort', leave)
+      if (conn.gone.aborted) leave()
       if (stream.aborted) return conn.abort(0)
       log.debug('connected', { target: `${host}:${port}`, ms: Math.round(performance.now() - started) })
       stream.write(encodeReply({ code: reply.succeeded, bound }))
@@ -88,9 +90,9 @@ const accepted = encodeReply({ code: reply.succeeded, bound: unbound })
 
 function readRequest(stream: QuicStream, onRequest: (request: Request) => void): void {
   const reader = new HeaderReader(requestLength)
-  const timer = setTimeout(() => stream.abort(0), headerLimitMs)
+  const limit = startLimit(headerLimitMs, () => stream.abort(0))
   const letGo = (rest?: Uint8Array) => {
-    clearTimeout(timer)
+    endLimit(limit)
     detach(rest)
   }
   const detach = stream.attach({

@@ -1,3 +1,15 @@
+/** The same function, which remembers what it gave for the last `max` arguments; they must be short. */
+export function remembering<V>(max: number, read: (key: string) => V): (key: string) => V {
+  const known = new BoundedMap<string, V>(max)
+  return key => {
+    const value = known.get(key)
+    if (value !== undefined) return value
+    const fresh = read(key)
+    known.set(key, fresh)
+    return fresh
+  }
+}
+
 /**
  * A map of at most `max` entries: setting one more evicts the entry that was set or touched longest ago. `onEvict`
  * hears of evictions alone, not of deletions.

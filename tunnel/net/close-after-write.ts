@@ -1,4 +1,5 @@
 import type { Conn } from './conn.ts'
+import { endLimit, startLimit } from './time-limit.ts'
 
 /** Who was told why has this long to go. Milliseconds. */
 const goodbyeMs = 5_000
@@ -8,8 +9,8 @@ const goodbyeMs = 5_000
  * purpose. Who does not end as well within the limit (milliseconds) is cut off.
  */
 export function closeAfterWrite(conn: Conn, bytes?: Uint8Array, limitMs = goodbyeMs): void {
-  const timer = setTimeout(() => conn.abort(0), limitMs)
-  conn.attach({ data() {}, end() {}, drain() {}, close: () => clearTimeout(timer) })
+  const limit = startLimit(limitMs, () => conn.abort(0))
+  conn.attach({ data() {}, end() {}, drain() {}, close: () => endLimit(limit) })
   if (bytes) conn.write(bytes)
   conn.end()
 }

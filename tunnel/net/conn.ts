@@ -1,3 +1,5 @@
+import type { Cancellation } from './cancellation.ts'
+
 /**
  * A connection whatever carries it: a TCP socket of either runtime, or a QUIC stream. It has one owner at a time, which
  * alone hears of it and may call its methods. Backpressure in both directions is the point of it: neither side ever
@@ -11,7 +13,7 @@ export interface Conn {
    */
   attach(handlers: ConnHandlers): Detach
   /** Aborted when the connection is gone, whoever owns it. */
-  readonly gone: AbortSignal
+  readonly gone: Cancellation
   /** A chunk is being kept: the next write must wait for `drain`. */
   readonly full: boolean
   /**

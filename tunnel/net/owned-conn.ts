@@ -1,3 +1,4 @@
+import { type Cancellation, CancelSignal } from './cancellation.ts'
 import { CodedError } from './coded-error.ts'
 import type { Conn, ConnHandlers, Detach } from './conn.ts'
 
@@ -15,17 +16,17 @@ export abstract class OwnedConn implements Conn {
   #ended: 'not' | 'untold' | 'told' = 'not'
   #closed: 'not' | 'untold' | 'told' = 'not'
   #broken = false
-  #gone: AbortController | undefined
+  #gone: CancelSignal | undefined
 
   abstract readonly full: boolean
   abstract write(chunk: Uint8Array): boolean
   abstract end(): void
   abstract abort(lingerMs?: number): void
 
-  get gone(): AbortSignal {
-    this.#gone ??= new AbortController()
+  get gone(): Cancellation {
+    this.#gone ??= new CancelSignal()
     if (this.#closed !== 'not') this.#gone.abort(isGone)
-    return this.#gone.signal
+    return this.#gone
   }
 
   attach(handlers: ConnHandlers): Detach {

@@ -1,4 +1,6 @@
+import type { Cancellation } from '../net/cancellation.ts'
 import type { Conn, ConnHandlers, Detach } from '../net/conn.ts'
+import { endLimit, startLimit, type TimeLimit } from '../net/time-limit.ts'
 import type { QuicStream } from '../quic/stream.ts'
 import { HeaderReader } from './frames/reader.ts'
 import { decodeReply, type Reply, reply, replyLength } from './frames/reply.ts'
@@ -10,13 +12,13 @@ import { type ExitLostCode, ExitLostError, replyLimitMs } from './open-stream.ts
  * there when the exit has dialled. That saves a round trip. A refusal is then a break, and what it was, `reply` says.
  */
 export class EarlyConn implements Conn {
-  readonly gone: AbortSignal
+  readonly gone: Cancellation
   /** The exit's reply, good or bad; rejects with an ExitLostError when there is none. Never settles after an `abort`. */
   readonly reply: Promise<Reply>
   readonly #stream: QuicStream
   readonly #reader = new HeaderReader(replyLength)
   readonly #settled = Promise.withResolvers<Reply>()
-  readonly #timer: ReturnType<typeof setTimeout>
+  readonly #limit: TimeLimit
   #accepted = false
   /** Nobody waits for a reply any more. */
   #over = false
@@ -29,9 +31,8 @@ export class EarlyConn implements Conn {
     // Whoever does not ask need not hear of it.
     this.reply.catch(() => {})
     const seconds = replyLimitMs / 1000
-    this.#timer = setTimeout(
-      () => this.#lose('E_EXIT_REPLY_TIMEOUT', `the exit did not reply within ${seconds} s`),
-      replyLimitMs,
+    this.#limit = startLimit(replyLimitMs, () =>
+      this.#lose('E_EXIT_REPLY_TIMEOUT', `the exit did not reply within ${seconds} s`),
     )
     const lost = () => this.#lose('E_EXIT_LOST', 'the exit was lost')
     if (this.gone.aborted) lost()
@@ -68,7 +69,7 @@ export class EarlyConn implements Conn {
 
   abort(lingerMs?: number): void {
     this.#over = true
-    clearTimeout(this.#timer)
+    endLimit(this.#limit)
     this.#stream.abort(lingerMs)
   }
 
@@ -87,7 +88,7 @@ export class EarlyConn implements Conn {
       if (!read) return undefined
       const answer = decodeReply(read.header)
       this.#accepted = answer.code === reply.succeeded
-      clearTimeout(this.#timer)
+      endLimit(this.#limit)
       this.#settled.resolve(answer)
       if (this.#accepted) return read.rest
       this.#over = true
@@ -99,7 +100,7 @@ export class EarlyConn implements Conn {
   }
 
   #lose(code: ExitLostCode, message: string): void {
-    clearTimeout(this.#timer)
+    endLimit(this.#limit)
     if (this.#accepted || this.#over) return
     this.#over = true
     this.#settled.reject(new ExitLostError(code, message))

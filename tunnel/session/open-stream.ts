@@ -1,4 +1,6 @@
+import type { Cancellation } from '../net/cancellation.ts'
 import { CodedError } from '../net/coded-error.ts'
+import { endLimit, startLimit } from '../net/time-limit.ts'
 import type { QuicStream } from '../quic/stream.ts'
 import { HeaderReader } from './frames/reader.ts'
 import { decodeReply, type Reply, replyLength } from './frames/reply.ts'
@@ -21,11 +23,11 @@ export class ExitLostError extends CodedError<ExitLostCode> {
  * with an ExitLostError when there is none, or with the signal's reason. The stream, and what follows the reply, are the
  * caller's then.
  */
-export function tunnelTo(stream: QuicStream, request: Request, signal: AbortSignal): Promise<Reply> {
+export function tunnelTo(stream: QuicStream, request: Request, signal: Cancellation): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const reader = new HeaderReader(replyLength)
     const letGo = (rest?: Uint8Array) => {
-      clearTimeout(timer)
+      endLimit(limit)
       signal.removeEventListener('abort', gone)
       detach(rest)
     }
@@ -36,9 +38,8 @@ export function tunnelTo(stream: QuicStream, request: Request, signal: AbortSign
     }
     const gone = () => fail(signal.reason)
     const lost = (code: ExitLostCode, message: string) => fail(new ExitLostError(code, message))
-    const timer = setTimeout(
-      () => lost('E_EXIT_REPLY_TIMEOUT', `the exit did not reply within ${replyLimitMs / 1000} s`),
-      replyLimitMs,
+    const limit = startLimit(replyLimitMs, () =>
+      lost('E_EXIT_REPLY_TIMEOUT', `the exit did not reply within ${replyLimitMs / 1000} s`),
     )
     const detach = stream.attach({
       data(chunk) {

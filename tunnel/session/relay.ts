@@ -1,4 +1,5 @@
 import type { Conn, ConnHandlers, Detach } from '../net/conn.ts'
+import { endLimit, startLimit, type TimeLimit } from '../net/time-limit.ts'
 import type { RelayCounts, RelayEnd } from './relay-report.ts'
 
 export interface RelayLimits {
@@ -30,7 +31,7 @@ export function relay(client: Conn, target: Conn, options: RelayOptions = {}): D
   let directions = 2
   let conns = 2
   let over = false
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let limit: TimeLimit | undefined
 
   const finish = (how: RelayEnd) => {
     if (over) return
@@ -38,9 +39,8 @@ export function relay(client: Conn, target: Conn, options: RelayOptions = {}): D
     onEnd?.(how)
   }
   const within = (ms: number, late: () => void) => {
-    clearTimeout(timer)
-    timer = setTimeout(late, ms)
-    timer.unref()
+    endLimit(limit)
+    limit = startLimit(ms, late)
   }
   const watch = () => {
     const { up, down } = counts
@@ -66,7 +66,7 @@ export function relay(client: Conn, target: Conn, options: RelayOptions = {}): D
       },
       drain: () => to.resume(),
       close(broken) {
-        if (--conns === 0) clearTimeout(timer)
+        if (--conns === 0) endLimit(limit)
         // Behind both ends there is nothing to tell: what was said to the other one is still delivered.
         if (directions === 0) return
         to.resume()
@@ -88,7 +88,7 @@ export function relay(client: Conn, target: Conn, options: RelayOptions = {}): D
   if (client.full) target.pause()
   if (target.full) client.pause()
   return rest => {
-    clearTimeout(timer)
+    endLimit(limit)
     letGo[0](rest)
     letGo[1]()
   }

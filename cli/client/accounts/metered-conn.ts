@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../../tunnel/net/cancellation.ts'
 import type { Conn, ConnHandlers, Detach } from '../../../tunnel/net/conn.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
@@ -11,7 +12,7 @@ export interface Meter {
 
 /** A target's connection whose bytes are counted, and held back when they come faster than they may. */
 export class MeteredConn implements Conn {
-  readonly gone: AbortSignal
+  readonly gone: Cancellation
   readonly #conn: Conn
   readonly #meter: Meter
   #owner: ConnHandlers | undefined

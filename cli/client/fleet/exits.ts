@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../../tunnel/net/cancellation.ts'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { Session } from './launch.ts'
 
@@ -10,7 +11,7 @@ export interface ExitRequest {
   /** The regions whose exits it may use; any where nothing is said. */
   regions?: readonly string[] | undefined
   /** Aborted when whoever asks is gone. */
-  signal?: AbortSignal | undefined
+  signal?: Cancellation | undefined
 }
 
 /** There is no exit for a connection: none in the region it asks for, none in time, or the proxy ends. */

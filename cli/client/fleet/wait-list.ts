@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../../tunnel/net/cancellation.ts'
 import { NoExitError } from './exits.ts'
 
 /** Connections that wait for an exit, first come, first served. */
@@ -6,7 +7,7 @@ export interface WaitList {
    * Gives what `take` finds, now or when it is tried again. Rejects with a NoExitError at the limit (milliseconds) or
    * when the list is closed, and with the signal's reason when whoever waits is gone.
    */
-  wait<T>(take: () => T | undefined, limitMs: number, signal?: AbortSignal): Promise<T>
+  wait<T>(take: () => T | undefined, limitMs: number, signal?: Cancellation): Promise<T>
   /** Something changed: everybody who waits tries again. */
   retry(): void
   /** Ends all waits that there are with this error. */

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../../tunnel/net/cancellation.ts'
 import { CodedError, type ErrorData } from '../../../tunnel/net/coded-error.ts'
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
@@ -14,7 +15,7 @@ export interface Requester {
   /** What it speaks, and is refused in. */
   protocol?: 'socks5' | 'http'
   /** Aborted when the requester is gone. */
-  signal: AbortSignal
+  signal: Cancellation
   /** What it asks for is a connection and not an answer: it may be told that it has one before the target is reached. */
   takesEarly?: boolean
 }

@@ -1,9 +1,10 @@
+import type { Cancellation } from '../../../tunnel/net/cancellation.ts'
 import type { Conn, ConnHandlers, Detach } from '../../../tunnel/net/conn.ts'
 import type { ConnectionTracker } from './connection-tracker.ts'
 
 /** A target's connection that counts what goes through it, and tells the tracker how it ended. */
 export class TrackedConn implements Conn {
-  readonly gone: AbortSignal
+  readonly gone: Cancellation
   readonly #conn: Conn
   readonly #tracker: ConnectionTracker
   #endSent = false

@@ -21,16 +21,15 @@ export class FrameError extends CodedError<'E_FRAME_MALFORMED'> {
   }
 }
 
-/** ATYP, ADDR and PORT (RFC 1928, section 4). Throws a FrameError for a name of 0 or over 255 bytes. */
-export function encodeTarget({ host, port }: Target): Buffer {
-  if (isIPv4(host))
-    return Buffer.from([addressType.ipv4, ...host.split('.').map(Number), port >> 8, port & 255])
-  if (isIPv6(host))
-    return Buffer.concat([Buffer.of(addressType.ipv6), ipv6Bytes(host), Buffer.of(port >> 8, port & 255)])
+/** ATYP, ADDR and PORT (RFC 1928, section 4) behind these bytes. Throws a FrameError for a name of 0 or over 255 bytes. */
+export function encodeTarget({ host, port }: Target, ...head: number[]): Buffer {
+  if (isIPv4(host)) return join(head, addressType.ipv4, ipv4Bytes(host), port)
+  if (isIPv6(host)) return join(head, addressType.ipv6, ipv6Bytes(host), port)
   const name = Buffer.from(host)
   if (name.length === 0 || name.length > 255)
     throw new FrameError(`a name has 1 to 255 bytes, this one ${name.length}`)
-  return Buffer.concat([Buffer.of(addressType.name, name.length), name, Buffer.of(port >> 8, port & 255)])
+  head.push(addressType.name)
+  return join(head, name.length, name, port)
 }
 
 /**
@@ -57,7 +56,7 @@ export function decodeTarget(bytes: Uint8Array): Target {
   if (bytes.length !== targetLength(bytes))
     throw new FrameError(`an address of ${bytes.length} bytes is not complete`)
   const port = bytes[bytes.length - 2]! * 256 + bytes[bytes.length - 1]!
-  if (bytes[0] === addressType.ipv4) return { host: bytes.subarray(1, 5).join('.'), port }
+  if (bytes[0] === addressType.ipv4) return { host: `${bytes[1]}.${bytes[2]}.${bytes[3]}.${bytes[4]}`, port }
   if (bytes[0] === addressType.ipv6) return { host: ipv6Text(bytes.subarray(1, 17)), port }
   const host = Buffer.from(bytes.subarray(2, -2)).toString()
   // Control characters and spaces are in no name, and would forge lines in a log.
@@ -65,3 +64,18 @@ export function decodeTarget(bytes: Uint8Array): Target {
     throw new FrameError('the name is empty or has characters that no name has')
   return { host, port }
 }
+
+// --- internal ---
+
+/** One buffer: the bytes of `head`, one more, an address, a port. */
+function join(head: readonly number[], last: number, address: ArrayLike<number>, port: number): Buffer {
+  const start = head.length + 1
+  const bytes = Buffer.allocUnsafe(start + address.length + 2)
+  bytes.set(head)
+  bytes[start - 1] = last
+  bytes.set(address, start)
+  bytes.writeUInt16BE(port, start + address.length)
+  return bytes
+}
+
+const ipv4Bytes = (host: string): number[] => host.split('.').map(Number)

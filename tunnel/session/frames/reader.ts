@@ -6,7 +6,8 @@ const maxHeaderLength = 300
  * tell.
  */
 export class HeaderReader {
-  readonly #bytes = new Uint8Array(maxHeaderLength)
+  /** Made when a header comes in pieces. */
+  #bytes: Uint8Array | undefined
   readonly #lengthOf: (bytes: Uint8Array) => number
   #have = 0
 
@@ -15,10 +16,15 @@ export class HeaderReader {
   }
 
   /**
-   * The whole header and what follows it in this chunk, or undefined when more must arrive. Throws a FrameError when it
-   * is malformed.
+   * The whole header and what follows it in this chunk, of which both may be parts, or undefined when more must arrive.
+   * Throws a FrameError when it is malformed.
    */
   push(chunk: Uint8Array): { header: Uint8Array; rest: Uint8Array } | undefined {
+    if (!this.#bytes) {
+      const length = this.#lengthOf(chunk)
+      if (length <= chunk.length) return { header: chunk.subarray(0, length), rest: chunk.subarray(length) }
+      this.#bytes = new Uint8Array(maxHeaderLength)
+    }
     let rest = chunk
     for (;;) {
       const length = this.#lengthOf(this.#bytes.subarray(0, this.#have))

@@ -45,8 +45,9 @@ const headLength = 2
 /** What a refusal carries in place of an address. */
 export const unbound: Target = { host: '0.0.0.0', port: 0 }
 
-export const encodeReply = ({ code, reason, bound }: Reply): Buffer =>
-  Buffer.concat([Buffer.of(code, reason ? refusalReasons.indexOf(reason) + 1 : 0), encodeTarget(bound)])
+/** Behind these bytes. */
+export const encodeReply = ({ code, reason, bound }: Reply, ...head: number[]): Buffer =>
+  encodeTarget(bound, ...head, code, reason ? refusalReasons.indexOf(reason) + 1 : 0)
 
 /** Like `targetLength`, for a reply. */
 export const replyLength = (bytes: Uint8Array): number =>
@@ -54,8 +55,14 @@ export const replyLength = (bytes: Uint8Array): number =>
 
 /** Reads a complete reply; a reason that is not known yet is none. Throws a FrameError when it is no reply. */
 export function decodeReply(bytes: Uint8Array): Reply {
-  const code = Object.values(reply).find(value => value === bytes[0])
+  const code = codes.get(bytes[0])
   if (code === undefined) throw new FrameError(`reply code ${bytes[0]} is not known`)
   const reason = refusalReasons[bytes[1]! - 1]
   return { code, ...(reason && { reason }), bound: decodeTarget(bytes.subarray(headLength)) }
 }
+
+// --- internal ---
+
+const codes: ReadonlyMap<number | undefined, ReplyCode> = new Map(
+  Object.values(reply).map(code => [code, code]),
+)

@@ -15,14 +15,20 @@ export interface Request {
 }
 
 export const encodeRequest = (request: Request): Buffer =>
-  Buffer.concat([Buffer.of(command[request.command]), encodeTarget(request.target)])
+  encodeTarget(request.target, command[request.command])
 
 /** Like `targetLength`, for a request. */
 export const requestLength = (bytes: Uint8Array): number => 1 + targetLength(bytes.subarray(1))
 
 /** Reads a complete request. Throws a FrameError when it is none. */
 export function decodeRequest(bytes: Uint8Array): Request {
-  const name = (Object.keys(command) as Command[]).find(key => command[key] === bytes[0])
+  const name = commands.get(bytes[0])
   if (!name) throw new FrameError(`command ${bytes[0]} is not known`)
   return { command: name, target: decodeTarget(bytes.subarray(1)) }
 }
+
+// --- internal ---
+
+const commands: ReadonlyMap<number | undefined, Command> = new Map(
+  (Object.keys(command) as Command[]).map(key => [command[key], key]),
+)

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../../../tunnel/net/cancellation.ts'
 import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
 import { type Conn, defaultLingerMs } from '../../../../tunnel/net/conn.ts'
 import type { Access } from '../../accounts/access.ts'
@@ -57,7 +58,7 @@ class Client {
   readonly #addresses: ClientAddresses
   readonly #pull: PullConn
   readonly #origins: Origins
-  readonly #gone: AbortSignal
+  readonly #gone: Cancellation
   #late = false
 
   constructor(options: HttpOptions, conn: Conn, addresses: ClientAddresses) {

@@ -89,7 +89,9 @@ async function serveAssociate(
 ): Promise<void> {
   const detach = conn.attach({ data() {}, end: () => conn.end(), drain() {}, close() {} })
   const over = new AbortController()
-  const signal = AbortSignal.any([conn.gone, over.signal])
+  const { signal } = over
+  conn.gone.addEventListener('abort', () => over.abort(conn.gone.reason))
+  if (conn.gone.aborted) over.abort(conn.gone.reason)
   const finish = (bytes?: Uint8Array) => {
     if (signal.aborted) return
     over.abort()
