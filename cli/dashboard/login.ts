@@ -27,7 +27,7 @@ export function pageLogin(access: Access, host: string, events: Events): CheckLo
   const tell = (rejection: Rejection) =>
     events.emit({ type: 'client.rejected', protocol: 'http', ...withHint(rejection) })
   return async ({ headers, signal }, peerAddress) => {
-    const source = sourceOf(peerAddress, host)
+    const source = sourceOf(peerAddress, () => host)
     const attempt = guesses.attempt(source.name)
     if (!attempt) {
       tell(throttled(source))

@@ -107,7 +107,11 @@ test('a source is this machine, an IPv4 address, or the network of an IPv6 one',
     ['2001:db8:1:2::7', '2001:db8:1:2::1', false, '2001:db8:1:2::/64'],
     ['fe80::1%eth0', 'fe80::2%eth0', false, 'fe80::/64'],
   ] as const)
-    assert.equal(sourceOf(peer, local), { here, name }, peer)
+    assert.equal(
+      sourceOf(peer, () => local),
+      { here, name },
+      peer,
+    )
 })
 
 const here = { here: true, name: 'this machine' }

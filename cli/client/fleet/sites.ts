@@ -1,8 +1,11 @@
 import { parse } from 'tldts'
-import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
+import { BoundedMap, remembering } from '../../../tunnel/net/bounded-map.ts'
 
 /** The registered domain, so that a site's many host names share an exit; an address stands for itself. */
-export const siteOf = (host: string): string => parse(host).domain ?? host.toLowerCase()
+export const siteOf: (host: string) => string = remembering(
+  1_000,
+  host => parse(host).domain ?? host.toLowerCase(),
+)
 
 /** As much of an exit as sites go by; one that is still to come up has no address. */
 export interface ExitPlace {

@@ -1,7 +1,9 @@
 import { BunConn, connEvents } from '../../../tunnel/net/bun-conn.ts'
 import { closeAfterWrite } from '../../../tunnel/net/close-after-write.ts'
 import { growBacklog } from '../../../tunnel/net/listen-backlog.ts'
+import { endLimit, startLimit } from '../../../tunnel/net/time-limit.ts'
 import { listenError } from '../../input/listen-error.ts'
+import { isLoopback } from '../../input/loopback.ts'
 import type { Scheme } from '../../input/scheme.ts'
 import type { Access } from '../accounts/access.ts'
 import type { Connect } from '../outbound/connect.ts'
@@ -16,7 +18,7 @@ import { mustGiveWay, noPlace, notServed, type Rejection, throttled, withHint } 
 import type { Associate } from './socks5/associate.ts'
 import { socksConnect } from './socks5/connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5/socks5.ts'
-import { sourceOf } from './source.ts'
+import { here, sourceOf } from './source.ts'
 import { type WaitingLimits, WaitingRoom } from './waiting-room.ts'
 
 export interface Limits {
@@ -126,19 +128,20 @@ type RejectedAs = 'socks5' | 'http' | 'unknown'
 function dispatchByProtocol(options: ListenerOptions, scheme: () => Scheme): (conn: BunConn) => void {
   const { access, connect, associate, rules, events, limits, places, guesses } = options
   const waiting = new WaitingRoom(limits.waiting)
+  const isPrivate = isLoopback(options.host)
   const reject = (protocol: RejectedAs) => (rejection: Rejection) =>
     events.emit({ type: 'client.rejected', protocol, ...withHint(rejection) })
   const isServed = (protocol: Protocol) =>
     scheme() === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme()
 
   return conn => {
-    const source = sourceOf(conn.peerAddress, conn.localAddress)
+    const source = isPrivate ? here : sourceOf(conn.peerAddress, () => conn.localAddress)
     const leave = waiting.enter(source, () => {
       reject('unknown')(mustGiveWay(source))
       conn.abort(0)
     })
-    const timer = setTimeout(() => conn.abort(0), limits.handshakeMs)
-    const settled = () => clearTimeout(timer)
+    const limit = startLimit(limits.handshakeMs, () => conn.abort(0))
+    const settled = () => endLimit(limit)
     let attempt: Attempt | undefined
     let giveBack: (() => void) | undefined
     const onAdmitted = () => {

@@ -13,11 +13,14 @@ export interface Source {
 /** The name of the one source that is this machine. */
 export const thisMachine = 'this machine'
 
-/** The source of a connection between these two addresses. */
-export function sourceOf(peer: string, local: string): Source {
+/** Who connects to a listener on a loopback address cannot be anybody else. */
+export const here: Source = { here: true, name: thisMachine }
+
+/** The source of a connection between these two addresses; the second is seldom asked for. */
+export function sourceOf(peer: string, local: () => string): Source {
   const address = plainAddress(peer)
   // Who connects from the address that is connected to is this machine.
-  if (isLoopback(address) || address === plainAddress(local)) return { here: true, name: thisMachine }
+  if (isLoopback(address) || address === plainAddress(local())) return here
   if (!isIPv6(address)) return { here: false, name: address }
   // A network gives its hosts a /64, in which each takes as many addresses as it likes (RFC 8981).
   const network = ipv6Bytes(address).fill(0, 8)

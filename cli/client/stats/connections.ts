@@ -27,7 +27,9 @@ export function createConnections(): Connections {
 
   const count = (connection: ConnectionState, bytesUp: number, bytesDown: number, now: number): Carried => {
     const carried = { connection, up: bytesUp - connection.bytesUp, down: bytesDown - connection.bytesDown }
-    Object.assign(connection, { bytesUp, bytesDown, changedAt: now })
+    connection.bytesUp = bytesUp
+    connection.bytesDown = bytesDown
+    connection.changedAt = now
     return carried
   }
   const keep = (connection: ConnectionState) => ended.set(connection.id, connection)

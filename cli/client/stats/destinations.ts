@@ -1,4 +1,5 @@
 import { parse } from 'tldts'
+import { remembering } from '../../../tunnel/net/bounded-map.ts'
 import type { DestinationState } from './state.ts'
 
 /** Beyond this many, all but the ones that carried most are added up under one name. */
@@ -64,8 +65,8 @@ export function createDestinations(): Destinations {
 }
 
 /** The registered domain of a target; an address, or a name that has none, stands for itself. */
-function domainOf(target: string): string {
+const domainOf = remembering(1_000, target => {
   const host = target.slice(0, target.lastIndexOf(':'))
   const { domain, hostname } = parse(host, { allowPrivateDomains: true })
   return domain ?? hostname ?? host
-}
+})

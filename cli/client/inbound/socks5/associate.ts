@@ -87,7 +87,7 @@ export function associator({
     // An IPv4 client of a listener for both families expects an IPv4 address to send to.
     const client = plainAddress(addresses.client)
     const local = plainAddress(addresses.local)
-    const source = sourceOf(client, local)
+    const source = sourceOf(client, () => local)
     gate?.({ user, login, signal })
     const lease = login && leaseFor(accounts, login, giveUp)
     let giveBack: () => void
