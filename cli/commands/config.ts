@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { type Mode, modeNames, modes } from '../../function/modes.ts'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { configPath, loadConfig, settle } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
 import { wrongRegion } from '../config/regions.ts'
@@ -127,8 +128,7 @@ async function write(path: string, content: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, content, { flag: writeFlags })
   } catch (error) {
-    throw new UsageError(`${path} cannot be written: ${systemReason(error)}`, {
-      code: 'E_CONFIG_UNWRITABLE',
+    throw new CodedError('E_CONFIG_UNWRITABLE', `${path} cannot be written: ${systemReason(error)}`, {
       cause: error,
     })
   }

@@ -38,15 +38,30 @@ test('a pipe that nobody is at, or a device, is refused at once, as wrong usage'
     [[...local, '--dashboard-auth-file', fifo], notRead],
     [[...local, '--turn', 'turn:127.0.0.1', '--turn-auth-file', fifo], notRead],
     [['login', 'list', '--file', fifo], notRead],
-    [['login', 'add', 'bob', '--generate', '--file', fifo], 'it is not a regular file'],
     [[...local, '--audit', fifo], 'it is a pipe that nobody reads from'],
     [['doctor', '--local', '--report', fifo], 'it is a pipe that nobody reads from'],
-    [['config', 'init', '--force', '--config', fifo], 'it is a pipe that nobody reads from'],
   ] as const) {
     const { code, said } = await home.run(...args)
     assert.is(code, 2, said)
     assert.match(said, what)
   }
+})
+
+test('a command that only writes a file fails where it cannot', async ({ home, fifo }) => {
+  const file = join(home.folder, 'in-between')
+  await writeFile(file, '')
+  for (const [path, added, written] of [
+    [fifo, 'it is not a regular file', 'it is a pipe that nobody reads from'],
+    [join(file, 'x'), 'a part of the path is not a folder', 'a part of the path is not a folder'],
+  ] as const)
+    for (const [args, what] of [
+      [['login', 'add', 'bob', '--generate', '--file', path], added],
+      [['config', 'init', '--force', '--config', path], written],
+    ] as const) {
+      const { code, said } = await home.run(...args)
+      assert.is(code, 1, said)
+      assert.match(said, what)
+    }
 })
 
 test('what a shell pipes in is read as a file is', async ({ home }) => {
@@ -73,8 +88,6 @@ test('what cannot be written by the settings is wrong usage, before anything beg
   for (const args of [
     [...local, '--audit', below],
     ['doctor', '--local', '--report', below],
-    ['login', 'add', 'bob', '--generate', '--file', below],
-    ['config', 'init', '--config', below],
   ]) {
     const { code, said } = await home.run(...args)
     assert.is(code, 2, said)

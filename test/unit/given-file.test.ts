@@ -10,6 +10,7 @@ import { replaceAlone } from '../../cli/client/accounts/replace-alone.ts'
 import { LogFile } from '../../cli/client/audit/log-file.ts'
 import { type ReadOptions, readGivenFile } from '../../cli/input/read-file.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { patient } from '../support/patience.ts'
 import { until } from '../support/until.ts'
 
@@ -26,11 +27,11 @@ test.after.each(({ folder }) => rm(folder, { recursive: true }))
 
 const limits = { subject: 'the file', maxBytes: 100_000, writerLimitMs: 50, pipeLimitMs: 200 }
 
-const rejection = (running: Promise<unknown>): Promise<UsageError> =>
+const rejection = (running: Promise<unknown>): Promise<CodedError> =>
   running.then(
     () => assert.unreachable('it was to fail') as never,
     error => {
-      assert.instance(error, UsageError)
+      assert.instance(error, CodedError)
       return error
     },
   )

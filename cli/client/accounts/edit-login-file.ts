@@ -7,7 +7,7 @@ import { replaceAlone } from './replace-alone.ts'
 
 /**
  * Puts a login into a file, in place of the password of the one of that name, and of limits that are given. What else
- * the file says stays, and what another process puts there at the same time. True: it is new. Rejects with a UsageError.
+ * the file says stays, and what another process puts there at the same time. True: it is new. Rejects with a UsageError, or as replaceAlone does.
  */
 export async function putLogin(
   path: string,
@@ -35,7 +35,7 @@ export async function putLogin(
   return isNew
 }
 
-/** Takes a login out of a file. Gives the users that it had before; without that one among them nothing has changed. Rejects with a UsageError. */
+/** Takes a login out of a file. Gives the users that it had before; without that one among them nothing has changed. Rejects as replaceAlone does. */
 export async function removeLogin(path: string, user: string): Promise<string[]> {
   let users: string[] = []
   await replaceAlone(path, text => {

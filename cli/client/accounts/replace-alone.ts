@@ -2,14 +2,14 @@ import type { Stats } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { systemReason } from '../../input/system-error.ts'
-import { UsageError } from '../../input/usage-error.ts'
 
 /**
  * Changes a file as the only one that does: what `change` makes of its text takes its place, whole or not at all, and
  * whoever else comes meanwhile waits. A file that is not there is empty, and its folder is made; `change` gives
  * undefined for no change. Owner and mode of a file that is there stay. Rejects with what `change` throws, or a
- * UsageError: E_LOGINS_UNWRITABLE, or E_LOGINS_LOCKED after `waitMs`.
+ * CodedError: E_LOGINS_UNWRITABLE, or E_LOGINS_LOCKED after `waitMs`.
  */
 export async function replaceAlone(
   path: string,
@@ -42,7 +42,7 @@ export async function replaceAlone(
       }
     }
   } catch (error) {
-    throw error instanceof UsageError ? error : unwritable(path, systemReason(error), error)
+    throw error instanceof CodedError ? error : unwritable(path, systemReason(error), error)
   }
 }
 
@@ -56,7 +56,7 @@ const defaultWaitMs = 5_000
 const againMs = 20
 
 const unwritable = (path: string, reason: string, cause?: unknown) =>
-  new UsageError(`${path} cannot be changed: ${reason}`, { code: 'E_LOGINS_UNWRITABLE', cause })
+  new CodedError('E_LOGINS_UNWRITABLE', `${path} cannot be changed: ${reason}`, { cause })
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
 
@@ -77,11 +77,14 @@ async function openAlone(lock: string, path: string, waitMs: number): Promise<Fi
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
       if (performance.now() > limit)
-        throw new UsageError(`${path} is being changed by another process, whose lock is ${lock}`, {
-          code: 'E_LOGINS_LOCKED',
-          hint: 'If none does, it was killed: remove the lock, and try again.',
-          cause: error,
-        })
+        throw new CodedError(
+          'E_LOGINS_LOCKED',
+          `${path} is being changed by another process, whose lock is ${lock}`,
+          {
+            hint: 'If none does, it was killed: remove the lock, and try again.',
+            cause: error,
+          },
+        )
     }
   }
 }
