@@ -84,8 +84,8 @@ function connect(addresses: Addresses, host: string, port: number, limit: Limit)
       },
     })
   const connected = new Promise<Dialled>((resolve, reject) => {
-    socket.once('error', reject)
-    socket.once('connect', () => resolve({ conn, bound: boundOf(socket) }))
+    socket.on('error', reject)
+    socket.on('connect', () => resolve({ conn, bound: boundOf(socket) }))
   })
   return limit.within(connected, () => socket.destroy())
 }

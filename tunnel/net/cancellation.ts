@@ -12,7 +12,8 @@ export interface Cancellation {
 export class CancelSignal implements Cancellation {
   aborted = false
   reason: unknown
-  #listeners: Set<() => void> | undefined
+  /** In their order. Few connections have more than two. */
+  #listeners: (() => void)[] = []
 
   throwIfAborted(): void {
     if (this.aborted) throw this.reason
@@ -20,20 +21,19 @@ export class CancelSignal implements Cancellation {
 
   addEventListener(_type: 'abort', listener: () => void): void {
     if (this.aborted) return
-    this.#listeners ??= new Set()
-    this.#listeners.add(listener)
+    this.#listeners.push(listener)
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners?.delete(listener)
+    const at = this.#listeners.indexOf(listener)
+    if (at >= 0) this.#listeners.splice(at, 1)
   }
 
   abort(reason: unknown): void {
     if (this.aborted) return
     this.aborted = true
     this.reason = reason
-    const listeners = this.#listeners
-    this.#listeners = undefined
-    for (const listener of listeners ?? []) listener()
+    // One that a listener takes away meanwhile is not told.
+    for (let next = this.#listeners.shift(); next; next = this.#listeners.shift()) next()
   }
 }

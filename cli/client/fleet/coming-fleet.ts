@@ -24,6 +24,7 @@ export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
     mayReuse: (session, host) => arrived?.mayReuse(session, host) ?? false,
     ban: (host, session) => arrived?.ban?.(host, session),
     async select(request, limitMs) {
+      if (arrived) return arrived.select(request, limitMs)
       const limit = performance.now() + limitMs
       const fleet = await waits.wait(() => arrived, limitMs, request.signal)
       return fleet.select(request, limit - performance.now())

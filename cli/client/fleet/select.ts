@@ -47,7 +47,7 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
   const sticky = (pool: ExitState[], key: string): ExitState | undefined => {
     const known = kept.touch(key)
     const exit = pool.find(({ id }) => id === known) ?? leastLoaded(pool)
-    if (exit) kept.set(key, exit.id)
+    if (exit && exit.id !== known) kept.set(key, exit.id)
     return exit
   }
 
@@ -97,6 +97,8 @@ function candidates(
   const there = [...state.exits.values()].filter(
     exit => (regions === undefined || regions.includes(exit.region)) && mayServe(state.bans, exit, site),
   )
+  // One has no order: connections ask often, and most proxies have one.
+  if (there.length <= 1) return there.filter(exit => isAccepting(exit, now) || isLastResort(exit, now))
   const all = there.filter(exit => isAccepting(exit, now))
   if (all.length === 0) return there.filter(exit => isLastResort(exit, now))
   const lasting = all

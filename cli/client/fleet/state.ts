@@ -207,7 +207,8 @@ export function loaded(state: FleetState, id: string, connections: number, now: 
   if (!exit) return
   // One that has ended since it was last looked at counts until now.
   if (connections > 0 || exit.connections > 0) state.usedAt = now
-  Object.assign(exit, { connections, busyAt: connections > 0 ? now : exit.busyAt })
+  exit.connections = connections
+  if (connections > 0) exit.busyAt = now
 }
 
 /** A launch was called off: it tells nothing of its region. */

@@ -137,13 +137,17 @@ export function createModel(events: Events, now: () => number = Date.now, local 
 
   events.subscribe(event => {
     const at = now()
+    // Of these there are thousands a second, and nothing else is kept of them.
+    if (event.type === 'connection.opened' || event.type === 'connection.closed') {
+      if (event.type === 'connection.opened') counts.opened++
+      return connect(event, at)
+    }
     exits.apply(event, at)
     connect(event, at)
     sleep.apply(event, at)
     addresses.apply(event, at)
     bans.apply(event, at)
     if (event.type === 'traffic.sampled') sample(event, at)
-    if (event.type === 'connection.opened') counts.opened++
     if (event.type === 'connection.refused') counts.refused++
     if (event.type === 'connection.failed') counts.failed++
     if (event.type === 'connection.refused' || event.type === 'connection.failed') {

@@ -22,14 +22,13 @@ export class FrameError extends CodedError<'E_FRAME_MALFORMED'> {
 }
 
 /** ATYP, ADDR and PORT (RFC 1928, section 4) behind these bytes. Throws a FrameError for a name of 0 or over 255 bytes. */
-export function encodeTarget({ host, port }: Target, ...head: number[]): Buffer {
+export function encodeTarget({ host, port }: Target, head: readonly number[] = []): Uint8Array {
   if (isIPv4(host)) return join(head, addressType.ipv4, ipv4Bytes(host), port)
   if (isIPv6(host)) return join(head, addressType.ipv6, ipv6Bytes(host), port)
   const name = Buffer.from(host)
   if (name.length === 0 || name.length > 255)
     throw new FrameError(`a name has 1 to 255 bytes, this one ${name.length}`)
-  head.push(addressType.name)
-  return join(head, name.length, name, port)
+  return join([...head, addressType.name], name.length, name, port)
 }
 
 /**
@@ -68,13 +67,14 @@ export function decodeTarget(bytes: Uint8Array): Target {
 // --- internal ---
 
 /** One buffer: the bytes of `head`, one more, an address, a port. */
-function join(head: readonly number[], last: number, address: ArrayLike<number>, port: number): Buffer {
+function join(head: readonly number[], last: number, address: ArrayLike<number>, port: number): Uint8Array {
   const start = head.length + 1
-  const bytes = Buffer.allocUnsafe(start + address.length + 2)
+  const bytes = new Uint8Array(start + address.length + 2)
   bytes.set(head)
   bytes[start - 1] = last
   bytes.set(address, start)
-  bytes.writeUInt16BE(port, start + address.length)
+  bytes[bytes.length - 2] = port >> 8
+  bytes[bytes.length - 1] = port & 255
   return bytes
 }
 

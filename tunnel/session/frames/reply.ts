@@ -46,8 +46,8 @@ const headLength = 2
 export const unbound: Target = { host: '0.0.0.0', port: 0 }
 
 /** Behind these bytes. */
-export const encodeReply = ({ code, reason, bound }: Reply, ...head: number[]): Buffer =>
-  encodeTarget(bound, ...head, code, reason ? refusalReasons.indexOf(reason) + 1 : 0)
+export const encodeReply = ({ code, reason, bound }: Reply, head: readonly number[] = []): Uint8Array =>
+  encodeTarget(bound, [...head, code, reason ? refusalReasons.indexOf(reason) + 1 : 0])
 
 /** Like `targetLength`, for a reply. */
 export const replyLength = (bytes: Uint8Array): number =>

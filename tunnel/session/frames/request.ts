@@ -14,8 +14,8 @@ export interface Request {
   target: Target
 }
 
-export const encodeRequest = (request: Request): Buffer =>
-  encodeTarget(request.target, command[request.command])
+export const encodeRequest = (request: Request): Uint8Array =>
+  encodeTarget(request.target, [command[request.command]])
 
 /** Like `targetLength`, for a request. */
 export const requestLength = (bytes: Uint8Array): number => 1 + targetLength(bytes.subarray(1))

@@ -37,7 +37,7 @@ export interface SocksClient extends Admission {
 }
 
 /** A SOCKS5 reply: VER, REP, RSV, ATYP, BND.ADDR, BND.PORT (RFC 1928, section 6). */
-export const socksReply = ({ code, bound }: Reply): Uint8Array => encodeReply({ code, bound }, version)
+export const socksReply = ({ code, bound }: Reply): Uint8Array => encodeReply({ code, bound }, [version])
 
 /** None of the client's methods will do (RFC 1928, section 3): what there is to say before a request. */
 export const noAcceptableMethod: Uint8Array = Uint8Array.of(version, method.noneAcceptable)
