@@ -4,6 +4,7 @@ import { didYouMean } from '../input/did-you-mean.ts'
 import { readGivenFile } from '../input/read-file.ts'
 import { throwTogether } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
+import { utf8Text } from '../input/utf8-text.ts'
 import { entry, type Key, keys, sections } from './settings.ts'
 
 /** What a file sets. */
@@ -95,11 +96,9 @@ const read = (path: string): Promise<Uint8Array | undefined> =>
   })
 
 function decode(path: string, bytes: Uint8Array): string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    if (!text.includes('\0')) return text
-  } catch {}
-  throw unusable(path, 'is not a text file')
+  const text = utf8Text(bytes)
+  if (text === undefined) throw unusable(path, 'is not text in UTF-8')
+  return text
 }
 
 const complaint = ({ code, message }: { code: string; message: string }) =>

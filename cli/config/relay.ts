@@ -1,7 +1,7 @@
 import { parseTurnCredentials, type TurnCredentials } from '../../tunnel/nat/turn/credentials.ts'
 import { type RelaySource, relaySource } from '../../tunnel/nat/turn/source.ts'
 import { parseTurnServers } from '../../tunnel/nat/turn/uri.ts'
-import { readGivenFile } from '../input/read-file.ts'
+import { readGivenText } from '../input/read-file.ts'
 import { UsageError } from '../input/usage-error.ts'
 import type { Config } from './load.ts'
 
@@ -67,5 +67,5 @@ const maxBytes = 4 * 1024 * 1024
 
 async function read(option: string, file: string): Promise<Given> {
   const where = `${option} ${file}`
-  return { where, text: (await readGivenFile(file, { subject: where, maxBytes })).toString().trim() }
+  return { where, text: (await readGivenText(file, { subject: where, maxBytes })).trim() }
 }

@@ -3,16 +3,24 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemReason } from './system-error.ts'
 import { UsageError } from './usage-error.ts'
+import { notText, utf8Text } from './utf8-text.ts'
 
 export interface ReadOptions {
   /** What the path is, as the beginning of a message: `the file of logins /etc/logins`. */
   subject: string
   /** A file with more is not read. Bytes. */
   maxBytes: number
-  /** All that a pipe carries must come within this. Milliseconds. */
-  pipeLimitMs?: number
+  /** All of it must have come within this: a pipe, and some files of the system's, may never end. Milliseconds. */
+  limitMs?: number
   /** A pipe has somebody who writes to it after this. Milliseconds. */
   writerLimitMs?: number
+}
+
+/** As readGivenFile, for what must be text: see `utf8Text`. */
+export async function readGivenText(path: string, options: ReadOptions): Promise<string> {
+  const text = utf8Text(await readGivenFile(path, options))
+  if (text === undefined) throw new UsageError(`${options.subject} cannot be read: ${notText}`)
+  return text
 }
 
 /**
@@ -43,7 +51,7 @@ export async function readGivenFile(path: string, options: ReadOptions): Promise
 
 /** Without waiting for who writes to a pipe; Windows has no such flag. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
-const defaultPipeLimitMs = 30_000
+const defaultLimitMs = 30_000
 const defaultWriterLimitMs = 1_000
 /** Between two looks at a pipe. Milliseconds. */
 const lookMs = 20
@@ -60,7 +68,7 @@ const tooLarge = (bytes: number | string, maxBytes: number) =>
 
 async function readAll(
   handle: FileHandle,
-  { maxBytes, pipeLimitMs = defaultPipeLimitMs, writerLimitMs = defaultWriterLimitMs }: ReadOptions,
+  { maxBytes, limitMs = defaultLimitMs, writerLimitMs = defaultWriterLimitMs }: ReadOptions,
   wrong: (reason: string) => UsageError,
 ): Promise<Buffer> {
   const isPipe = (await handle.stat()).isFIFO()
@@ -73,7 +81,8 @@ async function readAll(
     if (bytesRead === 0 && hasWriter) return Buffer.concat(parts)
     if (bytesRead !== 0) hasWriter = true
     if (!hasWriter && ms > writerLimitMs) throw wrong('it is a pipe that nobody writes to')
-    if (isPipe && ms > pipeLimitMs) throw wrong(`it is a pipe that has not ended in ${pipeLimitMs / 1_000} s`)
+    if (ms > limitMs)
+      throw wrong(`${isPipe ? 'it is a pipe that' : 'it'} has not ended in ${limitMs / 1_000} s`)
     bytes += bytesRead ?? 0
     if (bytes > maxBytes) throw wrong(tooLarge(`over ${maxBytes}`, maxBytes))
     if (!bytesRead) await sleep(lookMs)

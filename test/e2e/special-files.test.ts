@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -80,6 +80,36 @@ test('what a shell pipes in is read as a file is', async ({ home }) => {
   const run = await inShell(home, '"$@" --auth-file <(echo alice:x)', 'run', '--port', '0')
   assert.not.match(run.said, 'logins')
   assert.match(run.said, /region/i)
+})
+
+test('what a shell pipes in holds no logins to be changed', async ({ home }) => {
+  for (const path of ['/dev/stdin', '/dev/fd/0']) {
+    const { code, said } = await inShell(
+      home,
+      `cd ${home.folder} && echo password | "$@" --file ${path}`,
+      'login',
+      'add',
+      'bob',
+    )
+    assert.is(code, 1, said)
+    assert.match(said, `${path} cannot be changed: it is not a regular file`)
+  }
+  assert.not.ok((await readdir(home.folder)).some(name => name.startsWith('pipe:')))
+})
+
+test('a password is the first line of the standard input, of bounded length, in UTF-8', async ({ home }) => {
+  const curlrc = (made: string) =>
+    inShell(home, `${made} | "$@"`, 'env', '--user', 'alice', '--format', 'curlrc')
+  assert.match((await curlrc("printf '\\xef\\xbb\\xbfpw\\r\\nmore\\n'")).stdout, 'alice:pw@')
+  for (const [made, what] of [
+    ["printf 'p\\xe9\\n'", 'it is not text in UTF-8'],
+    ["yes | tr -d '\\n'", 'is too long'],
+    ['true', 'there is no password'],
+  ] as const) {
+    const { code, said } = await curlrc(made)
+    assert.is(code, 2, said)
+    assert.match(said, what)
+  }
 })
 
 test('what cannot be written by the settings is wrong usage, before anything begins', async ({ home }) => {

@@ -1,14 +1,26 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { putLogin, removeLogin } from '../../cli/client/accounts/edit-login-file.ts'
+import { readLoginFile } from '../../cli/client/accounts/login-file.ts'
 import { parseHash } from '../../cli/client/accounts/password-hash.ts'
 import { replaceAlone } from '../../cli/client/accounts/replace-alone.ts'
 import { LogFile } from '../../cli/client/audit/log-file.ts'
-import { type ReadOptions, readGivenFile } from '../../cli/input/read-file.ts'
+import { type ReadOptions, readGivenFile, readGivenText } from '../../cli/input/read-file.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { patient } from '../support/patience.ts'
@@ -25,7 +37,12 @@ test.before.each(async context => {
 })
 test.after.each(({ folder }) => rm(folder, { recursive: true }))
 
-const limits = { subject: 'the file', maxBytes: 100_000, writerLimitMs: 50, pipeLimitMs: 200 }
+const limits = { subject: 'the file', maxBytes: 100_000, writerLimitMs: 50, limitMs: 200 }
+
+const hash = parseHash(
+  'test',
+  await Bun.password.hash('secret', { algorithm: 'argon2id', memoryCost: 8, timeCost: 1 }),
+)!
 
 const rejection = (running: Promise<unknown>): Promise<CodedError> =>
   running.then(
@@ -46,7 +63,7 @@ test('a pipe is read to its end, in as many parts as it comes', async ({ fifo })
   const read = await readGivenFile(fifo, {
     ...limits,
     writerLimitMs: patient(20_000),
-    pipeLimitMs: patient(20_000),
+    limitMs: patient(20_000),
   })
   assert.is(read.toString(), `abc${text}`)
 })
@@ -66,6 +83,55 @@ test('a pipe that nobody writes to, or that does not end, is waited for no longe
   }
 })
 
+test('a file of the system that never ends, as a regular one may be, has the same limit', async ({
+  folder,
+}) => {
+  const path = join(folder, 'log')
+  await writeFile(path, 'x')
+  assert.match(await refusal(path, { limitMs: 0 }), 'cannot be read: it has not ended in 0 s')
+})
+
+const latin1 = Buffer.from('alice:caf\u00e9\n', 'latin1')
+const utf16 = Buffer.from('\ufeffalice:x\n', 'utf16le')
+
+test('text is UTF-8, with a byte order mark or without one', async ({ folder }) => {
+  const path = join(folder, 'text')
+  await writeFile(path, '\ufeffalice:caf\u00e9')
+  assert.is(await readGivenText(path, limits), 'alice:caf\u00e9')
+  for (const bytes of [latin1, utf16, 'a\0b']) {
+    await writeFile(path, bytes)
+    const { message } = await rejection(readGivenText(path, limits))
+    assert.is(message, 'the file cannot be read: it is not text in UTF-8')
+  }
+})
+
+test('a file of logins that would not be written back as it was is not changed', async ({ folder }) => {
+  const path = join(folder, 'logins')
+  for (const bytes of [latin1, utf16]) {
+    await writeFile(path, bytes)
+    assert.match((await rejection(readLoginFile(path))).message, 'it is not text in UTF-8')
+    const { code, message } = await rejection(putLogin(path, 'bob', hash))
+    assert.is(code, 'E_LOGINS_UNWRITABLE')
+    assert.match(message, 'it is not text in UTF-8')
+    assert.equal(await readFile(path), bytes)
+  }
+  await writeFile(path, '#'.repeat(8 * 1024 * 1024 + 1))
+  assert.match((await rejection(putLogin(path, 'bob', hash))).message, 'it has 8388609 bytes')
+})
+
+test('a link to a file that is to be made stays, and so does its one lock', async ({ folder }) => {
+  await mkdir(join(folder, 'links'))
+  const [first, last] = [join(folder, 'links', 'first'), join(folder, 'links', 'last')]
+  await symlink('last', first)
+  await symlink('../real/logins', last)
+  await Promise.all([first, last].map((path, i) => putLogin(path, `user${i}`, hash)))
+  assert.ok((await lstat(first)).isSymbolicLink())
+  assert.ok((await lstat(last)).isSymbolicLink())
+  const text = await readFile(join(folder, 'real', 'logins'), 'utf8')
+  for (const user of ['user0', 'user1']) assert.match(text, `${user}:`)
+  assert.equal(await readdir(join(folder, 'real')), ['logins'])
+})
+
 test('what is no file, has too much in it, or is not there, is said', async ({ folder }) => {
   assert.is(await refusal('/dev/zero'), 'the file cannot be read: it is a device, not a regular file')
   assert.match(await refusal(folder), 'it is a folder')
@@ -77,10 +143,6 @@ test('what is no file, has too much in it, or is not there, is said', async ({ f
   assert.is((await readGivenFile(large, limits)).length, 100_000)
 })
 
-const hash = parseHash(
-  'test',
-  await Bun.password.hash('secret', { algorithm: 'argon2id', memoryCost: 8, timeCost: 1 }),
-)!
 const users = Array.from({ length: 12 }, (_, i) => `user${i}`)
 
 for (const name of ['logins', 'logins.yaml'])

@@ -1,6 +1,6 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml'
 import { didYouMean } from '../../input/did-you-mean.ts'
-import { readGivenFile } from '../../input/read-file.ts'
+import { readGivenText } from '../../input/read-file.ts'
 import { UsageError } from '../../input/usage-error.ts'
 import { limitNames, readLimits } from './limits.ts'
 import { type Login, makeLogin } from './login.ts'
@@ -11,7 +11,7 @@ import { type Login, makeLogin } from './login.ts'
  */
 export async function readLoginFile(path: string): Promise<Login[]> {
   const options = { subject: `the file of logins ${path}`, maxBytes: maxFileBytes }
-  const logins = parseLoginFile(path, (await readGivenFile(path, options)).toString())
+  const logins = parseLoginFile(path, await readGivenText(path, options))
   // Who names a file wants a login to be needed.
   if (logins.length === 0)
     throw new UsageError(

@@ -1,9 +1,20 @@
 import type { Stats } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import { systemReason } from '../../input/system-error.ts'
+import { notText, utf8Text } from '../../input/utf8-text.ts'
 
 /**
  * Changes a file as the only one that does: what `change` makes of its text takes its place, whole or not at all, and
@@ -17,17 +28,16 @@ export async function replaceAlone(
   waitMs = defaultWaitMs,
 ): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true })
     // One lock, whatever link the file is reached by.
-    const target = await orMissing(realpath(path), path)
+    const target = await targetOf(path)
     // The new text is written into the lock itself: taking the file's place ends the lock, in one step.
     const lock = `${target}.lock`
     const draft = await openAlone(lock, path, waitMs)
     let isDone = false
     try {
       const known = await orMissing(stat(target), undefined)
-      if (known && !known.isFile()) throw unwritable(path, 'it is not a regular file')
-      const next = change(known ? await readFile(target, 'utf8') : '')
+      if (known && !known.isFile()) throw notRegular(path)
+      const next = change(known ? await read(target, path, known) : '')
       if (next === undefined) return
       await write(draft, next, known)
       // Windows renames nothing that is open.
@@ -50,6 +60,8 @@ export async function replaceAlone(
 
 /** Only its owner reads it. */
 const mode = 0o600
+/** As much as is read of a file of logins. */
+const maxBytes = 8 * 1024 * 1024
 /** Another process is done in some milliseconds. */
 const defaultWaitMs = 5_000
 /** Between two tries. Milliseconds. */
@@ -57,6 +69,8 @@ const againMs = 20
 
 const unwritable = (path: string, reason: string, cause?: unknown) =>
   new CodedError('E_LOGINS_UNWRITABLE', `${path} cannot be changed: ${reason}`, { cause })
+
+const notRegular = (path: string) => unwritable(path, 'it is not a regular file')
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
 
@@ -67,6 +81,28 @@ async function orMissing<T, U>(found: Promise<T>, missing: U): Promise<T | U> {
     if (codeOf(error) === 'ENOENT') return missing
     throw error
   }
+}
+
+/**
+ * The file itself, behind links: one that leads to no file yet stays, and the file is made where it leads, in a folder
+ * that is made. What is there and no file is refused first: a path of it may not lead to it.
+ */
+async function targetOf(path: string): Promise<string> {
+  const found = await orMissing(stat(path), undefined)
+  if (found && !found.isFile()) throw notRegular(path)
+  if (found) return realpath(path)
+  await mkdir(dirname(path), { recursive: true })
+  const folder = await realpath(dirname(path))
+  const link = await readlink(path).catch(() => undefined)
+  return link === undefined ? join(folder, basename(path)) : targetOf(resolve(folder, link))
+}
+
+/** Throws for what would not be written back as it was. */
+async function read(target: string, path: string, { size }: Stats): Promise<string> {
+  if (size > maxBytes) throw unwritable(path, `it has ${size} bytes, and ${maxBytes} are the most`)
+  const text = utf8Text(await readFile(target))
+  if (text === undefined) throw unwritable(path, notText)
+  return text
 }
 
 /** Makes a file that nobody else has made; waits while somebody has. */
