@@ -8,13 +8,13 @@ import { errorsIn } from './input/together.ts'
 import { UsageError } from './input/usage-error.ts'
 import { inData, inWords } from './output/advice.ts'
 import { exitCodes } from './output/exit-codes.ts'
+import { watchOutput } from './output/watch-output.ts'
 import { wrappingReporter } from './output/wrapping-reporter.ts'
 
 // Its times have twelve hours, and a place that changes with the line's length.
 consola.options.formatOptions.date = false
 consola.setReporters(consola.options.reporters.map(wrappingReporter))
-// Whoever reads the output may leave, and a terminal may close: the work goes on to its end, and cleans up.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+watchOutput(fail)
 // A fault of ours ends the process, in words all the same.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (error: unknown) => process.exit(fail(error)))

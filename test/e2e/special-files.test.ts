@@ -112,6 +112,16 @@ test('a password is the first line of the standard input, of bounded length, in 
   }
 })
 
+test('output that cannot be written is a failure, and a reader who has enough is none', async ({ home }) => {
+  for (const args of [['config', 'path'], ['env'], ['--help'], ['config', 'show', '--json']]) {
+    const { code, said } = await inShell(home, '"$@" > /dev/full', ...args)
+    assert.is(code, 1, said)
+    assert.is(said.match(/the output cannot be written: the disk is full/g)?.length, 1, said)
+    const read = await inShell(home, 'set -o pipefail; "$@" | true', ...args)
+    assert.is(read.code, 0, read.said)
+  }
+})
+
 test('what cannot be written by the settings is wrong usage, before anything begins', async ({ home }) => {
   const below = join(home.folder, 'file', 'x')
   await writeFile(join(home.folder, 'file'), '')
