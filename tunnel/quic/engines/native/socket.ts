@@ -38,7 +38,7 @@ export class NativeSocket implements UdpSocket {
   #owed = 0
 
   constructor(binding: NativeBinding, { address = '0.0.0.0', port = 0 }: UdpOptions) {
-    this.#addon = new binding.Socket(address, port, this.#take)
+    this.#addon = new binding.Socket(address, port, this.#onReady)
     this.local = { address: this.#addon.address, port: this.#addon.port }
     this.receiveBufferBytes = this.#addon.receiveBuffer || undefined
   }
@@ -94,6 +94,9 @@ export class NativeSocket implements UdpSocket {
   }
 
   // --- internal ---
+
+  /** Never at once: Bun works through what native code calls, and what that calls, before it looks at other sockets. */
+  readonly #onReady = (): void => this.again()
 
   readonly #takeScheduled = (): void => {
     this.#scheduled = false
