@@ -5,6 +5,7 @@
  * of the process and calls `onReady`:
  *
  *     onReady:  do count = socket.turn(events), and handle them, while events came back full
+ *               while (stream = socket.writable() is one), let it write
  *               if (socket.flush()) setImmediate(the same again)
  *
  * What is read or written outside of a turn takes effect with the next `flush`, which the caller owes then.
@@ -71,11 +72,16 @@ export declare class Socket {
    */
   read(stream: number, buffer: Uint8Array): number
   /**
-   * Bytes taken, which are copied. Fewer than given: there is no room now, and the event `writable` follows. -1: the
-   * stream is over (reset, finished and delivered, or the session is); -2: the peer wants no more of it. An empty write
-   * only asks whether the peer still wants any.
+   * Bytes taken, which are copied. Fewer than given: there is no room now, or others come first, and `writable` gives
+   * the stream when it may go on. -1: the stream is over (reset, finished and delivered, or the session is); -2: the
+   * peer wants no more of it. An empty write only asks whether the peer still wants any.
    */
   write(stream: number, bytes: Uint8Array): number
+  /**
+   * The next of the streams that a write took less of than was given, and that may go on: it is given once, and writes
+   * before the call is repeated. -1: there is none, or no room for any. To be asked in each turn, until it gives none.
+   */
+  writable(): number
   /** Ends this direction behind what was written (FIN). False: it is over already. */
   finish(stream: number): boolean
   /** Gives up this direction (RESET_STREAM). False: it is over already. */
@@ -113,18 +119,17 @@ export declare enum EventKind {
   closed = 2,
   opened = 3,
   readable = 4,
-  writable = 5,
-  finished = 6,
+  finished = 5,
   /** STOP_SENDING, with its code (2^32 - 1 for any larger). */
-  stopped = 7,
+  stopped = 6,
   /** RESET_STREAM, with its code. */
-  reset = 8,
+  reset = 7,
   /** The peer allows more streams. */
-  available = 9,
-  datagrams = 10,
+  available = 8,
+  datagrams = 9,
   /** There is room for a datagram again. */
-  datagramRoom = 11,
-  packets = 12,
+  datagramRoom = 10,
+  packets = 11,
 }
 
 /** Bytes and milliseconds, whole numbers all of them; none may be left out. */

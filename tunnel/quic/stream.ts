@@ -17,9 +17,8 @@ export interface StreamHost {
   tellOver(stream: number): void
 }
 
+/** What a stream delivers before the others get their turn. Bytes. */
 const chunkSize = 64 * 1024
-/** Chunks that a stream delivers before the others get their turn. */
-const chunksPerTurn = 4
 
 /**
  * A bidirectional QUIC stream as a connection. It is read only while somebody takes what comes, into buffers that are
@@ -103,10 +102,9 @@ export class QuicStream extends OwnedConn {
 
   /** There is something to read. */
   onReadable(): void {
-    for (let turn = 0; this.#isRead && !this.#readOver && !this.#over; turn++) {
-      if (turn === chunksPerTurn) return void this.#host.engine.readLater(this.id)
-      if (!this.#readChunk()) return
-    }
+    if (!this.#isRead || this.#readOver || this.#over || !this.#readChunk()) return
+    // The others get their turn.
+    if (this.#isRead && !this.#readOver && !this.#over) this.#host.engine.readLater(this.id)
   }
 
   /** The engine may take more. */

@@ -149,11 +149,14 @@ impl Driver {
             None => return Next::Again,
         };
         // What sending has brought about (a timer, a close) is looked at too.
-        let deadline = self.session.as_mut().and_then(|session| {
-            session.poll();
-            session.next_timeout()
-        });
-        if self.unread || !self.events().is_empty() {
+        let (deadline, writable) = match &mut self.session {
+            Some(session) => {
+                session.poll();
+                (session.next_timeout(), session.has_writable())
+            }
+            None => (None, false),
+        };
+        if self.unread || writable || !self.events().is_empty() {
             return Next::Again;
         }
         Next::Wait(Interest {

@@ -16,8 +16,6 @@ pub enum Event {
     Opened(StreamNumber),
     /// A stream has bytes or its end to read.
     Readable(StreamNumber),
-    /// A stream that had no room may take more.
-    Writable(StreamNumber),
     /// All of a finished stream is acknowledged.
     Finished(StreamNumber),
     /// The peer wants no more of a stream (STOP_SENDING), with its code.
@@ -45,14 +43,13 @@ impl Event {
             Self::Closed => [2, 0, 0],
             Self::Opened(stream) => [3, stream, 0],
             Self::Readable(stream) => [4, stream, 0],
-            Self::Writable(stream) => [5, stream, 0],
-            Self::Finished(stream) => [6, stream, 0],
-            Self::Stopped(stream, code) => [7, stream, code],
-            Self::Reset(stream, code) => [8, stream, code],
-            Self::Available => [9, 0, 0],
-            Self::Datagrams => [10, 0, 0],
-            Self::DatagramRoom => [11, 0, 0],
-            Self::Packets => [12, 0, 0],
+            Self::Finished(stream) => [5, stream, 0],
+            Self::Stopped(stream, code) => [6, stream, code],
+            Self::Reset(stream, code) => [7, stream, code],
+            Self::Available => [8, 0, 0],
+            Self::Datagrams => [9, 0, 0],
+            Self::DatagramRoom => [10, 0, 0],
+            Self::Packets => [11, 0, 0],
         }
     }
 }

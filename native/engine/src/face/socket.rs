@@ -204,6 +204,15 @@ impl Socket {
         })
     }
 
+    /// The next stream that may write.
+    #[napi]
+    pub fn writable(&mut self) -> i64 {
+        self.session(GONE.into(), |session| match session.next_writable() {
+            Some(stream) => stream.into(),
+            None => NONE.into(),
+        })
+    }
+
     /// Ends this end's direction.
     #[napi]
     pub fn finish(&mut self, stream: u32) -> bool {

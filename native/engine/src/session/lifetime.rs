@@ -27,6 +27,7 @@ impl Session {
 
     /// Does what is due.
     pub fn expire(&mut self, now: Instant) {
+        self.write_queue.begin_turn();
         for link in self.link.iter_mut().chain(self.attempts.iter_mut()) {
             if link.connection.poll_timeout().is_some_and(|at| at <= now) {
                 link.connection.handle_timeout(now);
@@ -41,6 +42,11 @@ impl Session {
             self.poll_attempt(handle);
         }
         self.poll_link();
+    }
+
+    /// A stream is to be told that it may write.
+    pub fn has_writable(&self) -> bool {
+        self.closed.is_none() && self.write_queue.is_due()
     }
 
     /// Closes the connection with an application code (RFC 9000, section 20.2). What is written and not sent is lost.
@@ -124,7 +130,7 @@ impl Session {
                     self.tell(id.into(), Event::Readable);
                 }
             }
-            StreamEvent::Writable { id } => self.tell(id.into(), Event::Writable),
+            StreamEvent::Writable { id } => self.write_queue.has_room(id),
             StreamEvent::Finished { id } => self.tell(id.into(), Event::Finished),
             StreamEvent::Stopped { id, error_code } => {
                 self.tell(id.into(), |stream| Event::Stopped(stream, saturate(error_code)));

@@ -9,6 +9,7 @@ mod datagrams;
 mod lifetime;
 mod streams;
 mod transmit;
+mod write_queue;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -30,6 +31,7 @@ use crate::options::{Options, Role};
 use crate::tls::SERVER_NAME;
 use crate::transport;
 use attempts::Attempts;
+use write_queue::WriteQueue;
 
 /// A connection and its number at the endpoint.
 struct Link {
@@ -65,6 +67,7 @@ pub struct Session {
     events: Events,
     /// Streams whose readability was told and that have not been read to their end since.
     readable: FxHashSet<StreamId>,
+    write_queue: WriteQueue,
     /// Streams of the peer's that were told.
     accepted: u64,
     closed: Option<CloseReason>,
@@ -110,6 +113,7 @@ impl Session {
             link: None,
             events: Events::default(),
             readable: FxHashSet::default(),
+            write_queue: WriteQueue::default(),
             accepted: 0,
             closed: None,
             failed_attempt: None,

@@ -4,6 +4,7 @@ use quinn_proto::{Connection, Dir, ReadError, StreamId, VarInt, WriteError};
 
 use super::Session;
 use super::lifetime::saturate;
+use super::write_queue::Limit;
 use crate::events::{Event, StreamNumber};
 
 /// What is written is kept in pieces of this size, each until all of it is acknowledged. Bytes.
@@ -30,7 +31,8 @@ pub enum Read {
 /// What a write took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// So many bytes. Fewer than given: there is no room now, and [`Event::Writable`] says when there is.
+    /// So many bytes. Fewer than given: there is no room now, or others come first, and [`Session::next_writable`] gives
+    /// the stream when it may go on.
     Taken(usize),
     /// The peer asked for no more (STOP_SENDING).
     Stopped,
@@ -96,38 +98,58 @@ impl Session {
         let Some((id, connection)) = self.stream(stream) else {
             return Write::Gone;
         };
-        let mut sending = connection.send_stream(id);
         if bytes.is_empty() {
-            return match sending.stopped() {
+            return match connection.send_stream(id).stopped() {
                 Ok(None) => Write::Taken(0),
                 Ok(Some(_)) => Write::Stopped,
                 Err(_) => Write::Gone,
             };
         }
-        let mut rest = bytes;
-        // Until it says that it is full: only then does it tell when it is not.
-        while !rest.is_empty() {
-            match sending.write(rest.get(..PIECE).unwrap_or(rest)) {
-                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
-                Err(WriteError::Blocked) => break,
-                Err(WriteError::Stopped(_)) => return Write::Stopped,
-                Err(WriteError::ClosedStream) => return Write::Gone,
+        let granted = self.write_queue.grant(id, bytes.len());
+        let written = self.write_granted(id, bytes.get(..granted).unwrap_or(bytes));
+        match written {
+            Ok((taken, room)) => {
+                let limit = match room {
+                    false => Limit::Room,
+                    true if taken < bytes.len() => Limit::Granted,
+                    true => Limit::None,
+                };
+                self.write_queue.wrote(id, taken, limit);
+                Write::Taken(taken)
+            }
+            Err(refused) => {
+                self.write_queue.forget(id);
+                refused
             }
         }
-        Write::Taken(bytes.len() - rest.len())
+    }
+
+    /// The streams that found no room, or whose turn it was not, one by one as they may write. Those behind it are told
+    /// after it has written: until there are none, or no room is left.
+    pub fn next_writable(&mut self) -> Option<StreamNumber> {
+        self.open_connection()?;
+        let id = self.write_queue.pop()?;
+        StreamNumber::try_from(u64::from(id)).ok()
     }
 
     /// Ends this end's direction after what was written. False when there is nothing to end.
     pub fn finish_stream(&mut self, stream: StreamNumber) -> bool {
-        self.stream(stream)
-            .is_some_and(|(id, connection)| connection.send_stream(id).finish().is_ok())
+        let Some((id, connection)) = self.stream(stream) else {
+            return false;
+        };
+        let finished = connection.send_stream(id).finish().is_ok();
+        self.write_queue.forget(id);
+        finished
     }
 
     /// Gives up this end's direction (RESET_STREAM). False when it is over already.
     pub fn reset(&mut self, stream: StreamNumber, code: u32) -> bool {
-        let code = VarInt::from_u32(code);
-        self.stream(stream)
-            .is_some_and(|(id, connection)| connection.send_stream(id).reset(code).is_ok())
+        let Some((id, connection)) = self.stream(stream) else {
+            return false;
+        };
+        let reset = connection.send_stream(id).reset(VarInt::from_u32(code)).is_ok();
+        self.write_queue.forget(id);
+        reset
     }
 
     /// Wants no more of the peer's direction (STOP_SENDING); what is unread is dropped. False when it is over already.
@@ -170,6 +192,23 @@ impl Session {
         for size in [window.saturating_add(1), window] {
             connection.set_receive_window(VarInt::from_u64(size).unwrap_or(VarInt::MAX));
         }
+    }
+
+    /// How much was taken, and whether there was room for all.
+    fn write_granted(&mut self, id: StreamId, bytes: &[u8]) -> Result<(usize, bool), Write> {
+        let connection = self.open_connection().ok_or(Write::Gone)?;
+        let mut sending = connection.send_stream(id);
+        let mut rest = bytes;
+        // Until it says that it is full: only then does it tell when it is not.
+        while !rest.is_empty() {
+            match sending.write(rest.get(..PIECE).unwrap_or(rest)) {
+                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                Err(WriteError::Blocked) => return Ok((bytes.len() - rest.len(), false)),
+                Err(WriteError::Stopped(_)) => return Err(Write::Stopped),
+                Err(WriteError::ClosedStream) => return Err(Write::Gone),
+            }
+        }
+        Ok((bytes.len(), true))
     }
 
     /// A stream that may be used: bidirectional, as all are here, and the peer's only once it was told of.

@@ -14,6 +14,8 @@ import type { Addon, CloseReason, NativeSocket } from './socket.ts'
 
 /** What the addon's `read` adds to the number of bytes when the peer's end came with them. */
 const endFlag = 2 ** 30
+/** Then the applications' own sockets get their turn, and what they have to say is not late. Bytes. */
+const maxReadInTurn = 256 * 1024
 const datagramRoom = new Uint8Array(65_536)
 
 /** A connection that the addon runs: this passes its calls and events on. */
@@ -23,8 +25,10 @@ export class NativeConnection implements EngineConnection {
   readonly #addon: Addon
   /** Their end came along with bytes, and the reader has not learnt of it yet. */
   readonly #ends = new Set<number>()
-  /** To be told once more that they are readable. */
+  /** To be told that they are readable, in this order. */
   readonly #toRead = new Set<number>()
+  /** Bytes that were read since the turn began. */
+  #readInTurn = 0
   /** Streams of which something is still to be read. */
   readonly #missing = new MissingEnds()
   #over = false
@@ -43,7 +47,7 @@ export class NativeConnection implements EngineConnection {
       attachOptions(options),
       options.early,
       (kind, stream) => this.#tell(kind, stream),
-      () => this.#tellReadable(),
+      () => this.#tellStreams(),
     )
   }
 
@@ -68,10 +72,12 @@ export class NativeConnection implements EngineConnection {
     this.#socket.owe()
     if (read < endFlag) {
       this.#missing.heard(stream)
+      this.#readInTurn += read
       return read
     }
     this.#missing.forget(stream)
     const count = read - endFlag
+    this.#readInTurn += count
     if (count === 0) return streamEnded
     this.#ends.add(stream)
     return count
@@ -87,7 +93,8 @@ export class NativeConnection implements EngineConnection {
     if (this.#over) return streamGone
     const taken = this.#addon.write(stream, chunk)
     if (taken < 0) return streamGone
-    if (taken > 0) this.#socket.owe()
+    // Who was not let write has a turn to come, too.
+    if (chunk.length > 0) this.#socket.owe()
     return taken
   }
 
@@ -170,14 +177,11 @@ export class NativeConnection implements EngineConnection {
       case eventKinds.opened:
         this.#missing.begin(stream)
         handlers.onOpened(stream)
-        handlers.onReadable(stream)
+        this.#toRead.add(stream)
         return !this.#over
       case eventKinds.readable:
-        handlers.onReadable(stream)
-        return !this.#over
-      case eventKinds.writable:
-        handlers.onWritable(stream)
-        return !this.#over
+        this.#toRead.add(stream)
+        return true
       case eventKinds.finished:
         this.#missing.finished(stream)
         return true
@@ -209,11 +213,28 @@ export class NativeConnection implements EngineConnection {
     }
   }
 
+  #tellStreams(): void {
+    this.#tellWritable()
+    this.#tellReadable()
+  }
+
+  #tellWritable(): void {
+    while (!this.#over) {
+      const stream = this.#addon.writable()
+      if (stream < 0) return
+      this.#options.handlers.onWritable(stream)
+    }
+  }
+
+  /** Who has more than it reads at once comes again behind the others: all have their part of each turn. */
   #tellReadable(): void {
-    if (this.#toRead.size === 0) return
-    const streams = [...this.#toRead]
-    this.#toRead.clear()
-    for (const stream of streams) if (!this.#over) this.#options.handlers.onReadable(stream)
+    this.#readInTurn = 0
+    for (const stream of this.#toRead) {
+      if (this.#over) return
+      if (this.#readInTurn >= maxReadInTurn) return void this.#socket.again()
+      this.#toRead.delete(stream)
+      this.#options.handlers.onReadable(stream)
+    }
   }
 
   #end(): void {

@@ -4,14 +4,13 @@ export const eventKinds = {
   closed: 2,
   opened: 3,
   readable: 4,
-  writable: 5,
-  finished: 6,
-  stopped: 7,
-  reset: 8,
-  available: 9,
-  datagrams: 10,
-  datagramRoom: 11,
-  packets: 12,
+  finished: 5,
+  stopped: 6,
+  reset: 7,
+  available: 8,
+  datagrams: 9,
+  datagramRoom: 10,
+  packets: 11,
 } as const
 
 /** Numbers of an event: kind, stream, code. */

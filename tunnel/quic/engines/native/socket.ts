@@ -29,7 +29,7 @@ export class NativeSocket implements UdpSocket {
   readonly #addon: Addon
   readonly #events = new EventQueue()
   #listen: Listener = () => true
-  #beforeFlush: () => void = () => {}
+  #afterEvents: () => void = () => {}
   #scheduled = false
   /** A turn is being taken, which sends in the end. */
   #inTurn = false
@@ -57,17 +57,17 @@ export class NativeSocket implements UdpSocket {
     this.#addon.destroy()
   }
 
-  /** Begins QUIC. `beforeTurn` is called at the start of each turn. */
+  /** Begins QUIC. `afterEvents` is called in each turn when they are told. */
   attach(
     options: AttachOptions,
     early: readonly Uint8Array[],
     listen: Listener,
-    beforeTurn: () => void,
+    afterEvents: () => void,
   ): Addon {
     this.#addon.attach(options)
     for (const packet of early) this.#addon.receive(packet)
     this.#listen = listen
-    this.#beforeFlush = beforeTurn
+    this.#afterEvents = afterEvents
     this.again()
     return this.#addon
   }
@@ -75,7 +75,7 @@ export class NativeSocket implements UdpSocket {
   /** Stops telling; what is to be sent is sent by the addon's own `close`. */
   detach(): void {
     this.#listen = () => true
-    this.#beforeFlush = () => {}
+    this.#afterEvents = () => {}
   }
 
   /** There is something to send: at the end of the event loop's turn, or when there is as much as this of it. */
@@ -107,8 +107,8 @@ export class NativeSocket implements UdpSocket {
     if (this.#closed) return
     this.#inTurn = true
     try {
-      this.#beforeFlush()
       this.#tell()
+      if (!this.#closed) this.#afterEvents()
     } finally {
       // Whatever a handler threw: the connection goes on sending, and tells the rest.
       this.#inTurn = false
