@@ -102,9 +102,12 @@ export class QuicStream extends OwnedConn {
 
   /** There is something to read. */
   onReadable(): void {
-    if (!this.#isRead || this.#readOver || this.#over || !this.#readChunk()) return
-    // The others get their turn.
-    if (this.#isRead && !this.#readOver && !this.#over) this.#host.engine.readLater(this.id)
+    while (this.#isRead && !this.#readOver && !this.#over) {
+      const read = this.#readChunk()
+      if (read === 0) return
+      // There may be more: the others get their turn.
+      if (read === chunkSize) return void this.#host.engine.readLater(this.id)
+    }
   }
 
   /** The engine may take more. */
@@ -156,8 +159,8 @@ export class QuicStream extends OwnedConn {
     return this.flowing || this.#then === 'break'
   }
 
-  /** Reads a chunk; false when there is none now. */
-  #readChunk(): boolean {
+  /** Reads a chunk, and gives its length; 0 when there is none now. */
+  #readChunk(): number {
     const buffer = spare.pop() ?? new Uint8Array(chunkSize)
     const read = this.#host.engine.read(this.id, buffer)
     if (read !== 0) this.heard = true
@@ -165,11 +168,11 @@ export class QuicStream extends OwnedConn {
       giveBack(buffer)
       if (read === streamEnded) this.#endRead()
       else if (read === streamGone) this.#giveUp()
-      return false
+      return 0
     }
     if (this.#then === 'break') {
       giveBack(buffer)
-      return true
+      return read
     }
     this.#read += read
     this.received(read === chunkSize ? buffer : buffer.subarray(0, read))
@@ -177,7 +180,7 @@ export class QuicStream extends OwnedConn {
     if (this.paused) this.#lent = buffer
     else giveBack(buffer)
     this.#breakThere()
-    return true
+    return read
   }
 
   #endRead(): void {
