@@ -1,4 +1,5 @@
-import { CodedError, type ErrorData, errorData } from '../../tunnel/net/coded-error.ts'
+import * as v from 'valibot'
+import { CodedError, errorData } from '../../tunnel/net/coded-error.ts'
 import { ControlError } from './control-error.ts'
 import { type Place, places } from './folder.ts'
 import type { OperationName, Operations } from './operations.ts'
@@ -20,7 +21,7 @@ const lookLimitMs = 3_000
 
 /** The proxy with a listener at this port, or the only one that runs. Throws a ControlError where there is none, or several. */
 export async function findProxy(port?: number): Promise<RunningProxy> {
-  const found = (await runningProxies()).filter(proxy => port === undefined || proxy.port === port)
+  const found = await runningProxies(port)
   const [proxy] = found
   if (!proxy)
     throw new ControlError(
@@ -35,10 +36,11 @@ export async function findProxy(port?: number): Promise<RunningProxy> {
   return proxy
 }
 
-/** Those that answer, by port. */
-export async function runningProxies(): Promise<RunningProxy[]> {
+/** Those that answer, by port; of this port alone where one is given, and then no other is waited for. */
+export async function runningProxies(port?: number): Promise<RunningProxy[]> {
+  const meant = places().filter(place => port === undefined || place.port === port)
   const answers = await Promise.all(
-    places().map(async place => ((await look(place)) === 'alive' ? [at(place)] : [])),
+    meant.map(async place => ((await look(place)) === 'alive' ? [at(place)] : [])),
   )
   return answers.flat().sort((a, b) => a.port - b.port)
 }
@@ -59,27 +61,38 @@ export async function look({ socket }: Place): Promise<'alive' | 'dead' | 'unkno
 const at = ({ port, socket }: Place): RunningProxy => ({
   port,
   async ask<Name extends OperationName>(name: Name, input: Operations[Name]['input']) {
-    const response = await request(socket, name, input, limitMs)
-    const body: unknown = await response.json()
-    if (response.ok) return body as Operations[Name]['output']
-    const { code, message, hint } = body as ErrorData
-    throw new CodedError(code, message, { hint })
+    const { ok, body } = await request(socket, name, input, limitMs).catch(error => {
+      throw error instanceof ControlError ? error : noAnswer(error)
+    })
+    if (ok) return body as Operations[Name]['output']
+    const { success, output } = v.safeParse(errorShape, body)
+    if (!success) throw noAnswer()
+    throw new CodedError(output.code, output.message, { hint: output.hint })
   },
 })
+
+const errorShape = v.object({ code: v.string(), message: v.string(), hint: v.optional(v.string()) })
+
+const noAnswer = (cause?: unknown) =>
+  new ControlError('E_CONTROL_LOST', 'the proxy ended before it had answered', {
+    hint: 'See with "lambda-nat-proxy exits" whether it runs.',
+    cause,
+  })
 
 async function request(
   socket: string,
   name: OperationName,
   input: object,
   limitMs: number,
-): Promise<Response> {
+): Promise<{ ok: boolean; body: unknown }> {
   try {
-    return await fetch(`http://localhost/api/${name}`, {
+    const response = await fetch(`http://localhost/api/${name}`, {
       method: 'POST',
       body: JSON.stringify(input),
       unix: socket,
       signal: AbortSignal.timeout(limitMs),
     })
+    return { ok: response.ok, body: await response.json() }
   } catch (error) {
     if (error instanceof DOMException && error.name === 'TimeoutError')
       throw new ControlError('E_CONTROL_SILENT', `the proxy did not answer within ${limitMs / 1000} s`)

@@ -8,6 +8,7 @@ export type ControlErrorCode =
   | 'E_CONTROL_PATH'
   | 'E_CONTROL_BUSY'
   | 'E_CONTROL_SILENT'
+  | 'E_CONTROL_LOST'
   | 'E_RELOAD_FAILED'
   | 'E_ROTATE_TIMEOUT'
   | 'E_PROXY_NOT_RUNNING'

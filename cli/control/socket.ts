@@ -30,11 +30,12 @@ export async function openControl(port: number, token: string, proxy: Controlled
       hint: 'Set XDG_RUNTIME_DIR to a shorter one.',
     })
   openFolder(folder)
-  for (const left of places()) {
-    const found = await look(left)
-    if (found === 'alive' && left.socket === place.socket)
+  // At once: each that hangs takes seconds.
+  const found = await Promise.all(places().map(async left => ({ left, state: await look(left) })))
+  for (const { left, state } of found) {
+    if (state === 'alive' && left.socket === place.socket)
       throw new ControlError('E_CONTROL_BUSY', `another proxy is reached by ${place.socket}`)
-    if (found === 'dead') remove(left)
+    if (state === 'dead') remove(left)
   }
   const server = Bun.serve({
     unix: place.socket,

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { type ControlSocket, openControl } from '../../cli/control/socket.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { controlled } from '../support/controlled.ts'
+import { until } from '../support/until.ts'
 
 const test = suite('The control socket')
 
@@ -132,6 +134,60 @@ test('one that says nothing keeps its socket', async () => {
   } finally {
     silent.close()
   }
+})
+
+test('one that hangs, however many others do, is not waited for where another is meant', async () => {
+  const own = await start(40_010)
+  const hanging = ['40011', '40012', '40013'].map(port =>
+    createServer(() => {}).listen(join(folder, `${port}.sock`)),
+  )
+  let asked = 0
+  let givenUp = 0
+  try {
+    await Promise.all(hanging.map(server => once(server, 'listening')))
+    for (const server of hanging)
+      server.on('connection', socket => {
+        asked++
+        socket.on('close', () => givenUp++)
+      })
+    const proxy = await findProxy(40_010)
+    assert.equal(await proxy.ask('exits', {}), [])
+    assert.is(asked, 0)
+    // All are asked before the first has not answered.
+    const starts = start(40_014)
+    await until(() => asked === 3, 'all to be asked')
+    assert.is(givenUp, 0)
+    await starts
+  } finally {
+    for (const server of hanging) server.close()
+    own.close()
+  }
+})
+
+test('a proxy that ends while it is asked, or answers what none does, is told as such', async () => {
+  mkdirSync(folder)
+  let reply = ''
+  const status = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    socket.once('data', request => socket.end(String(request).includes('/api/status ') ? status : reply))
+  })
+  await new Promise<void>(resolve => server.listen(join(folder, '40015.sock'), resolve))
+  const proxy = await findProxy()
+  try {
+    for (const each of [
+      '',
+      'HTTP/1.1 200 OK\r\ncontent-length: 300\r\n\r\n{}',
+      'HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nxyz',
+      'HTTP/1.1 500 no\r\ncontent-length: 2\r\n\r\n[]',
+    ]) {
+      reply = each
+      assert.is(await codeOf(proxy.ask('exits', {})), 'E_CONTROL_LOST', each)
+    }
+  } finally {
+    server.close()
+  }
+  assert.is(await codeOf(proxy.ask('exits', {})), 'E_CONTROL_LOST')
 })
 
 test('a folder that is too deep for a socket is told', async () => {
