@@ -148,6 +148,7 @@ test('one that hangs, however many others do, is not waited for where another is
     for (const server of hanging)
       server.on('connection', socket => {
         asked++
+        socket.resume()
         socket.on('close', () => givenUp++)
       })
     const proxy = await findProxy(40_010)
