@@ -27,69 +27,130 @@ const defaultLimits: RelayLimits = { halfClosedMs: 300_000, goodbyeMs: 30_000 }
  * of both, and hands bytes back to the client's.
  */
 export function relay(client: Conn, target: Conn, options: RelayOptions = {}): Detach {
-  const { counts = { up: 0, down: 0 }, onEnd, limits = defaultLimits } = options
-  let directions = 2
-  let conns = 2
-  let over = false
-  let limit: TimeLimit | undefined
+  return new Relay(client, target, options).join()
+}
 
-  const finish = (how: RelayEnd) => {
-    if (over) return
-    over = true
-    onEnd?.(how)
+// --- internal ---
+
+/** Two directions, and what ends them together. (Objects with methods: a thousand relays would be as many closures, ten times.) */
+class Relay {
+  readonly counts: RelayCounts
+  readonly #client: Conn
+  readonly #target: Conn
+  readonly #onEnd: RelayOptions['onEnd']
+  readonly #limits: RelayLimits
+  #directions = 2
+  #conns = 2
+  #over = false
+  #limit: TimeLimit | undefined
+
+  constructor(client: Conn, target: Conn, options: RelayOptions) {
+    this.#client = client
+    this.#target = target
+    this.counts = options.counts ?? { up: 0, down: 0 }
+    this.#onEnd = options.onEnd
+    this.#limits = options.limits ?? defaultLimits
   }
-  const within = (ms: number, late: () => void) => {
-    endLimit(limit)
-    limit = startLimit(ms, late)
-  }
-  const watch = () => {
-    const { up, down } = counts
-    within(limits.halfClosedMs, () => {
-      // Who is slow to take something is not silent.
-      if (up !== counts.up || down !== counts.down || client.full || target.full) return watch()
-      target.abort()
-      client.abort()
-    })
-  }
-  const carry = (from: Conn, to: Conn, direction: keyof RelayCounts): ConnHandlers => {
-    let ended = false
-    return {
-      data(chunk) {
-        counts[direction] += chunk.length
-        if (!to.write(chunk)) from.pause()
-      },
-      end() {
-        ended = true
-        to.end()
-        watch()
-        if (--directions === 0) finish('complete')
-      },
-      drain: () => to.resume(),
-      close(broken) {
-        if (--conns === 0) endLimit(limit)
-        // Behind both ends there is nothing to tell: what was said to the other one is still delivered.
-        if (directions === 0) return
-        to.resume()
-        if (broken || !ended) {
-          finish(from === client ? 'client-closed' : 'target-closed')
-          to.abort()
-        } else {
-          finish('complete')
-          within(limits.goodbyeMs, () => to.abort())
-        }
-      },
+
+  join(): Detach {
+    const client = this.#client
+    const target = this.#target
+    const letGoClient = client.attach(new Direction(this, client, target, 'up', 'client-closed'))
+    const letGoTarget = target.attach(new Direction(this, target, client, 'down', 'target-closed'))
+    // What was said before the relay may still be on its way.
+    if (client.full) target.pause()
+    if (target.full) client.pause()
+    return rest => {
+      endLimit(this.#limit)
+      letGoClient(rest)
+      letGoTarget()
     }
   }
-  const letGo = [
-    client.attach(carry(client, target, 'up')),
-    target.attach(carry(target, client, 'down')),
-  ] as const
-  // What was said before the relay may still be on its way.
-  if (client.full) target.pause()
-  if (target.full) client.pause()
-  return rest => {
-    endLimit(limit)
-    letGo[0](rest)
-    letGo[1]()
+
+  /** Both directions have ended: there is nothing more to tell. */
+  get isSaid(): boolean {
+    return this.#directions === 0
+  }
+
+  ended(): void {
+    this.#watch()
+    if (--this.#directions === 0) this.finish('complete')
+  }
+
+  /** One of the connections is gone. */
+  gone(): void {
+    if (--this.#conns === 0) endLimit(this.#limit)
+  }
+
+  finish(how: RelayEnd): void {
+    if (this.#over) return
+    this.#over = true
+    this.#onEnd?.(how)
+  }
+
+  /** The other connection is gone in good order: this one has its time to end as well. */
+  goodbye(to: Conn): void {
+    this.finish('complete')
+    this.#within(this.#limits.goodbyeMs, () => to.abort())
+  }
+
+  #within(ms: number, late: () => void): void {
+    endLimit(this.#limit)
+    this.#limit = startLimit(ms, late)
+  }
+
+  #watch(): void {
+    const { up, down } = this.counts
+    this.#within(this.#limits.halfClosedMs, () => {
+      // Who is slow to take something is not silent.
+      const moved = up !== this.counts.up || down !== this.counts.down
+      if (moved || this.#client.full || this.#target.full) return this.#watch()
+      this.#target.abort()
+      this.#client.abort()
+    })
+  }
+}
+
+class Direction implements ConnHandlers {
+  readonly #relay: Relay
+  readonly #from: Conn
+  readonly #to: Conn
+  readonly #name: keyof RelayCounts
+  readonly #broken: RelayEnd
+  #ended = false
+
+  /** `broken` is how it is told that the connection which it comes from broke off. */
+  constructor(relay: Relay, from: Conn, to: Conn, name: keyof RelayCounts, broken: RelayEnd) {
+    this.#relay = relay
+    this.#from = from
+    this.#to = to
+    this.#name = name
+    this.#broken = broken
+  }
+
+  data(chunk: Uint8Array): void {
+    this.#relay.counts[this.#name] += chunk.length
+    if (!this.#to.write(chunk)) this.#from.pause()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#to.end()
+    this.#relay.ended()
+  }
+
+  drain(): void {
+    this.#to.resume()
+  }
+
+  close(broken: boolean): void {
+    this.#relay.gone()
+    // Behind both ends there is nothing to tell: what was said to the other one is still delivered.
+    if (this.#relay.isSaid) return
+    this.#to.resume()
+    if (broken || !this.#ended) {
+      this.#relay.finish(this.#broken)
+      this.#to.abort()
+    } else this.#relay.goodbye(this.#to)
   }
 }
