@@ -134,6 +134,24 @@ fn a_word_on_an_idle_stream_comes_before_those_that_send_all_the_time() {
 }
 
 #[test]
+fn each_has_its_part_of_a_turn_whatever_room_there_is() {
+    let mut pair = Pair::new();
+    pair.connect();
+    let mut senders = Senders::new(&mut pair, &[CHUNK; 20]);
+    senders.run(&mut pair, 20 << 20);
+    let room = 512 << 10;
+    pair.pass(Duration::from_secs(2));
+    let greedy = pair.server.open().unwrap();
+    let taken = pair.write(End::Server, greedy, &vec![7; room]);
+    assert!(taken > 0 && taken <= room / 2, "{taken}");
+    assert_eq!(pair.write(End::Server, greedy, b"in the same turn"), 0);
+    pair.run(MINUTE, |pair| {
+        std::iter::from_fn(|| pair.server.next_writable()).any(|stream| stream == greedy)
+    });
+    assert!(pair.write(End::Server, greedy, b"in the next") > 0);
+}
+
+#[test]
 fn one_stream_alone_writes_as_much_as_there_is_room_for() {
     let mut pair = Pair::new();
     pair.connect();
