@@ -1,5 +1,4 @@
-import { EventEmitter } from 'node:events'
-import Parser, { type SocksRequest } from 'socksv5/lib/server.parser.js'
+import Parser, { type SocksRequest, type SocksStream } from 'socksv5/lib/server.parser.js'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import {
   encodeReply,
@@ -164,7 +163,8 @@ export interface SocksReader {
 // --- internal ---
 
 /** The stream that the parser believes it reads from. */
-class Feed extends EventEmitter {
+class Feed implements SocksStream {
+  #onData: ((bytes: Buffer) => void) | undefined
   /** What has not been read. */
   rest: Buffer = Buffer.alloc(0)
   /** What the parser has been given of the greeting, or of the request. */
@@ -173,8 +173,16 @@ class Feed extends EventEmitter {
   flow(): void {
     const bytes = this.rest
     this.rest = Buffer.alloc(0)
-    this.read = Buffer.concat([this.read, bytes])
-    this.emit('data', bytes)
+    this.read = this.read.length === 0 ? bytes : Buffer.concat([this.read, bytes])
+    this.#onData?.(bytes)
+  }
+
+  on(_event: 'data', listener: (bytes: Buffer) => void): void {
+    this.#onData = listener
+  }
+
+  removeListener(): void {
+    this.#onData = undefined
   }
 
   unshift(bytes: Buffer): void {

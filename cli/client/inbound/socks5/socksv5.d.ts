@@ -8,11 +8,20 @@ declare module 'socksv5/lib/server.parser.js' {
     dstPort: number
   }
 
+  /** What the parser asks of the stream that it reads. */
+  export interface SocksStream {
+    on(event: 'data', listener: (bytes: Buffer) => void): void
+    removeListener(event: 'data', listener: (bytes: Buffer) => void): void
+    unshift(bytes: Buffer): void
+    pause(): void
+    resume(): void
+  }
+
   /** Emits 'methods' (Buffer), 'request' (SocksRequest) and 'error'; reads from `stream` while it is started. */
   export default class Parser extends EventEmitter {
     /** Set once a method was agreed: what comes next is the request. */
     authed: boolean
-    constructor(stream: EventEmitter & { pause(): void; resume(): void; unshift(chunk: Buffer): void })
+    constructor(stream: SocksStream)
     start(): void
     stop(): void
   }
