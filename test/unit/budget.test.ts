@@ -109,6 +109,19 @@ test('begins anew with the day or month, and when it is raised', ({ path }) => {
   month.close()
 })
 
+test('a month is all of its days, and a day is one', ({ path }) => {
+  const month = run(path)
+  month.spend(3)
+  month.clock.now += 86_400_000
+  month.spend(2)
+  assert.ok(month.spending.refusal)
+  month.spending.update({ budget: { dollars: 3, period: 'day' }, action: 'stop' })
+  assert.is(month.spending.refusal, undefined)
+  month.spend(1)
+  assert.match(month.spending.refusal!.message, '2026-03-01')
+  month.close()
+})
+
 test('nothing is forgotten when the clock is set back', ({ path }) => {
   const clock = { now: Date.UTC(2026, 1, 1, 12) }
   const ledger = new Ledger(path)

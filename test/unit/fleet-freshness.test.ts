@@ -61,6 +61,8 @@ test('exits are kept ahead for the sites that are asked for, and one is launched
   assert.is(launches(state), 4)
   for (const id of ['a', 'b', 'c']) launching(state, id, 'here', 0)
   assert.is(launches(state), 1)
+  forgetFresh(state.freshness, 60_000)
+  assert.is(launches(state, 60_000), 1, 'a connection still waits')
   demand.waiting = 0
   forgetFresh(state.freshness, 60_000)
   assert.is(launches(state, 60_000), 0, 'nobody asks any more')
@@ -89,6 +91,8 @@ test('where launches bring no other addresses, another exit is enough, until one
   assert.not(isFresh(freshness, place('192.0.2.1'), 'example.com'))
   assert.equal(cameUpFresh(freshness, place('192.0.2.1')), ['example.com'])
   assert.ok(isFresh(freshness, place('192.0.2.1'), 'example.com'))
+  const served = { ...place('192.0.2.1'), sites: new Set(['example.com']) }
+  assert.not(isFresh(freshness, served, 'example.com'), 'the very exit that it has seen')
   assert.equal(cameUpFresh(freshness, place('192.0.2.1')), [], 'it is told once')
   assert.equal(cameUpFresh(freshness, place('192.0.2.2')), [])
   assert.not(isFresh(freshness, place('192.0.2.1'), 'example.com'))

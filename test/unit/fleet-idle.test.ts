@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ask, isIdle } from '../../cli/client/fleet/idle.ts'
+import { askForSite, ban } from '../../cli/client/fleet/bans.ts'
+import { askFresh } from '../../cli/client/fleet/freshness.ts'
+import { ask, awaited, isIdle, lookAt } from '../../cli/client/fleet/idle.ts'
 import { plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { draining, forget, loaded } from '../../cli/client/fleet/state.ts'
 import { fleet, up } from '../support/fleet-state.ts'
@@ -42,6 +44,40 @@ test('a region that was asked for before the sleep is not woken by a connection 
   ask(state, 'there', 0)
   ask(state, undefined, 20_000)
   assert.equal(plan(state, 20_000), [{ type: 'launch', region: 'here' }])
+})
+
+test('a connection that waits keeps it awake, and counts until it has given up', () => {
+  const state = fleet({ idleMs: 10_000 }, ['here'])
+  awaited(state, 1, 5_000)
+  assert.not(isIdle(state, 50_000))
+  awaited(state, 0, 50_000)
+  assert.not(isIdle(state, 59_999))
+  assert.ok(isIdle(state, 60_000))
+})
+
+test('while it is in use the connections are counted ten times in the idle time, and every ten seconds', () => {
+  for (const [idleMs, everyMs] of [
+    [20_000, 2_000],
+    [900_000, 10_000],
+  ] as const) {
+    const state = fleet({ idleMs }, ['here'])
+    const exit = up(state, 'here', 0)
+    loaded(state, exit.id, 1, 0)
+    assert.is(lookAt(state, 5_000), 5_000 + everyMs)
+    assert.is(lookAt(state, 950_000), 950_000 + everyMs)
+  }
+})
+
+test('what sites asked for before the sleep is not kept up for them after it', () => {
+  const state = fleet({ idleMs: 10_000 })
+  ban(state.bans, 'example.com', '192.0.2.1', 0)
+  askForSite(state.bans, { site: 'example.com', region: undefined }, 0)
+  askFresh(state.freshness, { site: 'example.com', region: undefined }, 0)
+  ask(state, undefined, 9_999)
+  assert.equal([state.bans.demands.size, state.freshness.demands.size], [1, 1], 'it does not sleep yet')
+  ask(state, undefined, 20_000)
+  assert.equal([state.bans.demands.size, state.freshness.demands.size], [0, 0])
+  assert.is(state.bans.sites.size, 1, 'the ban stays')
 })
 
 test.run()

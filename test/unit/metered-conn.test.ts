@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Account } from '../../cli/client/accounts/account.ts'
 import type { Limits } from '../../cli/client/accounts/limits.ts'
+import { TokenBucket } from '../../cli/client/accounts/token-bucket.ts'
 import type { Conn } from '../../tunnel/net/conn.ts'
 import { relay } from '../../tunnel/session/relay.ts'
 import { FakeConn } from '../support/fake-conn.ts'
@@ -135,6 +136,70 @@ test('a lease ends with its connection', async () => {
   client.sayEnd()
   target.sayClose(false)
   assert.ok('meter' in account.open(() => {}))
+})
+
+test('a rest saves up no more than a burst', () => {
+  const clock = { now: 0 }
+  const bucket = new TokenBucket(1_000, () => clock.now)
+  clock.now += 3_600_000
+  bucket.take(16_384)
+  assert.not(bucket.inDebt)
+  bucket.take(1)
+  assert.ok(bucket.inDebt)
+})
+
+test('of those that wait one goes on at a time, as the rate allows', async () => {
+  const clock = { now: 0 }
+  const bucket = new TokenBucket(1_000_000, () => clock.now)
+  bucket.take(100_000 + 1_000)
+  clock.now = 1
+  assert.not(bucket.inDebt)
+  const wentOn: number[] = []
+  let together = 0
+  for (const each of [1, 2])
+    bucket.whenPaid(() => {
+      wentOn.push(each)
+      // By then all that were woken with it have gone on.
+      queueMicrotask(() => {
+        together = Math.max(together, wentOn.length - each + 1)
+      })
+    })
+  await until(() => wentOn.length === 2, 'both to go on')
+  assert.equal(wentOn, [1, 2])
+  assert.is(together, 1)
+})
+
+test('another rate holds for what is open, and packets beyond it are lost', () => {
+  const { account, lease } = joined({ rate: { down: 1_000, up: 1_000 } })
+  const bucket = lease.packet('up', 50_000) && account.bucket('up')
+  assert.ok(bucket)
+  assert.not(lease.packet('up', 1), 'there is a debt')
+  assert.ok(lease.packet('down', 1), 'the other direction has none')
+  account.limit({ rate: { down: 1_000, up: 2_000 } })
+  assert.is(account.bucket('up'), bucket, 'the debt stays')
+  assert.is(bucket.rate, 2_000)
+  account.limit({})
+  assert.ok(lease.packet('up', 50_000))
+  assert.ok(lease.packet('up', 50_000))
+})
+
+test('one that waits for its rate is full, and reads on only for an owner that did not pause', async () => {
+  const { account, metered, target, client } = joined({ rate: { down: 400_000, up: 400_000 } })
+  await started()
+  client.sayData(Buffer.alloc(41_000))
+  assert.ok(metered.full)
+  await until(() => !metered.full, 'the debt to be paid')
+  target.sayData(Buffer.alloc(41_000))
+  metered.pause()
+  // Another that waits at the same bucket goes on after it.
+  let isPaid = false
+  account.bucket('down')!.whenPaid(() => {
+    isPaid = true
+  })
+  await until(() => isPaid, 'the debt to be paid')
+  assert.is(target.said.at(-1), 'pause')
+  metered.resume()
+  assert.is(target.said.at(-1), 'resume')
 })
 
 test.run()
