@@ -1,7 +1,6 @@
 import type { Cancellation } from '../net/cancellation.ts'
 import type { Conn, ConnHandlers, Detach } from '../net/conn.ts'
 import { endLimit, startLimit, type TimeLimit } from '../net/time-limit.ts'
-import type { QuicStream } from '../quic/stream.ts'
 import { HeaderReader } from './frames/reader.ts'
 import { decodeReply, type Reply, reply, replyLength } from './frames/reply.ts'
 import { encodeRequest, type Request } from './frames/request.ts'
@@ -15,7 +14,7 @@ export class EarlyConn implements Conn {
   readonly gone: Cancellation
   /** The exit's reply, good or bad; rejects with an ExitLostError when there is none. Never settles after an `abort`. */
   readonly reply: Promise<Reply>
-  readonly #stream: QuicStream
+  readonly #stream: Conn
   readonly #reader = new HeaderReader(replyLength)
   readonly #settled = Promise.withResolvers<Reply>()
   readonly #limit: TimeLimit
@@ -24,7 +23,7 @@ export class EarlyConn implements Conn {
   #over = false
 
   /** Sends the request over a stream that nobody owns. */
-  constructor(stream: QuicStream, request: Request) {
+  constructor(stream: Conn, request: Request) {
     this.#stream = stream
     this.gone = stream.gone
     this.reply = this.#settled.promise
