@@ -90,6 +90,46 @@ test('one peer that the server forbids does not shut out the others', async () =
   await until(() => allowed.length >= peers.length, 'each to be asked for')
 })
 
+test('what the server passes on of somebody who was not permitted is not heard', async () => {
+  const server = await start('tcp', () => granted)
+  const allocation = later(await Allocation.open(server.name, { credentials }))
+  const heard: string[] = []
+  allocation.onDatagram = (_, address) => heard.push(address)
+  allocation.permit(['192.0.2.1'])
+  await until(() => of(server, 'createPermission').length > 0, 'the permission')
+  for (const address of ['192.0.2.9', '192.0.2.1']) {
+    const passedOn = sendTo({ address, port: 9 }, Buffer.from('x'))
+    // A Data indication in place of a Send indication (RFC 8656, section 17).
+    passedOn[1] = 0x17
+    server.connections[0]!.write(passedOn)
+  }
+  await until(() => heard.length > 0, 'the one that was permitted')
+  assert.equal(heard, ['192.0.2.1'])
+})
+
+test('permissions are renewed, and a server that is silent for a moment keeps its allocation', async () => {
+  let isSilent = false
+  const server = await start('udp', ({ type }) =>
+    isSilent && type === requestTypes.refresh ? undefined : granted,
+  )
+  const allocation = later(await Allocation.open(server.name, { credentials, renewMs: 20, limitMs: 2_000 }))
+  allocation.permit(peers)
+  await until(() => of(server, 'createPermission').length > 3, 'permissions to be renewed')
+  isSilent = true
+  const from = of(server, 'refresh').length
+  const asked = () =>
+    new Set(
+      of(server, 'refresh')
+        .slice(from)
+        .map(({ message }) => message.toString('hex', 8, 20)),
+    )
+  await until(() => asked().size > 1 || allocation.lost.aborted, 'it to be asked anew')
+  isSilent = false
+  assert.not(allocation.lost.aborted)
+  const before = of(server, 'createPermission').length
+  await until(() => of(server, 'createPermission').length > before, 'permissions to be renewed again')
+})
+
 test('a nonce or realm that is too long to be sent back is not taken', async () => {
   const server = await start('tcp', ({ type }) =>
     type === requestTypes.allocate ? granted : { error: refusedWith(438, Buffer.alloc(65_000, 'n')) },

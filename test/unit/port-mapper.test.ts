@@ -131,6 +131,25 @@ test('a port is renewed before it ends, with the outside port that it has, until
   await mapper.close()
 })
 
+test('a port that the router moves as it renews it is closed by the number that it has then', async () => {
+  const pcp = fakeRouter('pcp')
+  const closed: number[] = []
+  pcp.map = async request => {
+    pcp.mapped.push(request)
+    return {
+      external: { ...external, port: external.port + Math.min(pcp.mapped.length, 3) },
+      lifetimeS: 0.02,
+    }
+  }
+  pcp.unmap = async ({ externalPort }) => void closed.push(externalPort)
+  const mapper = mapperOf({ pcp: found(pcp) })
+  await mapper.open(40_000)
+  await until(() => pcp.mapped.length > 4, 'renewals')
+  await mapper.release(40_000)
+  assert.equal(closed, [external.port + 3])
+  await mapper.close()
+})
+
 test('a port that was asked for and not answered is closed, at the end too, and one refused is not', async () => {
   for (const [error, unmapped] of [
     [new PortMappingError('E_PORT_MAPPING_SILENT', 'silent'), [1]],
