@@ -5,15 +5,12 @@ import type { Reporter } from './terminal-reporter.ts'
 /** What a reader of `--json` may be behind with; what happens beyond that is not told. Characters. */
 const maxUnread = 8 * 1024 * 1024
 
-/** Events of connections may wait so long for others. Milliseconds. */
-const gatherMs = 10
-
 /**
  * An object a line, as docs/events.md has it. Where connections go is told with `verbose` only, and samples
  * while nothing moves are not told. A reader that stands still costs no more memory than it has been given.
  *
- * What is told of connections goes out together with what follows within a few milliseconds: a system call for each of
- * thousands a second would take a tenth of the client's time. Everything else goes at once.
+ * What is told of connections in one turn of the event loop goes out together: a system call for each of a thousand that
+ * come at once would take a tenth of the client's time. Everything else goes at once.
  */
 export function jsonReporter(
   { verbose, local = false }: { verbose: boolean; local?: boolean },
@@ -31,10 +28,7 @@ export function jsonReporter(
   let unread = 0
   let lost = 0
   let batch = ''
-  let timer: ReturnType<typeof setTimeout> | undefined
   const flush = () => {
-    clearTimeout(timer)
-    timer = undefined
     const text = batch
     batch = ''
     if (text === '') return
@@ -45,7 +39,7 @@ export function jsonReporter(
   const write = (event: ProxyEvent | { type: 'events.lost'; events: number }) => {
     const line = `${ofConnections.has(event.type) ? flatText(event) : deepText(event)}\n`
     unread += line.length
-    timer ??= setTimeout(flush, gatherMs)
+    if (batch === '') setImmediate(flush)
     batch += line
     if (!ofConnections.has(event.type)) flush()
   }
