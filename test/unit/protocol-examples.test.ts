@@ -46,7 +46,7 @@ test('control messages', () => {
 
 test('requests, replies and packets are the bytes that this release writes', () => {
   const requests = bytes('request').map(each => ({ each, request: decodeRequest(each) }))
-  for (const { each, request } of requests) assert.equal(encodeRequest(request), each)
+  for (const { each, request } of requests) assert.equal(Buffer.from(encodeRequest(request)), each)
   assert.equal(
     requests.map(({ request }) => request.target),
     [
@@ -55,7 +55,7 @@ test('requests, replies and packets are the bytes that this release writes', () 
     ],
   )
   const replies = bytes('reply').map(each => ({ each, reply: decodeReply(each) }))
-  for (const { each, reply } of replies) assert.equal(encodeReply(reply), each)
+  for (const { each, reply } of replies) assert.equal(Buffer.from(encodeReply(reply)), each)
   assert.equal(replies[0]!.reply, { code: 0, bound: { host: '10.0.3.7', port: 49210 } })
   assert.is(replies[1]!.reply.reason, 'private-address')
   for (const each of bytes('packet')) {
