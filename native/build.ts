@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
-import { copyFile, mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type NativeTarget, nativeFile, nativeTargets } from './targets.ts'
+import { engineFile } from './engine/file.ts'
+import { type NativeTarget, nativeTargets } from './targets.ts'
 import { addTarget, needCargo, pathWithCargo, ToolchainError, zigEnvironment } from './toolchain.ts'
 
-// `bun run native [--all | --only linux-x64,darwin-arm64]`: the QUIC engine for this platform, for all or for those, as
-// dist/native/<platform>-<arch>/engine.node.
+// `bun run native [--all | --only linux-x64,darwin-arm64]`: the QUIC engine for this platform, for all or for those, where
+// engine/file.ts says.
 
 const root = join(import.meta.dir, '..')
 const cache = join(root, 'node_modules/.cache/lambda-nat-proxy')
@@ -92,10 +93,12 @@ function run(command: string, args: string[], env: Record<string, string>): Prom
 
 /** Not in place: a process may have loaded the one from before. */
 async function keep({ name, triple, library }: NativeTarget): Promise<string> {
-  const file = join(root, nativeFile(name))
+  const file = join(root, engineFile(name))
   await mkdir(dirname(file), { recursive: true })
   await copyFile(join(root, 'native/target', triple, 'release', library), `${file}.new`)
   await rename(`${file}.new`, file)
+  for (const other of await readdir(dirname(file)))
+    if (/^engine.*\.node$/.test(other) && other !== basename(file)) await rm(join(dirname(file), other))
   return file
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
-import { nativeFile } from './targets.ts'
+import { engineFile } from './engine/file.ts'
 
 // How a bundle carries the native engine: in the place of the modules that look for an engine at run time.
 
@@ -17,7 +17,7 @@ const maxGlibc = 34
 
 /** The engine that was built for a platform, or undefined when none was, or none that loads on other machines. */
 export function builtNative(name: string): string | undefined {
-  const file = join(root, nativeFile(name))
+  const file = join(root, engineFile(name))
   if (!existsSync(file)) return undefined
   const needed = readFileSync(file, 'latin1').matchAll(/GLIBC_2\.(\d+)/g)
   return Math.max(0, ...Array.from(needed, ([, minor]) => Number(minor))) <= maxGlibc ? file : undefined

@@ -42,6 +42,3 @@ export const nativeTargets: readonly NativeTarget[] = [
     library: 'engine.dll',
   },
 ]
-
-/** Where a built engine lies, from the root of the checkout. */
-export const nativeFile = (name: string): string => `dist/native/${name}/engine.node`

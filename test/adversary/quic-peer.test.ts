@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { engineFile } from '../../native/engine/file.ts'
 import type { EngineName } from '../../tunnel/quic/engines/engines.ts'
 import { createIdentity, type Identity } from '../../tunnel/quic/identity.ts'
 import { alpn, type Role } from '../../tunnel/quic/tuning.ts'
@@ -137,7 +138,7 @@ async function bundleForNode(outfile: string): Promise<void> {
 const useNativeEngine: Plugin = {
   name: 'use-native-engine',
   setup(build) {
-    const addon = join(root, `dist/native/${process.platform}-${process.arch}/engine.node`)
+    const addon = join(root, engineFile(`${process.platform}-${process.arch}`))
     if (engines.includes('native'))
       build.onLoad({ filter: /engines\/native\/binding\.ts$/ }, () => ({
         contents: `import binding from ${JSON.stringify(addon)}\nexport const loadBinding = () => binding`,

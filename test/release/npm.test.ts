@@ -133,7 +133,10 @@ test('the engine of its package is the one that runs from the sources', context 
   const { home } = context
   const root = join(import.meta.dir, '../..')
   // As a checkout without Rust has it.
-  for (const path of ['tunnel/quic/engines/native/binding.ts'])
+  for (const path of [
+    'tunnel/quic/engines/native/binding.ts',
+    ...['file.ts', 'index.d.ts'].map(name => `native/engine/${name}`),
+  ])
     spawnSync('cp', ['--parents', path, home], { cwd: root })
   writeFileSync(join(home, 'package.json'), '{ "type": "module" }')
   const look = () =>
