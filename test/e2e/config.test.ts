@@ -134,7 +134,7 @@ test('what is wrong with the file is said, with exit code 2', async ({ home }) =
   assert.match(gone.said, 'no such file')
   for (const [content, word] of [
     ['', 'is empty'],
-    [new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0xff]), 'not a text file'],
+    [new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0xff]), 'is not text in UTF-8'],
     ['proxy:\n\tport: 1\n', ':2: is not YAML'],
     ['x'.repeat(2_000_000), '2000000 bytes'],
   ] as const) {
