@@ -9,8 +9,8 @@ const maxUnread = 8 * 1024 * 1024
  * An object a line, as docs/events.md has it. Where connections go is told with `verbose` only, and samples
  * while nothing moves are not told. A reader that stands still costs no more memory than it has been given.
  *
- * What is told of connections in one turn of the event loop goes out together: a system call for each of a thousand that
- * come at once would take a tenth of the client's time. Everything else goes at once.
+ * What is told of connections in one step goes out together, before the client of any of them hears more: who reads both
+ * knows of a connection first. Everything else goes at once.
  */
 export function jsonReporter(
   { verbose, local = false }: { verbose: boolean; local?: boolean },
@@ -39,7 +39,7 @@ export function jsonReporter(
   const write = (event: ProxyEvent | { type: 'events.lost'; events: number }) => {
     const line = `${ofConnections.has(event.type) ? flatText(event) : deepText(event)}\n`
     unread += line.length
-    if (batch === '') setImmediate(flush)
+    if (batch === '') queueMicrotask(flush)
     batch += line
     if (!ofConnections.has(event.type)) flush()
   }

@@ -36,6 +36,14 @@ test('with --json an event is a line with its time; where it goes is told with -
   assert.is(lines(true, opened)[0]!.target, 'secret.example:443')
 })
 
+test('with --json who asked hears no more before the event of its connection is out', async () => {
+  const { stream, take } = output(false)
+  const show = jsonReporter({ verbose: false }, stream)
+  const answer = async () => show.event(opened)
+  await answer()
+  assert.match(take(), 'connection.opened')
+})
+
 test('with --json a sample is told only when something moved', () => {
   const paths = [{ session: 'a', rttMs: 1, sent: 1, lost: 0 }]
   assert.is(lines(false, { type: 'traffic.sampled', connections: [], paths }).length, 0)
