@@ -97,8 +97,11 @@ async function keep({ name, triple, library }: NativeTarget): Promise<string> {
   await mkdir(dirname(file), { recursive: true })
   await copyFile(join(root, 'native/target', triple, 'release', library), `${file}.new`)
   await rename(`${file}.new`, file)
-  for (const other of await readdir(dirname(file)))
-    if (/^engine.*\.node$/.test(other) && other !== basename(file)) await rm(join(dirname(file), other))
+  const current = dirname(file)
+  for (const other of await readdir(dirname(current)))
+    if (other !== basename(current))
+      // Windows keeps one that a process has loaded.
+      await rm(join(dirname(current), other), { recursive: true }).catch(() => {})
   return file
 }
 

@@ -8,5 +8,5 @@ import { readFileSync } from 'node:fs'
 export function engineFile(platform: string): string {
   const described = readFileSync(new URL('index.d.ts', import.meta.url))
   const hash = createHash('sha256').update(described).digest('hex').slice(0, 8)
-  return `dist/native/${platform}/engine-${hash}.node`
+  return `dist/native/${platform}/${hash}/engine.node`
 }

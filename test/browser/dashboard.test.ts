@@ -137,7 +137,9 @@ test('a launch is told step by step', async ({ page, proxy }) => {
   // A function that runs before S3 has said that the offer is there was not waited for.
   const { functionStartMs = 0 } = await proxy.event('exit.step', ({ step }) => step === 'answer')
   const start = functionStartMs > 0 ? ['Function start'] : []
-  assert.equal(steps, ['STUN', 'Offer', ...start, 'Answer', 'Punch', 'QUIC', 'Hello'])
+  // What was in no step is told where it is five milliseconds or more, as on a busy machine.
+  const between = steps.at(-1) === 'Between' ? ['Between'] : []
+  assert.equal(steps, ['STUN', 'Offer', ...start, 'Answer', 'Punch', 'QUIC', 'Hello', ...between])
 })
 
 test('a refused connection is shown with the reason, and with what its client was told', async ({

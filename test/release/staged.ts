@@ -56,7 +56,7 @@ function fingerprint(): string {
     '{cli,function,tunnel}/**/*',
     'native/*.ts',
     'terraform/*.*',
-    'dist/native/*/engine-*.node',
+    'dist/native/*/*/engine.node',
     'test/release/stage*.ts',
     '{package.json,bun.lock,LICENSE}',
   ]
