@@ -1,74 +1,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createEvents, type Events } from '../../cli/client/stats/events.ts'
-import { createModel, type Model } from '../../cli/client/stats/model.ts'
-import { type ExitStatus, pathKind } from '../../cli/client/stats/state.ts'
+import { pathKind } from '../../cli/client/stats/state.ts'
 import { merge } from '../../cli/dashboard/page/merge.ts'
+import { carry, comeUp, end, type ModelContext, newModel, open } from '../support/model-story.ts'
 
-interface Context {
-  events: Events
-  model: Model
-  /** Milliseconds since 1970, as the model sees them. */
-  clock: { now: number }
-}
+const test = suite<ModelContext>('what the dashboard knows')
 
-const test = suite<Context>('what the dashboard knows')
-
-test.before.each(context => {
-  context.clock = { now: 1_000_000 }
-  context.events = createEvents()
-  context.model = createModel(context.events, () => context.clock.now)
-})
-
-/** An exit comes up, 200 ms after its launch. */
-function comeUp(
-  { events, clock }: Context,
-  session: string,
-  region = 'eu-west-1',
-  path: Pick<ExitStatus, 'candidate' | 'byOpenPort'> = {},
-): void {
-  events.emit({ type: 'exit.launching', session, region })
-  events.emit({ type: 'exit.step', session, step: 'stun', ms: 20, detail: '' })
-  events.emit({ type: 'exit.step', session, step: 'offer', ms: 30, detail: '' })
-  clock.now += 200
-  events.emit({
-    type: 'exit.ready',
-    session,
-    region,
-    address: '192.0.2.1',
-    remainingMs: 600_000,
-    replaceMs: 600_000,
-    setUpMs: 200,
-    memoryMb: 256,
-    engines: { client: 'quiche 0.18.0', exit: 'quiche 0.18.0' },
-    ...path,
-  })
-}
-
-function open({ events }: Context, connection: number, session: string | undefined, target: string): void {
-  const outbound = session === undefined ? 'direct' : 'tunnel'
-  events.emit({ type: 'connection.opened', connection, outbound, session, target, ms: 5 })
-}
-
-function carry({ events }: Context, connection: number, bytesUp: number, bytesDown: number): void {
-  events.emit({
-    type: 'traffic.sampled',
-    connections: [{ connection, bytesUp, bytesDown }],
-    paths: [],
-  })
-}
-
-function end({ events }: Context, connection: number, session: string | undefined, up: number, down: number) {
-  events.emit({
-    type: 'connection.closed',
-    connection,
-    session,
-    bytesUp: up,
-    bytesDown: down,
-    ms: 1,
-    end: 'complete',
-  })
-}
+test.before.each(newModel)
 
 test('a byte is counted once for its connection, its exit, its destination and in all', context => {
   comeUp(context, 'a')
@@ -186,14 +124,6 @@ test('the rate is what came within the last four samples, whenever they were; a 
       .map(({ down }) => down),
     [5_000, 0, 0, 0, 0],
   )
-})
-
-test('addresses and names without a registered domain stand for themselves', context => {
-  comeUp(context, 'a')
-  const targets = ['[2001:db8::1]:443', '203.0.113.9:443', 'localhost:80', 'a.b.github.io:443']
-  for (const [i, target] of targets.entries()) open(context, i, 'a', target)
-  const domains = context.model.state().destinations.map(({ domain }) => domain)
-  assert.equal(domains.sort(), ['2001:db8::1', '203.0.113.9', 'b.github.io', 'localhost'])
 })
 
 test('an exit goes from coming up to active, silent, heard again, draining and ended', context => {
@@ -323,31 +253,6 @@ test('a path is direct, by an open port, or by a relay', context => {
   assert.equal(model.exits.map(pathKind), ['direct', 'mapped', 'relayed', undefined])
   events.emit({ type: 'exit.moved', session: 'c', candidate: 'peer-reflexive' })
   assert.is(pathKind(model.exits[2]!), 'direct')
-})
-
-test('destinations without end are added up, and nothing is lost of them', context => {
-  comeUp(context, 'a')
-  for (let i = 1; i <= 5_000; i++) {
-    open(context, i, 'a', `site${i}.com:443`)
-    end(context, i, 'a', 1, i)
-  }
-  const { destinations, destinationCount, totals } = context.model.state()
-  assert.ok(destinationCount <= 2_001)
-  assert.is(destinations.length, 50)
-  assert.is(totals.bytesDown, (5_000 * 5_001) / 2)
-})
-
-test('while all destinations are in use they are not sorted again for each new one', context => {
-  comeUp(context, 'a')
-  const started = performance.now()
-  for (let i = 1; i <= 20_000; i++) open(context, i, 'a', `site${i}.com:443`)
-  const { destinationCount, totals } = context.model.state()
-  assert.is(totals.active, 20_000)
-  assert.is(destinationCount, 20_001)
-  for (let i = 1; i <= 20_000; i++) end(context, i, 'a', 1, 1)
-  for (let i = 1; i <= 5_000; i++) open(context, 20_000 + i, 'a', `other${i}.com:443`)
-  assert.ok(context.model.state().destinationCount < 10_000)
-  console.log(`figure: 45,000 changes of destinations in ${Math.round(performance.now() - started)} ms`)
 })
 
 test.run()
