@@ -56,4 +56,17 @@ test('a signal tells each listener once, with its reason, and nobody who has lef
   )
 })
 
+test('one that began later is not over with the first of its length', async () => {
+  const began = performance.now()
+  startLimit(60, () => {})
+  await until(() => performance.now() > began + 30, 'half of its time')
+  const secondBegan = performance.now()
+  let second = 0
+  startLimit(60, () => {
+    second = performance.now()
+  })
+  await until(() => second > 0, 'the second limit')
+  assert.ok(second - secondBegan >= 59, `${second - secondBegan} ms`)
+})
+
 test.run()
