@@ -1,23 +1,30 @@
 import * as v from 'valibot'
-import { CodedError, errorData } from '../../tunnel/net/coded-error.ts'
+import { CodedError } from '../../tunnel/net/coded-error.ts'
 import { ControlError } from './control-error.ts'
-import { type Place, places } from './folder.ts'
+import { type Place, pidIn, places } from './folder.ts'
+import { look } from './look.ts'
 import type { OperationName, Operations } from './operations.ts'
 
 /** A proxy that runs on this machine, as this user may reach it. */
 export interface RunningProxy {
   readonly port: number
-  /** Has it do something. Throws what it answers, or a ControlError when it does not. */
+  /** Its process, where it says so. */
+  readonly pid: number | undefined
+  /**
+   * Has it do something within a limit in milliseconds. Throws what it answers, or a ControlError when it does not:
+   * E_CONTROL_SILENT when the time is over.
+   */
   ask<Name extends OperationName>(
     name: Name,
     input: Operations[Name]['input'],
+    limitMs?: number,
   ): Promise<Operations[Name]['output']>
 }
 
-/** A proxy answers at once, but a reload may read much. Milliseconds. */
-const limitMs = 30_000
-/** Whether one is there at all is known sooner. Milliseconds. */
-const lookLimitMs = 3_000
+/** A proxy answers at once. Milliseconds. */
+const limitMs = 5_000
+/** A reload may read much. Milliseconds. */
+const reloadLimitMs = 30_000
 
 /** The proxy with a listener at this port, or the only one that runs. Throws a ControlError where there is none, or several. */
 export async function findProxy(port?: number): Promise<RunningProxy> {
@@ -36,42 +43,55 @@ export async function findProxy(port?: number): Promise<RunningProxy> {
   return proxy
 }
 
-/** Those that answer, by port; of this port alone where one is given, and then no other is waited for. */
+/** Those that listen, whether they answer or not, by port; of this port alone where one is given. */
 export async function runningProxies(port?: number): Promise<RunningProxy[]> {
   const meant = places().filter(place => port === undefined || place.port === port)
-  const answers = await Promise.all(
+  const found = await Promise.all(
     meant.map(async place => ((await look(place)) === 'alive' ? [at(place)] : [])),
   )
-  return answers.flat().sort((a, b) => a.port - b.port)
+  return found.flat().sort((a, b) => a.port - b.port)
 }
 
-/** Whether somebody listens there: one that takes its time is alive, and who may not connect does not know. */
-export async function look({ socket }: Place): Promise<'alive' | 'dead' | 'unknown'> {
-  try {
-    await request(socket, 'status', {}, lookLimitMs)
-    return 'alive'
-  } catch (error) {
-    const { code } = errorData(error)
-    return code === 'E_CONTROL_SILENT' ? 'alive' : code === 'ECONNREFUSED' ? 'dead' : 'unknown'
-  }
-}
+/** What a process that does not answer can be made to do. It reads no other signal while it is stopped. */
+export const silentAdvice = (pid: number | undefined): string =>
+  pid === undefined
+    ? 'Its process may be stopped: let it go on, or end it.'
+    : `It may be stopped: "kill -CONT ${pid}" lets it go on, "kill -KILL ${pid}" ends it.`
 
 // --- internal ---
 
-const at = ({ port, socket }: Place): RunningProxy => ({
-  port,
-  async ask<Name extends OperationName>(name: Name, input: Operations[Name]['input']) {
-    const { ok, body } = await request(socket, name, input, limitMs).catch(error => {
-      throw error instanceof ControlError ? error : noAnswer(error)
-    })
-    if (ok) return body as Operations[Name]['output']
-    const { success, output } = v.safeParse(errorShape, body)
-    if (!success) throw noAnswer()
-    throw new CodedError(output.code, output.message, { hint: output.hint })
-  },
-})
+function at(place: Place): RunningProxy {
+  const { port } = place
+  const pid = pidIn(place)
+  return {
+    port,
+    pid,
+    async ask<Name extends OperationName>(
+      name: Name,
+      input: Operations[Name]['input'],
+      limit = name === 'reload' ? reloadLimitMs : limitMs,
+    ) {
+      const { ok, body } = await request(place.socket, name, input, limit).catch(error => {
+        throw isTimeout(error) ? silent(port, pid, limit) : noAnswer(error)
+      })
+      if (ok) return body as Operations[Name]['output']
+      const { success, output } = v.safeParse(errorShape, body)
+      if (!success) throw noAnswer()
+      throw new CodedError(output.code, output.message, { hint: output.hint })
+    },
+  }
+}
 
 const errorShape = v.object({ code: v.string(), message: v.string(), hint: v.optional(v.string()) })
+
+const silent = (port: number, pid: number | undefined, limitMs: number) =>
+  new ControlError(
+    'E_CONTROL_SILENT',
+    `the proxy at port ${port} did not answer within ${limitMs / 1000} s`,
+    {
+      hint: silentAdvice(pid),
+    },
+  )
 
 const noAnswer = (cause?: unknown) =>
   new ControlError('E_CONTROL_LOST', 'the proxy ended before it had answered', {
@@ -79,23 +99,19 @@ const noAnswer = (cause?: unknown) =>
     cause,
   })
 
+const isTimeout = (error: unknown) => error instanceof DOMException && error.name === 'TimeoutError'
+
 async function request(
   socket: string,
   name: OperationName,
   input: object,
   limitMs: number,
 ): Promise<{ ok: boolean; body: unknown }> {
-  try {
-    const response = await fetch(`http://localhost/api/${name}`, {
-      method: 'POST',
-      body: JSON.stringify(input),
-      unix: socket,
-      signal: AbortSignal.timeout(limitMs),
-    })
-    return { ok: response.ok, body: await response.json() }
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'TimeoutError')
-      throw new ControlError('E_CONTROL_SILENT', `the proxy did not answer within ${limitMs / 1000} s`)
-    throw error
-  }
+  const response = await fetch(`http://localhost/api/${name}`, {
+    method: 'POST',
+    body: JSON.stringify(input),
+    unix: socket,
+    signal: AbortSignal.timeout(limitMs),
+  })
+  return { ok: response.ok, body: await response.json() }
 }

@@ -1,19 +1,34 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readWhole } from '../input/whole-number.ts'
 import { controlFolders } from '../places/folders.ts'
 
-/** Where a running proxy can be reached: a socket and the token for its API, named by the port of its first listener. */
+/**
+ * Where a running proxy can be reached: a socket, the token for its API and the id of its process, named by the port of
+ * its first listener.
+ */
 export interface Place {
   port: number
   socket: string
   token: string
+  pid: string
 }
 
 export const placeIn = (folder: string, port: number): Place => ({
   port,
   socket: join(folder, `${port}.sock`),
   token: join(folder, `${port}.token`),
+  pid: join(folder, `${port}.pid`),
 })
+
+/** The process that listens there; undefined where the file does not say. */
+export function pidIn({ pid }: Place): number | undefined {
+  try {
+    return readWhole(readFileSync(pid, 'utf8').trim(), 1, maxPid)
+  } catch {
+    return undefined
+  }
+}
 
 /** The folder for this process's own socket. */
 export const ownFolder = (): string => controlFolders()[0]!
@@ -28,6 +43,9 @@ export const places = (): Place[] =>
   )
 
 // --- internal ---
+
+/** Linux has up to 2^22 of them. */
+const maxPid = 999_999_999
 
 function names(folder: string): string[] {
   try {

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, rmSync, writeFileSync } from 'node:fs'
 import { makePrivate, unusable } from '../places/private-folder.ts'
 import { answer, maxBodyBytes } from './answer.ts'
-import { look } from './ask.ts'
 import { ControlError } from './control-error.ts'
-import { ownFolder, placeIn, places } from './folder.ts'
+import { ownFolder, type Place, placeIn, places } from './folder.ts'
+import { look } from './look.ts'
 import type { Controlled } from './operations.ts'
 
 /** A socket's path has at most so many bytes: macOS takes 104 with the zero at its end, Linux 108. */
@@ -19,7 +19,7 @@ export const newControlToken = (): string => randomBytes(24).toString('base64url
 
 /**
  * Opens the socket by which this user's commands reach the proxy whose first listener has this port, and writes the
- * token for its web API beside it. What dead processes left there is removed. Throws a ControlError, or what the system
+ * token for its web API and the id of this process beside it. What dead processes left there is removed. Throws a ControlError, or what the system
  * says, when it cannot be had.
  */
 export async function openControl(port: number, token: string, proxy: Controlled): Promise<ControlSocket> {
@@ -30,7 +30,6 @@ export async function openControl(port: number, token: string, proxy: Controlled
       hint: 'Set XDG_RUNTIME_DIR to a shorter one.',
     })
   openFolder(folder)
-  // At once: each that hangs takes seconds.
   const found = await Promise.all(places().map(async left => ({ left, state: await look(left) })))
   for (const { left, state } of found) {
     if (state === 'alive' && left.socket === place.socket)
@@ -53,8 +52,8 @@ export async function openControl(port: number, token: string, proxy: Controlled
   }
   try {
     chmodSync(place.socket, 0o600)
-    rmSync(place.token, { force: true })
-    writeFileSync(place.token, `${token}\n`, { mode: 0o600, flag: 'wx' })
+    writeAnew(place.pid, `${process.pid}\n`)
+    writeAnew(place.token, `${token}\n`)
   } catch (error) {
     close()
     throw new ControlError(
@@ -81,8 +80,13 @@ function openFolder(folder: string): void {
   }
 }
 
-function remove({ socket, token }: { socket: string; token: string }): void {
-  for (const path of [socket, token])
+function writeAnew(path: string, text: string): void {
+  rmSync(path, { force: true })
+  writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+}
+
+function remove({ socket, token, pid }: Place): void {
+  for (const path of [socket, token, pid])
     try {
       rmSync(path, { force: true })
     } catch {

@@ -123,4 +123,27 @@ test('a second run at the same port says which process has it, and what to do', 
   assert.is((await json(context, 'exits')).length, 2)
 })
 
+test('beside one that is stopped, a run at its port says so, and one at another port starts', async context => {
+  await start(context)
+  const { proxy, home, keep } = context
+  process.kill(proxy.pid, 'SIGSTOP')
+  try {
+    const { code, said } = await home.run('run', '--local', '--port', String(proxy.port))
+    assert.is(code, 2)
+    assert.match(said, `has port ${proxy.port} already, and does not answer (process ${proxy.pid})`)
+    assert.match(said, `"kill -CONT ${proxy.pid}" lets it go on, "kill -KILL ${proxy.pid}" ends it`)
+    assert.match(said, '--port')
+    const asked = await home.run('exits', '--json')
+    assert.is(asked.code, 1)
+    const { code: why, hint } = JSON.parse(asked.said)
+    assert.is(why, 'E_CONTROL_SILENT')
+    assert.match(hint, `kill -CONT ${proxy.pid}`)
+    const other = keep(await startProxy({ env: { XDG_RUNTIME_DIR: home.folder } }))
+    assert.is((await home.run('exits', '--proxy', String(other.port))).code, 0)
+  } finally {
+    process.kill(proxy.pid, 'SIGCONT')
+  }
+  assert.is((await json(context, 'exits', '--proxy', String(proxy.port))).length, 2)
+})
+
 test.run()

@@ -1,5 +1,15 @@
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -68,9 +78,10 @@ test('is for its user alone, and gone when the proxy ends', async () => {
   assert.is(mode(socket.path), '600')
   assert.is(mode(join(folder, '40001.token')), '600')
   assert.is(readFileSync(join(folder, '40001.token'), 'utf8'), 'token-40001\n')
+  assert.is(mode(join(folder, '40001.pid')), '600')
+  assert.is((await findProxy()).pid, process.pid)
   socket.close()
-  assert.is(existsSync(socket.path), false)
-  assert.is(existsSync(join(folder, '40001.token')), false)
+  assert.equal(readdirSync(folder), [])
 })
 
 test('says who it is, and does what it is asked', async () => {
@@ -136,32 +147,92 @@ test('one that says nothing keeps its socket', async () => {
   }
 })
 
-test('one that hangs, however many others do, is not waited for where another is meant', async () => {
+test('one that hangs, however many others do, is connected to and not waited for', async () => {
   const own = await start(40_010)
   const hanging = ['40011', '40012', '40013'].map(port =>
     createServer(() => {}).listen(join(folder, `${port}.sock`)),
   )
-  let asked = 0
-  let givenUp = 0
+  let looked = 0
+  let said = ''
   try {
     await Promise.all(hanging.map(server => once(server, 'listening')))
     for (const server of hanging)
       server.on('connection', socket => {
-        asked++
-        socket.resume()
-        socket.on('close', () => givenUp++)
+        looked++
+        socket.on('data', data => {
+          said += data
+        })
       })
     const proxy = await findProxy(40_010)
     assert.equal(await proxy.ask('exits', {}), [])
-    assert.is(asked, 0)
-    // All are asked before the first has not answered.
-    const starts = start(40_014)
-    await until(() => asked === 3, 'all to be asked')
-    assert.is(givenUp, 0)
-    await starts
+    assert.is(looked, 0, 'only the one that is meant')
+    await start(40_014)
+    assert.equal(
+      (await runningProxies()).map(({ port }) => port),
+      [40_010, 40_011, 40_012, 40_013, 40_014],
+    )
+    await until(() => looked === 6, 'two looks at each')
+    assert.is(said, '', 'nothing that could be answered')
   } finally {
     for (const server of hanging) server.close()
     own.close()
+  }
+})
+
+test('one that is stopped keeps its socket, also with as many connections waiting as it may have', async () => {
+  mkdirSync(folder)
+  const path = join(folder, '40016.sock')
+  const script = `Bun.serve({ unix: ${JSON.stringify(path)}, fetch: () => new Response() }); console.log('up')`
+  const stopped = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
+  const waiting: { end(): void }[] = []
+  try {
+    await stopped.stdout.getReader().read()
+    stopped.kill('SIGSTOP')
+    const connect = () => Bun.connect({ unix: path, socket: { data() {}, error() {} } })
+    for (let full = false; !full; )
+      await connect().then(
+        connection => waiting.push(connection),
+        () => {
+          full = true
+        },
+      )
+    assert.equal(
+      (await runningProxies()).map(({ port }) => port),
+      [40_016],
+    )
+    await start(40_017)
+    assert.ok(existsSync(path))
+  } finally {
+    stopped.kill('SIGKILL')
+    for (const connection of waiting) connection.end()
+    await stopped.exited
+  }
+})
+
+test('who does not answer in time is told by its process and what to do with it', async () => {
+  mkdirSync(folder)
+  const silent = createServer(() => {})
+  await new Promise<void>(resolve => silent.listen(join(folder, '40018.sock'), resolve))
+  const errorOf = async () => {
+    const proxy = await findProxy()
+    try {
+      await proxy.ask('status', {}, 50)
+    } catch (error) {
+      if (error instanceof CodedError) return error
+    }
+    throw new Error('it was answered')
+  }
+  try {
+    const { code, message, hint } = await errorOf()
+    assert.is(code, 'E_CONTROL_SILENT')
+    assert.is(message, 'the proxy at port 40018 did not answer within 0.05 s')
+    assert.is(hint, 'Its process may be stopped: let it go on, or end it.')
+    writeFileSync(join(folder, '40018.pid'), '4321\n')
+    assert.match((await errorOf()).hint!, '"kill -CONT 4321"')
+    writeFileSync(join(folder, '40018.pid'), '-1\n')
+    assert.match((await errorOf()).hint!, 'Its process')
+  } finally {
+    silent.close()
   }
 })
 
