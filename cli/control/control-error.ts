@@ -3,6 +3,7 @@ import { CodedError } from '../../tunnel/net/coded-error.ts'
 export type ControlErrorCode =
   | 'E_CONTROL_REQUEST'
   | 'E_CONTROL_OPERATION'
+  | 'E_CONTROL_METHOD'
   | 'E_CONTROL_TOKEN'
   | 'E_CONTROL_STARTING'
   | 'E_CONTROL_PATH'

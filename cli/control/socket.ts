@@ -42,7 +42,7 @@ export async function openControl(port: number, token: string, proxy: Controlled
     // The folder is closed to others before anybody could connect.
     fetch(request) {
       const name = /^\/api\/([a-z]+)$/.exec(new URL(request.url).pathname)?.[1]
-      return request.method === 'POST' ? answer(name ?? '', request, proxy) : wrongMethod()
+      return answer(name ?? '', request, proxy)
     },
     error: () => new Response(undefined, { status: 500 }),
   })
@@ -65,9 +65,6 @@ export async function openControl(port: number, token: string, proxy: Controlled
 }
 
 // --- internal ---
-
-const wrongMethod = () =>
-  new Response('POST to /api/<operation>.\n', { status: 405, headers: { allow: 'POST' } })
 
 function openFolder(folder: string): void {
   try {

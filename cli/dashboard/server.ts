@@ -5,6 +5,7 @@ import type { Events } from '../client/stats/events.ts'
 import type { Model } from '../client/stats/model.ts'
 import { isAccepting, tokenHeader } from '../client/stats/state.ts'
 import { answer, maxBodyBytes } from '../control/answer.ts'
+import { byMethod, type Handle as HandleWith } from '../control/by-method.ts'
 import { ControlError } from '../control/control-error.ts'
 import type { Controlled } from '../control/operations.ts'
 import { hostAllowed } from '../input/allowed-host.ts'
@@ -93,7 +94,9 @@ function serveNear(listen: (port: number) => Server<undefined>): Server<undefine
   }
 }
 
-type Handle = (request: Request, server: Server<undefined>) => Response | Promise<Response>
+type Handle = HandleWith<[server: Server<undefined>]>
+/** Of a path whose content is only read. */
+const reading = (handle: Handle): Handle => byMethod({ GET: handle })
 
 function serve(
   { host, model, events, control, apiToken, access }: DashboardOptions,
@@ -146,30 +149,34 @@ function serve(
       development: false,
       maxRequestBodySize: maxBodyBytes,
       routes: {
-        '/': { GET: guarded(() => file('index.html')) },
-        '/:file': { GET: guarded(request => file((request as Bun.BunRequest<'/:file'>).params.file)) },
-        '/api/state': { GET: api(() => Response.json(model.state())) },
-        '/api/stream': {
-          GET: api((request, server) => {
+        '/': guarded(file('index.html')),
+        '/:file': guarded((request, server) =>
+          file((request as Bun.BunRequest<'/:file'>).params.file)(request, server),
+        ),
+        '/api/state': api(reading(() => Response.json(model.state()))),
+        '/api/stream': api(
+          reading((request, server) => {
             if (streams >= maxStreams) return text(503, `${maxStreams} pages are open already.`)
             streams++
             server.timeout(request, 0)
             return liveStream({ model, events, token, onEnd: () => void streams-- })
           }),
-        },
-        '/api/:operation': {
-          POST: api(request => {
-            if (!mayControl(request.headers)) return Response.json(wrongToken, { status: 403 })
-            return answer((request as Bun.BunRequest<'/api/:operation'>).params.operation, request, control)
-          }),
-        },
-        '/metrics': {
-          GET: guarded(
+        ),
+        '/api/:operation': api(request =>
+          answer(
+            (request as Bun.BunRequest<'/api/:operation'>).params.operation,
+            request,
+            control,
+            mayControl(request.headers) ? undefined : wrongToken,
+          ),
+        ),
+        '/metrics': guarded(
+          reading(
             async () => new Response(await metrics.text(), { headers: { 'content-type': metrics.type } }),
           ),
-        },
-        '/healthz': {
-          GET: open(() => {
+        ),
+        '/healthz': open(
+          reading(() => {
             const exits = model.exits.filter(isAccepting).length
             const idle = model.sleep.phase === 'asleep'
             const { budget } = model.cost()
@@ -178,9 +185,9 @@ function serve(
             const ready = exits > 0 || (idle && !refusing)
             return Response.json({ ready, exits, idle }, { status: ready ? 200 : 503 })
           }),
-        },
+        ),
       },
-      fetch: guarded(() => text(404, 'There is nothing here.')),
+      fetch: guarded(nothing),
       error: () => text(500, 'That failed.'),
     })
   } catch (error) {
@@ -188,12 +195,14 @@ function serve(
   }
 }
 
-async function file(name: string): Promise<Response> {
-  const found = (await pageFiles()).get(name)
-  return found
-    ? new Response(found.body, { headers: { 'content-type': found.type } })
-    : text(404, 'There is nothing here.')
-}
+const file =
+  (name: string): Handle =>
+  async (request, server) => {
+    const found = (await pageFiles()).get(name)
+    if (!found) return nothing()
+    const { body, type } = found
+    return reading(() => new Response(body, { headers: { 'content-type': type } }))(request, server)
+  }
 
 /** The token of a program (RFC 6750, section 2.1). */
 const bearer = (headers: Headers): string | null =>
@@ -202,5 +211,7 @@ const bearer = (headers: Headers): string | null =>
 const wrongToken = new ControlError('E_CONTROL_TOKEN', 'the request shows no token that is valid', {
   hint: `Send "Authorization: Bearer …" with the token that the file beside the proxy's socket holds.`,
 })
+
+const nothing = () => text(404, 'There is nothing here.')
 
 const text = (status: number, message: string) => new Response(`${message}\n`, { status })

@@ -102,7 +102,14 @@ test('refuses what it does not know, with what it does', async () => {
     fetch(`http://localhost${target}`, { method, unix: path, ...(method === 'POST' && { body }) })
   assert.is((await ask('/api/explode', '{}')).status, 404)
   assert.is((await ask('/', '{}')).status, 404)
-  assert.is((await ask('/api/status', '', 'GET')).status, 405)
+  assert.is((await ask('/', '', 'GET')).status, 404)
+  for (const method of ['GET', 'HEAD', 'PUT']) {
+    const { status, headers } = await ask('/api/status', '', method)
+    assert.equal([status, headers.get('allow')], [405, 'POST, OPTIONS'], method)
+    assert.is((await ask('/api/explode', '', method)).status, 404)
+  }
+  const options = await ask('/api/status', '', 'OPTIONS')
+  assert.equal([options.status, options.headers.get('allow')], [204, 'POST, OPTIONS'])
   assert.is((await ask('/api/ban', '{"site":1}')).status, 400)
   assert.is((await ask('/api/ban', 'x'.repeat(10_000))).status, 413)
   assert.match(

@@ -70,7 +70,6 @@ test('changes nothing without the token that its own page has', async context =>
   assert.is((await rotate({})).status, 403)
   assert.is((await rotate({ [tokenHeader]: 'wrong' })).status, 403)
   const right = { [tokenHeader]: await token(url) }
-  assert.is((await rotate(right, 'GET')).status, 404)
   assert.is((await rotate(right)).status, 409, 'there is nothing to rotate')
   assert.equal(rotated, [])
   comeUp(context)
@@ -94,9 +93,52 @@ test("does for the file's token what it does for the page's", async context => {
   const [exit] = await jsonOf(await ask('exits', `bearer ${apiToken}`))
   assert.is(exit.id, 'a')
   assert.is(exit.address, '192.0.2.1')
-  const unknown = await ask('explode', `Bearer ${apiToken}`)
-  assert.is(unknown.status, 404)
-  assert.is((await jsonOf(unknown)).code, 'E_CONTROL_OPERATION')
+  for (const unknown of [await ask('explode', `Bearer ${apiToken}`), await fetch(`${url}/api/explode`)]) {
+    assert.is(unknown.status, 404)
+    assert.is((await jsonOf(unknown)).code, 'E_CONTROL_OPERATION')
+  }
+})
+
+test('a method that a path has not is answered with those that it has', async ({ url, rotated }) => {
+  const page = await (await fetch(url)).text()
+  const script = /src="([^"]+)"/.exec(page)![1]!
+  const reading = ['/', new URL(script, url).pathname, '/api/state', '/api/stream', '/metrics', '/healthz']
+  const doing = ['status', 'exits', 'rotate', 'ban', 'reload'].map(name => `/api/${name}`)
+  const told = async (path: string, method: string) => {
+    const response = await fetch(url + path, { method })
+    const { status, headers } = response
+    return { status, allow: headers.get('allow'), type: headers.get('content-type'), response }
+  }
+  for (const path of [...reading, ...doing]) {
+    const isRead = reading.includes(path)
+    const allow = isRead ? 'GET, HEAD, OPTIONS' : 'POST, OPTIONS'
+    for (const method of isRead ? ['POST', 'PUT', 'DELETE', 'PATCH'] : ['GET', 'HEAD', 'PUT', 'DELETE']) {
+      const { status, response, ...found } = await told(path, method)
+      assert.equal([status, found.allow], [405, allow], `${method} ${path}`)
+      if (method === 'HEAD') continue
+      const { code, hint } = await jsonOf(response)
+      assert.equal([code, hint], ['E_CONTROL_METHOD', isRead ? 'Send GET or HEAD.' : 'Send POST.'])
+    }
+    const options = await told(path, 'OPTIONS')
+    assert.equal([options.status, options.allow], [204, allow], path)
+    assert.is(options.response.headers.get('access-control-allow-origin'), null)
+  }
+  for (const path of reading) {
+    const head = await told(path, 'HEAD')
+    const get = await told(path, 'GET')
+    await get.response.body?.cancel()
+    assert.equal([head.status, head.type], [get.status, get.type], path)
+    assert.is(await head.response.text(), '')
+  }
+  for (const method of ['GET', 'POST', 'OPTIONS'])
+    for (const path of ['/nothing', '/api/explode', '/a/b'])
+      assert.is((await told(path, method)).status, 404, `${method} ${path}`)
+  assert.equal(rotated, [])
+})
+
+test('who asks for the head of the stream takes up none', async ({ url }) => {
+  for (let each = 0; each < 40; each++)
+    assert.is((await fetch(`${url}/api/stream`, { method: 'HEAD' })).status, 200)
 })
 
 test('retires the exit that is named, and no other than there is', async context => {
