@@ -45,7 +45,7 @@ export default defineCommand({
     },
     report: {
       type: 'string',
-      valueHint: 'FILE',
+      valueHint: 'path',
       description:
         'Write what an issue needs to this file: versions, what was found, the NAT, the launch; without accounts, names of buckets and whole addresses',
     },

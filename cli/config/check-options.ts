@@ -6,6 +6,7 @@ import { UsageError } from '../input/usage-error.ts'
  * Refuses options that a command does not have, and options without their value or with one that is none of theirs:
  * citty passes over the first, reads `-region` as letters and the value away, and makes a missing value an empty text.
  * So too a word that a command needs, such as a site, where it is missing or empty: citty's own error is no UsageError.
+ * And an option that is given twice, of which citty keeps the last value only: a rule would be lost without a word.
  * Throws a UsageError that names the option, and one that it could have been.
  */
 export function checkOptions(args: readonly string[], definition: ArgsDef = {}): void {
@@ -25,6 +26,7 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
     )
   }
   const given: string[] = []
+  const seen = new Set<ArgDef>()
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!
     if (arg === '--') {
@@ -52,6 +54,9 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
       throw new UsageError(`${name} needs a value: see --help`)
     if (option.type === 'enum' && !option.options?.includes(text))
       throw new UsageError(`${name} ${text} is not one of ${option.options?.join(', ')}: see --help`)
+    if (seen.has(option) && !isRepeatable(option))
+      throw new UsageError(`${name} is given more than once: put all of its values into one, see --help`)
+    seen.add(option)
   }
   for (const [i, [name, { required = true }]] of positionals.entries())
     if (given[i] === '' || (given[i] === undefined && required))
@@ -66,6 +71,9 @@ const bare = (name: string) => name.replace(/^--?/, '')
 
 /** With two dashes what has one, unless it is a single letter. */
 const doubled = (name: string) => (/^-[^-]./.test(name) ? `-${name}` : name)
+
+/** Its command reads every value by itself. */
+const isRepeatable = (option: ArgDef) => (option as { repeatable?: boolean }).repeatable === true
 
 /** No value begins with two dashes: it is the next option, and the value was forgotten. */
 const isOption = (text: string) => /^--[a-z]/.test(text)

@@ -62,6 +62,14 @@ export const duration = v.pipe(
   ),
 )
 
+const isShort = (value: string) => readDuration(value)! < 1_000
+
+/** A duration of a second or more. */
+export const rotate = v.pipe(
+  duration,
+  v.check(value => !isShort(value), 'is too short: give 1s or more'),
+)
+
 /** `500kB`, `10MB` or `5GB`, kept as it is written. */
 export const size = v.pipe(
   text,
@@ -76,10 +84,7 @@ export const idle = v.pipe(
     value => value === 'never' || readDuration(value) !== undefined,
     ({ input }) => `${wrongDuration(input)}, or never`,
   ),
-  v.check(
-    value => value === 'never' || readDuration(value)! >= 1_000,
-    'is too short: give 1s or more, or never',
-  ),
+  v.check(value => value === 'never' || !isShort(value), 'is too short: give 1s or more, or never'),
 )
 
 /** true or false, as YAML, an option or a variable says it. */

@@ -19,15 +19,29 @@ export function parseListener(text: string): ListenerUrl {
   const [, name = '', rest = ''] = /^([a-z0-9]+):\/\/(.*)$/i.exec(text.trim()) ?? []
   const scheme = schemes.find(each => each === name.toLowerCase())
   if (!scheme) throw wrong(`it must begin with ${schemes.map(each => `${each}://`).join(', ')}`)
-  // As http, so that address and port are read as in any URL; its own default port would be dropped.
-  const url = URL.canParse(`x://${rest}`) ? new URL(`x://${rest}`) : undefined
-  if (!url?.hostname || url.port === '') throw wrong('the address or the port is missing')
+  // Of a scheme that no URL knows: http would drop its own default port.
+  const url = URL.parse(`x://${rest}`)
+  if (!url?.hostname || url.port === '') throw wrong('it needs an address and a port from 0 to 65535')
   if (url.username || url.password) throw wrong('put logins in a file, with ?auth-file=path')
-  const authFile = url.searchParams.get('auth-file')
+  const [, authFile] = /^\?auth-file=([^&]+)$/.exec(url.search) ?? []
+  // What is passed over might be the logins that were to be asked for.
+  if (url.pathname || url.hash || (url.search && authFile === undefined))
+    throw wrong('nothing but ?auth-file=path may follow the port')
   return {
     scheme,
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port),
-    ...(authFile && { authFile }),
+    ...(authFile !== undefined && { authFile: decoded(authFile) }),
+  }
+}
+
+// --- internal ---
+
+/** A path is written as it is, or percent-encoded as in a URL. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
   }
 }

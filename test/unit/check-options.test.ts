@@ -1,4 +1,4 @@
-import type { ArgsDef } from 'citty'
+import type { ArgDef, ArgsDef } from 'citty'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkOptions } from '../../cli/config/check-options.ts'
@@ -54,6 +54,17 @@ test('an option that does not exist, or lacks its value, is refused by name', ()
       line,
     )
   assert.throws(() => checkOptions(['x', 'y'], positional), /'y'/)
+})
+
+test('an option that is given twice is refused, by whatever name, but for one that may be repeated', () => {
+  for (const line of ['--port 1 --port 2', '--port 1 -p 2', '--listen=1 --port=1', '--mode a --mode a'])
+    assert.throws(
+      () => checkOptions(line.split(' '), definition),
+      (error: unknown) => error instanceof UsageError && error.message.includes('given more than once'),
+      line,
+    )
+  checkOptions(['--local', '--local', '--no-local'], definition)
+  checkOptions(['--set', 'a', '--set', 'b'], { set: { type: 'string', repeatable: true } as ArgDef })
 })
 
 test('a near name is suggested, and one dash before a word is no option', () => {

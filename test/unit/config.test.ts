@@ -76,6 +76,7 @@ for (const [what, text, ...words] of [
     'file.yaml:3:',
     'leave out',
   ],
+  ['a rotation that never ends', 'fleet:\n  rotate: 1ms', 'file.yaml:2:', '1s or more'],
   ['an idle time that is none', 'fleet:\n  idle: soon', 'file.yaml:2:', 'or never'],
   ['an idle time that is too short', 'fleet:\n  idle: 20ms', 'file.yaml:2:', '1s or more'],
   ['a duration without its unit', 'fleet:\n  rotate: 90', 'file.yaml:2:', 'has no unit', '90s', '90m'],

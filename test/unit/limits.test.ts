@@ -37,6 +37,8 @@ test('what is no limit is refused, with what is allowed', () => {
     ['connections', 0],
     ['connections', 1.5],
     ['connections', 'many'],
+    ['connections', '0x10'],
+    ['connections', '1e3'],
     ['exits', []],
     ['exits', 'Frankfurt'],
     ['exits', [null]],

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { readSize } from '../../input/size.ts'
 import { UsageError } from '../../input/usage-error.ts'
+import { readWhole } from '../../input/whole-number.ts'
 import { type Period, periods } from '../ledger/period.ts'
 
 /** What a login may use; what is not said is not limited. */
@@ -38,7 +39,8 @@ export function readLimits(where: string, given: Partial<Record<LimitName, unkno
       )
   if (given.connections !== undefined)
     limits.connections =
-      readCount(given.connections) ?? fail(wrong('connections', 'a number from 1 to 100000'))
+      readWhole(String(given.connections), 1, 100_000) ??
+      fail(wrong('connections', 'a number from 1 to 100000'))
   if (given.exits !== undefined)
     limits.exits =
       readRegions(given.exits) ?? fail(wrong('exits', 'a list of regions, as in [eu-central-1, us-east-1]'))
@@ -72,11 +74,6 @@ function bytesASecond(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(kbit|Mbit|Gbit)$/.exec(text) ?? []
   const bytes = (Number(number) * bits[unit]!) / 8
   return bytes >= leastRate ? bytes : undefined
-}
-
-function readCount(value: unknown): number | undefined {
-  const count = Number(value)
-  return Number.isInteger(count) && count >= 1 && count <= 100_000 ? count : undefined
 }
 
 function readRegions(value: unknown): string[] | undefined {

@@ -27,7 +27,7 @@ export const fleetSettings = {
     about: 'Number of exits kept ready besides; each is billed as if it were used',
   }),
   'fleet.rotate': setting<string | undefined>({
-    schema: schema.duration,
+    schema: schema.rotate,
     kind: 'text',
     default: undefined,
     flag: 'rotate',
