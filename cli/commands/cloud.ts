@@ -12,6 +12,7 @@ import { whenAborted } from '../input/when-aborted.ts'
 import { readWhole } from '../input/whole-number.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
+import { logLine } from '../output/log-line.ts'
 import { interruptible } from './interrupt.ts'
 
 export default defineCommand({
@@ -140,7 +141,7 @@ To use it from a client:
   },
   log({ timestamp, level, message, region, pid, requestId, ...fields }) {
     const details = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    consola.log([timestamp, level, `${region}/${pid}`, message, ...details].join(' '))
+    consola.log(logLine([timestamp, level, `${region}/${pid}`, message, ...details].join(' ')))
   },
   closed: () => consola.success('Closed.'),
 }

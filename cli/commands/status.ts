@@ -7,6 +7,7 @@ import { type Health, type RegionStatus, type StackStatus, stackStatus } from '.
 import { advised, withAdvice } from '../output/advice.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 import { describe } from '../output/help.ts'
+import { logLine } from '../output/log-line.ts'
 import { columns, formatOf, formatOptions, print } from '../output/print.ts'
 import { type SpendReport, spendLine, spendReport } from './spend-report.ts'
 
@@ -104,7 +105,9 @@ function humanRegion({ region, health, problems, function: it, bucket, recent, l
     ...(it || bucket ? [columns(rows)] : []),
     ...problems.map(problem => `  ! ${withAdvice(problem)}`),
     ...(logs ? [`  log${logs.length === 0 ? ': nothing in the last day' : ''}`] : []),
-    ...(logs ?? []).map(({ time, message }) => `    ${time} ${message}`),
+    ...(logs ?? []).map(
+      ({ time, message }) => `    ${time} ${message.split('\n').map(logLine).join('\n      ')}`,
+    ),
   ].join('\n')
 }
 

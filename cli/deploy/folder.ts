@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, statfs, unlink, writeFile } from 'node:fs/promises'
+import { existsSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Architecture, zipName } from '../../function/architectures.ts'
 import { systemReason } from '../input/system-error.ts'
@@ -24,18 +24,17 @@ export async function lock(folder: string, command: string): Promise<() => Promi
   const path = `${folder}.lock`
   await writing(dirname(folder), async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const holder = await readFile(path, 'utf8').catch(() => undefined)
-    // A process that was killed leaves its lock.
-    if (holder !== undefined && !processRuns(Number.parseInt(holder, 10))) await unlink(path)
-    await writeFile(path, `${process.pid} ${command}\n`, { flag: 'wx' })
+    if (await isAbandoned(path)) await unlink(path)
+    // Made and filled without a pause: hardly anybody finds it empty.
+    writeFileSync(path, `${process.pid} ${command}\n`, { flag: 'wx' })
   }).catch(async error => {
     const { code, syscall } = (error.cause ?? {}) as NodeJS.ErrnoException
     // A file in the folder's place is no lock.
     if (code !== 'EEXIST' || syscall === 'mkdir') throw error
-    const [pid, what] = (await readFile(path, 'utf8')).trim().split(' ')
+    const [pid, what = 'deploy or destroy'] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ')
     throw new DeployError(
       'E_STATE_LOCKED',
-      `a ${what} of this stack is running already (process ${pid}, by ${path})`,
+      `a ${what} of this stack is running already (${pid ? `process ${pid}, ` : ''}by ${path})`,
     )
   })
   return () => rm(path, { force: true })
@@ -97,6 +96,17 @@ async function leftOfEarlier(folder: string, present: string[]): Promise<string[
   for (const name of ofTerraform.filter(each => !present.includes(each)))
     if ((await readFile(join(folder, name), 'utf8')).includes(moduleMark)) left.push(name)
   return left
+}
+
+/** A lock without a holder is this long about to get one. Milliseconds. */
+const fillingMs = 10_000
+
+/** A process that was killed leaves its lock. */
+async function isAbandoned(path: string): Promise<boolean> {
+  const holder = await readFile(path, 'utf8').catch(() => undefined)
+  if (holder === undefined) return false
+  if (holder !== '') return !processRuns(Number.parseInt(holder, 10))
+  return Date.now() - (await stat(path)).mtimeMs > fillingMs
 }
 
 /** Does something in the folder; an error says what is wrong with it. */

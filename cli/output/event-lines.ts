@@ -6,6 +6,7 @@ import { formatBytes, formatDollars, formatDuration } from '../client/stats/form
 import type { Model } from '../client/stats/model.ts'
 import { stepNames } from '../client/stats/step-names.ts'
 import { withAdvice } from './advice.ts'
+import { logLine } from './log-line.ts'
 import { placeLines, usageLines } from './ready-lines.ts'
 import { type Refused, refusalLines, subjectOf } from './refusal-lines.ts'
 import { reloadLines } from './reload-lines.ts'
@@ -171,17 +172,17 @@ export function printer(
       case 'function.log':
         say(
           'log',
-          `${printable(`function ${event.level} ${event.message} ${fields(event.fields)}`, maxLogLength)}${of(event)}`,
+          `${logLine(`function ${event.level} ${event.message} ${fields(event.fields)}`)}${of(event)}`,
         )
         break
       case 'connection.opened':
-        say('log', `#${event.connection} ${event.target} opened in ${Math.round(event.ms)} ms${of(event)}`)
+        say('log', `#${event.connection} ${targetOf(event)} opened in ${Math.round(event.ms)} ms${of(event)}`)
         break
       case 'connection.refused':
         if (verbose)
           say(
             'log',
-            `#${event.connection} ${event.target} refused (${event.code}): ${withAdvice(event, local)}`,
+            `#${event.connection} ${targetOf(event)} refused (${event.code}): ${withAdvice(event, local)}`,
           )
         tellRefusal(event)
         break
@@ -195,7 +196,7 @@ export function printer(
         failures.add(event.code)
         say(
           'warn',
-          `Connection #${event.connection}${verbose ? ` to ${event.target}` : ''} failed: ${withAdvice(event)}`,
+          `Connection #${event.connection}${verbose ? ` to ${targetOf(event)}` : ''} failed: ${withAdvice(event)}`,
         )
         break
       case 'budget.low':
@@ -240,8 +241,8 @@ export function printer(
 
 // --- internal ---
 
-/** A line of the function's log is cut off here, with its stack trace in mind. Characters. */
-const maxLogLength = 4_000
+/** A client names whatever it likes. */
+const targetOf = ({ target }: { target: string }) => printable(target)
 
 const budgetLine = ({ spent, budget, period }: BudgetUse) =>
   `${formatDollars(spent)} of the budget of ${formatDollars(budget)} a ${period} is spent`

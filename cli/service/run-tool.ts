@@ -12,12 +12,7 @@ const limitMs = 120_000
 
 /** Runs one of the system's programs and gives what it said, whatever it ended with. Throws a ServiceError where it is not there. */
 export async function runTool(command: readonly string[]): Promise<Said> {
-  const [program = ''] = command
-  if (!Bun.which(program))
-    throw new ServiceError(
-      'E_SERVICE_UNSUPPORTED',
-      `${program} is not on this machine: it has no such services`,
-    )
+  mustBeHere(command)
   const child = Bun.spawn([...command], {
     stdin: 'ignore',
     stdout: 'pipe',
@@ -41,8 +36,22 @@ export async function mustRun(command: readonly string[]): Promise<string> {
   throw new ServiceError('E_SERVICE_MANAGER', `${command.join(' ')} failed (${code}): ${words}`)
 }
 
-/** Runs it with this process's own standard streams; a Ctrl-C ends it. */
+/** Runs it with this process's own standard streams. Throws a ServiceError when it fails; a signal is no failure. */
 export async function showTool(command: readonly string[]): Promise<void> {
+  mustBeHere(command)
   const child = Bun.spawn([...command], { stdio: ['ignore', 'inherit', 'inherit'] })
   await child.exited
+  // It has said on the standard error what was wrong.
+  if (child.exitCode)
+    throw new ServiceError('E_SERVICE_MANAGER', `${command.join(' ')} failed (${child.exitCode})`)
+}
+
+// --- internal ---
+
+function mustBeHere([program = '']: readonly string[]): void {
+  if (!Bun.which(program))
+    throw new ServiceError(
+      'E_SERVICE_UNSUPPORTED',
+      `${program} is not on this machine: it has no such services`,
+    )
 }

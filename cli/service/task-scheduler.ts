@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { notInstalled, type ServiceManager, serviceName } from './manager.ts'
@@ -33,6 +33,7 @@ export function taskScheduler(): ServiceManager {
       await mustBeInstalled()
       await end()
       await mustRun(['schtasks.exe', '/Delete', ...task, '/F'])
+      rmSync(file, { force: true })
     },
     async start() {
       await mustBeInstalled()

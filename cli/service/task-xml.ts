@@ -1,4 +1,5 @@
 import { type ServicePlan, serviceName } from './manager.ts'
+import { ServiceError } from './service-error.ts'
 import { xmlText } from './xml.ts'
 
 const taskMark = `Written by "${serviceName} service install".`
@@ -12,7 +13,8 @@ export interface TaskOptions extends ServicePlan {
 
 /**
  * A task for Windows' Task Scheduler ([MS-TSCH], section 2.5): it comes up when the user logs on, and again a minute
- * after a failure. The command interpreter takes what it prints to a file.
+ * after a failure. The command interpreter appends what it prints to a file. Throws a ServiceError for a path that it
+ * would misread.
  */
 export function taskXml({ command, log, user }: TaskOptions): string {
   const line = `${command.map(quoted).join(' ')} >> ${quoted(log)} 2>&1`
@@ -66,5 +68,14 @@ export function taskXml({ command, log, user }: TaskOptions): string {
 
 // --- internal ---
 
-/** No path on Windows holds a quote; a percent sign would name a variable. */
-const quoted = (argument: string): string => `"${argument.replace(/["%]/g, '')}"`
+/** Throws a ServiceError for what the command interpreter would read as the end of the quotes, or as a variable's name. */
+function quoted(argument: string): string {
+  if (!/["%]/.test(argument)) return `"${argument}"`
+  throw new ServiceError(
+    'E_SERVICE_PROGRAM',
+    `a task cannot name ${argument}, for its quote or percent sign`,
+    {
+      hint: 'Move it to a path without one.',
+    },
+  )
+}

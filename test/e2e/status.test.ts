@@ -143,10 +143,10 @@ test('invocations are counted, and many that fail make it DEGRADED', async ({ ho
 test("--logs shows the function's lines", async ({ home, name }) => {
   await putStack(endpoint, name)
   assert.match((await status(home, name, '--logs')).said, 'log: nothing in the last day')
-  await putLog(endpoint, name, 'the answer is written')
-  assert.match((await status(home, name, '--logs')).said, 'the answer is written')
+  await putLog(endpoint, name, 'the answer is written\nof somebody \u009b2J\u202e')
+  assert.match((await status(home, name, '--logs')).said, 'the answer is written of somebody \ufffd2J\ufffd')
   const report = JSON.parse((await status(home, name, '--logs', '--json')).stdout)
-  assert.is(report.regions[0].logs[0].message, 'the answer is written')
+  assert.match(report.regions[0].logs[0].message, 'the answer is written\n')
 })
 
 test('each of several regions is looked at', async ({ home, name }) => {

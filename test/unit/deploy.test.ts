@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -134,6 +134,11 @@ test('a lock that is held is refused with its holder; one whose holder is dead i
   await unlock()
   // No process has this number: it is beyond what systems give out.
   await writeFile(`${folder}.lock`, '99999999 deploy\n')
+  await (await lock(folder, 'destroy'))()
+  // Another process has made it, and is about to write who it is; unless it was killed over that.
+  await writeFile(`${folder}.lock`, '')
+  assert.is((await lock(folder, 'destroy').catch(each => each)).code, 'E_STATE_LOCKED')
+  await utimes(`${folder}.lock`, 0, 0)
   await (await lock(folder, 'destroy'))()
   assert.equal(await readdir(join(folder, '..')), ['stack'])
 })

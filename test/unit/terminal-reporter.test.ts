@@ -231,4 +231,17 @@ test('a refusal is a warning on the terminal; with --verbose each one is told wi
   assert.equal(said, ['warn Connection refused: the target refused the connection', verboseLine, verboseLine])
 })
 
+test('whatever a client names as its target, it does not act on the terminal', () => {
+  const about = { connection: 1, outbound: 'tunnel', target: 'a\u001b[2J\u202eb:443' } as const
+  const error = { code: 'E_TARGET_INVALID', message: 'the target is not a valid host and port' }
+  const lines = said(
+    { verbose: true },
+    { type: 'connection.opened', ...about, session: undefined, ms: 1 },
+    { type: 'connection.refused', ...about, ...error, reply: 1 },
+    { type: 'connection.failed', ...about, ...error },
+  )
+  assert.is(lines.length, 3)
+  for (const sign of ['\u001b', '\u202e']) assert.not.match(lines.join(), sign)
+})
+
 test.run()
