@@ -1,7 +1,20 @@
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { defineCommand } from 'citty'
+import { describe } from '../cli/output/help.ts'
+import { runScript } from '../cli/output/script.ts'
 import { synth } from './synth.ts'
 
 const committed = fileURLToPath(new URL('../terraform', import.meta.url))
-const { values } = parseArgs({ options: { out: { type: 'string', default: committed } } })
-synth(values.out)
+
+await runScript(
+  ['bun run', 'synth'],
+  defineCommand({
+    meta: describe({
+      description: 'Write the Terraform module, its tables and the policy of its deployer from the stacks.',
+    }),
+    args: {
+      out: { type: 'string', valueHint: 'folder', description: 'Where to, in place of terraform/' },
+    },
+    run: ({ args }) => synth(args.out ?? committed),
+  }),
+)

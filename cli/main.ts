@@ -1,13 +1,14 @@
 import { type ArgsDef, runCommand } from 'citty'
 import { consola } from 'consola'
 import { version } from '../package.json'
-import { printHelp, resolve, unknownCommand } from './commands/program.ts'
-import { checkOptions } from './config/check-options.ts'
+import { resolve, unknownCommand } from './commands/program.ts'
+import { checkOptions } from './input/check-options.ts'
 import { CancelledError } from './input/prompt.ts'
 import { errorsIn } from './input/together.ts'
 import { UsageError } from './input/usage-error.ts'
 import { inData, inWords } from './output/advice.ts'
 import { exitCodes } from './output/exit-codes.ts'
+import { asksForHelp, printHelp } from './output/help.ts'
 import { watchOutput } from './output/watch-output.ts'
 import { wrappingReporter } from './output/wrapping-reporter.ts'
 
@@ -32,7 +33,7 @@ async function run(args: string[]): Promise<number> {
     }
     const subject = await resolve(ours)
     const { words, command } = subject
-    if (ours.includes('--help') || ours.includes('-h')) {
+    if (asksForHelp(ours)) {
       await printHelp(subject)
       return exitCodes.done
     }

@@ -1,14 +1,12 @@
 import { spawn } from 'node:child_process'
-import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { engineFile } from './engine/file.ts'
 import { type NativeTarget, nativeTargets } from './targets.ts'
-import { addTarget, needCargo, pathWithCargo, ToolchainError, zigEnvironment } from './toolchain.ts'
+import { addTarget, needCargo, pathWithCargo, zigEnvironment } from './toolchain.ts'
 
-// `bun run native [--all | --only linux-x64,darwin-arm64]`: the QUIC engine for this platform, for all or for those, where
-// engine/file.ts says.
+// The QUIC engine for this platform, for all or for some, where engine/file.ts says.
 
 const root = join(import.meta.dir, '..')
 const cache = join(root, 'node_modules/.cache/lambda-nat-proxy')
@@ -106,20 +104,3 @@ async function keep({ name, triple, library }: NativeTarget): Promise<string> {
 }
 
 const namesOf = (targets: readonly NativeTarget[]) => targets.map(({ name }) => name).join(', ')
-
-async function main(): Promise<void> {
-  const { all, only } = parseArgs({
-    options: { all: { type: 'boolean', default: false }, only: { type: 'string' } },
-  }).values
-  const several = all || only !== undefined
-  for (const file of several ? await buildAllNative(only?.split(',')) : [await buildNative()]) {
-    const { size } = await stat(file)
-    console.log(`${file.slice(root.length + 1)}  ${(size / 1e6).toFixed(1)} MB`)
-  }
-}
-
-if (import.meta.main)
-  await main().catch((error: Error) => {
-    console.error(`${error.message}${error instanceof ToolchainError ? `\n${error.hint}` : ''}`)
-    process.exitCode = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS') ? 2 : 1
-  })

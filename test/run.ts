@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { defineCommand } from 'citty'
+import { UsageError } from '../cli/input/usage-error.ts'
+import { describe } from '../cli/output/help.ts'
+import { runScript } from '../cli/output/script.ts'
 import { measuredPatience } from './support/patience.ts'
-
-// Runs formatter, linter, types and every test file, each in a process of its own, and adds up. Arguments select
-// files by a part of their path. Exits with 1 when anything failed.
 
 interface Job {
   name: string
@@ -30,17 +31,6 @@ const limitMs = 600_000
 /** Where the longest files are, which go first: the last to end has no company. */
 const longest = [join('test', 'lab'), join('test', 'browser')]
 
-const running = new Set<number>()
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => {
-    running.forEach(kill)
-    process.exit(130)
-  })
-
-const selected = process.argv.slice(2)
-const files = [...new Bun.Glob('test/**/*.test.ts').scanSync(root)]
-  .sort()
-  .filter(file => selected.length === 0 || selected.some(part => file.includes(part)))
 const isUnit = (file: string) => file.startsWith(join('test', 'unit'))
 const fileJob = (file: string): Job => ({ name: relative('test', file), args: [join(root, file)] })
 /** First and alone, so that all tests find the same engines. */
@@ -59,25 +49,55 @@ const checks: Job[] = [
   },
 ]
 
-if (files.length === 0) console.log(`No test file has ${selected.join(' or ')} in its path.`)
-const started = performance.now()
-const outcomes = selected.length > 0 ? [] : await runLanes([[engine]])
-outcomes.push(
-  ...(await runLanes([
-    [...(selected.length > 0 ? [] : checks), ...files.filter(isUnit).map(fileJob)],
-    longestFirst(files.filter(file => !isUnit(file))).map(fileJob),
-  ])),
+const running = new Set<number>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    running.forEach(kill)
+    process.exit(130)
+  })
+
+await runScript(
+  ['bun run', 'test'],
+  defineCommand({
+    meta: describe({
+      description:
+        'Run formatter, linter, types and every test file, each in a process of its own, and add up. As root on Debian the tests install what they need.',
+      exits: { failed: 'a check or a test failed' },
+      examples: [['test unit/frames', 'The files with that in their path']],
+    }),
+    args: {
+      part: { type: 'positional', required: false, repeated: true, description: 'Of the path of a file' },
+    },
+    run: ({ args }) => runFiles(args._),
+  }),
 )
-const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0)
-const failed = sum('failed') + (files.length === 0 ? 1 : 0)
-console.log()
-for (const line of outcomes.flatMap(({ leftOut }) => leftOut)) console.log(line)
-for (const line of outcomes.flatMap(({ failures }) => failures)) console.log(`FAILED ${line}`)
-console.log(`All of it took ${secondsSince(started)} s.`)
-console.log(`${sum('passed')} passed, ${failed} failed`)
-process.exit(failed > 0 ? 1 : 0)
 
 // --- internal ---
+
+/** Ends the process: with 1 when anything failed. */
+async function runFiles(selected: readonly string[]): Promise<never> {
+  const all = [...new Bun.Glob('test/**/*.test.ts').scanSync(root)].sort()
+  const unknown = selected.find(part => !all.some(file => file.includes(part)))
+  if (unknown !== undefined)
+    throw new UsageError(`no test file has '${unknown}' in its path: name a part of one, as in unit/frames`)
+  const files = all.filter(file => selected.length === 0 || selected.some(part => file.includes(part)))
+  const started = performance.now()
+  const outcomes = selected.length > 0 ? [] : await runLanes([[engine]])
+  outcomes.push(
+    ...(await runLanes([
+      [...(selected.length > 0 ? [] : checks), ...files.filter(isUnit).map(fileJob)],
+      longestFirst(files.filter(file => !isUnit(file))).map(fileJob),
+    ])),
+  )
+  const sum = (key: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[key], 0)
+  const failed = sum('failed')
+  console.log()
+  for (const line of outcomes.flatMap(({ leftOut }) => leftOut)) console.log(line)
+  for (const line of outcomes.flatMap(({ failures }) => failures)) console.log(`FAILED ${line}`)
+  console.log(`All of it took ${secondsSince(started)} s.`)
+  console.log(`${sum('passed')} passed, ${failed} failed`)
+  process.exit(failed > 0 ? 1 : 0)
+}
 
 function longestFirst(files: string[]): string[] {
   const isLong = (file: string) => longest.some(folder => file.startsWith(folder))

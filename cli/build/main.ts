@@ -1,23 +1,38 @@
 import { copyFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { buildAllNative, buildNative } from '../../native/build.ts'
 import { ToolchainError } from '../../native/toolchain.ts'
+import { UsageError } from '../input/usage-error.ts'
+import { describe } from '../output/help.ts'
+import { runScript } from '../output/script.ts'
 import { buildAll } from './build.ts'
 import { root } from './root.ts'
 import { hasEngine, targets, thisPlatform } from './targets.ts'
 
-// `bun run build [--all]`: the native engine where there is a Rust toolchain, function.zip, the executable for this
-// platform or for all, and their checksums, in dist/; and the function's zips beside the Terraform module, where a
-// plain apply looks for them.
+await runScript(
+  ['bun run', 'build'],
+  defineCommand({
+    meta: describe({
+      description:
+        'Make what is deployed and run, with checksums, in dist/: the native engine where there is a Rust toolchain, the zips of the function, and the executable. The zips go beside the Terraform module as well, where a plain apply looks for them.',
+      exits: { failed: 'something could not be built' },
+    }),
+    args: {
+      all: { type: 'boolean', description: 'Executables for all platforms, not for this one alone' },
+    },
+    run: ({ args }) => build(args.all ?? false),
+  }),
+)
 
-try {
-  const { all } = parseArgs({ options: { all: { type: 'boolean', default: false } } }).values
+// --- internal ---
+
+async function build(all: boolean): Promise<void> {
   const native = thisPlatform()
   if (!native && !all)
-    throw new Error(
-      `there is no executable for ${process.platform}-${process.arch}; --all makes those for ${targets.map(({ name }) => name).join(', ')}`,
+    throw new UsageError(
+      `there is no executable for ${process.platform}-${process.arch}: --all makes those for ${targets.map(({ name }) => name).join(', ')}`,
     )
   await buildEngines(all)
   const outdir = join(root, 'dist')
@@ -31,13 +46,7 @@ try {
     await rename(`${beside}.new`, beside)
   }
   for (const { name, size } of files) consola.log(`dist/${name}  ${(size / 1e6).toFixed(1)} MB`)
-} catch (error) {
-  const causes = error instanceof AggregateError ? error.errors : [error]
-  for (const cause of causes) consola.error(cause instanceof Error ? cause.message : String(cause))
-  process.exitCode = wrongUse(error) ? 2 : 1
 }
-
-// --- internal ---
 
 /** The native engine goes into what is built where there is a Rust toolchain; elsewhere a line says what goes in. */
 async function buildEngines(all: boolean): Promise<void> {
@@ -49,8 +58,4 @@ async function buildEngines(all: boolean): Promise<void> {
     const hint = error instanceof ToolchainError ? ` ${error.hint}` : ''
     consola.info(`The native QUIC engine is not built, and quiche goes in: ${message}.${hint}`)
   }
-}
-
-function wrongUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }

@@ -1,9 +1,8 @@
-import { stripVTControlCharacters } from 'node:util'
 import { type CommandDef, defineCommand } from 'citty'
 import { version } from '../../package.json'
 import { didYouMean } from '../input/did-you-mean.ts'
 import { UsageError } from '../input/usage-error.ts'
-import { describe, type HelpSubject, renderHelp } from '../output/help.ts'
+import { describe, type HelpSubject, printHelp } from '../output/help.ts'
 
 /** All commands; each is loaded when it is asked for. */
 const commands = {
@@ -69,14 +68,6 @@ export const program: CommandDef = defineCommand({
     ]),
   ),
 })
-
-/** Colours are for a terminal alone, and not when NO_COLOR asks for none; lines of more than 100 characters read badly. */
-export async function printHelp(subject: HelpSubject): Promise<void> {
-  const width = process.stdout.columns || Number(process.env.COLUMNS) || 80
-  const text = await renderHelp(subject, Math.min(width, 100))
-  const plain = !process.stdout.isTTY || Boolean(process.env.NO_COLOR)
-  process.stdout.write(`${plain ? stripVTControlCharacters(text) : text}\n`)
-}
 
 /** The command that the arguments name. */
 export async function resolve(args: string[]): Promise<HelpSubject> {

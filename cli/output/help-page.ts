@@ -1,4 +1,5 @@
 import type { ArgDef, CommandDef, CommandMeta } from 'citty'
+import { isRepeated } from '../input/check-options.ts'
 import { type ExitCode, exitCodeMeanings, exitCodes } from './exit-codes.ts'
 
 // What is known of how to use a command, for a terminal and for a manual page.
@@ -7,6 +8,8 @@ import { type ExitCode, exitCodeMeanings, exitCodes } from './exit-codes.ts'
 export interface HelpMeta extends CommandMeta {
   /** Exit codes beside 0, 1 and 2, or those in other words. */
   exits?: Partial<Record<ExitCode, string>>
+  /** What its words may be, where a name does not say it. */
+  choices?: readonly HelpRow[]
   /** Command lines without the program's name, and what each does. */
   examples?: readonly (readonly [line: string, about: string])[]
 }
@@ -24,7 +27,7 @@ export interface HelpSubject {
 export type HelpRow = readonly [label: string, about: string]
 
 export interface HelpSection {
-  title: 'commands' | 'examples' | 'exit codes' | (string & {})
+  title: 'commands' | 'words' | 'examples' | 'exit codes' | (string & {})
   rows: readonly HelpRow[]
 }
 
@@ -40,7 +43,7 @@ export interface HelpPage {
 }
 
 export async function helpPage({ words, command }: HelpSubject): Promise<HelpPage> {
-  const { description = '', exits = {}, examples = [] } = await metaOf(command)
+  const { description = '', exits = {}, choices = [], examples = [] } = await metaOf(command)
   const args = Object.entries((await resolved(command.args)) ?? {})
   const below = Object.entries((await resolved(command.subCommands)) ?? {})
   const commands = await Promise.all(
@@ -54,11 +57,12 @@ export async function helpPage({ words, command }: HelpSubject): Promise<HelpPag
   const usage = [
     ...words,
     ...(commands.length > 0 ? ['<command>'] : []),
-    ...positionals.map(([name, { required }]) => (required === false ? `[${name}]` : `<${name}>`)),
+    ...positionals.map(([name, option]) => word(name, option)),
     ...(options.length > 0 ? ['[options]'] : []),
   ]
   const sections: HelpSection[] = [
     { title: 'commands', rows: await Promise.all(commands.map(commandRow)) },
+    { title: 'words', rows: choices },
     ...grouped(options, words.length === 1),
     { title: 'examples', rows: examples.map(([line, about]) => [`${words[0]} ${line}`, about]) },
     { title: 'exit codes', rows: commands.length > 0 ? [] : codes(exits) },
@@ -103,6 +107,12 @@ function grouped(options: [string, ArgDef][], isProgram: boolean): HelpSection[]
   if (isProgram) add('options', ['-v, --version', 'Show the version'])
   const { options: others = [], ...named } = Object.fromEntries(groups)
   return [...Object.entries(named), ['options', others] as const].map(([title, rows]) => ({ title, rows }))
+}
+
+/** `<site>`, or `[site]` where it may be left out, or `[site…]` where there may be many. */
+function word(name: string, option: ArgDef): string {
+  const all = isRepeated(option) ? `${name}…` : name
+  return option.required === false ? `[${all}]` : `<${all}>`
 }
 
 /** `-p, --port=<port>`: one letter has one dash, a word two. */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { colors } from 'consola/utils'
 import { type HelpRow, type HelpSubject, helpPage } from './help-page.ts'
 
@@ -8,7 +9,7 @@ export { describe, type HelpSubject } from './help-page.ts'
 /** Help for a command, for a terminal of this width, in colours. */
 export async function renderHelp(subject: HelpSubject, width: number): Promise<string> {
   const { words, description, usage, sections, commands } = await helpPage(subject)
-  const isOption = (title: string) => !['commands', 'examples', 'exit codes'].includes(title)
+  const isOption = (title: string) => !['commands', 'words', 'examples', 'exit codes'].includes(title)
   // One column for all options, in whatever group.
   const left = labelWidth(
     sections.filter(({ title }) => isOption(title)).flatMap(({ rows }) => rows),
@@ -24,6 +25,17 @@ export async function renderHelp(subject: HelpSubject, width: number): Promise<s
     ...(commands.length > 0 ? [`"${words.join(' ')} <command> --help" says more of a command.`] : []),
   ].join('\n\n')
 }
+
+/** Colours are for a terminal alone, and not when NO_COLOR asks for none; lines of more than 100 characters read badly. */
+export async function printHelp(subject: HelpSubject): Promise<void> {
+  const width = process.stdout.columns || Number(process.env.COLUMNS) || 80
+  const text = await renderHelp(subject, Math.min(width, 100))
+  const plain = !process.stdout.isTTY || Boolean(process.env.NO_COLOR)
+  process.stdout.write(`${plain ? stripVTControlCharacters(text) : text}\n`)
+}
+
+export const asksForHelp = (args: readonly string[]): boolean =>
+  args.includes('--help') || args.includes('-h')
 
 // --- internal ---
 

@@ -121,10 +121,11 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/doctor',
     'function/modes.ts',
   ],
-  'cli/main.ts': ['cli/input', 'cli/config', 'cli/output', 'cli/commands'],
+  'cli/main.ts': ['cli/input', 'cli/output', 'cli/commands'],
 
   // Builds are made of everything, and nothing is made of them.
   'cli/build': [
+    'cli/input',
     'cli/deploy',
     'cli/output',
     'cli/commands',
@@ -134,6 +135,8 @@ export const rooms: Record<string, readonly string[]> = {
   ],
   native: [],
   cdktf: [
+    'cli/output/help.ts',
+    'cli/output/script.ts',
     'function/architectures.ts',
     'function/modes.ts',
     'function/settings.ts',

@@ -1,34 +1,51 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { defineCommand } from 'citty'
+import { describe } from '../../cli/output/help.ts'
+import { runScript } from '../../cli/output/script.ts'
 import { labAvailable } from './available.ts'
 import { inLab, type Side } from './lab.ts'
 import { type NatKind, natKinds } from './nat.ts'
 import { startTurn } from './services.ts'
 import { type LabSession, startSession } from './session.ts'
 
-// Every pair of NATs, client × function, each tried once: a markdown table of what connects, how fast, and with how many packets.
-//
-//     bun test/lab/sixteen.ts           STUN and checks alone
-//     bun test/lab/sixteen.ts --turn    with a TURN server of the client's; and a network that lets out TCP 443 alone
-
-const { turn: withTurn } = parseArgs({ options: { turn: { type: 'boolean', default: false } } }).values
-const kinds = natKinds.filter(kind => kind !== 'none')
-/** A direct path that has not come by then does not come: the checks of the birthday mode are over. Milliseconds. */
-const searchMs = 7_000
-
-if (!labAvailable()) process.exit(1)
-const columns = withTurn
-  ? ['client', 'function', 'first path', 'punch', 'whole set-up', 'direct after']
-  : ['client', 'function', 'connects', 'punch', 'whole set-up', 'checks sent, client + function']
-console.log(`| ${columns.join(' | ')} |`)
-console.log('|---|---|---|---:|---:|---:|')
-for (const client of kinds) for (const exit of kinds) console.log(await tried({ client, function: exit }))
-if (withTurn) console.log(await tried({ client: 'port-restricted', function: 'port-restricted' }, true))
+await runScript(
+  ['bun', 'test/lab/sixteen.ts'],
+  defineCommand({
+    meta: describe({
+      description:
+        'Try every pair of NATs, client × function, once: a markdown table of what connects, how fast, and with how many packets.',
+      exits: { failed: 'the NAT lab cannot run here' },
+    }),
+    args: {
+      turn: {
+        type: 'boolean',
+        default: false,
+        description: 'With a TURN server of the client’s; and a network that lets out TCP 443 alone',
+      },
+    },
+    async run({ args: { turn } }) {
+      if (!labAvailable()) process.exit(1)
+      const kinds = natKinds.filter(kind => kind !== 'none')
+      const columns = turn
+        ? ['client', 'function', 'first path', 'punch', 'whole set-up', 'direct after']
+        : ['client', 'function', 'connects', 'punch', 'whole set-up', 'checks sent, client + function']
+      console.log(`| ${columns.join(' | ')} |`)
+      console.log('|---|---|---|---:|---:|---:|')
+      for (const client of kinds)
+        for (const exit of kinds) console.log(await tried({ client, function: exit }, turn))
+      if (turn)
+        console.log(await tried({ client: 'port-restricted', function: 'port-restricted' }, true, true))
+    },
+  }),
+)
 
 // --- internal ---
 
+/** A direct path that has not come by then does not come: the checks of the birthday mode are over. Milliseconds. */
+const searchMs = 7_000
+
 /** One row of the table. */
-async function tried(pair: Record<Side, NatKind>, onlyHttps = false): Promise<string> {
+async function tried(pair: Record<Side, NatKind>, withTurn: boolean, onlyHttps = false): Promise<string> {
   const cells = await inLab(pair, async lab => {
     const turn = withTurn ? await startTurn(lab) : undefined
     if (onlyHttps) await lab.block('client', 'all-but-https')

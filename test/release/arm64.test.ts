@@ -39,7 +39,7 @@ const test = suite<Context>('the executable for linux-arm64')
 
 test.before(async context => {
   const lock = join(tmpdir(), 'lambda-nat-proxy-native.lock')
-  const build = [process.execPath, join(root, 'native/build.ts'), '--only', 'linux-arm64']
+  const build = [process.execPath, join(root, 'cli/build/native.ts'), '--only', 'linux-arm64']
   const { status, stderr } = spawnSync('flock', [lock, ...build], { encoding: 'utf8', timeout: buildLimitMs })
   assert.is(status, 0, stderr)
   context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))

@@ -18,7 +18,7 @@ export async function needNativeEngine(): Promise<Engine | undefined> {
   const cargo = await findCargo()
   if (cargo) {
     const lock = join(tmpdir(), 'lambda-nat-proxy-native.lock')
-    const build = [process.execPath, join(root, 'native/build.ts')]
+    const build = [process.execPath, join(root, 'cli/build/native.ts')]
     const { status, stderr } = spawnSync('flock', [lock, ...build], {
       encoding: 'utf8',
       timeout: buildLimitMs,

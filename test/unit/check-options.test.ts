@@ -1,7 +1,7 @@
 import type { ArgDef, ArgsDef } from 'citty'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkOptions } from '../../cli/config/check-options.ts'
+import { checkOptions } from '../../cli/input/check-options.ts'
 import { UsageError } from '../../cli/input/usage-error.ts'
 
 const test = suite('options of a command')
@@ -54,6 +54,11 @@ test('an option that does not exist, or lacks its value, is refused by name', ()
       line,
     )
   assert.throws(() => checkOptions(['x', 'y'], positional), /'y'/)
+  for (const args of [
+    ['--name', 'x'],
+    ['--name=x', 'x'],
+  ])
+    assert.throws(() => checkOptions(args, positional), /there is no option '--name'/, 'a word is no option')
 })
 
 test('an option that is given twice is refused, by whatever name, but for one that may be repeated', () => {
@@ -86,6 +91,12 @@ test('a near name is suggested, and one dash before a word is no option', () => 
       (error: unknown) => error instanceof UsageError && error.message.includes(said),
       `${line}: ${said}`,
     )
+})
+
+test('a repeated word stands for any number of them', () => {
+  const repeated = { ...definition, name: { type: 'positional', required: false, repeated: true } } as ArgsDef
+  for (const args of [[], ['x'], ['x', 'y', '--local', 'z']]) checkOptions(args, repeated)
+  assert.throws(() => checkOptions(['x', '--nope'], repeated), /'--nope'/)
 })
 
 test('a word that a command needs is neither missing nor empty, wherever it stands', () => {

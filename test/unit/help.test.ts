@@ -3,7 +3,7 @@ import type { ArgsDef, CommandDef } from 'citty'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { resolve } from '../../cli/commands/program.ts'
-import { checkOptions } from '../../cli/config/check-options.ts'
+import { checkOptions } from '../../cli/input/check-options.ts'
 import { describe, renderHelp } from '../../cli/output/help.ts'
 import { helpPage } from '../../cli/output/help-page.ts'
 

@@ -1,23 +1,46 @@
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { defineCommand } from 'citty'
 import { consola } from 'consola'
 import { buildAllNative } from '../../../native/build.ts'
-import { ToolchainError } from '../../../native/toolchain.ts'
+import { UsageError } from '../../input/usage-error.ts'
+import { describe } from '../../output/help.ts'
+import { runScript } from '../../output/script.ts'
 import { root } from '../root.ts'
 import { type Target, targets } from '../targets.ts'
 import { releaseDate } from './date.ts'
 import { checkTag, repositoryUrl } from './repository.ts'
 import { enginesOf, stageRelease } from './stage.ts'
 
-// `bun run release [--only linux-x64,darwin-arm64] [--repository URL]`: all that a release has, for all platforms or for
-// those, in dist/release. The engines are built for them, and those of the function's two.
-
 // What is built depends on it.
 process.chdir(root)
-try {
-  const { only, repository: named } = parseArgs({
-    options: { only: { type: 'string' }, repository: { type: 'string' } },
-  }).values
+await runScript(
+  ['bun run', 'release'],
+  defineCommand({
+    meta: describe({
+      description:
+        'Make all that a release has, in dist/release/, the same from the same commit: archives with completions and a manual page, checksums, a bill of materials, the npm packages, and what installs them.',
+      exits: { failed: 'something could not be built' },
+      examples: [['release --only linux-x64,darwin-arm64', 'Two platforms']],
+    }),
+    args: {
+      only: {
+        type: 'string',
+        valueHint: 'platform,…',
+        description: `These platforms alone, of ${targets.map(({ name }) => name).join(', ')}`,
+      },
+      repository: {
+        type: 'string',
+        valueHint: 'URL',
+        description: 'Where it will be published, as https://github.com/OWNER/NAME',
+      },
+    },
+    run: ({ args }) => release(args.only, args.repository),
+  }),
+)
+
+// --- internal ---
+
+async function release(only: string | undefined, named: string | undefined): Promise<void> {
   const repository = repositoryUrl(named)
   checkTag()
   const chosen = only === undefined ? targets : only.split(',').map(targetOf)
@@ -33,22 +56,12 @@ try {
       'No repository is known: there is no install.sh, formula or Scoop manifest. Name it with --repository, or in package.json.',
     )
   for (const { name, size } of files) consola.log(`dist/release/${name}  ${(size / 1e6).toFixed(1)} MB`)
-} catch (error) {
-  for (const cause of error instanceof AggregateError ? error.errors : [error])
-    consola.error(cause instanceof ToolchainError ? `${cause.message}. ${cause.hint}` : words(cause))
-  process.exitCode = 1
 }
-
-// --- internal ---
 
 function targetOf(name: string): Target {
   const target = targets.find(each => each.name === name)
   if (target) return target
-  throw new Error(
-    `there is no platform ${name}; --only takes those of ${targets.map(each => each.name).join(', ')}`,
+  throw new UsageError(
+    `there is no platform '${name}': --only takes those of ${targets.map(each => each.name).join(', ')}`,
   )
-}
-
-function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,8 +1,9 @@
 import own from '../../../package.json'
+import { UsageError } from '../../input/usage-error.ts'
 
 /**
  * URL of the repository that a release belongs to, without a slash at its end: as it was named, or as package.json has
- * it, or as GitHub Actions tells the build that it runs. Undefined when nobody says. Throws when it is no https URL.
+ * it, or as GitHub Actions tells the build that it runs. Undefined when nobody says. Throws a UsageError when it is no https URL.
  */
 export function repositoryUrl(
   named?: string,
@@ -13,7 +14,9 @@ export function repositoryUrl(
   if (given === undefined) return undefined
   const url = given.replace(/^git\+/, '').replace(/(\.git)?\/*$/, '')
   if (!/^https:\/\/[\w.-]+(:\d+)?(\/[\w.~-]+)+$/.test(url))
-    throw new Error(`the repository "${given}" is not an https URL such as https://github.com/OWNER/NAME`)
+    throw new UsageError(
+      `the repository '${given}' is not an https URL such as https://github.com/OWNER/NAME`,
+    )
   return url
 }
 

@@ -1,6 +1,6 @@
 import type { ArgDef, ArgsDef } from 'citty'
-import { nearest } from '../input/did-you-mean.ts'
-import { UsageError } from '../input/usage-error.ts'
+import { nearest } from './did-you-mean.ts'
+import { UsageError } from './usage-error.ts'
 
 /**
  * Refuses options that a command does not have, and options without their value or with one that is none of theirs:
@@ -12,11 +12,15 @@ import { UsageError } from '../input/usage-error.ts'
 export function checkOptions(args: readonly string[], definition: ArgsDef = {}): void {
   const known = new Map<string, ArgDef>()
   for (const [name, option] of Object.entries(definition)) {
+    if (option.type === 'positional') continue
     const aliases = 'alias' in option ? (option.alias ?? []) : []
     for (const each of [name, aliases].flat()) known.set(dashed(each), option)
     if (option.type === 'boolean') known.set(`--no-${name}`, option)
   }
   const positionals = Object.entries(definition).filter(([, { type }]) => type === 'positional')
+  const words = positionals.some(([, option]) => isRepeated(option))
+    ? Number.POSITIVE_INFINITY
+    : positionals.length
   const unknown = (given: string, problem: string) => {
     const found = nearest(bare(given), [...known.keys()].map(bare)).map(dashed)
     return new UsageError(
@@ -34,7 +38,7 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
       break
     }
     if (!arg.startsWith('-') || arg === '-') {
-      if (given.push(arg) > positionals.length) throw unknown(arg, `'${arg}' is not expected here`)
+      if (given.push(arg) > words) throw unknown(arg, `'${arg}' is not expected here`)
       continue
     }
     const [, name = arg, value] = /^(-[^=]+)=(.*)$/s.exec(arg) ?? []
@@ -62,6 +66,9 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
     if (given[i] === '' || (given[i] === undefined && required))
       throw new UsageError(`<${name}> is missing: see --help`)
 }
+
+/** A positional, the last of a command, that stands for any number of words. */
+export const isRepeated = (option: ArgDef): boolean => 'repeated' in option && option.repeated === true
 
 // --- internal ---
 
