@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { defineCommand } from 'citty'
 import { UsageError } from '../cli/input/usage-error.ts'
 import { describe } from '../cli/output/help.ts'
 import { runScript } from '../cli/output/script.ts'
+import { type Executed, endAll, execute } from './support/execute.ts'
 import { measuredPatience } from './support/patience.ts'
 
 interface Job {
@@ -28,6 +28,8 @@ interface Outcome {
 const root = join(import.meta.dir, '..')
 /** What a file may take in milliseconds on a machine at rest. Some install what they need first. */
 const limitMs = 600_000
+/** What it may take after uvu's last line: more and it has left something open. Milliseconds on a machine at rest. */
+const closeLimitMs = 20_000
 /** Where the longest files are, which go first: the last to end has no company. */
 const longest = [join('test', 'lab'), join('test', 'browser')]
 
@@ -49,10 +51,13 @@ const checks: Job[] = [
   },
 ]
 
-const running = new Set<number>()
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.on(signal, () => {
-    running.forEach(kill)
+let interrupted = false
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
+  process.on(signal, async () => {
+    // Who asks twice does not wait for what is being taken down.
+    if (interrupted) process.exit(130)
+    interrupted = true
+    await endAll()
     process.exit(130)
   })
 
@@ -125,8 +130,16 @@ function secondsSince(started: number): string {
 async function runJob(job: Job): Promise<Outcome> {
   const started = performance.now()
   const patience = process.env.TEST_PATIENCE ?? String(measuredPatience())
-  const { output, end } = await execute(job.args, patience)
-  const outcome = judge(job, output, end)
+  const executed = await execute(job.args, {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, TEST_PATIENCE: patience },
+    limitMs: (limitMs * Math.max(2, Number(patience))) / 2,
+    last: { words: /^ *Duration: /m, limitMs: (closeLimitMs * Math.max(2, Number(patience))) / 2 },
+  })
+  // What a run that is being ended left undone is no failure of its tests.
+  if (interrupted) return new Promise(() => {})
+  const { output } = executed
+  const outcome = judge(job, executed)
   const { passed, failed, leftOut, trouble } = outcome
   const counts = `${passed} passed${failed > 0 ? `, ${failed} failed` : ''}${leftOut.length > 0 ? ', some left out' : ''}`
   console.log(`${failed > 0 ? '✗' : '✓'} ${job.name}: ${counts} (${secondsSince(started)} s)`)
@@ -134,49 +147,8 @@ async function runJob(job: Job): Promise<Outcome> {
   return outcome
 }
 
-/** Runs a script to its end, or to the limit, and gives all it said. Nothing that it started in its group outlives it. */
-function execute(args: string[], patience: string): Promise<{ output: string; end: number | string }> {
-  const limit = limitMs * Math.max(1, Number(patience) / 2)
-  return new Promise(resolve => {
-    const child = spawn(process.execPath, args, {
-      cwd: root,
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, TEST_PATIENCE: patience },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    })
-    const { pid } = child
-    if (pid !== undefined) running.add(pid)
-    let output = ''
-    let late = false
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text
-      })
-    const timer = setTimeout(() => {
-      late = true
-      if (pid !== undefined) kill(pid)
-    }, limit)
-    child.on('error', error => resolve({ output: error.message, end: 'could not be started' }))
-    // What it left behind would keep the pipes open, and the run waiting.
-    child.on('exit', () => pid !== undefined && kill(pid))
-    child.on('close', (code, signal) => {
-      clearTimeout(timer)
-      if (pid !== undefined) running.delete(pid)
-      resolve({ output, end: late ? `not done within ${limit / 1000} s` : (code ?? signal ?? 'gone') })
-    })
-  })
-}
-
-function kill(group: number): void {
-  try {
-    process.kill(-group, 'SIGKILL')
-  } catch {
-    // It has ended.
-  }
-}
-
-/** Reads uvu's totals. A file that dies, hangs or tells none has failed, whatever its tests did. */
-function judge({ name, check }: Job, output: string, end: number | string): Outcome {
+/** Reads uvu's totals. A file that dies, hangs or has none has failed, whatever its tests did. */
+function judge({ name, check }: Job, { output, end }: Executed): Outcome {
   const text = stripVTControlCharacters(output)
   const total = (label: string) => {
     const found = [...text.matchAll(new RegExp(`^ *${label}: +(\\d+)$`, 'gm'))].at(-1)?.[1]
@@ -192,9 +164,13 @@ function judge({ name, check }: Job, output: string, end: number | string): Outc
   const passed = total('Passed') ?? 0
   // A test that is skipped has not passed.
   const failed = (total('Total') ?? 0) - passed + (total('Skipped') ?? 0)
-  const silent = total('Total') === undefined && leftOut.length === 0 ? 'told no totals' : undefined
+  const silent = !total('Total') && leftOut.length === 0 ? 'ran no tests' : undefined
   const trouble = failed > 0 ? undefined : (ended ?? silent)
-  const failures = trouble ? [`${name} ${trouble}`] : failuresIn(text).map(failure => `${name}: ${failure}`)
+  const told = failuresIn(text).map(failure => `${name}: ${failure}`)
+  // uvu says nothing of a hook that fails before all tests.
+  const hook =
+    failed > 0 && told.length === 0 ? [`${name}: of its tests ${failed} did not run, for a hook failed`] : []
+  const failures = trouble ? [`${name} ${trouble}`] : [...told, ...hook]
   return { passed, failed: trouble ? 1 : failed, leftOut, failures, trouble }
 }
 

@@ -10,6 +10,7 @@ import { buildFor, buildFunctions } from '../../cli/build/build.ts'
 import { targets } from '../../cli/build/targets.ts'
 import { findCargo } from '../../native/toolchain.ts'
 import { version } from '../../package.json'
+import { locked } from '../support/locked.ts'
 import { need } from '../support/need.ts'
 import { patient } from '../support/patience.ts'
 
@@ -38,9 +39,8 @@ interface Context {
 const test = suite<Context>('the executable for linux-arm64')
 
 test.before(async context => {
-  const lock = join(tmpdir(), 'lambda-nat-proxy-native.lock')
   const build = [process.execPath, join(root, 'cli/build/native.ts'), '--only', 'linux-arm64']
-  const { status, stderr } = spawnSync('flock', [lock, ...build], { encoding: 'utf8', timeout: buildLimitMs })
+  const { status, stderr } = locked('native', build, buildLimitMs)
   assert.is(status, 0, stderr)
   context.folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
   context.executable = join(context.folder, 'lambda-nat-proxy')

@@ -1,15 +1,14 @@
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { archiveName, stem } from '../../cli/build/release/names.ts'
 import { type Target, targets, thisPlatform } from '../../cli/build/targets.ts'
+import { cache as common, locked } from '../support/locked.ts'
 
 // A release for this platform, built once for all tests of these sources.
 
 const root = join(import.meta.dir, '../..')
-const cache = join(root, 'node_modules/.cache/lambda-nat-proxy/release')
+const cache = join(common, 'release')
 const limitMs = 540_000
 
 /** The platform of it; where there is none for this machine, that of linux-x64 can be looked at. */
@@ -31,9 +30,8 @@ export function staged(): Staged {
   if (!existsSync(complete)) {
     mkdirSync(cache, { recursive: true })
     const steps = 'test -e "$3/complete" || { "$1" "$2" "$3/release" && touch "$3/complete"; }'
-    const lock = join(tmpdir(), 'lambda-nat-proxy-release.lock')
-    const args = [lock, 'sh', '-c', steps, 'sh', process.execPath, join(import.meta.dir, 'stage.ts'), place]
-    const { status, stderr } = spawnSync('flock', args, { encoding: 'utf8', timeout: limitMs })
+    const build = ['sh', '-c', steps, 'sh', process.execPath, join(import.meta.dir, 'stage.ts'), place]
+    const { status, stderr } = locked('release', build, limitMs)
     if (status !== 0) throw new Error(`the release could not be built: ${stderr}`)
     for (const other of readdirSync(cache))
       if (join(cache, other) !== place) rmSync(join(cache, other), { recursive: true, force: true })

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findCargo } from '../../native/toolchain.ts'
 import type { Engine } from '../../tunnel/quic/engine.ts'
 import { nativeEngine } from '../../tunnel/quic/engines/native/engine.ts'
 import { quicheEngine } from '../../tunnel/quic/engines/quiche/engine.ts'
+import { locked } from './locked.ts'
 
 const root = join(import.meta.dir, '../..')
 /** A build from nothing, on a busy machine. */
@@ -17,12 +16,8 @@ const buildLimitMs = 540_000
 export async function needNativeEngine(): Promise<Engine | undefined> {
   const cargo = await findCargo()
   if (cargo) {
-    const lock = join(tmpdir(), 'lambda-nat-proxy-native.lock')
     const build = [process.execPath, join(root, 'cli/build/native.ts')]
-    const { status, stderr } = spawnSync('flock', [lock, ...build], {
-      encoding: 'utf8',
-      timeout: buildLimitMs,
-    })
+    const { status, stderr } = locked('native', build, buildLimitMs)
     if (status !== 0) throw new Error(`the native engine could not be built: ${stderr}`)
   }
   const engine = nativeEngine()

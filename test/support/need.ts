@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { cache, locked } from './locked.ts'
 
 // What a test needs of the machine, installed when it is missing. Where that cannot be done, CI fails and
 // anybody else's run says loudly what is left out.
@@ -10,7 +10,6 @@ const installLimit = 240_000
 /** A large program is compiled from its source, once. */
 const goLimit = 300_000
 const buildLimit = 420_000
-const cache = join(import.meta.dir, '../../node_modules/.cache/lambda-nat-proxy')
 
 /**
  * True when the programs are there, from these Debian packages if they had to be installed (as root). When
@@ -36,7 +35,7 @@ export function needPip(packages: readonly string[]): string | undefined {
   mkdirSync(cache, { recursive: true })
   // A test that starts meanwhile waits for the lock, and then finds the work done.
   const steps = 'test -e "$3" || { python3 -m venv "$1" && "$2" -m pip install --quiet $4 && touch "$3"; }'
-  locked('pip', ['sh', '-c', steps, 'sh', environment, python, complete, packages.join(' ')])
+  bring('pip', ['sh', '-c', steps, 'sh', environment, python, complete, packages.join(' ')])
   if (existsSync(complete)) return python
   lacking(`${packages.join(', ')} (PyPI)`)
   return undefined
@@ -59,7 +58,7 @@ export function needGo(module: string, version: string): string | undefined {
   if (onPath('go')) {
     mkdirSync(folder, { recursive: true })
     const steps = 'test -e "$1" || GOBIN="$2" GOFLAGS=-buildvcs=false go install "$3"'
-    locked('go', ['sh', '-c', steps, 'sh', program, folder, `${module}@${version}`], goLimit)
+    bring('go', ['sh', '-c', steps, 'sh', program, folder, `${module}@${version}`], goLimit)
   }
   if (existsSync(program)) return program
   lacking(`${module} ${version} (Go)`)
@@ -82,7 +81,7 @@ export function needNpm(
   const steps =
     'test -e "$2" || { cd "$1" && echo "$5" >package.json && "$3" add --ignore-scripts --silent $4 && touch "$2"; }'
   const manifest = JSON.stringify({ overrides })
-  locked('npm', ['sh', '-c', steps, 'sh', folder, complete, process.execPath, packages.join(' '), manifest])
+  bring('npm', ['sh', '-c', steps, 'sh', folder, complete, process.execPath, packages.join(' '), manifest])
   if (existsSync(complete)) return folder
   lacking(`${packages.join(', ')} (npm)`)
   return undefined
@@ -99,7 +98,7 @@ export function needMade(
   args: readonly string[] = [],
 ): boolean {
   const steps = `test -e "$1" || { shift; set -e; ${script}; }`
-  if (!existsSync(result)) locked('made', ['sh', '-c', steps, 'sh', result, ...args], buildLimit)
+  if (!existsSync(result)) bring('made', ['sh', '-c', steps, 'sh', result, ...args], buildLimit)
   return existsSync(result) || lacking(`${what}, built from its source`)
 }
 
@@ -117,17 +116,12 @@ function install(packages: readonly string[]): void {
   if (process.getuid?.() !== 0 || !onPath('apt-get')) return
   const apt = 'apt-get -qq -y -o Dpkg::Use-Pty=0'
   const get = `${apt} install --no-install-recommends "$@"`
-  locked('apt', ['sh', '-c', `${get} || { ${apt} update && ${get}; }`, 'sh', ...packages])
+  bring('apt', ['sh', '-c', `${get} || { ${apt} update && ${get}; }`, 'sh', ...packages])
 }
 
-/** Runs a command while no other test runs one under the same name. What it says is shown when it fails. */
-function locked(name: string, command: string[], timeout = installLimit): void {
-  const lock = join(tmpdir(), `lambda-nat-proxy-${name}.lock`)
-  const { status, stdout, stderr } = spawnSync('flock', [lock, ...command], {
-    encoding: 'utf8',
-    timeout,
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  })
+/** Runs a command that brings what is needed, alone. What it says is shown when it fails. */
+function bring(name: string, command: string[], timeout = installLimit): void {
+  const { status, stdout, stderr } = locked(name, command, timeout, { DEBIAN_FRONTEND: 'noninteractive' })
   if (status !== 0) console.error(`${command.slice(-1)}: ${stdout ?? ''}${stderr ?? ''}`)
 }
 
