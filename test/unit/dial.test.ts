@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DialError, dial } from '../../function/dial.ts'
+import { DialError, type Dialled, dial } from '../../function/dial.ts'
 import { createResolver } from '../../function/resolve.ts'
 import type { Target } from '../../tunnel/session/frames/address.ts'
-import { type ReplyCode, reply } from '../../tunnel/session/frames/reply.ts'
+import { reply } from '../../tunnel/session/frames/reply.ts'
 
 interface Context {
   server: Server
@@ -29,17 +29,20 @@ test.after.each(({ server, accepted }) => {
   server.close()
 })
 
-async function refusal(target: Target, options: { allowPrivate?: boolean; limitMs?: number } = {}) {
-  try {
-    const { allowPrivate = true, ...limits } = options
-    const { conn } = await dial(target, { resolver: createResolver('system', allowPrivate), ...limits })
-    conn.abort()
-  } catch (error) {
+/** Why it was not reached. */
+async function failure(dialling: Promise<Dialled>): Promise<DialError> {
+  const reached = await dialling.catch((error: unknown) => {
     assert.instance(error, DialError)
-    const { reply: code, reason, message } = error as DialError
-    return { code: code as ReplyCode, reason, message }
-  }
-  throw new Error(`${target.host} was reached`)
+    return error as DialError
+  })
+  if (reached instanceof DialError) return reached
+  reached.conn.abort()
+  throw new Error('it was reached')
+}
+
+async function refusal(target: Target, { allowPrivate = true } = {}) {
+  const error = await failure(dial(target, { resolver: createResolver('system', allowPrivate) }))
+  return { code: error.reply, reason: error.reason, message: error.message }
 }
 
 test("an address and a name are reached, and the exit's own end is told", async ({ port }) => {
@@ -95,15 +98,77 @@ test('without leave, private addresses are not reached, in numbers or behind a n
   assert.ok(server.listening)
 })
 
-test('what is not reached within the limit has timed out', async () => {
-  const resolver = { resolve: () => new Promise<never>(() => {}) }
-  try {
-    await dial({ host: 'slow.example', port: 80 }, { resolver, limitMs: 20 })
-    assert.unreachable()
-  } catch (error) {
-    assert.instance(error, DialError)
-    assert.is((error as DialError).reply, reply.ttlExpired)
+test('where one of its addresses refuses, another is connected to', async ({ port }) => {
+  // The server is at the second alone.
+  const addresses = ['127.0.0.2', host].map(address => ({ address, family: 4 }))
+  const { conn, bound } = await dial(
+    { host: 'two.example', port },
+    { resolver: { resolve: async () => addresses } },
+  )
+  assert.is(bound.host, host)
+  conn.abort()
+})
+
+test('where all of them refuse, that is the reply', async ({ server, port }) => {
+  server.close()
+  await once(server, 'close')
+  const addresses = ['127.0.0.2', '127.0.0.3'].map(address => ({ address, family: 4 }))
+  const error = await failure(
+    dial({ host: 'two.example', port }, { resolver: { resolve: async () => addresses } }),
+  )
+  assert.is(error.reply, reply.refused)
+})
+
+test('each of the system’s errors has its reply, and its reason where the reply does not say it', async () => {
+  const failing = (error: Error) =>
+    dial({ host, port: 1 }, { resolver: { resolve: () => Promise.reject(error) } })
+  for (const [code, expected, reason] of [
+    ['ECONNREFUSED', reply.refused],
+    ['ENETUNREACH', reply.networkUnreachable],
+    ['EHOSTUNREACH', reply.hostUnreachable],
+    ['ETIMEDOUT', reply.ttlExpired],
+    ['EACCES', reply.notAllowed],
+    ['EAFNOSUPPORT', reply.addressTypeNotSupported],
+    ['ENOTFOUND', reply.hostUnreachable, 'name-not-found'],
+    ['ESERVFAIL', reply.hostUnreachable, 'name-not-found'],
+    ['EMFILE', reply.failure, 'no-room'],
+    ['ENOBUFS', reply.failure, 'no-room'],
+    ['E_WHATEVER', reply.failure],
+  ] as const) {
+    const error = await failure(failing(Object.assign(new Error('as told'), { code })))
+    assert.equal([error.reply, error.reason], [expected, reason], code)
   }
+  const both = ['EHOSTUNREACH', 'ECONNREFUSED'].map(code => Object.assign(new Error('as told'), { code }))
+  assert.is((await failure(failing(new AggregateError(both)))).reply, reply.hostUnreachable)
+})
+
+test('a name that is not resolved within the limit has timed out', async () => {
+  const resolver = { resolve: () => new Promise<never>(() => {}) }
+  const error = await failure(dial({ host: 'slow.example', port: 80 }, { resolver, limitMs: 20 }))
+  assert.equal([error.code, error.reply], ['E_DIAL_TIMEOUT', reply.ttlExpired])
+})
+
+test('a target that does not answer within the limit has timed out, and its socket is closed', async ({
+  port,
+}) => {
+  const { connect } = Socket.prototype
+  const sockets: Socket[] = []
+  // As where a packet filter swallows all.
+  Socket.prototype.connect = function (this: Socket) {
+    sockets.push(this)
+    return this
+  } as typeof connect
+  try {
+    const resolver = createResolver('system', true)
+    const error = await failure(dial({ host, port }, { resolver, limitMs: 20 }))
+    assert.equal([error.code, error.reply], ['E_DIAL_TIMEOUT', reply.ttlExpired])
+  } finally {
+    Socket.prototype.connect = connect
+  }
+  assert.equal(
+    sockets.map(({ destroyed }) => destroyed),
+    [true],
+  )
 })
 
 test.run()
