@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { DeleteFunctionCommand } from '@aws-sdk/client-lambda'
 import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Home, makeHome } from '../support/command.ts'
+import { startCoturn } from '../support/coturn.ts'
 import { findingsOf } from '../support/findings.ts'
-import { freePort } from '../support/free-port.ts'
 import { startLocalCloud } from '../support/local-cloud.ts'
 import { type Moto, startMoto } from '../support/moto.ts'
 import { need } from '../support/need.ts'
@@ -37,28 +34,13 @@ async function doctor(home: Home, ...args: string[]) {
   return { code, find: findingsOf(code, stdout || said) }
 }
 
-/** coturn on two addresses and two ports of this machine; runs a story with its name. */
+/** Runs a story with the name of a STUN server that tells how a NAT maps. */
 async function withCoturn<T>(home: Home, story: (server: string) => Promise<T>): Promise<T> {
-  const port = await freePort()
-  const server = spawn(
-    'turnserver',
-    [
-      ...['-n', '--stun-only', `--listening-port=${port}`, '--no-tcp', '--no-tls', '--no-dtls', '--no-cli'],
-      ...['--listening-ip=127.0.0.1', '--listening-ip=127.0.0.2', '--log-file=stdout', '--simple-log', '-v'],
-      `--pidfile=${join(home.folder, 'turn.pid')}`,
-      `--userdb=${join(home.folder, 'turn.db')}`,
-    ],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  )
-  const exit = once(server, 'exit')
+  const server = await startCoturn(home.folder, ['127.0.0.1', '127.0.0.2'])
   try {
-    for await (const line of createInterface({ input: server.stdout }))
-      if (line.includes(`UDP listener opened on: 127.0.0.2:${port + 1}`)) break
-    server.stdout.resume()
-    return await story(`127.0.0.1:${port}`)
+    return await story(server.address)
   } finally {
-    server.kill()
-    await exit
+    await server.close()
   }
 }
 

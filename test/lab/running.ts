@@ -101,6 +101,21 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
   }
 }
 
+/** Starts a program that says when it is ready: `words` are the first lines that match, one a pattern. Ends it where it does not. */
+export async function startServer(
+  command: readonly string[],
+  ready: readonly RegExp[],
+  limit = lineLimit,
+): Promise<Running & { words: RegExpExecArray[] }> {
+  const server = start(command)
+  try {
+    return { ...server, words: await Promise.all(ready.map(pattern => server.line(pattern, limit))) }
+  } catch (error) {
+    await server.stop('SIGKILL')
+    throw error
+  }
+}
+
 /** Runs a command to its end, `input` on its stdin, and gives its stdout. Fails, with what it said on stderr, unless it ends with 0. */
 export async function finish(
   command: readonly string[],

@@ -1,18 +1,17 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { unzipSync } from 'fflate'
 import { nodeOptions, oldSpaceMb } from '../../function/modes.ts'
+import { startCoturn } from '../support/coturn.ts'
 import { functionZip } from '../support/function-zip.ts'
 import { type LocalProxy, launchProxy, startProxy } from '../support/local-proxy.ts'
 import { startMoto } from '../support/moto.ts'
 import { type Origin, startOrigin } from '../support/origin.ts'
+import { startS3StandIn } from '../support/s3-stand-in.ts'
 import { credentials, motoEnvironment, region } from '../support/stack.ts'
 import { type Container, type ContainerOptions, type Invoked, startContainer } from './container.ts'
-import { startCoturn } from './coturn.ts'
 import { type LambdaRuntime, lambdaRuntime } from './runtime.ts'
 import { s3Event, s3Record } from './s3-event.ts'
 
@@ -76,7 +75,10 @@ async function build(
   const last = new Map<Container, Promise<unknown>>()
   const invoked: Promise<Invoked>[] = []
   const recordOf = (key: string, eventTime?: Date) => s3Record(region, bucket, key, eventTime)
-  const notifying = await notify(moto.endpoint, key => {
+  const offerPut = new RegExp(`^PUT /${bucket}/(sessions/[^/]+/offer\\.json)(?:\\?| ).*200$`)
+  const notifying = await startS3StandIn(moto.endpoint, answered => {
+    const key = offerPut.exec(answered)?.[1]
+    if (key === undefined) return
     offers.push(key)
     const container = target
     if (!container) return
@@ -128,34 +130,6 @@ async function build(
       origin.close()
       s3.destroy()
       await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
-
-/** Stands before an S3 endpoint and tells of each offer that was put there. */
-async function notify(endpoint: string, onOffer: (key: string) => void) {
-  const behind = new URL(endpoint)
-  const server = createServer((incoming, outgoing) => {
-    const { method, url = '/', headers } = incoming
-    // The host stays as it was signed.
-    const passed = request(
-      { host: behind.hostname, port: behind.port, method, path: url, headers },
-      answer => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(outgoing)
-        const key = new RegExp(`^/${bucket}/(sessions/[^/]+/offer\\.json)(?:\\?|$)`).exec(url)?.[1]
-        if (method === 'PUT' && key && answer.statusCode === 200) onOffer(key)
-      },
-    )
-    passed.on('error', () => outgoing.destroy())
-    incoming.pipe(passed)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.close()
-      server.closeAllConnections()
     },
   }
 }

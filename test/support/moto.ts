@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { startServer } from '../lab/running.ts'
 import { needPip } from './need.ts'
+import { patient } from './patience.ts'
 
 export interface Moto {
   endpoint: string
@@ -12,21 +11,16 @@ export interface Moto {
 export async function startMoto(): Promise<Moto | undefined> {
   const python = needPip(['moto[server]'])
   if (!python) return undefined
-  const server = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const exit = once(server, 'exit')
-  for await (const line of createInterface({ input: server.stderr })) {
-    const endpoint = /Running on (http:\S+)/.exec(line)?.[1]
-    if (!endpoint) continue
-    server.stderr.resume()
-    return {
-      endpoint,
-      async close() {
-        server.kill()
-        await exit
-      },
-    }
+  // It takes a while to load all of its AWS.
+  const server = await startServer(
+    [python, '-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'],
+    [/Running on (http:\S+)/],
+    patient(60_000),
+  )
+  return {
+    endpoint: server.words[0]![1]!,
+    async close() {
+      await server.stop()
+    },
   }
-  throw new Error('moto ended before it was ready')
 }

@@ -21,7 +21,11 @@ const refusals = {
   deny: [403, 'AccessDenied', 'Access Denied'],
 } as const
 
-export async function startS3StandIn(endpoint: string): Promise<S3StandIn> {
+/** `onAnswered` is told of each request that S3 has answered, as `answered` lists it, before the client is. */
+export async function startS3StandIn(
+  endpoint: string,
+  onAnswered: (answered: string) => void = () => {},
+): Promise<S3StandIn> {
   const behind = new URL(endpoint)
   const server = createServer((incoming, outgoing) => {
     standIn.requests.push(`${incoming.method} ${incoming.url}`)
@@ -38,7 +42,9 @@ export async function startS3StandIn(endpoint: string): Promise<S3StandIn> {
     const passed = request(
       { host: behind.hostname, port: behind.port, method, path: url, headers },
       answer => {
-        outgoing.on('close', () => standIn.answered.push(`${method} ${url} ${answer.statusCode}`))
+        const answered = `${method} ${url} ${answer.statusCode}`
+        onAnswered(answered)
+        outgoing.on('close', () => standIn.answered.push(answered))
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(outgoing)
       },

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { startServer } from '../lab/running.ts'
 import type { Certificate } from './certificate.ts'
 import { freePort } from './free-port.ts'
 
@@ -63,28 +61,19 @@ export async function startTurnServer(
   certificate: Certificate,
   plan: Pick<TurnServerPlan, 'credentials' | 'more'> = {},
 ): Promise<LocalTurnServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'turn-'))
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
   const [port, tlsPort] = [await freePort(), await freePort()]
   const { args, ready } = await turnServer({
     ...{ address: '127.0.0.1', port, tlsPort, folder, certificate, credentials: plan.credentials },
     more: ['--allow-loopback-peers', ...(plan.more ?? [])],
   })
-  const server = spawn('turnserver', args, { stdio: ['ignore', 'pipe', 'ignore'] })
-  const exit = once(server, 'exit')
-  const said: string[] = []
-  for await (const line of createInterface({ input: server.stdout })) {
-    said.push(line)
-    if (!ready.every(pattern => said.some(each => pattern.test(each)))) continue
-    server.stdout.resume()
-    return {
-      port,
-      tlsPort,
-      async close() {
-        server.kill('SIGKILL')
-        await exit
-        await rm(folder, { recursive: true, force: true })
-      },
-    }
+  const server = await startServer(['turnserver', ...args], ready)
+  return {
+    port,
+    tlsPort,
+    async close() {
+      await server.stop('SIGKILL')
+      await rm(folder, { recursive: true, force: true })
+    },
   }
-  throw new Error(`coturn ended before it was ready:\n${said.join('\n')}`)
 }
