@@ -61,8 +61,7 @@ export default defineCommand({
       const context = createContext(signalling, signal)
       try {
         const results = await consult(context, args, isReport ? () => {} : show)
-        if (args.report !== undefined)
-          await writeReport(args.report, await gatherReport(results, context, args.punch && !args.network))
+        if (args.report !== undefined) await writeReport(args.report, await gatherReport(results, context))
         return results
       } finally {
         await context.close()

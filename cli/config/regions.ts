@@ -1,4 +1,5 @@
 import { partition } from '@aws-sdk/core/client'
+import { customS3Endpoint } from '../../tunnel/signalling/s3-endpoint.ts'
 import { didYouMean } from '../input/did-you-mean.ts'
 
 /** What is wrong with a region's name, or undefined. AWS's regions are those that its SDK knows. */
@@ -6,13 +7,11 @@ export function wrongRegion(name: string): string | undefined {
   if (!/^[a-z]+(-[a-z]+)*-\d+$/.test(name))
     return `'${name}' is not the name of an AWS region, as eu-central-1 is${didYouMean(name, regions())}`
   // Whoever serves in AWS's place names the regions.
-  if (ownEndpoint() || isRegion(name)) return undefined
+  if (customS3Endpoint() || isRegion(name)) return undefined
   return `there is no AWS region '${name}'${didYouMean(name, regions())}`
 }
 
 // --- internal ---
-
-const ownEndpoint = () => Boolean(process.env.AWS_ENDPOINT_URL || process.env.AWS_ENDPOINT_URL_S3)
 
 /** The SDK describes the regions that it knows, and guesses at the others. */
 const isRegion = (name: string) => 'description' in partition(name)

@@ -1,3 +1,4 @@
+import { customS3Endpoint } from '../../tunnel/signalling/s3-endpoint.ts'
 import { ask, askIfThere, clientOptions } from './aws.ts'
 
 // What AWS says of the parts of a stack, by no action that the client's policy does not grant.
@@ -80,8 +81,7 @@ export async function inspectBucket(
   const { GetBucketNotificationConfigurationCommand, ListObjectsV2Command, S3Client } = await import(
     '@aws-sdk/client-s3'
   )
-  const custom = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
-  const client = new S3Client({ ...clientOptions(region), forcePathStyle: Boolean(custom) })
+  const client = new S3Client({ ...clientOptions(region), forcePathStyle: Boolean(customS3Endpoint()) })
   const place = { service: 'S3', resource: `the bucket ${name}` }
   const bucket = { Bucket: name, ExpectedBucketOwner: owner }
   try {

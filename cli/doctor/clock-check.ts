@@ -1,4 +1,5 @@
 import { offerLifetimeMs } from '../../tunnel/signalling/documents.ts'
+import { customS3Endpoint } from '../../tunnel/signalling/s3-endpoint.ts'
 import type { Check } from './check.ts'
 import type { Context } from './context.ts'
 
@@ -12,8 +13,7 @@ export const clockCheck: Check<Context> = {
   async run({ isLocal, config }) {
     if (isLocal) return { status: 'skip', message: 'not needed with --local' }
     const region = config.values['aws.regions'][0] ?? 'us-east-1'
-    const endpoint =
-      process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL ?? `https://s3.${region}.amazonaws.com`
+    const endpoint = customS3Endpoint() ?? `https://s3.${region}.amazonaws.com`
     const { host } = new URL(endpoint)
     const offMs = await clockOffset(endpoint)
     if (offMs === undefined)

@@ -23,6 +23,7 @@ export interface Context {
   isLocal: boolean
   /** The bucket that an option names in place of a deployment. */
   bucket: string | undefined
+  /** Aborted when it is called off, and when the context is closed. */
   signal: AbortSignal
   regions(): Promise<string[]>
   stack(): Promise<Stack>
@@ -33,23 +34,26 @@ export interface Context {
   turn(): Promise<TurnReport | undefined>
   /** An exit, launched for this. */
   exit(): Promise<OwnSession>
+  /** Ends what was begun, also what no check waits for any more. */
   close(): Promise<void>
 }
 
 export function createContext(options: SignallingOptions, signal: AbortSignal): Context {
   const { config } = options
-  const signalling = once(() => openSignalling(options, signal))
+  const over = new AbortController()
+  const until = AbortSignal.any([signal, over.signal])
+  const signalling = once(() => openSignalling(options, until))
   // Whether something is deployed does not matter to the network.
   const stunServers = async () =>
     options.local
       ? (await signalling()).stunServers
       : parseStunServers(config.values['proxy.stun_server'].join(','))
-  const exit = once(async () => startOwnSession(await signalling(), signal))
+  const exit = once(async () => startOwnSession(await signalling(), until))
   return {
     config,
     isLocal: options.local !== undefined,
     bucket: options.bucket,
-    signal,
+    signal: until,
     regions: once(async () => {
       useProfile(config)
       return regionsOf(config)
@@ -57,14 +61,14 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
     stack: once(() => findStack(config)),
     stunServers,
     portMapping: once(async () =>
-      config.values['proxy.port_mapping'] === 'off'
-        ? { answers: [], isOff: true }
-        : surveyPortMapping(signal),
+      config.values['proxy.port_mapping'] === 'off' ? { answers: [], isOff: true } : surveyPortMapping(until),
     ),
-    turn: once(() => tryTurn(options.relay, signal)),
+    turn: once(() => tryTurn(options.relay, until)),
     netcheck: once(async () => netcheck(await stunServers())),
     exit,
     async close() {
+      // What is still under way has had its time.
+      over.abort(new Error('the doctor is done'))
       await exit.made()?.then(({ end }) => end(), ignore)
       await signalling.made()?.then(({ close }) => close(), ignore)
     },

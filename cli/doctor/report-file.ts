@@ -26,16 +26,13 @@ export interface Report {
 }
 
 /** Gathers the report, of what the checks have found out already, with nothing in it that tells whose it is. */
-export async function gatherReport(
-  results: readonly Result[],
-  context: Context,
-  launched: boolean,
-): Promise<Report> {
+export async function gatherReport(results: readonly Result[], context: Context): Promise<Report> {
+  const isUp = results.some(({ name, status }) => name === 'punch' && status === 'ok')
   const known = <T>(value: Promise<T>) => value.catch(() => undefined)
   const [network, stack, exit] = await Promise.all([
     known(context.netcheck()),
     context.isLocal || context.bucket !== undefined ? undefined : known(context.stack()),
-    launched ? known(context.exit()) : undefined,
+    isUp ? known(context.exit()) : undefined,
   ])
   const regions = [...(stack?.regions ?? [])]
   const report: Report = {
@@ -65,16 +62,18 @@ export async function gatherReport(
       hello: exit.session.hello,
     },
   }
-  const buckets = [context.bucket, ...regions.map(([, { bucket }]) => bucket)]
-  const names = [...buckets, ...ownServers(context.config), hostname(), homedir()]
-  return redact(report, { names: names.filter(name => name !== undefined) }) as Report
+  const deployed = [
+    context.bucket,
+    ...regions.flatMap(([, { bucket, functionName }]) => [bucket, functionName]),
+  ]
+  const names = [...deployed.filter(name => name !== undefined), ...ownNames(context.config)]
+  return redact(report, { names: [...names, hostname(), homedir()] }) as Report
 }
 
-/** The names of servers that somebody runs for themselves: all that are not the defaults. */
-export function ownServers({ values }: Pick<Config, 'values'>): string[] {
-  const others = values['proxy.stun_server'].filter(server => !defaultStunServers.includes(server))
-  const servers = [...others.flatMap(parseStunServers), ...parseTurnServers(values['proxy.turn'].join(','))]
-  return servers.map(({ host }) => host).filter(host => isIP(host) === 0)
+/** The names in a configuration that somebody has chosen: of the stack, and of servers of one's own. */
+export function ownNames({ values, sources }: Pick<Config, 'values' | 'sources'>): string[] {
+  const stack = sources['deployment.stack_name'].kind === 'default' ? [] : [values['deployment.stack_name']]
+  return [...stack, ...ownServers(values)]
 }
 
 /** Rejects with a UsageError where a report could not be written there. Nothing has changed afterwards. */
@@ -95,6 +94,13 @@ export const writeReport = (path: string, report: Report): Promise<void> =>
   )
 
 // --- internal ---
+
+/** The names of servers that somebody runs for themselves: all that are not the defaults. */
+function ownServers(values: Config['values']): string[] {
+  const others = values['proxy.stun_server'].filter(server => !defaultStunServers.includes(server))
+  const servers = [...others.flatMap(parseStunServers), ...parseTurnServers(values['proxy.turn'].join(','))]
+  return servers.map(({ host }) => host).filter(host => isIP(host) === 0)
+}
 
 const mode = 0o600
 /** Without waiting for who reads a pipe; Windows has no such flag. */

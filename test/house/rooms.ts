@@ -68,6 +68,7 @@ export const rooms: Record<string, readonly string[]> = {
     'cli/control',
   ],
   'cli/config': [
+    'tunnel/signalling/s3-endpoint.ts',
     'tunnel/quic/engines/engines.ts',
     'tunnel/nat',
     'tunnel/net',

@@ -177,11 +177,11 @@ test('documents that are malformed, huge, or of another session are refused', as
 test('a bucket that is not there is named', async ({ open }) => {
   const bucket = open({ bucket: 'nosuch' })
   for (const run of [
-    bucket.putOffer(anOffer()),
-    bucket.getOffer(newSessionId()),
-    bucket.putAnswer(anAnswer()),
+    () => bucket.putOffer(anOffer()),
+    () => bucket.getOffer(newSessionId()),
+    () => bucket.putAnswer(anAnswer()),
   ])
-    assert.match((await refused('E_BUCKET_NOT_FOUND', run)).message, 'the bucket nosuch does not exist')
+    assert.match((await refused('E_BUCKET_NOT_FOUND', run())).message, 'the bucket nosuch does not exist')
 })
 
 test('credentials that nobody knows are not called anything else', async ({ open }) => {

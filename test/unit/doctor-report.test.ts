@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Config } from '../../cli/config/load.ts'
 import { redact } from '../../cli/doctor/redact.ts'
-import { ownServers } from '../../cli/doctor/report-file.ts'
+import { ownNames } from '../../cli/doctor/report-file.ts'
 import { defaultStunServers } from '../../tunnel/nat/stun/server-name.ts'
 
 const test = suite("The doctor's report")
@@ -30,15 +30,23 @@ test('nothing tells whose it is', () => {
   assert.equal([redacted.version, redacted.ms, redacted.nothing], ['1.2.3', 12, null])
 })
 
-test('nor do the names of the servers that somebody runs', () => {
-  const values = {
+/** A configuration whose stack has this name, the default or one that was given. */
+const config = (name: string, kind: 'default' | 'file', values: object) =>
+  ({
+    values: { 'deployment.stack_name': name, ...values },
+    sources: { 'deployment.stack_name': { kind, where: '' } },
+  }) as Pick<Config, 'values' | 'sources'>
+
+test('nor do the names of the stack and of the servers that somebody runs', () => {
+  const servers = {
     'proxy.stun_server': [...defaultStunServers, 'stun.acme.example:3478', '192.0.2.1:3478'],
     'proxy.turn': ['turns:turn.acme.example:443?transport=tcp', 'turn:192.0.2.1'],
-  } as Config['values']
-  const names = ownServers({ values })
-  assert.equal(names, ['stun.acme.example', 'turn.acme.example'])
-  const none = { 'proxy.stun_server': defaultStunServers, 'proxy.turn': [] as string[] } as Config['values']
-  assert.equal(ownServers({ values: none }), [])
+  }
+  const names = ownNames(config('acme-proxy', 'file', servers))
+  assert.equal(names, ['acme-proxy', 'stun.acme.example', 'turn.acme.example'])
+  const none = { 'proxy.stun_server': defaultStunServers, 'proxy.turn': [] }
+  // The default name is the program's own, which every hint has in it.
+  assert.equal(ownNames(config('lambda-nat-proxy', 'default', none)), [])
   const message = 'the TURN server turns:turn.acme.example:443?transport=tcp does not accept the credentials'
   const told = redact({ message, 'stun.acme.example:3478': defaultStunServers }, { names })
   assert.not.match(JSON.stringify(told), 'acme')

@@ -14,6 +14,7 @@ import {
 import { explain, SignalError } from './errors.ts'
 import { answerKey, offerKey, sessionsPrefix } from './keys.ts'
 import { type RefusalCode, refusalHint } from './refusal.ts'
+import { customS3Endpoint } from './s3-endpoint.ts'
 
 export interface BucketOptions {
   bucket: string
@@ -50,7 +51,7 @@ const slowestPollMs = 500
 const pollGrowth = 1.25
 
 export function openBucket({ bucket, owner, region, credentials, endpoint }: BucketOptions): SignalBucket {
-  const custom = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL
+  const custom = endpoint ?? customS3Endpoint()
   const client = new S3Client({
     ...(region && { region }),
     ...(credentials && { credentials }),
