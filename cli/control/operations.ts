@@ -99,15 +99,6 @@ export const operations: { readonly [Name in OperationName]: Operation<Name> } =
       v.strictObject({ region: text }),
       v.strictObject({ site: siteText }),
       v.strictObject({ all: v.literal(true) }),
-      // What the dashboard's API was before.
-      v.pipe(
-        v.strictObject({ session: text }),
-        v.transform(({ session }) => ({ exit: session })),
-      ),
-      v.pipe(
-        nothing,
-        v.transform(() => ({ all: true as const })),
-      ),
     ]),
     example: '{"exit": "…"}, {"region": "…"}, {"site": "…"} or {"all": true}',
     run(which, proxy) {

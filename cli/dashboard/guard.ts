@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 
 /** On every response: nothing is kept, framed, guessed at, or fetched from anywhere else. */
 export const safeHeaders = {
@@ -10,8 +10,6 @@ export const safeHeaders = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 } as const
-
-export const newToken = (): string => randomBytes(24).toString('base64url')
 
 /** Compares in constant time. */
 export function tokenMatches(given: string | null, token: string): boolean {

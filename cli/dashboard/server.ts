@@ -8,11 +8,12 @@ import { answer, maxBodyBytes } from '../control/answer.ts'
 import { byMethod, type Handle as HandleWith } from '../control/by-method.ts'
 import { ControlError } from '../control/control-error.ts'
 import type { Controlled } from '../control/operations.ts'
+import { newControlToken } from '../control/socket.ts'
 import { hostAllowed } from '../input/allowed-host.ts'
 import { defaultDashboardPort } from '../input/dashboard-port.ts'
 import { ListenError, listenError } from '../input/listen-error.ts'
 import { isLoopback } from '../input/loopback.ts'
-import { isOwnRequest, newToken, safeHeaders, tokenMatches } from './guard.ts'
+import { isOwnRequest, safeHeaders, tokenMatches } from './guard.ts'
 import { OpenDashboardError, pageLogin } from './login.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { pageFiles } from './page-files.ts'
@@ -22,9 +23,10 @@ import { liveStream } from './stream.ts'
 const portsTried = 100
 /** Pages that are kept up to date at once. */
 const maxStreams = 32
-/** A connection is closed when nothing goes on it for so long; who waits for a login to be checked has longer. */
+/** A connection is closed when nothing goes on it for so long. */
 const idleSeconds = 10
-const loginSeconds = 60
+/** Who waits for a login to be checked, or for an operation (a reload reads files), has longer. */
+const waitSeconds = 60
 
 export interface DashboardOptions {
   /** Address to listen on. */
@@ -103,7 +105,7 @@ function serve(
   metrics: Metrics,
   port: number,
 ): Server<undefined> {
-  const token = newToken()
+  const token = newControlToken()
   let streams = 0
 
   const checkLogin = access && pageLogin(access, host, events)
@@ -112,18 +114,17 @@ function serve(
   const open =
     (handle: Handle): Handle =>
     async (request, server) => {
-      const response =
+      return safe(
         access?.required || hostAllowed(request.headers.get('host'), host)
           ? await handle(request, server)
-          : text(403, 'This name is not one of this machine: open the page by its address.')
-      for (const [name, value] of Object.entries(safeHeaders)) response.headers.set(name, value)
-      return response
+          : text(403, 'This name is not one of this machine: open the page by its address.'),
+      )
     }
   /** The same for those that need a login; a program that shows the API's token needs none. */
   const guarded = (handle: Handle): Handle =>
     open(async (request, server) => {
       if (checkLogin && !tokenMatches(bearer(request.headers), apiToken)) {
-        server.timeout(request, loginSeconds)
+        server.timeout(request, waitSeconds)
         const refused = await checkLogin(request, server.requestIP(request)?.address ?? '')
         if (refused) return refused
         server.timeout(request, idleSeconds)
@@ -162,14 +163,12 @@ function serve(
             return liveStream({ model, events, token, onEnd: () => void streams-- })
           }),
         ),
-        '/api/:operation': api(request =>
-          answer(
-            (request as Bun.BunRequest<'/api/:operation'>).params.operation,
-            request,
-            control,
-            mayControl(request.headers) ? undefined : wrongToken,
-          ),
-        ),
+        '/api/:operation': api((request, server) => {
+          const { operation } = (request as Bun.BunRequest<'/api/:operation'>).params
+          const refused = mayControl(request.headers) ? undefined : wrongToken
+          if (!refused) server.timeout(request, waitSeconds)
+          return answer(operation, request, control, refused)
+        }),
         '/metrics': guarded(
           reading(
             async () => new Response(await metrics.text(), { headers: { 'content-type': metrics.type } }),
@@ -188,7 +187,7 @@ function serve(
         ),
       },
       fetch: guarded(nothing),
-      error: () => text(500, 'That failed.'),
+      error: () => safe(text(500, 'That failed.')),
     })
   } catch (error) {
     throw listenError(error, 'dashboard', { host, port })
@@ -203,6 +202,11 @@ const file =
     const { body, type } = found
     return reading(() => new Response(body, { headers: { 'content-type': type } }))(request, server)
   }
+
+function safe(response: Response): Response {
+  for (const [name, value] of Object.entries(safeHeaders)) response.headers.set(name, value)
+  return response
+}
 
 /** The token of a program (RFC 6750, section 2.1). */
 const bearer = (headers: Headers): string | null =>

@@ -1,8 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import parsePrometheus, { type Family } from 'parse-prometheus-text-format'
 import * as assert from 'uvu/assert'
+import { createEvents } from '../../cli/client/stats/events.ts'
+import { createModel } from '../../cli/client/stats/model.ts'
 import { tokenHeader } from '../../cli/client/stats/state.ts'
+import { startDashboard } from '../../cli/dashboard/server.ts'
+import { controlled } from '../support/controlled.ts'
 import { apiToken, comeUp, dashboardSuite, follow, type Message } from '../support/dashboard-suite.ts'
 import { until } from '../support/until.ts'
 
@@ -66,7 +71,7 @@ test('is not ready while it sleeps and the budget lets no exit wake', async ({ u
 test('changes nothing without the token that its own page has', async context => {
   const { url, rotated } = context
   const rotate = (headers: Record<string, string>, method = 'POST') =>
-    fetch(`${url}/api/rotate`, { method, headers })
+    fetch(`${url}/api/rotate`, { method, headers, ...(method === 'POST' && { body: '{"all":true}' }) })
   assert.is((await rotate({})).status, 403)
   assert.is((await rotate({ [tokenHeader]: 'wrong' })).status, 403)
   const right = { [tokenHeader]: await token(url) }
@@ -152,13 +157,12 @@ test('retires the exit that is named, and no other than there is', async context
     (await jsonOf(right)).rotating.map(({ id }: { id: string }) => id),
     ['a'],
   )
-  assert.is((await rotate('{"session":"a"}')).status, 200)
   assert.is((await rotate('{"exit":"b"}')).status, 404)
   // What cannot be read does not mean all of them.
-  for (const wrong of ['{"session":{}}', '{"session":', 'a', '{"sesion":"a"}', '{"all":false}', '[]'])
+  for (const wrong of ['{"exit":{}}', '{"exit":', 'a', '{"exti":"a"}', '{"all":false}', '[]', '{}', ''])
     assert.is((await rotate(wrong)).status, 400, wrong)
   assert.is((await rotate('x'.repeat(10_000))).status, 413)
-  assert.equal(rotated, [{ exit: 'a' }, { exit: 'a' }])
+  assert.equal(rotated, [{ exit: 'a' }])
 })
 
 test('streams all there is, then what is new: at once for an exit, with the sample for a connection', async context => {
@@ -246,6 +250,38 @@ test('tells Prometheus what it tells the page', async context => {
     // OpenMetrics names a counter's family without its suffix.
     if (type === 'COUNTER') assert.not.ok(families.has(name.replace(/_total$/, '')), name)
     if (type === 'HISTOGRAM') assert.match(name, /_(seconds|bytes)$/)
+  }
+})
+
+test('an operation that takes its time is waited for, and what fails has the safe headers, too', async () => {
+  const events = createEvents()
+  const model = createModel(events)
+  const report = { applied: [], needRestart: [], logins: { added: [], removed: [], changed: [] } }
+  const control = {
+    ...controlled(model),
+    // Longer than a connection may be idle otherwise.
+    reload: () => sleep(13_000).then(() => report),
+  }
+  const broken = {
+    ...model,
+    state(): never {
+      throw new Error('of the model')
+    },
+  }
+  const dashboard = startDashboard({
+    ...{ host: '127.0.0.1', port: 0, events, control, apiToken },
+    model: broken,
+  })
+  const url = `http://127.0.0.1:${dashboard.port}/api`
+  try {
+    const headers = { authorization: `Bearer ${apiToken}` }
+    const reloading = fetch(`${url}/reload`, { method: 'POST', headers })
+    const failed = await fetch(`${url}/state`)
+    assert.is(failed.status, 500)
+    assert.is(failed.headers.get('x-content-type-options'), 'nosniff')
+    assert.equal(await jsonOf(await reloading), report)
+  } finally {
+    dashboard.close()
   }
 })
 

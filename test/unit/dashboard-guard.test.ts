@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { newToken, tokenMatches } from '../../cli/dashboard/guard.ts'
+import { newControlToken } from '../../cli/control/socket.ts'
+import { tokenMatches } from '../../cli/dashboard/guard.ts'
 import { hostAllowed } from '../../cli/input/allowed-host.ts'
 import { isLoopback } from '../../cli/input/loopback.ts'
 
@@ -48,9 +49,9 @@ test('knows loopback addresses', () => {
 })
 
 test('takes a token only whole', () => {
-  const token = newToken()
+  const token = newControlToken()
   assert.ok(tokenMatches(token, token))
-  for (const wrong of [null, '', token.slice(1), `${token}x`, newToken(), token.toUpperCase()])
+  for (const wrong of [null, '', token.slice(1), `${token}x`, newControlToken(), token.toUpperCase()])
     assert.not.ok(tokenMatches(wrong, token), String(wrong))
 })
 

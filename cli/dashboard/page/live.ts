@@ -60,7 +60,14 @@ export function useLive(): Live {
       headers: { 'content-type': 'application/json', [tokenHeader]: token.current },
       body: JSON.stringify(input),
     })
-    if (!response.ok) throw new Error((await response.json()).message)
+    // What stands before the API answers in plain text: a login that has changed, say.
+    if (!response.ok)
+      throw new Error(
+        await response.json().then(
+          ({ message }) => message,
+          () => `the proxy answered ${response.status}`,
+        ),
+      )
   }, [])
   return {
     state,
