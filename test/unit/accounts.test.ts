@@ -139,6 +139,18 @@ test('limits that are read again hold at once, for what is open as well', ({ pat
   close()
 })
 
+test('whatever fails in the ledger is a LedgerError', ({ path }) => {
+  const ledger = new Ledger(path)
+  ledger.close()
+  for (const use of [
+    () => ledger.addSpend('2026-01-31', 1),
+    () => ledger.spend('2026'),
+    () => ledger.addTraffic('2026-01-31', new Map([['alice', { up: 1, down: 1 }]])),
+    () => ledger.traffic('alice', '2026'),
+  ])
+    assert.throws(use, (error: unknown) => error instanceof LedgerError)
+})
+
 test('the ledger is private, and days that are long gone leave it', async ({ path }) => {
   const ledger = new Ledger(path)
   ledger.addSpend('2026-01-01', 1.5)

@@ -19,7 +19,7 @@ test('logins come from options, environment and file together', async ({ folder 
   const file = join(folder, 'logins')
   await writeFile(file, '# people\r\n\r\ncarol:with, comma and # sign\n  dave:d:d  \n')
   const logins = await readLogins({
-    auth: ['alice:a,bob:b:b', 'erin:e'],
+    auth: 'alice:a,bob:b:b, erin:e',
     file,
     environment: { LAMBDA_NAT_PROXY_AUTH: 'frank:f' },
   })

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Login } from './login.ts'
-import { loginName } from './login.ts'
+import { type Login, loginName } from './login.ts'
 import { decoyOf, type Hash } from './password-hash.ts'
 import { Verifier } from './verifier.ts'
 

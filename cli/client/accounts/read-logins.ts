@@ -4,8 +4,8 @@ import { type Login, makeLogin } from './login.ts'
 import { readLoginFile } from './login-file.ts'
 
 export interface LoginSources {
-  /** `user:password`, one or a list with commas: --auth, once or several times. */
-  auth?: string | readonly string[] | undefined
+  /** `user:password`, one or a list with commas. */
+  auth?: string | undefined
   /** A file of logins: see `parseLoginFile`. */
   file?: string | undefined
   /** Where LAMBDA_NAT_PROXY_AUTH is looked for: the process's own by default. */
@@ -14,13 +14,13 @@ export interface LoginSources {
 
 /** All logins that are given, from wherever. Rejects with a UsageError, which never shows a password. */
 export async function readLogins({
-  auth = [],
+  auth = '',
   file,
   environment = process.env,
 }: LoginSources): Promise<Login[]> {
   const variable = 'LAMBDA_NAT_PROXY_AUTH'
   const logins = [
-    ...[auth].flat().flatMap(list => parseList('--auth', list)),
+    ...parseList('--auth', auth),
     ...parseList(variable, environment[variable] ?? ''),
     ...(file === undefined ? [] : await readLoginFile(file)),
   ]

@@ -17,8 +17,8 @@ export interface Failures {
   note(region: string, error: unknown): Failure
   /** An exit came up in the region: its reasons are news again. */
   recovered(region: string): void
-  /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */
-  readonly hopeless: Promise<string>
+  /** Resolves when no exit ever came up and none can without somebody's doing. */
+  readonly hopeless: Promise<void>
 }
 
 /** Causes that another try does not mend. */
@@ -36,7 +36,7 @@ const fatal = new Set<string>([
 
 export function createFailures(regions: readonly string[]): Failures {
   const known = new Map<string, { told: Set<string>; fatal: boolean }>()
-  const hopeless = Promise.withResolvers<string>()
+  const hopeless = Promise.withResolvers<void>()
   let everUp = false
   return {
     note(region, error) {
@@ -47,7 +47,7 @@ export function createFailures(regions: readonly string[]): Failures {
       const told = known.get(region)?.told ?? new Set<string>()
       const repeated = told.has(reason)
       known.set(region, { told: told.add(reason), fatal: fatal.has(data.code) })
-      if (!everUp && regions.every(name => known.get(name)?.fatal)) hopeless.resolve(data.message)
+      if (!everUp && regions.every(name => known.get(name)?.fatal)) hopeless.resolve()
       return { step, ...data, repeated }
     },
     recovered(region) {

@@ -36,8 +36,8 @@ export interface Fleet extends Omit<Exits, 'ban'>, FleetRequests {
   update(settings: FleetSettings, policy: Policy): void
   /** How the paths to the exits are at the moment. */
   paths(): Path[]
-  /** Resolves when no exit ever came up and none can without somebody's doing: with what to tell the person. */
-  readonly hopeless: Promise<string>
+  /** Resolves when no exit ever came up and none can without somebody's doing. */
+  readonly hopeless: Promise<void>
   /** Says bye on every session, deletes the offers and answers, and ends all waits. */
   close(): Promise<void>
 }

@@ -74,13 +74,15 @@ export class Ledger {
 
   /** Of all users at once, or of none. */
   addTraffic(day: string, users: ReadonlyMap<string, Traffic>): void {
-    const add = this.#database.query(
-      'INSERT INTO traffic VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET up = up + excluded.up, down = down + excluded.down',
-    )
-    const all = this.#database.transaction(() => {
-      for (const [user, { up, down }] of users) add.run(user, day, up, down)
+    this.#try(() => {
+      const add = this.#database.query(
+        'INSERT INTO traffic VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET up = up + excluded.up, down = down + excluded.down',
+      )
+      const all = this.#database.transaction(() => {
+        for (const [user, { up, down }] of users) add.run(user, day, up, down)
+      })
+      all.immediate()
     })
-    this.#try(() => all.immediate())
   }
 
   /** Bytes of a user on the days that begin like this. */

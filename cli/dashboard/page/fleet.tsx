@@ -111,7 +111,7 @@ function Exit({ exit, now, note, paths, onRotate }: ExitProps) {
         <h3>
           {region} <span class="address">{address}</span>
         </h3>
-        <span class={`badge ${tones[health]}`}>{names[health]}</span>
+        <span class={`badge ${tones[health]}`}>{health}</span>
       </div>
       <p class="id">session {session}</p>
       {note && <p class="doing">{note}</p>}
@@ -158,14 +158,6 @@ function Exit({ exit, now, note, paths, onRotate }: ExitProps) {
   )
 }
 
-const names = {
-  launching: 'launching',
-  active: 'active',
-  silent: 'silent',
-  draining: 'draining',
-  ended: 'ended',
-  failed: 'failed',
-}
 const tones = {
   launching: 'waiting',
   active: 'good',
