@@ -25,7 +25,7 @@ export const changeOptions = {
   'backend-config': {
     type: 'string',
     valueHint: 'key=value',
-    repeatable: true,
+    repeated: true,
     description:
       'Keep the Terraform state in S3: a setting, or a file of settings, for "terraform init"; may be given several times',
   },

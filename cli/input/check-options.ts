@@ -58,7 +58,7 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
       throw new UsageError(`${name} needs a value: see --help`)
     if (option.type === 'enum' && !option.options?.includes(text))
       throw new UsageError(`${name} ${text} is not one of ${option.options?.join(', ')}: see --help`)
-    if (seen.has(option) && !isRepeatable(option))
+    if (seen.has(option) && !isRepeated(option))
       throw new UsageError(`${name} is given more than once: put all of its values into one, see --help`)
     seen.add(option)
   }
@@ -67,7 +67,7 @@ export function checkOptions(args: readonly string[], definition: ArgsDef = {}):
       throw new UsageError(`<${name}> is missing: see --help`)
 }
 
-/** A positional, the last of a command, that stands for any number of words. */
+/** An option that may be given more than once, or a positional, the last one, that stands for any number of words. */
 export const isRepeated = (option: ArgDef): boolean => 'repeated' in option && option.repeated === true
 
 // --- internal ---
@@ -78,9 +78,6 @@ const bare = (name: string) => name.replace(/^--?/, '')
 
 /** With two dashes what has one, unless it is a single letter. */
 const doubled = (name: string) => (/^-[^-]./.test(name) ? `-${name}` : name)
-
-/** Its command reads every value by itself. */
-const isRepeatable = (option: ArgDef) => (option as { repeatable?: boolean }).repeatable === true
 
 /** No value begins with two dashes: it is the next option, and the value was forgotten. */
 const isOption = (text: string) => /^--[a-z]/.test(text)

@@ -1,5 +1,6 @@
 import type { ArgDef, CommandDef, CommandMeta } from 'citty'
 import { isRepeated } from '../input/check-options.ts'
+import { argsOf, commandsBelow, firstSentence, isOn, namesOf, resolved } from './command-definition.ts'
 import { type ExitCode, exitCodeMeanings, exitCodes } from './exit-codes.ts'
 
 // What is known of how to use a command, for a terminal and for a manual page.
@@ -44,14 +45,11 @@ export interface HelpPage {
 
 export async function helpPage({ words, command }: HelpSubject): Promise<HelpPage> {
   const { description = '', exits = {}, choices = [], examples = [] } = await metaOf(command)
-  const args = Object.entries((await resolved(command.args)) ?? {})
-  const below = Object.entries((await resolved(command.subCommands)) ?? {})
-  const commands = await Promise.all(
-    below.map(async ([name, load]) => ({
-      words: [...words, name],
-      command: (await resolved(load)) as CommandDef,
-    })),
-  )
+  const args = await argsOf(command)
+  const commands = (await commandsBelow(command)).map(([name, command]) => ({
+    words: [...words, name],
+    command,
+  }))
   const options = args.filter(([, { type }]) => type !== 'positional')
   const positionals = args.filter(([, { type }]) => type === 'positional')
   const usage = [
@@ -81,19 +79,12 @@ export async function helpPage({ words, command }: HelpSubject): Promise<HelpPag
 /** A command with fewer options shows them in one section. */
 const leastToGroup = 10
 
-type Resolvable<T> = T | Promise<T> | (() => T) | (() => Promise<T>)
-
-const resolved = async <T>(it: Resolvable<T> | undefined): Promise<T | undefined> =>
-  typeof it === 'function' ? await (it as () => T | Promise<T>)() : await it
-
 const metaOf = async ({ meta }: CommandDef): Promise<HelpMeta> => (await resolved(meta)) ?? {}
 
 async function commandRow({ words, command }: HelpSubject): Promise<HelpRow> {
   const { description = '' } = await metaOf(command)
   return [words[words.length - 1]!, firstSentence(description)]
 }
-
-const firstSentence = (text: string) => text.split(/[.;:] /)[0]!.replace(/\.$/, '')
 
 /** The options in their groups, in the order in which these first come up; those without one are last. */
 function grouped(options: [string, ArgDef][], isProgram: boolean): HelpSection[] {
@@ -117,8 +108,8 @@ function word(name: string, option: ArgDef): string {
 
 /** `-p, --port=<port>`: one letter has one dash, a word two. */
 function label(name: string, option: ArgDef): string {
-  const aliases = 'alias' in option ? [option.alias ?? []].flat() : []
-  const names = [...aliases, name]
+  const [own, ...aliases] = namesOf(name, option)
+  const names = [...aliases, own!]
     .sort((a, b) => Math.min(a.length, 2) - Math.min(b.length, 2))
     .map(each => (each.length === 1 ? `-${each}` : `--${isOn(option) ? '[no-]' : ''}${each}`))
   return names.join(', ') + hint(name, option)
@@ -129,10 +120,6 @@ function hint(name: string, { type, valueHint, ...option }: ArgDef): string {
   if ('options' in option && option.options) return `=<${option.options.join('|')}>`
   return `=<${valueHint ?? name}>`
 }
-
-/** Whether it is there to be switched off. */
-const isOn = (option: ArgDef) =>
-  option.type === 'boolean' && (option.default === true || option.negativeDescription !== undefined)
 
 function text(option: ArgDef): string {
   const { description = '', default: value } = option

@@ -69,7 +69,7 @@ test('an option that is given twice is refused, by whatever name, but for one th
       line,
     )
   checkOptions(['--local', '--local', '--no-local'], definition)
-  checkOptions(['--set', 'a', '--set', 'b'], { set: { type: 'string', repeatable: true } as ArgDef })
+  checkOptions(['--set', 'a', '--set', 'b'], { set: { type: 'string', repeated: true } as ArgDef })
 })
 
 test('a near name is suggested, and one dash before a word is no option', () => {

@@ -1,4 +1,12 @@
-import type { ArgDef, ArgsDef, CommandDef, CommandMeta } from 'citty'
+import type { ArgDef, CommandDef } from 'citty'
+import {
+  argsOf,
+  commandsBelow,
+  firstSentence,
+  isOn,
+  namesOf,
+  resolved,
+} from '../../output/command-definition.ts'
 
 /** A command as its definition has it, for a shell to complete. */
 export interface CommandNode {
@@ -18,44 +26,31 @@ export interface OptionNode {
 
 /** All commands, each before those below it. Reads every command's definition. */
 export async function commandTree(command: CommandDef, path: string[] = []): Promise<CommandNode[]> {
-  const below = Object.entries((await resolved(command.subCommands)) ?? {})
-  const loaded = await Promise.all(
-    below.map(async ([name, load]) => ({ name, command: (await resolved(load)) as CommandDef })),
-  )
+  const below = await commandsBelow(command)
   const commands = await Promise.all(
-    loaded.map(async ({ name, command }) => ({ name, about: firstSentence(await aboutOf(command)) })),
+    below.map(async ([name, { meta }]) => ({ name, about: brief((await resolved(meta))?.description) })),
   )
-  const args = (await resolved<ArgsDef>(command.args)) ?? {}
   const options = [
-    ...Object.entries(args).flatMap(([name, definition]) => optionNodes(name, definition)),
+    ...(await argsOf(command)).flatMap(([name, definition]) => optionNodes(name, definition)),
     { names: ['--help', '-h'], about: 'Show how to use it' },
     ...(path.length === 0 ? [{ names: ['--version'], about: 'Show the version' }] : []),
   ]
-  const nodes = await Promise.all(loaded.map(({ name, command }) => commandTree(command, [...path, name])))
+  const nodes = await Promise.all(below.map(([name, command]) => commandTree(command, [...path, name])))
   return [{ path, commands, options }, ...nodes.flat()]
 }
 
 // --- internal ---
 
-type Resolvable<T> = T | Promise<T> | (() => T) | (() => Promise<T>)
-
-const resolved = async <T>(it: Resolvable<T> | undefined): Promise<T | undefined> =>
-  typeof it === 'function' ? await (it as () => T | Promise<T>)() : await it
-
-const aboutOf = async ({ meta }: CommandDef) => (await resolved<CommandMeta>(meta))?.description ?? ''
-
 function optionNodes(name: string, definition: ArgDef): OptionNode[] {
   if (definition.type === 'positional') return []
-  const names = [name, ('alias' in definition && definition.alias) || []].flat().map(dashed)
-  const about = firstSentence(definition.description ?? '')
+  const names = namesOf(name, definition).map(dashed)
+  const about = brief(definition.description)
   if (definition.type !== 'boolean') return [{ names, about, value: kindOfValue(definition) }]
-  const { negativeDescription: negative } = definition
-  // Help shows the same: what is on by default is there to be switched off.
+  if (!isOn(definition)) return [{ names, about }]
+  const { negativeDescription = `Not: ${about}` } = definition
   return [
     { names, about },
-    ...(definition.default === true || negative !== undefined
-      ? [{ names: [`--no-${name}`], about: negative ?? `Not: ${about}` }]
-      : []),
+    { names: [`--no-${name}`], about: negativeDescription },
   ]
 }
 
@@ -67,8 +62,4 @@ function kindOfValue({ valueHint, ...definition }: ArgDef): NonNullable<OptionNo
 const dashed = (name: string) => (name.length === 1 ? `-${name}` : `--${name}`)
 
 /** Without the details in brackets: there is little room beside a word. */
-const firstSentence = (text: string) =>
-  text
-    .replace(/ \([^)]*\)/g, '')
-    .split(/[.;:] /)[0]!
-    .replace(/\.$/, '')
+const brief = (text = '') => firstSentence(text.replace(/ \([^)]*\)/g, ''))
