@@ -10,7 +10,7 @@ export default defineCommand({
   meta: describe({
     name: 'ban',
     description:
-      'Have the proxy that runs use the exit that served a site last no more for that site, for an hour. Other sites keep it.',
+      'Stop using, for a site, the exit that served it last, for an hour. Other sites keep that exit.',
     exits: { failed: 'no proxy runs, or no exit has served the site' },
     examples: [['ban example.com', 'example.com refuses this address: use another']],
   }),
@@ -30,6 +30,6 @@ export default defineCommand({
 // --- internal ---
 
 const human = ({ site, address, launching }: Banned): string =>
-  `${printable(site)} is reached from ${printable(address)} no more. ${
+  `${printable(site)} is no longer reached from ${printable(address)}. ${
     launching ? 'An exit is being launched for it.' : 'Its next connections use another exit.'
   }`

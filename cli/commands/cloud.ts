@@ -19,7 +19,7 @@ export default defineCommand({
   meta: describe({
     name: 'cloud',
     description:
-      'Run the embedded cloud alone: S3, STUN and the function on this machine, for clients that are told where it is.',
+      'Run the embedded cloud alone: S3, STUN and the function on this machine, for clients that are pointed at it.',
     exits: {
       done: 'ended by Ctrl-C, SIGTERM or a closed terminal',
       interrupted: 'ended at once by a second signal',

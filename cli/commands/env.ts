@@ -62,7 +62,7 @@ export default defineCommand({
       type: 'string',
       valueHint: 'name',
       description:
-        'Log in as this user, with -region- or -session- where an exit is meant; the password is asked for, or read from the standard input',
+        'Log in as this user, with -region-… or -session-… behind the name to choose an exit; the password is asked for, or read from standard input',
     },
     shell: {
       type: 'enum',

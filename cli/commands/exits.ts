@@ -10,7 +10,7 @@ import { proxyOption, proxyPort } from './proxy-option.ts'
 export default defineCommand({
   meta: describe({
     name: 'exits',
-    description: 'List the exits of the proxy that runs, with their load and what they cost so far.',
+    description: 'List the exits of the running proxy, with their load and cost so far.',
     exits: { failed: 'no proxy runs, or it does not answer' },
     examples: [['exits --json', 'For a program']],
   }),

@@ -71,7 +71,7 @@ const add = defineCommand({
     )
     if (args.generate) process.stdout.write(`${password}\n`)
     consola.log(
-      `A proxy that runs with --auth-file ${path} takes it at its next start, or with lambda-nat-proxy reload.`,
+      `A proxy with --auth-file ${path} accepts it from its next start on, or after "lambda-nat-proxy reload".`,
     )
   },
 })
@@ -119,7 +119,7 @@ const remove = defineCommand({
     if (!names.includes(args.name))
       throw new UsageError(`${path} has no login ${args.name}${didYouMean(args.name, names)}`)
     consola.success(`Removed ${args.name} from ${path}.`)
-    if (names.length === 1) consola.warn(`${path} has no login any more: "run" does not start with it.`)
+    if (names.length === 1) consola.warn(`${path} has no logins left: "run" refuses to start with it.`)
   },
 })
 

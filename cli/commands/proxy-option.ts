@@ -7,7 +7,7 @@ export const proxyOption = {
   proxy: {
     type: 'string',
     valueHint: 'port',
-    description: 'Port of the proxy that is meant, where several run',
+    description: 'Port of the proxy to talk to, where several run',
   },
 } as const
 
@@ -16,7 +16,7 @@ export function proxyPort(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const port = readWhole(text, 1, 65_535)
   if (port !== undefined) return port
-  throw new UsageError(`--proxy ${text} must be the port of a proxy that runs, a number from 1 to 65535`)
+  throw new UsageError(`--proxy ${text} must be the port of a running proxy, a number from 1 to 65535`)
 }
 
 /** What a running proxy is asked about: an exit, a region, a site. Throws a UsageError for what can be the name of none. */

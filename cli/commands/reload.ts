@@ -9,7 +9,7 @@ export default defineCommand({
   meta: describe({
     name: 'reload',
     description:
-      'Have the proxy that runs read its configuration file and logins again; what is open goes on.',
+      'Have the running proxy read its configuration file and logins again. Open connections go on.',
     exits: { failed: 'no proxy runs, or what it read is wrong: nothing has changed then' },
     examples: [['reload', 'Put a changed file of logins into effect']],
   }),

@@ -13,10 +13,10 @@ import { nameIn, proxyOption, proxyPort, siteIn } from './proxy-option.ts'
 export default defineCommand({
   meta: describe({
     name: 'rotate',
-    description: 'Replace exits of the proxy that runs by new ones; what is open on them may finish.',
+    description: 'Replace exits of the running proxy with new ones. Open connections may finish.',
     exits: { failed: 'no proxy runs, or it has no such exit' },
     examples: [
-      ['rotate --all --wait', 'New addresses for everything, from when it ends'],
+      ['rotate --all --wait', 'New addresses for everything; ends when they are in use'],
       ['rotate --site example.com', 'Replace the exit that example.com used last'],
     ],
   }),
@@ -73,13 +73,13 @@ async function replaced(proxy: RunningProxy, old: readonly ExitReport[]): Promis
     if (active.length > 0 && !active.some(({ id }) => ids.has(id))) return active
   }
   throw new ControlError('E_ROTATE_TIMEOUT', `no replacement was up within ${limitMs / 1000} s`, {
-    hint: 'The old exits go on serving. What the proxy says of its launches tells why.',
+    hint: 'The old exits stay in use. The output of the proxy says why its launches fail.',
   })
 }
 
 function human({ rotating, active }: Report): string {
-  if (rotating.length === 0) return 'No active exit is meant: the next connections get others already.'
+  if (rotating.length === 0) return 'No active exit matches: the next connections use others already.'
   const line = (what: string) => (exit: ExitReport) =>
     `${what} ${exit.id} in ${exit.region}: ${printable(exit.address ?? '')}`
-  return [...rotating.map(line('Replacing exit')), ...(active ?? []).map(line('Serving is exit'))].join('\n')
+  return [...rotating.map(line('Replacing exit')), ...(active ?? []).map(line('Now in use: exit'))].join('\n')
 }

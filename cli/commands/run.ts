@@ -95,7 +95,7 @@ export default defineCommand({
       valueHint: 'user:password,…',
       group: 'Proxy',
       description:
-        'Logins; the list of processes shows them to others, so prefer LAMBDA_NAT_PROXY_AUTH or --auth-file',
+        'Logins; others can see them in the process list, so prefer LAMBDA_NAT_PROXY_AUTH or --auth-file',
     },
     ...signallingOptions,
     json: { type: 'boolean', default: false, description: 'Print events as JSON, one a line' },

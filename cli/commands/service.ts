@@ -16,7 +16,7 @@ const scopeOption = {
   system: {
     type: 'boolean',
     default: false,
-    description: 'The service of the machine, not of this user; needs its rights (sudo)',
+    description: 'The service of the machine, not of this user; needs root (sudo)',
   },
 } as const
 
@@ -24,7 +24,7 @@ const install = defineCommand({
   meta: describe({
     name: 'install',
     description:
-      'Have the system run the proxy, from now on and at every start. Its settings are those of a configuration file.',
+      'Have the system run the proxy, now and at every start. Its settings come from a configuration file.',
     exits: { failed: 'the service manager refuses, or is not there' },
     examples: [
       ['service install', 'For this user, while logged in'],
@@ -41,7 +41,7 @@ const install = defineCommand({
     'run-as': {
       type: 'string',
       valueHint: 'account',
-      description: "With --system: the account that it runs as (default: one of systemd's making)",
+      description: 'With --system: the account that it runs as (default: one that systemd makes for it)',
     },
   },
   async run({ args }) {
@@ -68,8 +68,8 @@ const install = defineCommand({
 const status = defineCommand({
   meta: describe({
     name: 'status',
-    description: 'Show whether the service is installed, and runs.',
-    exits: { failed: 'it is not installed, or does not run' },
+    description: 'Show whether the service is installed and running.',
+    exits: { failed: 'it is not installed, or not running' },
   }),
   args: { ...scopeOption, ...formatOptions },
   async run({ args }) {
@@ -84,8 +84,8 @@ const logs = defineCommand({
   meta: describe({ name: 'logs', description: 'Show the log of the service.' }),
   args: {
     ...scopeOption,
-    lines: { type: 'string', valueHint: 'n', default: '100', description: 'The newest so many lines' },
-    follow: { type: 'boolean', alias: 'f', default: false, description: 'Go on as it grows' },
+    lines: { type: 'string', valueHint: 'n', default: '100', description: 'Number of newest lines to show' },
+    follow: { type: 'boolean', alias: 'f', default: false, description: 'Keep showing new lines' },
   },
   async run({ args }) {
     const lines = readWhole(args.lines, 1, 999_999)
@@ -119,18 +119,17 @@ export default defineCommand({
     install: () => Promise.resolve(install as CommandDef),
     uninstall: () =>
       Promise.resolve(
-        action(
-          'uninstall',
-          'Stop the service, and have the system run it no more.',
-          'The service is gone.',
-          manager => manager.uninstall(),
+        action('uninstall', 'Stop the service and remove it.', 'The service is removed.', manager =>
+          manager.uninstall(),
         ),
       ),
     start: () =>
-      Promise.resolve(action('start', 'Start the service.', 'The service runs.', manager => manager.start())),
+      Promise.resolve(
+        action('start', 'Start the service.', 'The service is running.', manager => manager.start()),
+      ),
     stop: () =>
       Promise.resolve(
-        action('stop', 'Stop the service, until its next start.', 'The service has ended.', manager =>
+        action('stop', 'Stop the service until its next start.', 'The service is stopped.', manager =>
           manager.stop(),
         ),
       ),
@@ -154,9 +153,9 @@ const quiet = () => process.platform !== 'linux'
 
 const human = ({ file, installed, enabled, running, pid, detail }: ServiceStatus): string =>
   columns([
-    ['service', installed ? (running ? 'runs' : 'installed, does not run') : 'not installed'],
+    ['service', installed ? (running ? 'running' : 'installed, not running') : 'not installed'],
     ['state', detail],
     ...(pid === undefined ? [] : [['process', String(pid)]]),
-    ['by itself', enabled ? 'yes' : 'no'],
+    ['at start', enabled ? 'yes' : 'no'],
     ['definition', file],
   ])

@@ -27,7 +27,7 @@ export default defineCommand({
       degraded: 'DEGRADED',
       notDeployed: 'NOT DEPLOYED',
     },
-    examples: [['status --logs', 'With the end of the log of the function']],
+    examples: [['status --logs', "With the end of the function's log"]],
   }),
   args: {
     ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile'),

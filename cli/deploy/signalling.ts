@@ -61,7 +61,7 @@ export const signallingOptions = {
     valueHint: 'user:password',
     group: 'Proxy',
     description:
-      'TURN credentials; the list of processes shows them to others, so prefer LAMBDA_NAT_PROXY_TURN_AUTH or --turn-auth-file',
+      'TURN credentials; others can see them in the process list, so prefer LAMBDA_NAT_PROXY_TURN_AUTH or --turn-auth-file',
   },
   bucket: {
     type: 'string',
@@ -109,7 +109,7 @@ export async function readSignalling(args: SignallingArgs): Promise<SignallingOp
     )
   if (auth !== undefined)
     consola.warn(
-      'Other users of this machine see --turn-auth in the list of processes: set LAMBDA_NAT_PROXY_TURN_AUTH, or give --turn-auth-file',
+      'Other users of this machine can see --turn-auth in the process list: set LAMBDA_NAT_PROXY_TURN_AUTH, or give --turn-auth-file',
     )
   const withRelay = async (config: Config) => ({ config, relay: await relayOf(config, { auth }) })
   if (!local) return { ...(await withRelay(await loadConfig({ flags: others }))), bucket }

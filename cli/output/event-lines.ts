@@ -87,21 +87,21 @@ export function printer(
         for (const line of reloadLines(event)) say('info', line)
         break
       case 'config.rejected':
-        say('error', `Settings are not reloaded: ${withAdvice(event)}`)
+        say('error', `Settings were not reloaded: ${withAdvice(event)}`)
         break
       case 'site.banned':
         say(
           'info',
-          `Exit ${printable(event.address)} serves ${siteIn(event)} no more${event.launching ? '; an exit is being launched for it' : ''}`,
+          `Exit ${printable(event.address)} no longer serves ${siteIn(event)}${event.launching ? '; an exit is being launched for it' : ''}`,
         )
         break
       case 'site.unbanned':
-        say('warn', `No exit comes up at an address that ${siteIn(event)} has not banned: it uses any again`)
+        say('warn', `Launches bring only addresses that ${siteIn(event)} has banned: its bans are lifted`)
         break
       case 'site.spared':
         say(
           'warn',
-          `${event.bans} exits were banned for ${siteIn(event)} within ${duration(event.withinMs)}, and its answer is ${event.status} again: it keeps its exit for now`,
+          `${event.bans} exits were banned for ${siteIn(event)} within ${duration(event.withinMs)}, and it answers ${event.status} again: it keeps its exit for now`,
         )
         break
       case 'fleet.throttled':
@@ -112,7 +112,7 @@ export function printer(
         break
       case 'address.seen':
         if (event.replaced)
-          say('info', `Exit ${event.address} has an address that was seen before: replacing it${of(event)}`)
+          say('info', `Exit address ${event.address} was seen before: replacing the exit${of(event)}`)
         else if (!event.isNew && verbose)
           say(
             'info',
@@ -122,7 +122,7 @@ export function printer(
       case 'site.repeated':
         say(
           'warn',
-          `No launch brings an address that ${siteIn(event)} has not seen: it gets other exits at the same ones`,
+          `Launches bring only addresses that ${siteIn(event)} has seen: it gets other exits at the same ones`,
         )
         break
       case 'network.changed':
@@ -205,7 +205,7 @@ export function printer(
       case 'budget.spent':
         say(
           'warn',
-          `${budgetLine(event)}. ${event.action === 'stop' ? 'Exits are let go within a minute, and connections refused' : 'Exits go on (--budget-action warn)'}`,
+          `${budgetLine(event)}. ${event.action === 'stop' ? 'Exits stop within a minute, and connections are refused' : 'Exits go on (--budget-action warn)'}`,
         )
         break
       case 'budget.renewed':

@@ -22,7 +22,7 @@ export async function renderHelp(subject: HelpSubject, width: number): Promise<s
     ...sections.map(({ title, rows: of }) =>
       section(title, isOption(title) ? rows(of, width, left) : rows(of, width)),
     ),
-    ...(commands.length > 0 ? [`"${words.join(' ')} <command> --help" says more of a command.`] : []),
+    ...(commands.length > 0 ? [`Run "${words.join(' ')} <command> --help" for more about a command.`] : []),
   ].join('\n\n')
 }
 

@@ -16,8 +16,8 @@ export function reloadLines({
     ...people('changed', logins.changed),
   ]
   return [
-    ...(lines.length > 0 ? lines : ['Settings and logins were read again: nothing to apply']),
-    ...needRestart.map(change => `Waits for the next start: ${inWords(change)}`),
+    ...(lines.length > 0 ? lines : ['Settings and logins were read again: nothing has changed']),
+    ...needRestart.map(change => `Takes effect at the next start: ${inWords(change)}`),
   ]
 }
 

@@ -92,7 +92,7 @@ test('a person bans an exit for one site, over the socket', async context => {
   assert.is((await ask(proxy, other)).from, from)
   const { code, said } = await home.run('ban', one.url)
   assert.is(code, 0, said)
-  assert.match(said, `127.0.0.14 is reached from ${from} no more. An exit is being launched for it.`)
+  assert.match(said, `127.0.0.14 is no longer reached from ${from}. An exit is being launched for it.`)
   assert.is.not((await ask(proxy, one)).from, from)
   assert.is((await ask(proxy, other)).from, from)
   const again = await home.run('ban', 'https://127.0.0.15/', '--json')

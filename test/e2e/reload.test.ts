@@ -147,7 +147,7 @@ test('files that are wrong change nothing, and all that is wrong is said', async
   configure('')
   const { code, said } = await home.run('reload')
   assert.is(code, 0, said)
-  assert.match(said, /nothing to apply/)
+  assert.match(said, /nothing has changed/)
   await works()
   assert.is(proxy.told('config.rejected').length, 3)
   assert.is(proxy.told('config.rejected')[0]!.code, 'E_RELOAD_FAILED')

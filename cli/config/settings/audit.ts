@@ -10,7 +10,7 @@ export const auditSettings = {
     default: undefined,
     flag: 'audit',
     valueHint: 'path',
-    about: 'File to write each connection into: whose it was, where it went, what it carried, when',
+    about: 'File to record each connection in: user, target, bytes and times',
     example: '/var/log/lambda-nat-proxy/audit.jsonl',
   }),
   'audit.max_size': setting<string>({
@@ -19,7 +19,7 @@ export const auditSettings = {
     default: '100MB',
     flag: 'audit-max-size',
     valueHint: 'size',
-    about: 'The audit file is set aside when it would grow beyond this size',
+    about: 'Rotate the audit file when it would grow beyond this size',
   }),
   'audit.keep': setting<number>({
     schema: schema.count(1, 1000),
@@ -27,7 +27,7 @@ export const auditSettings = {
     default: 10,
     flag: 'audit-keep',
     valueHint: 'n',
-    about: 'Number of audit files kept that were set aside; older ones are deleted',
+    about: 'Number of rotated audit files to keep; older ones are deleted',
   }),
   'audit.on_failure': setting<AuditAction>({
     schema: schema.auditAction,

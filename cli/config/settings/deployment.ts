@@ -50,7 +50,7 @@ export const deploymentSettings = {
     default: true,
     flag: 'probe',
     valueHint: 'true',
-    about: 'Test what was deployed by a session in each region',
+    about: 'Test what was deployed with a session in each region',
     aboutNot: 'Leave out the test session',
   }),
 } as const

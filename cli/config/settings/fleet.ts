@@ -24,7 +24,7 @@ export const fleetSettings = {
     flag: 'standby',
     live: true,
     valueHint: 'n',
-    about: 'Number of exits kept ready besides; each is billed as if it were used',
+    about: 'Number of further exits kept ready; each is billed like one in use',
   }),
   'fleet.rotate': setting<string | undefined>({
     schema: schema.rotate,
@@ -45,7 +45,7 @@ export const fleetSettings = {
     live: true,
     valueHint: 'duration',
     about:
-      'Let the exits go when no connection was open for this long; the next one waits while an exit starts. never keeps them',
+      'Stop the exits after this long without a connection; the next one waits while an exit starts. never keeps them',
   }),
   'fleet.connections_per_exit': setting<number | undefined>({
     schema: schema.count(1, 100_000),
@@ -54,7 +54,7 @@ export const fleetSettings = {
     flag: 'connections-per-exit',
     live: true,
     valueHint: 'n',
-    about: 'Replace an exit after so many connections (default: 10 with --exit fresh, else never)',
+    about: 'Replace an exit after this many connections (default: 10 with --exit fresh, else never)',
     example: 100,
   }),
   'fleet.distinct': setting<boolean>({
@@ -83,7 +83,7 @@ export const fleetSettings = {
     flag: 'launches-per-minute',
     live: true,
     valueHint: 'n',
-    about: 'Most launches in any minute, so that a crash loop cannot run up costs',
+    about: 'Maximum launches per minute, so that a crash loop cannot run up costs',
   }),
   'fleet.rotate_on': setting<number[]>({
     schema: schema.statuses,
@@ -112,7 +112,7 @@ export const fleetSettings = {
     flag: 'budget-action',
     live: true,
     valueHint: 'action',
-    about: 'At the end of the budget: stop (exits are let go, connections refused) or warn',
+    about: 'When the budget is used up: stop (stop exits, refuse connections) or warn',
   }),
   'fleet.trigger': setting<TriggerMode>({
     schema: schema.trigger,

@@ -59,7 +59,7 @@ export const proxySettings = {
     default: undefined,
     flag: 'turn-auth-file',
     valueHint: 'path',
-    about: 'File with what the TURN servers want to see: user:password, or secret=… shared with them',
+    about: 'File with the credentials for the TURN servers: user:password, or secret=… shared with them',
     example: '/etc/lambda-nat-proxy/turn',
   }),
   'proxy.turn_ca': setting<string | undefined>({
