@@ -163,14 +163,56 @@ test('a port that was asked for and not answered is closed, at the end too, and 
     await mapper.close()
     assert.equal(pcp.unmapped, unmapped, error.code)
   }
+  // By UPnP that number may be another machine's by now.
+  const upnp = fakeRouter('upnp')
+  upnp.map = () => Promise.reject(new PortMappingError('E_PORT_MAPPING_SILENT', 'silent'))
+  const unsure = mapperOf({ upnp: found(upnp) })
+  assert.is(await unsure.open(1), undefined)
+  await unsure.close()
+  assert.equal(upnp.unmapped, [])
   // One that is asked for as the program ends.
   const pcp = fakeRouter('pcp')
+  const asked = Promise.withResolvers<void>()
   pcp.map = (_, signal) =>
-    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    new Promise((_, reject) => {
+      asked.resolve()
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })
   const mapper = mapperOf({ pcp: found(pcp) })
   const opening = mapper.open(1)
+  await asked.promise
   await mapper.close()
   assert.equal([await opening, pcp.unmapped], [undefined, [1]])
+})
+
+test('a router that is found too late is not asked', async () => {
+  const pcp = fakeRouter('pcp')
+  const answer = Promise.withResolvers<Router>()
+  const mapper = mapperOf({ pcp: () => answer.promise })
+  assert.is(await mapper.open(40_000), undefined)
+  answer.resolve(pcp)
+  assert.is((await mapper.open(40_001))?.protocol, 'pcp')
+  assert.equal(
+    pcp.mapped.map(({ internalPort }) => internalPort),
+    [40_001],
+  )
+  await mapper.close()
+})
+
+test('at the end nobody waits for routers to be found', async () => {
+  const asked = Promise.withResolvers<AbortSignal>()
+  const mapper = mapperOf({
+    pcp(gateway, signal) {
+      asked.resolve(signal)
+      return deaf(gateway, signal)
+    },
+  })
+  const opening = mapper.open(1)
+  const signal = await asked.promise
+  const closing = mapper.close()
+  assert.is(signal.aborted, true)
+  assert.is(await opening, undefined)
+  await closing
 })
 
 test('at the end all that is open is closed, and a router that is silent is not waited for', async () => {

@@ -62,6 +62,8 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
   /** Ports that are being closed. */
   const closing = new Set<Promise<void>>()
   const over = new AbortController()
+  /** Aborted when no router is looked for any more. */
+  const sought = new AbortController()
   /** What makes each port anew at once, by the router that opened it. */
   const renewals = new WeakMap<Router, Set<() => void>>()
   let known: Discovery | undefined
@@ -72,7 +74,7 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
     const gateway = await (options.findGateway ?? findGateway)().catch(() => undefined)
     if (!gateway) return []
     const before = known && sameGateway(known.gateway, gateway) ? known : undefined
-    if (!before || isOld(before)) known = discovery(gateway, find, over.signal)
+    if (!before || isOld(before)) known = discovery(gateway, find, sought.signal)
     // Who was silent before is asked again, and not waited for.
     return (before ?? known!).found
   }
@@ -97,6 +99,8 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
     const done = (async () => {
       const asked = await routers()
       for (const router of asked) {
+        // It was found after that: what nobody waits for is not opened.
+        if (ended.signal.aborted) return undefined
         const request = { internalPort: localPort, externalPort: localPort, lifetimeS }
         const granted = await router.map(request, over.signal).catch(error => {
           if (mayBeOpen(router, error)) void shutting(unmap(router, localPort, localPort))
@@ -147,6 +151,8 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
     release,
     async close() {
       closed = true
+      // Who has not been found has opened nothing.
+      sought.abort()
       // A router that has not answered by then is not waited for.
       await within(Promise.all([...[...ports.keys()].map(release), ...closing]), closeLimitMs)
       over.abort()
