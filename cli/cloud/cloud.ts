@@ -145,6 +145,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       ALLOW_PRIVATE: String(options.allowPrivate ?? false),
       NODE_OPTIONS: nodeOptions(oldSpaceMb(modes[mode].memory)),
     }
+    // At once: each waits for the end of its processes.
+    started.defer(async () => {
+      await Promise.all([...runners.values()].map(runner => runner.close()))
+    })
     for (const region of regions) {
       const runner = createRunner({
         region,
@@ -159,7 +163,6 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         onLog,
       })
       runners.set(region, runner)
-      started.defer(runner.close)
       for (let i = 0; i < (options.prewarm ?? 1); i++) runner.prewarm()
     }
 

@@ -13,7 +13,9 @@ export const functionZip = (architecture: Architecture = 'x86_64'): Promise<Uint
 /** The function as the embedded cloud runs it: its QUIC engine is for this machine. */
 export async function localFunctionZip(): Promise<Uint8Array> {
   const platform = `${process.platform}-${process.arch}`
-  return Bun.isStandaloneExecutable ? readAsset(localZipName(platform)) : fromSources({ platform })
+  return Bun.isStandaloneExecutable
+    ? readAsset(localZipName(platform))
+    : fromSources({ platform, isStored: true })
 }
 
 // --- internal ---

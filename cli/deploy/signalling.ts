@@ -166,8 +166,11 @@ export async function openSignalling(
     }
     const ownStun = sources['proxy.stun_server'].kind === 'flag'
     return {
-      buckets: opened(
-        [...buckets].map(([region, name]) => [region, { bucket: name, region, endpoint, credentials }]),
+      buckets: new Map(
+        [...buckets].map(([region, name]) => [
+          region,
+          untilTheEnd(openBucket({ bucket: name, region, endpoint, credentials }), signal),
+        ]),
       ),
       triggers: new Map([...buckets].map(([region, name]) => [region, triggerAt(region, name)])),
       answerMs,
@@ -232,6 +235,12 @@ interface Reached {
 
 const opened = (named: [region: string, options: BucketOptions][]): Map<string, SignalBucket> =>
   new Map(named.map(([region, options]) => [region, openBucket(options)]))
+
+/** A bucket that goes when this process ends: then nothing is removed from it one by one. */
+const untilTheEnd = (bucket: SignalBucket, signal: AbortSignal): SignalBucket => ({
+  ...bucket,
+  remove: async id => (signal.aborted ? undefined : bucket.remove(id)),
+})
 
 /** A bucket alone: the module names it after the stack, which is the function's name, too. */
 function named(bucket: string, region: string | undefined): Reached {

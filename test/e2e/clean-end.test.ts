@@ -1,5 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { loadConfig } from '../../cli/config/load.ts'
+import { openSignalling } from '../../cli/deploy/signalling.ts'
+import { errorData } from '../../tunnel/net/coded-error.ts'
 import { makeHome } from '../support/command.ts'
 import { freePort } from '../support/free-port.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
@@ -51,6 +54,23 @@ test('one that comes while the embedded cloud is being started leaves no folder 
   } finally {
     await proxy.close()
   }
+})
+
+test('of a bucket that goes with the process nothing is removed at the end, and until then it is', async () => {
+  const config = await loadConfig()
+  const interrupted = new AbortController()
+  const local = { regions: ['local-1'], mode: 'normal' as const, allowPrivate: false }
+  const source = await openSignalling({ config, relay: undefined, local }, interrupted.signal)
+  const bucket = source.buckets.get('local-1')!
+  try {
+    await bucket.remove('a')
+  } finally {
+    await source.close()
+  }
+  const refused = await bucket.remove('b').catch(errorData)
+  assert.is(refused?.code, 'E_AWS_UNREACHABLE')
+  interrupted.abort()
+  await bucket.remove('c')
 })
 
 test('a SIGHUP that was ignored at the start, as nohup has it, stays ignored', async ({ local }) => {

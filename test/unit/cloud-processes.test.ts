@@ -29,6 +29,25 @@ test('a process that was started ahead takes the first event', async ({ start })
   assert.is((await report(cloud)).pid, ahead?.pid)
 })
 
+test('its end kills the processes of all regions before it waits for one', async ({ start }) => {
+  const cloud = await start({ regions: ['local-1', 'local-2', 'local-3'], prewarm: 2 })
+  const pids = cloud.processes().map(({ pid }) => pid)
+  assert.is(pids.length, 6)
+  const killed: number[] = []
+  const { kill } = process
+  process.kill = (pid, signal) => {
+    killed.push(-pid)
+    return kill(pid, signal)
+  }
+  try {
+    const closing = cloud.close()
+    assert.equal(killed.sort(), pids.sort())
+    await closing
+  } finally {
+    process.kill = kill
+  }
+})
+
 for (const way of ['hang', 'block'])
   test(`a handler that would ${way} is killed at the deadline, and the log says so`, async ({
     start,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { unzipSync } from 'fflate'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { localFunctionZip } from '../../cli/deploy/function-zip.ts'
 import {
   buildFunction,
   type FunctionBundle,
@@ -53,6 +54,19 @@ test('two builds give the same bytes, in another time zone too', async ({ bundle
     encoding: 'utf8',
   })
   assert.is(stdout.trim(), bundle.sha256, stderr)
+})
+
+test('what is unpacked at once holds the same, and is not compressed', async ({ bundle }) => {
+  const stored = await localFunctionZip()
+  const files = Object.entries(unzipSync(stored))
+  assert.equal(
+    files.map(([name]) => name),
+    Object.keys(unzipSync(bundle.zip)),
+  )
+  const bytes = files.reduce((sum, [, { length }]) => sum + length, 0)
+  assert.ok(stored.length > bytes, `${stored.length} bytes for ${bytes}`)
+  const again = await buildFunction({ isStored: true })
+  assert.equal(unzipSync(again.zip), unzipSync(bundle.zip))
 })
 
 test('a function on arm64 has the native engine alone, and without one is refused by a code', async () => {
