@@ -65,6 +65,8 @@ const add = defineCommand({
     readLimits(args.name, given)
     const password = args.generate ? randomBytes(18).toString('base64url') : await readPassword(args.name)
     checkLength(args.name, 'password', password)
+    // So that a script can take what was made up from the standard output, where it stands alone.
+    if (args.generate) consola.options.stdout = process.stderr
     const isNew = await putLogin(path, args.name, await hashPassword(password), given)
     consola.success(
       isNew ? `Added ${args.name} to ${path}.` : `Changed the password of ${args.name} in ${path}.`,

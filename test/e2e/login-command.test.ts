@@ -26,10 +26,8 @@ for (const name of ['team.yaml', 'team.txt'])
     const made = await home.run('login', 'add', 'alice', '--generate', '--file', file)
     assert.is(made.code, 0, made.said)
     assert.is((await stat(file)).mode & 0o777, 0o600)
-    const password = made.stdout
-      .trim()
-      .split('\n')
-      .find(line => /^[\w-]{24}$/.test(line))!
+    assert.match(made.stdout, /^[\w-]{24}\n$/, 'the password stands alone')
+    const password = made.stdout.trim()
     assert.ok(await admits(file, 'alice', password))
     await writeFile(file, `# of the office\n${await readFile(file, 'utf8')}`)
     await chmod(file, 0o640)
