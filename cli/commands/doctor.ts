@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import { printable } from '../../tunnel/net/printable.ts'
-import { readSignalling, signallingOptions } from '../deploy/signalling.ts'
+import { readSignalling, signallingOptions } from '../deploy/signalling-options.ts'
 import { awsChecks } from '../doctor/aws-checks.ts'
 import { type Check, examine, type Result } from '../doctor/check.ts'
 import { clockCheck } from '../doctor/clock-check.ts'

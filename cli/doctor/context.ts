@@ -7,7 +7,8 @@ import { type OwnSession, startOwnSession } from '../client/fleet/own-session.ts
 import type { Config } from '../config/load.ts'
 import { regionsOf, useProfile } from '../deploy/aws.ts'
 import { findStack, type Stack } from '../deploy/find.ts'
-import { openSignalling, type SignallingOptions } from '../deploy/signalling.ts'
+import { openSignalling } from '../deploy/signalling.ts'
+import type { SignallingOptions } from '../deploy/signalling-options.ts'
 
 /** What a TURN server did. */
 export interface TurnReport {
