@@ -29,17 +29,16 @@ export interface ServeOptions {
   room: Room
   log: Log
   associations?: Partial<AssociationLimits>
+  /** Milliseconds that a stream may take to say where it goes; 10,000 by default. */
+  headerLimitMs?: number
+  /** New connections a second; 4,000 by default: enough for any browser, not for scanning the internet. */
+  dialsPerSecond?: number
 }
-
-/** Milliseconds that a stream may take to say where it goes. */
-const headerLimitMs = 10_000
-/** New connections a second: enough for any browser, not for scanning the internet. */
-const dialsPerSecond = 4_000
 
 /** Serves the streams of a session, each by its command. Gives the function that takes a stream. */
 export function streamServer(
   connection: QuicConnection,
-  { resolver, room, log, associations }: ServeOptions,
+  { resolver, room, log, associations, headerLimitMs = 10_000, dialsPerSecond = 4_000 }: ServeOptions,
 ): (stream: QuicStream) => void {
   const turn = rateLimiter(dialsPerSecond)
   const table = new AssociationTable({ sockets: socketLimit(readRuntime().descriptors), ...associations })
@@ -80,7 +79,7 @@ export function streamServer(
     stream.write(accepted)
     serveMeasure(request, stream)
   }
-  return stream => readRequest(stream, request => serve(stream, request))
+  return stream => readRequest(stream, headerLimitMs, request => serve(stream, request))
 }
 
 // --- internal ---
@@ -88,9 +87,9 @@ export function streamServer(
 /** Where there is no address to tell. */
 const accepted = encodeReply({ code: reply.succeeded, bound: unbound })
 
-function readRequest(stream: QuicStream, onRequest: (request: Request) => void): void {
+function readRequest(stream: QuicStream, limitMs: number, onRequest: (request: Request) => void): void {
   const reader = new HeaderReader(requestLength)
-  const limit = startLimit(headerLimitMs, () => stream.abort(0))
+  const limit = startLimit(limitMs, () => stream.abort(0))
   const letGo = (rest?: Uint8Array) => {
     endLimit(limit)
     detach(rest)
