@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decode, encode } from 'dns-packet'
+import { type Answer, decode, encode } from 'dns-packet'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { finish } from '../lab/running.ts'
@@ -45,6 +45,19 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
     case '/dns-query':
       response.setHeader('content-type', 'application/dns-message')
       return void response.end(encode(answerTo(decode(Buffer.concat(chunks)), zone)))
+    case '/mixed': {
+      // Whatever is asked: an alias, and addresses of both families.
+      const asked = decode(Buffer.concat(chunks))
+      const { name } = asked.questions![0]!
+      const answers: Answer[] = [
+        { type: 'CNAME', name, ttl: 1, data: 'alias.example' },
+        { type: 'A', name: 'alias.example', ttl: 50, data: '192.0.2.1' },
+        { type: 'AAAA', name: 'alias.example', ttl: 20, data: '2001:db8::1' },
+      ]
+      return void response.end(encode({ ...asked, type: 'response', answers }))
+    }
+    case '/silent':
+      return
     case '/moved':
       return void response.writeHead(307, { location: '/dns-query' }).end()
     case '/endless':
@@ -81,7 +94,7 @@ test.before(async context => {
   const { port } = context.server.address() as AddressInfo
   context.ask = async (path, hosts, { address = '127.0.0.1', trust = true } = {}) => {
     const url = `https://dns.example:${port}${path}`
-    const said = await finish([node, program, url, address, ...hosts], '', {
+    const said = await finish(['timeout', '60', node, program, url, address, ...hosts], '', {
       env: { NODE_EXTRA_CA_CERTS: trust ? authorities : undefined },
     })
     return said
@@ -113,6 +126,18 @@ test('a name’s addresses of both families come with the shortest time to live,
   assert.equal(new Set(requests), new Set(['POST /dns-query application/dns-message']))
   // One for each of the two questions that are asked at once.
   assert.is(connections(), 2)
+})
+
+test('of an answer the addresses count that were asked for, with the shortest time to live among them', async ({
+  ask,
+}) => {
+  const [answer] = await ask('/mixed', ['mixed.example'])
+  assert.equal(addresses(answer!), ['6 2001:db8::1', '4 192.0.2.1'])
+  assert.is(answer!.ttl, 20)
+})
+
+test('a server that says nothing is an error after four seconds', async ({ ask }) => {
+  assert.ok((await ask('/silent', ['both.example']))[0]!.error)
 })
 
 test('a name without an address is an error', async ({ ask }) => {

@@ -86,4 +86,14 @@ test('a line has an end, however long what is to be told', () => {
   assert.is(told[5]!.number, '1')
 })
 
+test('of a list or an object the first 32 entries are told', () => {
+  const numbers = Array.from({ length: 40 }, (_, i) => i)
+  const [list, object] = lines(() => {
+    createLog('INFO').info('m', { numbers })
+    createLog('INFO').info('m', Object.fromEntries(numbers.map(i => [`n${i}`, i])))
+  })
+  assert.equal(list!.numbers, numbers.slice(0, 32))
+  assert.is(Object.keys(object!).filter(key => /^n\d/.test(key)).length, 32)
+})
+
 test.run()

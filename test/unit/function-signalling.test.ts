@@ -82,6 +82,7 @@ async function handle(
   { folder }: Context,
   environment: Record<string, string>,
   before = '',
+  keys = [key],
 ): Promise<{
   level: string
   message: string
@@ -89,12 +90,13 @@ async function handle(
   reason?: string
   error?: string
   threw?: string
+  words?: string
 }> {
-  const event = { Records: [{ s3: { bucket: { name: 'of-mine' }, object: { key } } }] }
+  const event = { Records: keys.map(key => ({ s3: { bucket: { name: 'of-mine' }, object: { key } } })) }
   const context = `{ awsRequestId: 'r', memoryLimitInMB: '128', getRemainingTimeInMillis: () => 60000 }`
   const script = `${before}
     require('./index.js').handler(${JSON.stringify(event)}, ${context})
-      .catch(error => console.log(JSON.stringify({ threw: error.code })))`
+      .catch(error => console.log(JSON.stringify({ threw: error.code, words: error.message })))`
   const { stdout } = await promisify(execFile)(node, ['-e', script], {
     cwd: folder,
     env: environment,
@@ -246,6 +248,41 @@ test('a setting for an engine that the bundle does not bring is told to the clie
   assert.is(code, 'E_EXIT_SETTINGS')
   assert.match(refused, `QUIC_ENGINE: no ${QUIC_ENGINE} engine`)
 })
+
+test('a client that cannot be told why is no reason to fail', async context => {
+  context.answers = [{ status: 200, body: 'no offer' }, s3Error(403, 'AccessDenied')]
+  const { level, code, threw } = await handle(context, local(context))
+  assert.equal([level, code, threw], ['WARN', 'E_OFFER_INVALID', undefined])
+  assert.is(context.asked.length, 2)
+})
+
+test('each record of an event is handled, and of several that fail the first is named', async context => {
+  const other = newSessionId()
+  context.answers = Array.from({ length: 4 }, () => s3Error(404, 'NoSuchBucket'))
+  const { threw, words } = await handle(context, local(context), '', [key, offerKey(other)])
+  assert.is(threw, 'E_BUCKET_NOT_FOUND')
+  assert.match(words!, /^a session failed: .*, and 1 more$/)
+  const read = context.asked.filter(({ method }) => method === 'GET').map(({ url }) => url)
+  assert.equal(read.sort(), [id, other].map(each => `/of-mine/${offerKey(each)}?x-id=GetObject`).sort())
+})
+
+test('a key is read as S3 writes it into an event, percent-encoded', async context => {
+  context.answers = [s3Error(404, 'NoSuchKey')]
+  await handle(context, local(context), '', [key.replaceAll('/', '%2F')])
+  assert.is(context.asked[0]?.url, `/of-mine/${key}?x-id=GetObject`)
+})
+
+for (const [minutes, code, words] of [
+  [-5, 'E_OFFER_EXPIRED', /is 300 s old, and 60 s is the limit/],
+  [5, 'E_OFFER_CLOCK', /(299|300) s in the future/],
+] as const)
+  test(`an offer of ${minutes} minutes from now is refused: ${code}`, async context => {
+    const offer = anOffer({ session_id: id, timestamp: Date.now() + minutes * 60_000 })
+    context.answers = [{ status: 200, body: JSON.stringify(offer) }, { status: 200 }]
+    const told = await handle(context, local(context))
+    assert.equal([told.level, told.code], ['WARN', code])
+    assert.match(JSON.parse(context.asked[1]!.body).refused, words)
+  })
 
 test('an answer that is there already is no failure', async context => {
   const offer = JSON.stringify(anOffer({ session_id: id, timestamp: Date.now() - 3_600_000 }))

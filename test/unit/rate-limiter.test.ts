@@ -27,14 +27,44 @@ test('what waits goes on in the order of its coming, no faster than the pace', a
   assert.ok(performance.now() - started >= 290)
 })
 
-test('who comes while others wait does not overtake them', async () => {
-  const turn = rateLimiter(50)
-  const order: string[] = []
-  const first = Array.from({ length: 60 }, () => turn().then(() => order.push('first')))
-  await first[50]
-  const late = turn().then(() => order.push('late'))
-  await Promise.all([...first, late])
-  assert.is(order.at(-1), 'late')
-})
+/** Runs a story on a clock of its own. */
+async function withClock(story: (pass: (ms: number) => void) => Promise<void>): Promise<void> {
+  const { now } = performance
+  let clock = 1_000
+  performance.now = () => clock
+  try {
+    await story(ms => {
+      clock += ms
+    })
+  } finally {
+    performance.now = now
+  }
+}
+
+test('who comes while others wait does not overtake them, though there is a turn by now', () =>
+  withClock(async pass => {
+    const turn = rateLimiter(50)
+    const order: string[] = []
+    const first = Array.from({ length: 52 }, (_, i) => turn().then(() => order.push(`${i}`)))
+    await first[49]
+    // The two that wait have not been woken yet.
+    pass(1_000)
+    const late = turn().then(() => order.push('late'))
+    await Promise.all([...first, late])
+    assert.equal(order.slice(-3), ['50', '51', 'late'])
+  }))
+
+test('turns that nobody took are not saved up for more than a second', () =>
+  withClock(async pass => {
+    const turn = rateLimiter(20)
+    pass(3_600_000)
+    let taken = 0
+    const turns = Array.from({ length: 21 }, () => turn().then(() => taken++))
+    await Promise.all(turns.slice(0, 20))
+    await new Promise(resolve => setImmediate(resolve))
+    assert.is(taken, 20)
+    pass(50)
+    await turns[20]
+  }))
 
 test.run()

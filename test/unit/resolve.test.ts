@@ -1,3 +1,4 @@
+import { promises } from 'node:dns'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createResolver, NotAllowedError } from '../../function/resolve.ts'
@@ -68,6 +69,50 @@ test('a name is looked up again when its time to live has passed, and not before
   assert.is(asked('brief.example'), 2)
   assert.equal(await resolve('lasting.example'), [{ address: '192.0.2.9', ttl: 60, family: 4 }])
   assert.is(asked('lasting.example'), 1)
+})
+
+test('times to live are kept between a second and five minutes, and the shortest of both families counts', async () => {
+  const seconds = {
+    moving: { A: 0, AAAA: 0 },
+    lasting: { A: 86_400, AAAA: 86_400 },
+    mixed: { A: 2, AAAA: 60 },
+  }
+  const server = await dnsServer((name, type) => ({
+    addresses: ['192.0.2.1', '2001:db8::1'],
+    ttl: seconds[name as keyof typeof seconds][type],
+  }))
+  const { now } = performance
+  const began = now.call(performance)
+  // This runtime's own resolver may remember, too: it is not the server that is to be asked, but the resolver.
+  const { resolve4 } = promises.Resolver.prototype
+  let asked = 0
+  promises.Resolver.prototype.resolve4 = function (this: promises.Resolver, ...given: unknown[]) {
+    asked++
+    return Reflect.apply(resolve4, this, given)
+  } as typeof resolve4
+  const { resolve } = createResolver({ address: server.address }, true)
+  /** Whether a name is asked for so many seconds from now. */
+  const isAsked = async (name: string, s: number) => {
+    performance.now = () => began + s * 1_000
+    const before = asked
+    await resolve(name)
+    return asked > before
+  }
+  try {
+    for (const [name, kept, gone] of [
+      ['moving', 0.9, 1.1],
+      ['lasting', 299, 301],
+      ['mixed', 1.9, 2.1],
+    ] as const) {
+      assert.is(await isAsked(name, 0), true, name)
+      assert.is(await isAsked(name, kept), false, `${name} after ${kept} s`)
+      assert.is(await isAsked(name, gone), true, `${name} after ${gone} s`)
+    }
+  } finally {
+    performance.now = now
+    promises.Resolver.prototype.resolve4 = resolve4
+    server.close()
+  }
 })
 
 test('a failure is not remembered', async context => {
