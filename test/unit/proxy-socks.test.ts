@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { LoginTable } from '../../cli/client/accounts/access.ts'
 import { makeLogin } from '../../cli/client/accounts/login.ts'
 import { readSocksLogin } from '../../cli/client/inbound/socks5/login.ts'
-import { socksServer } from '../../cli/client/inbound/socks5/socks5.ts'
+import { SocksServer } from '../../cli/client/inbound/socks5/socks5.ts'
 import { converse, type NearProxy, nearProxy } from '../support/near-proxy.ts'
 import { type RawOrigin, rawOrigin } from '../support/raw-origin.ts'
 import { until } from '../support/until.ts'
@@ -59,7 +59,7 @@ test('a conversation is understood wherever it is cut', async () => {
       const said: Uint8Array[] = []
       const asked: unknown[] = []
       let held = false
-      const { take } = socksServer({
+      const server = new SocksServer({
         access,
         hold: on => {
           held = on
@@ -71,7 +71,7 @@ test('a conversation is understood wherever it is cut', async () => {
       })
       // What comes after the request is no longer for it.
       for (let at = 0; asked.length === 0; at += size) {
-        take(bytes.subarray(at, at + size))
+        server.take(bytes.subarray(at, at + size))
         while (held) await Promise.resolve()
       }
       assert.is(Buffer.concat(said).toString('hex'), '05020100')

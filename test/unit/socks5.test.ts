@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Access } from '../../cli/client/accounts/access.ts'
-import { socksReply, socksServer } from '../../cli/client/inbound/socks5/socks5.ts'
+import { SocksServer, socksReply } from '../../cli/client/inbound/socks5/socks5.ts'
 import { encodeTarget, type Target } from '../../tunnel/session/frames/address.ts'
 import { seeded } from '../support/random.ts'
 
@@ -30,7 +30,7 @@ async function serve(chunks: Iterable<Uint8Array>, access = open) {
   const asked: { target: Target; user: string | undefined; rest: string }[] = []
   const failed: string[] = []
   let held = false
-  const reader = socksServer({
+  const reader = new SocksServer({
     access,
     write: bytes => void written.push(bytes),
     hold: on => {

@@ -36,14 +36,8 @@ export abstract class OwnedConn implements Conn {
     this.#paused = false
     if (this.#ended === 'told') this.#ended = 'untold'
     if (this.#closed === 'told') this.#closed = 'untold'
-    queueMicrotask(() => {
-      if (this.#owner === handlers) this.#flow()
-    })
-    return rest => {
-      if (this.#owner !== handlers) return
-      this.#owner = undefined
-      if (rest && rest.length > 0) this.#kept.unshift(new Uint8Array(rest))
-    }
+    queueMicrotask(this.#tellWaiting)
+    return rest => this.#detach(handlers, rest)
   }
 
   pause(): void {
@@ -111,6 +105,17 @@ export abstract class OwnedConn implements Conn {
 
   // --- internal ---
 
+  /** Whoever owns the connection by then hears what waits. (One function for all its owners.) */
+  readonly #tellWaiting = (): void => {
+    if (this.#owner) this.#flow()
+  }
+
+  #detach(handlers: ConnHandlers, rest?: Uint8Array): void {
+    if (this.#owner !== handlers) return
+    this.#owner = undefined
+    if (rest && rest.length > 0) this.#kept.unshift(new Uint8Array(rest))
+  }
+
   #stop(): void {
     if (this.#stopped) return
     this.#stopped = true
@@ -120,13 +125,16 @@ export abstract class OwnedConn implements Conn {
   /** Tells what waits, in its order, for as long as it is wanted. */
   #flow(): void {
     const owner = this.#owner
-    const wanted = () => this.#owner === owner && !this.#paused
-    while (wanted() && this.#kept.length > 0) owner?.data(this.#kept.shift()!)
-    if (!wanted()) return
+    while (this.#kept.length > 0 && this.#isWantedBy(owner)) owner?.data(this.#kept.shift()!)
+    if (!this.#isWantedBy(owner)) return
     if (this.#closed !== 'not') return void this.#tellOver()
     if (this.#ended !== 'not') return void this.#tellEnd()
     this.#stopped = false
     this.startReading()
+  }
+
+  #isWantedBy(owner: ConnHandlers | undefined): boolean {
+    return this.#owner === owner && !this.#paused
   }
 
   #tellEnd(): void {

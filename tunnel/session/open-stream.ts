@@ -1,6 +1,7 @@
 import type { Cancellation } from '../net/cancellation.ts'
 import { CodedError } from '../net/coded-error.ts'
-import { endLimit, startLimit } from '../net/time-limit.ts'
+import type { ConnHandlers, Detach } from '../net/conn.ts'
+import { endLimit, startLimit, type TimeLimit } from '../net/time-limit.ts'
 import type { QuicStream } from '../quic/stream.ts'
 import { HeaderReader } from './frames/reader.ts'
 import { decodeReply, type Reply, replyLength } from './frames/reply.ts'
@@ -24,41 +25,77 @@ export class ExitLostError extends CodedError<ExitLostCode> {
  * caller's then.
  */
 export function tunnelTo(stream: QuicStream, request: Request, signal: Cancellation): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const reader = new HeaderReader(replyLength)
-    const letGo = (rest?: Uint8Array) => {
-      endLimit(limit)
-      signal.removeEventListener('abort', gone)
-      detach(rest)
-    }
-    const fail = (error: unknown) => {
-      letGo()
-      stream.abort(0)
-      reject(error)
-    }
-    const gone = () => fail(signal.reason)
-    const lost = (code: ExitLostCode, message: string) => fail(new ExitLostError(code, message))
-    const limit = startLimit(replyLimitMs, () =>
-      lost('E_EXIT_REPLY_TIMEOUT', `the exit did not reply within ${replyLimitMs / 1000} s`),
+  return new Promise((resolve, reject) => new Opening(stream, request, signal, resolve, reject))
+}
+
+// --- internal ---
+
+/** A stream whose reply is waited for. */
+class Opening implements ConnHandlers {
+  readonly #stream: QuicStream
+  readonly #signal: Cancellation
+  readonly #resolve: (reply: Reply) => void
+  readonly #reject: (error: unknown) => void
+  readonly #reader = new HeaderReader(replyLength)
+  readonly #limit: TimeLimit
+  readonly #detach: Detach
+  readonly #gone = () => this.#fail(this.#signal.reason)
+
+  constructor(
+    stream: QuicStream,
+    request: Request,
+    signal: Cancellation,
+    resolve: (reply: Reply) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#stream = stream
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#limit = startLimit(replyLimitMs, () =>
+      this.#lost('E_EXIT_REPLY_TIMEOUT', `the exit did not reply within ${replyLimitMs / 1000} s`),
     )
-    const detach = stream.attach({
-      data(chunk) {
-        try {
-          const read = reader.push(chunk)
-          if (!read) return
-          const reply = decodeReply(read.header)
-          letGo(read.rest)
-          resolve(reply)
-        } catch {
-          lost('E_EXIT_REPLY_MALFORMED', 'the exit sent something that is no reply')
-        }
-      },
-      end: () => lost('E_EXIT_LOST', 'the exit ended the stream'),
-      drain() {},
-      close: () => lost('E_EXIT_LOST', 'the exit was lost'),
-    })
-    signal.addEventListener('abort', gone)
-    if (signal.aborted) gone()
+    this.#detach = stream.attach(this)
+    signal.addEventListener('abort', this.#gone)
+    if (signal.aborted) this.#gone()
     else stream.write(encodeRequest(request))
-  })
+  }
+
+  data(chunk: Uint8Array): void {
+    try {
+      const read = this.#reader.push(chunk)
+      if (!read) return
+      const reply = decodeReply(read.header)
+      this.#letGo(read.rest)
+      this.#resolve(reply)
+    } catch {
+      this.#lost('E_EXIT_REPLY_MALFORMED', 'the exit sent something that is no reply')
+    }
+  }
+
+  end(): void {
+    this.#lost('E_EXIT_LOST', 'the exit ended the stream')
+  }
+
+  drain(): void {}
+
+  close(): void {
+    this.#lost('E_EXIT_LOST', 'the exit was lost')
+  }
+
+  #letGo(rest?: Uint8Array): void {
+    endLimit(this.#limit)
+    this.#signal.removeEventListener('abort', this.#gone)
+    this.#detach(rest)
+  }
+
+  #fail(error: unknown): void {
+    this.#letGo()
+    this.#stream.abort(0)
+    this.#reject(error)
+  }
+
+  #lost(code: ExitLostCode, message: string): void {
+    this.#fail(new ExitLostError(code, message))
+  }
 }

@@ -15,7 +15,7 @@ export interface RelayLimits {
 export interface RelayOptions {
   counts?: RelayCounts | undefined
   /** Told once, when all is said or can no more be said; the last bytes may still be on their way. */
-  onEnd?: ((how: RelayEnd) => void) | undefined
+  onEnd?(how: RelayEnd): void
   limits?: RelayLimits
 }
 
@@ -37,7 +37,7 @@ class Relay {
   readonly counts: RelayCounts
   readonly #client: Conn
   readonly #target: Conn
-  readonly #onEnd: RelayOptions['onEnd']
+  readonly #options: RelayOptions
   readonly #limits: RelayLimits
   #directions = 2
   #conns = 2
@@ -48,7 +48,7 @@ class Relay {
     this.#client = client
     this.#target = target
     this.counts = options.counts ?? { up: 0, down: 0 }
-    this.#onEnd = options.onEnd
+    this.#options = options
     this.#limits = options.limits ?? defaultLimits
   }
 
@@ -85,7 +85,7 @@ class Relay {
   finish(how: RelayEnd): void {
     if (this.#over) return
     this.#over = true
-    this.#onEnd?.(how)
+    this.#options.onEnd?.(how)
   }
 
   /** The other connection is gone in good order: this one has its time to end as well. */

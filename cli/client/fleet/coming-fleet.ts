@@ -1,4 +1,4 @@
-import type { Exits } from './exits.ts'
+import type { ExitRequest, Exits } from './exits.ts'
 import { createWaitList } from './wait-list.ts'
 
 /** Exits of a fleet that is still to be started: a connection waits for it as it waits for an exit. */
@@ -12,6 +12,11 @@ export interface ComingFleet<Fleet extends Exits> extends Exits {
 export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
   const waits = createWaitList()
   let arrived: Fleet | undefined
+  const selectLater = async (request: ExitRequest, limitMs: number) => {
+    const limit = performance.now() + limitMs
+    const fleet = await waits.wait(() => arrived, limitMs, request.signal)
+    return fleet.select(request, limit - performance.now())
+  }
   return {
     arrive(fleet) {
       arrived = fleet
@@ -23,11 +28,6 @@ export function comingFleet<Fleet extends Exits>(): ComingFleet<Fleet> {
     full: session => arrived?.full(session),
     mayReuse: (session, host) => arrived?.mayReuse(session, host) ?? false,
     ban: (host, session) => arrived?.ban?.(host, session),
-    async select(request, limitMs) {
-      if (arrived) return arrived.select(request, limitMs)
-      const limit = performance.now() + limitMs
-      const fleet = await waits.wait(() => arrived, limitMs, request.signal)
-      return fleet.select(request, limit - performance.now())
-    },
+    select: (request, limitMs) => arrived?.select(request, limitMs) ?? selectLater(request, limitMs),
   }
 }

@@ -1,6 +1,7 @@
 import type { Conn } from '../../../tunnel/net/conn.ts'
 import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { relay } from '../../../tunnel/session/relay.ts'
+import type { RelayCounts, RelayEnd } from '../../../tunnel/session/relay-report.ts'
 import type { Events, OutboundName } from '../stats/events.ts'
 import type { Answer } from './ban-on.ts'
 import {
@@ -70,15 +71,7 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
       const tracker = confirmed ? trackEarly(events, about, confirmed) : trackConnection(events, about)
       // It has been told that it is connected, and gets no other word.
       confirmed?.catch(error => tell(error))
-      return {
-        bound: reached.bound,
-        session,
-        mayReuse: () => reached.mayReuse?.() ?? true,
-        rest: giveUp => reached.rest?.(giveUp),
-        answered: status => onAnswer?.({ host: target.host, session, status }),
-        carry: conn => carry(conn, reached, tracker),
-        conn: () => new TrackedConn(reached.conn, knowingWhy(reached, tracker)),
-      }
+      return new Reached(target.host, reached, tracker, onAnswer)
     } catch (error) {
       if (isRefusal(error) || !requester.signal.aborted) tell(error, requester.protocol)
       throw error
@@ -88,14 +81,60 @@ export function connector({ outbounds, rules, events, onAnswer, gate }: ConnectO
 
 // --- internal ---
 
-const carry = (conn: Conn, reached: OutboundConn, tracker: ConnectionTracker): void =>
-  void relay(conn, reached.conn, knowingWhy(reached, tracker))
+/** A connection that was made, of which a tracker tells. */
+class Reached implements Connected, ConnectionTracker {
+  readonly counts: RelayCounts
+  readonly #host: string
+  readonly #reached: OutboundConn
+  readonly #tracker: ConnectionTracker
+  readonly #onAnswer: ConnectOptions['onAnswer']
 
-/** Tells the end of the exit's time, or of a quota, from another break. */
-const knowingWhy = (reached: OutboundConn, { counts, onEnd }: ConnectionTracker): ConnectionTracker => ({
-  counts,
-  onEnd: end => onEnd((end === 'target-closed' && reached.brokenBy?.()) || end),
-})
+  constructor(
+    host: string,
+    reached: OutboundConn,
+    tracker: ConnectionTracker,
+    onAnswer: ConnectOptions['onAnswer'],
+  ) {
+    this.counts = tracker.counts
+    this.#host = host
+    this.#reached = reached
+    this.#tracker = tracker
+    this.#onAnswer = onAnswer
+  }
+
+  get bound(): Target {
+    return this.#reached.bound
+  }
+
+  get session(): string | undefined {
+    return this.#reached.session
+  }
+
+  mayReuse(): boolean {
+    return this.#reached.mayReuse?.() ?? true
+  }
+
+  rest(giveUp: (() => void) | undefined): void {
+    this.#reached.rest?.(giveUp)
+  }
+
+  answered(status: number): void {
+    this.#onAnswer?.({ host: this.#host, session: this.session, status })
+  }
+
+  carry(conn: Conn): void {
+    relay(conn, this.#reached.conn, this)
+  }
+
+  conn(): Conn {
+    return new TrackedConn(this.#reached.conn, this)
+  }
+
+  /** Tells the end of the exit's time, or of a quota, from another break. */
+  onEnd(end: RelayEnd): void {
+    this.#tracker.onEnd((end === 'target-closed' && this.#reached.brokenBy?.()) || end)
+  }
+}
 
 /** No name has spaces or control characters, and SOCKS has one byte for its length (RFC 1928, section 5). */
 const isHost = (host: string) => Buffer.byteLength(host) <= 255 && /^[^\s\p{Cc}]+$/u.test(host)

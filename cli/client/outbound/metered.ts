@@ -1,15 +1,14 @@
 import type { ErrorData } from '../../../tunnel/net/coded-error.ts'
+import type { Target } from '../../../tunnel/session/frames/address.ts'
 import { reply } from '../../../tunnel/session/frames/reply.ts'
 import { type Lease, usedUp } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Login } from '../accounts/login.ts'
-import { type Outbound, OutboundError } from './outbound.ts'
+import { type Outbound, type OutboundConn, OutboundError, type Requester } from './outbound.ts'
 
 /** The same outbound, within what the requester's login may use. */
 export function metered(outbound: Outbound, accounts: Accounts): Outbound {
-  return async (target, requester) => {
-    const { login } = requester
-    if (!login) return outbound(target, requester)
+  const within = async (target: Target, requester: Requester, login: Login): Promise<OutboundConn> => {
     const lease = leaseFor(accounts, login)
     try {
       const reached = await outbound(target, requester)
@@ -30,6 +29,8 @@ export function metered(outbound: Outbound, accounts: Accounts): Outbound {
       throw error
     }
   }
+  return (target, requester) =>
+    requester.login ? within(target, requester, requester.login) : outbound(target, requester)
 }
 
 /** A place for a connection of this login. Throws an OutboundError when it may have none. */

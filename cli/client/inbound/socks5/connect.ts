@@ -1,5 +1,6 @@
 import type { BunConn } from '../../../../tunnel/net/bun-conn.ts'
 import { closeAfterWrite } from '../../../../tunnel/net/close-after-write.ts'
+import type { ConnHandlers, Detach } from '../../../../tunnel/net/conn.ts'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import { type ReplyCode, reply, unbound } from '../../../../tunnel/session/frames/reply.ts'
 import type { Access } from '../../accounts/access.ts'
@@ -7,54 +8,89 @@ import type { Connect } from '../../outbound/connect.ts'
 import { OutboundError } from '../../outbound/outbound.ts'
 import type { Rejection } from '../rejection.ts'
 import type { Associate } from './associate.ts'
-import { type SocksClient, socksReply, socksServer } from './socks5.ts'
+import { type SocksClient, type SocksHandler, SocksServer, socksReply } from './socks5.ts'
 
 export interface SocksOptions {
   connect: Connect
   associate: Associate
   access: Access
-  onRejected: (rejection: Rejection) => void
-  /** The client's login was right, or none is needed, and it has said where it wants to go. */
-  onAdmitted: () => void
-  /** The client has said where it wants to go, or was refused. */
-  onSettled: () => void
 }
 
-/** Serves a SOCKS5 client on this connection, which nobody owns: its greeting, its request, and what it asks for. */
-export function socksConnect(conn: BunConn, options: SocksOptions): void {
-  const { connect, associate, access, onRejected, onAdmitted, onSettled } = options
-  const { take, gone } = socksServer({
-    access,
-    write: bytes => void conn.write(bytes),
-    hold: held => (held ? conn.pause() : conn.resume()),
-    connect(target, client, rest) {
-      onSettled()
-      onAdmitted()
-      detach(rest)
-      void serveConnect(conn, connect, target, client)
-    },
-    associate(from, client) {
-      onSettled()
-      onAdmitted()
-      detach()
-      void serveAssociate(conn, associate, from, client)
-    },
-    fail(rejection) {
-      onSettled()
-      onRejected(rejection)
-      detach()
-      closeAfterWrite(conn)
-    },
-  })
-  const detach = conn.attach({
-    data: take,
-    end: () => conn.end(),
-    drain() {},
-    close() {
-      gone()
-      onSettled()
-    },
-  })
+/** Who hears how far a client has come. */
+export interface SocksCaller {
+  /** The client has said where it wants to go, or was refused, or is gone. */
+  settled(): void
+  /** Its login was right, or none is needed, and it has said where it wants to go. */
+  admitted(): void
+  rejected(rejection: Rejection): void
+}
+
+/** Serves a SOCKS5 client on a connection that nobody owns: its greeting, its request, and what it asks for. */
+export class SocksConnection implements SocksHandler, ConnHandlers {
+  readonly access: Access
+  readonly #conn: BunConn
+  readonly #options: SocksOptions
+  readonly #caller: SocksCaller
+  readonly #server: SocksServer
+  readonly #detach: Detach
+
+  constructor(conn: BunConn, options: SocksOptions, caller: SocksCaller) {
+    this.access = options.access
+    this.#conn = conn
+    this.#options = options
+    this.#caller = caller
+    this.#server = new SocksServer(this)
+    this.#detach = conn.attach(this)
+  }
+
+  // --- what the connection tells ---
+
+  data(chunk: Uint8Array): void {
+    this.#server.take(chunk)
+  }
+
+  end(): void {
+    this.#conn.end()
+  }
+
+  drain(): void {}
+
+  close(): void {
+    this.#server.gone()
+    this.#caller.settled()
+  }
+
+  // --- what is read from it ---
+
+  write(bytes: Uint8Array): void {
+    this.#conn.write(bytes)
+  }
+
+  hold(held: boolean): void {
+    if (held) this.#conn.pause()
+    else this.#conn.resume()
+  }
+
+  connect(target: Target, client: SocksClient, rest: Uint8Array): void {
+    this.#caller.settled()
+    this.#caller.admitted()
+    this.#detach(rest)
+    void serveConnect(this.#conn, this.#options.connect, target, client)
+  }
+
+  associate(from: Target, client: SocksClient): void {
+    this.#caller.settled()
+    this.#caller.admitted()
+    this.#detach()
+    void serveAssociate(this.#conn, this.#options.associate, from, client)
+  }
+
+  fail(rejection: Rejection): void {
+    this.#caller.settled()
+    this.#caller.rejected(rejection)
+    this.#detach()
+    closeAfterWrite(this.#conn)
+  }
 }
 
 // --- internal ---

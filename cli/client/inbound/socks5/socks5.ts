@@ -1,4 +1,4 @@
-import Parser, { type SocksRequest, type SocksStream } from 'socksv5/lib/server.parser.js'
+import Parser, { type SocksRequest, type SocksStream, type SocksTold } from 'socksv5/lib/server.parser.js'
 import type { Target } from '../../../../tunnel/session/frames/address.ts'
 import {
   encodeReply,
@@ -48,131 +48,162 @@ export const socks4Refusal: Uint8Array = Uint8Array.of(0, 91, 0, 0, 0, 0, 0, 0)
  * Reads a SOCKS5 client's greeting and request (RFC 1928) by the `socksv5` package's parser, and its
  * login (RFC 1929); the replies are ours.
  */
-export function socksServer(handler: SocksHandler): SocksReader {
-  const { access } = handler
-  const feed = new Feed()
-  const parser = new Parser(feed)
-  let client: SocksClient = {}
-  let loggingIn = false
-  let checking = false
-  let over = false
+export class SocksServer {
+  readonly #handler: SocksHandler
+  readonly #feed = new Feed()
+  readonly #parser: Parser = new Parser(this.#feed)
+  #client: SocksClient = {}
+  #loggingIn = false
+  #checking = false
+  #over = false
 
-  const fail = (code: RejectionCode, message: string, answer?: Uint8Array) => {
-    if (over) return
-    over = true
-    parser.stop()
-    if (answer) handler.write(answer)
-    handler.fail({ code, message })
+  constructor(handler: SocksHandler) {
+    this.#handler = handler
+    // It has this one listener, for all that it tells.
+    this.#parser.emit = (...told) => this.#hear(told)
   }
-  const refuse = (rejection: RejectionCode, code: ReplyCode, message: string) =>
-    fail(rejection, message, socksReply({ code, bound: unbound }))
-  const expectRequest = () => {
-    loggingIn = false
-    parser.authed = true
-    feed.read = Buffer.alloc(0)
-    parser.start()
+
+  /** The client's bytes, which are copied. */
+  take(chunk: Uint8Array): void {
+    const { rest } = this.#feed
+    this.#feed.rest = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk])
+    this.#read()
   }
-  const logIn = () => {
-    try {
-      const login = readSocksLogin(feed.rest)
-      if (!login) return
-      feed.rest = feed.rest.subarray(login.length)
-      void check(login)
-    } catch (error) {
-      fail('E_CLIENT_MALFORMED', (error as Error).message, loginReply(false))
+
+  /** Nothing more is done. */
+  gone(): void {
+    this.#over = true
+  }
+
+  // --- internal ---
+
+  #read(): void {
+    const feed = this.#feed
+    // The parser gives back what follows the greeting: the login or the request may be in there.
+    for (
+      let before = -1;
+      !this.#over && !this.#checking && feed.rest.length > 0 && feed.rest.length !== before;
+    ) {
+      before = feed.rest.length
+      if (this.#loggingIn) this.#logIn()
+      else feed.flow()
     }
   }
-  const check = async ({ user, password }: SocksLogin) => {
-    checking = true
-    handler.hold(true)
-    const admission = await access.admit(user, password)
-    checking = false
-    if (over) return
-    handler.hold(false)
-    if (!admission) return fail('E_LOGIN_WRONG', 'wrong user name or password', loginReply(false))
-    client = { user, ...admission }
-    handler.write(loginReply(true))
-    expectRequest()
-    read()
+
+  #hear(told: SocksTold): boolean {
+    if (told[0] === 'methods') this.#greeted(told[1])
+    else if (told[0] === 'request') this.#asked(told[1])
+    else this.#notRead()
+    return true
   }
 
-  parser.on('methods', (methods: Buffer) => {
+  #greeted(methods: Buffer): void {
     // A login that is not needed still says which exit is wanted.
     if (methods.includes(method.login)) {
-      loggingIn = true
-      return handler.write(Buffer.of(version, method.login))
+      this.#loggingIn = true
+      return void this.#handler.write(methodReply.login)
     }
-    if (access.required || !methods.includes(method.none))
-      return fail(
+    if (this.#handler.access.required || !methods.includes(method.none))
+      return void this.#fail(
         'E_LOGIN_REQUIRED',
         'the client offers no way to log in that this port takes',
         noAcceptableMethod,
       )
-    handler.write(Buffer.of(version, method.none))
-    expectRequest()
-  })
-  parser.on('request', ({ cmd, dstAddr, dstPort }: SocksRequest) => {
+    this.#handler.write(methodReply.none)
+    this.#expectRequest()
+  }
+
+  #logIn(): void {
+    const feed = this.#feed
+    try {
+      const login = readSocksLogin(feed.rest)
+      if (!login) return
+      feed.rest = feed.rest.subarray(login.length)
+      void this.#check(login)
+    } catch (error) {
+      this.#fail('E_CLIENT_MALFORMED', (error as Error).message, loginReply(false))
+    }
+  }
+
+  async #check({ user, password }: SocksLogin): Promise<void> {
+    const handler = this.#handler
+    this.#checking = true
+    handler.hold(true)
+    const admission = await handler.access.admit(user, password)
+    this.#checking = false
+    if (this.#over) return
+    handler.hold(false)
+    if (!admission) return this.#fail('E_LOGIN_WRONG', 'wrong user name or password', loginReply(false))
+    this.#client = { user, ...admission }
+    handler.write(loginReply(true))
+    this.#expectRequest()
+    this.#read()
+  }
+
+  #expectRequest(): void {
+    this.#loggingIn = false
+    this.#parser.authed = true
+    this.#feed.read = nothing
+    this.#parser.start()
+  }
+
+  #asked({ cmd, dstAddr, dstPort }: SocksRequest): void {
     if (cmd === 'bind')
-      return refuse('E_SOCKS_COMMAND', reply.commandNotSupported, 'SOCKS5 BIND is not supported')
-    over = true
+      return void this.#refuse('E_SOCKS_COMMAND', reply.commandNotSupported, 'SOCKS5 BIND is not supported')
+    this.#over = true
     const target = { host: dstAddr, port: dstPort }
-    if (cmd === 'udp') handler.associate(target, client)
-    else handler.connect(target, client, feed.rest)
-  })
-  // The parser tells by its words alone what it could not read: the bytes say the same.
-  parser.on('error', () => {
-    const [clientVersion, second, , fourth] = feed.read
+    if (cmd === 'udp') this.#handler.associate(target, this.#client)
+    else this.#handler.connect(target, this.#client, this.#feed.rest)
+  }
+
+  /** The parser tells by its words alone what it could not read: the bytes say the same. */
+  #notRead(): void {
+    const [clientVersion, second, , fourth] = this.#feed.read
     if (clientVersion !== version)
-      fail('E_CLIENT_MALFORMED', `SOCKS version ${clientVersion} is not known, only ${version}`)
-    else if (!parser.authed)
-      fail('E_CLIENT_MALFORMED', 'the client offers no way to log in', noAcceptableMethod)
+      this.#fail('E_CLIENT_MALFORMED', `SOCKS version ${clientVersion} is not known, only ${version}`)
+    else if (!this.#parser.authed)
+      this.#fail('E_CLIENT_MALFORMED', 'the client offers no way to log in', noAcceptableMethod)
     else if (!commands.has(second))
-      refuse('E_SOCKS_COMMAND', reply.commandNotSupported, `SOCKS5 command ${second} is not known`)
+      this.#refuse('E_SOCKS_COMMAND', reply.commandNotSupported, `SOCKS5 command ${second} is not known`)
     else
-      refuse(
+      this.#refuse(
         'E_SOCKS_ADDRESS_TYPE',
         reply.addressTypeNotSupported,
         `SOCKS5 address type ${fourth} is not known`,
       )
-  })
-  const read = () => {
-    // The parser gives back what follows the greeting: the login or the request may be in there.
-    for (let before = -1; !over && !checking && feed.rest.length > 0 && feed.rest.length !== before; ) {
-      before = feed.rest.length
-      if (loggingIn) logIn()
-      else feed.flow()
-    }
   }
-  return {
-    take(chunk) {
-      feed.rest = Buffer.concat([feed.rest, chunk])
-      read()
-    },
-    gone() {
-      over = true
-    },
-  }
-}
 
-/** The client's bytes are taken here; nothing more is done once it is gone. */
-export interface SocksReader {
-  take(chunk: Uint8Array): void
-  gone(): void
+  #refuse(rejection: RejectionCode, code: ReplyCode, message: string): void {
+    this.#fail(rejection, message, socksReply({ code, bound: unbound }))
+  }
+
+  #fail(code: RejectionCode, message: string, answer?: Uint8Array): void {
+    if (this.#over) return
+    this.#over = true
+    this.#parser.stop()
+    if (answer) this.#handler.write(answer)
+    this.#handler.fail({ code, message })
+  }
 }
 
 // --- internal ---
+
+/** What the client is told of the method that was agreed. */
+const methodReply = { none: Uint8Array.of(version, method.none), login: Uint8Array.of(version, method.login) }
+
+const nothing: Buffer = Buffer.alloc(0)
 
 /** The stream that the parser believes it reads from. */
 class Feed implements SocksStream {
   #onData: ((bytes: Buffer) => void) | undefined
   /** What has not been read. */
-  rest: Buffer = Buffer.alloc(0)
+  rest: Buffer = nothing
   /** What the parser has been given of the greeting, or of the request. */
-  read: Buffer = Buffer.alloc(0)
+  read: Buffer = nothing
 
   flow(): void {
     const bytes = this.rest
-    this.rest = Buffer.alloc(0)
+    this.rest = nothing
     this.read = this.read.length === 0 ? bytes : Buffer.concat([this.read, bytes])
     this.#onData?.(bytes)
   }

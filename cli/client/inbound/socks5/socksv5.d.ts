@@ -1,7 +1,5 @@
 /** What this project uses of the `socksv5` package: its parser of a client's greeting and request. */
 declare module 'socksv5/lib/server.parser.js' {
-  import type { EventEmitter } from 'node:events'
-
   export interface SocksRequest {
     cmd: 'connect' | 'bind' | 'udp'
     dstAddr: string
@@ -17,8 +15,16 @@ declare module 'socksv5/lib/server.parser.js' {
     resume(): void
   }
 
-  /** Emits 'methods' (Buffer), 'request' (SocksRequest) and 'error'; reads from `stream` while it is started. */
-  export default class Parser extends EventEmitter {
+  /** An event's name, and what comes with it. */
+  export type SocksTold =
+    | [event: 'methods', methods: Buffer]
+    | [event: 'request', request: SocksRequest]
+    | [event: 'error', error: Error]
+
+  /** Reads from `stream` while it is started. */
+  export default class Parser {
+    /** Called with each event: an EventEmitter's, which may be replaced. */
+    emit: (...told: SocksTold) => boolean
     /** Set once a method was agreed: what comes next is the request. */
     authed: boolean
     constructor(stream: SocksStream)
