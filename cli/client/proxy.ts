@@ -1,10 +1,12 @@
 import type { BunConn } from '../../tunnel/net/bun-conn.ts'
+import { Roster } from '../../tunnel/net/roster.ts'
 import { Accounts } from './accounts/accounts.ts'
 import type { Exits } from './fleet/exits.ts'
 import { Guesses } from './inbound/guesses.ts'
 import { silenceLimits } from './inbound/http/forward.ts'
-import type { Limits, OpenListener } from './inbound/listener.ts'
+import type { OpenListener } from './inbound/listener.ts'
 import { createListeners, type ListenersSettings } from './inbound/listeners.ts'
+import type { Limits } from './inbound/newcomer.ts'
 import { Places } from './inbound/places.ts'
 import { associator } from './inbound/socks5/associate.ts'
 import { waitingLimits } from './inbound/waiting-room.ts'
@@ -70,7 +72,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const { exits, events, gate } = options
   let settings: ProxySettings = options
   const accounts = options.accounts ?? new Accounts({ events })
-  const clients = new Set<BunConn>()
+  const clients = new Roster<BunConn>()
   const limits = { ...defaultLimits, ...options.limits }
   const rules = () => settings.rules ?? []
   const listeners = createListeners({
@@ -117,7 +119,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       listeners.close()
       const last = performance.now() + graceMs
       while (clients.size > 0 && performance.now() < last) await Bun.sleep(20)
-      for (const client of clients) client.abort(0)
+      for (const client of clients.list()) client.abort(0)
     },
   }
 }

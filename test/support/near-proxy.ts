@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import type { Limits } from '../../cli/client/inbound/listener.ts'
 import type { Listener } from '../../cli/client/inbound/listeners.ts'
+import type { Limits } from '../../cli/client/inbound/newcomer.ts'
 import { type ProxyOptions, startProxy } from '../../cli/client/proxy.ts'
 import { createEvents, type ProxyEvent } from '../../cli/client/stats/events.ts'
 import { type NearExit, type NearExitOptions, nearExit } from './near-exit.ts'

@@ -1,9 +1,7 @@
+import { Roster, type RosterEntry } from './roster.ts'
+
 /** A limit that runs; to be ended by `endLimit`. */
-export interface TimeLimit {
-  readonly dueAt: number
-  readonly late: () => void
-  readonly limits: TimeLimits
-}
+export type TimeLimit = RosterEntry<Due>
 
 /**
  * Calls `late` after so many milliseconds, unless the limit is ended before. For what there are thousands of, and seldom
@@ -17,17 +15,22 @@ export function startLimit(ms: number, late: () => void): TimeLimit {
 
 /** Ends a limit; one that is over, or ended already, stays so. */
 export function endLimit(limit: TimeLimit | undefined): void {
-  limit?.limits.end(limit)
+  limit?.leave()
 }
 
 // --- internal ---
+
+interface Due {
+  readonly at: number
+  readonly late: () => void
+}
 
 const all = new Map<number, TimeLimits>()
 
 /** Limits of one length: they come due in the order in which they began. */
 class TimeLimits {
   readonly #ms: number
-  readonly #running = new Set<TimeLimit>()
+  readonly #running = new Roster<Due>()
   #armed = false
 
   constructor(ms: number) {
@@ -35,14 +38,8 @@ class TimeLimits {
   }
 
   start(late: () => void): TimeLimit {
-    const limit: TimeLimit = { dueAt: performance.now() + this.#ms, late, limits: this }
-    this.#running.add(limit)
     if (!this.#armed) this.#arm(this.#ms)
-    return limit
-  }
-
-  end(limit: TimeLimit): void {
-    this.#running.delete(limit)
+    return this.#running.enter({ at: performance.now() + this.#ms, late })
   }
 
   #arm(ms: number): void {
@@ -53,14 +50,15 @@ class TimeLimits {
   readonly #look = (): void => {
     this.#armed = false
     try {
-      for (const limit of this.#running) {
-        if (limit.dueAt > performance.now()) break
-        this.#running.delete(limit)
-        limit.late()
+      for (;;) {
+        const limit = this.#running.oldest
+        if (!limit || limit.value.at > performance.now()) break
+        limit.leave()
+        limit.value.late()
       }
     } finally {
-      const [next] = this.#running
-      if (next && !this.#armed) this.#arm(Math.max(1, next.dueAt - performance.now()))
+      const next = this.#running.oldest
+      if (next && !this.#armed) this.#arm(Math.max(1, next.value.at - performance.now()))
     }
   }
 }

@@ -11,10 +11,14 @@ export interface StreamStatus {
 /** Streams that we gave up and whose peer may still ask: as many as may be open at once. */
 const maxRemembered = 4096
 
+interface Slot {
+  stream: QuicStream | undefined
+}
+
 /** The open streams of a connection, and how those ended that the peer may ask about. */
 export class Streams {
   readonly #engine: EngineConnection
-  readonly #open = new Map<number, QuicStream>()
+  readonly #open = new Map<number, Slot>()
   readonly #givenUp = new BoundedMap<number, true>(maxRemembered)
   /** Where streams break off of which nothing has come yet. */
   readonly #breaks = new BoundedMap<number, number>(maxRemembered)
@@ -26,7 +30,7 @@ export class Streams {
       engine,
       ...control,
       forget: stream => {
-        this.#open.delete(stream.id)
+        this.#forget(stream.id)
         if (stream.aborted) this.#givenUp.set(stream.id, true)
       },
     }
@@ -37,12 +41,12 @@ export class Streams {
   }
 
   get(id: number): QuicStream | undefined {
-    return this.#open.get(id)
+    return this.#open.get(id)?.stream
   }
 
   add(id: number): QuicStream {
     const stream = new QuicStream(id, this.#host)
-    this.#open.set(id, stream)
+    this.#open.set(id, { stream })
     const at = this.#breaks.get(id)
     if (at !== undefined) stream.breakAt(at)
     this.#breaks.delete(id)
@@ -51,12 +55,12 @@ export class Streams {
 
   /** Gives up the streams on which nothing has come back: a silent peer may never have seen them. */
   abortUnheard(): void {
-    for (const stream of [...this.#open.values()]) if (!stream.heard) stream.abort(0)
+    for (const stream of this.#list()) if (!stream.heard) stream.abort(0)
   }
 
   /** The peer breaks a stream off behind so many bytes, an end counted as one. */
   breakAt(id: number, at: number): void {
-    const stream = this.#open.get(id)
+    const stream = this.get(id)
     if (stream) stream.breakAt(at)
     else this.#breaks.set(id, at)
   }
@@ -73,12 +77,25 @@ export class Streams {
   /** The peer's answer: all that it sent on these has arrived. */
   settle({ ended, aborted }: StreamStatus): void {
     for (const id of ended) if (this.#open.has(id)) this.#engine.lostEnds?.settle(id)
-    for (const id of aborted) this.#open.get(id)?.abort(0)
+    for (const id of aborted) this.get(id)?.abort(0)
   }
 
   /** The connection is gone, and so are they. */
   lost(): void {
-    for (const stream of [...this.#open.values()]) stream.lost()
+    for (const stream of this.#list()) stream.lost()
     this.#open.clear()
+  }
+
+  // --- internal ---
+
+  #list(): QuicStream[] {
+    return [...this.#open.values()].flatMap(({ stream }) => stream ?? [])
+  }
+
+  /** What was deleted from a Map stays in its old tables (see Roster): there the slot is empty. */
+  #forget(id: number): void {
+    const slot = this.#open.get(id)
+    if (slot) slot.stream = undefined
+    this.#open.delete(id)
   }
 }

@@ -1,21 +1,58 @@
 import type { BunConn } from '../../../tunnel/net/bun-conn.ts'
 import { closeAfterWrite } from '../../../tunnel/net/close-after-write.ts'
 import type { ConnHandlers, Detach } from '../../../tunnel/net/conn.ts'
+import type { Roster } from '../../../tunnel/net/roster.ts'
 import { endLimit, startLimit, type TimeLimit } from '../../../tunnel/net/time-limit.ts'
 import type { Scheme } from '../../input/scheme.ts'
 import type { Access } from '../accounts/access.ts'
-import type { Attempt } from './guesses.ts'
+import type { Connect } from '../outbound/connect.ts'
+import type { Rule } from '../outbound/rules.ts'
+import type { Events } from '../stats/events.ts'
+import type { Attempt, Guesses } from './guesses.ts'
+import type { SilenceLimits } from './http/forward.ts'
 import { HttpProblem, problemBytes } from './http/problem.ts'
 import { httpServer } from './http/server.ts'
-import type { ListenerOptions } from './listener.ts'
+import type { Places } from './places.ts'
 import { mustGiveWay, noPlace, notServed, type Rejection, throttled, withHint } from './rejection.ts'
+import type { Associate } from './socks5/associate.ts'
 import { type SocksCaller, SocksConnection } from './socks5/connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5/socks5.ts'
 import { here, type Source, sourceOf } from './source.ts'
-import type { WaitingRoom } from './waiting-room.ts'
+import type { WaitingLimits, WaitingRoom } from './waiting-room.ts'
+
+export interface Limits {
+  /** Admitted clients of all listeners together; more are told so and rejected. */
+  clients: number
+  /** UDP associations of all listeners together. */
+  associations: number
+  /** An association over which nothing went for this long gives way to a new one. Milliseconds. */
+  associationIdleMs: number
+  /** A client that has not said within this time where it wants to go is rejected. Milliseconds. */
+  handshakeMs: number
+  /** Connections that have not been admitted, of each listener. */
+  waiting: WaitingLimits
+  /** An exchange of HTTP over which nothing goes. */
+  silence: SilenceLimits
+}
+
+/** What clients are served with. */
+export interface ServeOptions {
+  access: Access
+  connect: Connect
+  associate: Associate
+  rules: () => readonly Rule[]
+  events: Events
+  limits: Limits
+  /** The connections of all listeners. */
+  clients: Roster<BunConn>
+  /** Those of the clients that have been admitted, whichever listener took them. */
+  places: Places
+  /** The wrong passwords of all listeners. */
+  guesses: Guesses
+}
 
 /** What all newcomers of a listener have in common. */
-export interface Entrance extends Omit<ListenerOptions, 'scheme'> {
+export interface Entrance extends ServeOptions {
   /** What new clients may speak now. */
   scheme(): Scheme
   waiting: WaitingRoom
@@ -35,7 +72,8 @@ export class Newcomer implements ConnHandlers, SocksCaller {
   #giveBack: (() => void) | undefined
 
   constructor(conn: BunConn, entrance: Entrance) {
-    const { waiting, limits, isPrivate } = entrance
+    const { clients, waiting, limits, isPrivate } = entrance
+    const entry = clients.enter(conn)
     this.#conn = conn
     this.#entrance = entrance
     this.#source = isPrivate ? here : sourceOf(conn.peerAddress, () => conn.localAddress)
@@ -44,7 +82,10 @@ export class Newcomer implements ConnHandlers, SocksCaller {
       conn.abort(0)
     })
     this.#limit = startLimit(limits.handshakeMs, () => conn.abort(0))
-    conn.gone.addEventListener('abort', () => this.#gone())
+    conn.gone.addEventListener('abort', () => {
+      entry.leave()
+      this.#gone()
+    })
     this.#detach = conn.attach(this)
   }
 

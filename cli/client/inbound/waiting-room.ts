@@ -1,3 +1,4 @@
+import { Roster } from '../../../tunnel/net/roster.ts'
 import { type Source, thisMachine } from './source.ts'
 
 export interface WaitingLimits {
@@ -20,7 +21,7 @@ export const waitingLimits: WaitingLimits = { here: 1_024, elsewhere: 256, sourc
 export class WaitingRoom {
   readonly #limits: WaitingLimits
   /** By source, and in the order in which they came. */
-  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #waiting = new Map<string, Roster<() => void>>()
   #elsewhere = 0
 
   constructor(limits: WaitingLimits = waitingLimits) {
@@ -29,36 +30,31 @@ export class WaitingRoom {
 
   /** `giveWay` is called when it has to. Gives the function by which it leaves. */
   enter({ here, name }: Source, giveWay: () => void): () => void {
-    const own = this.#waiting.get(name) ?? new Set()
+    const own = this.#waiting.get(name) ?? new Roster()
     this.#waiting.set(name, own)
+    const entry = own.enter(() => {
+      leave()
+      giveWay()
+    })
     const leave = () => {
-      if (!own.delete(entry)) return
+      if (!entry.leave()) return
       if (!here) this.#elsewhere--
       if (own.size === 0) this.#waiting.delete(name)
     }
-    const entry = () => {
-      leave()
-      giveWay()
-    }
-    own.add(entry)
     if (here) {
-      if (own.size > this.#limits.here) oldest(own)()
+      if (own.size > this.#limits.here) own.oldest?.value()
       return leave
     }
     this.#elsewhere++
-    if (own.size > this.#limits.source) oldest(own)()
-    else if (this.#elsewhere > this.#limits.elsewhere) oldest(this.#largest())()
+    if (own.size > this.#limits.source) own.oldest?.value()
+    else if (this.#elsewhere > this.#limits.elsewhere) this.#largest()?.oldest?.value()
     return leave
   }
 
-  #largest(): Set<() => void> {
-    let largest = new Set<() => void>()
+  #largest(): Roster<() => void> | undefined {
+    let largest: Roster<() => void> | undefined
     for (const [name, entries] of this.#waiting)
-      if (name !== thisMachine && entries.size > largest.size) largest = entries
+      if (name !== thisMachine && entries.size > (largest?.size ?? 0)) largest = entries
     return largest
   }
 }
-
-// --- internal ---
-
-const oldest = (entries: Set<() => void>): (() => void) => entries.values().next().value ?? (() => {})
