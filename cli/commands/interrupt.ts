@@ -49,10 +49,18 @@ export async function interruptible<T>(
     if (!first) for (const name of signals) process.off(name, onSignal)
     if (!first && onHangUp) process.off('SIGHUP', onHangUp)
   }
+  await outputIsOut()
   process.exit(exitCode)
 }
 
 // --- internal ---
+
+/** A reader that stands still is not waited for any longer. Milliseconds. */
+const outputLimitMs = 500
+
+/** What was written to a pipe is on its way: an exit would cut it off. Nothing can be written any more. */
+const outputIsOut = (): Promise<unknown> =>
+  Promise.race([new Promise<void>(resolve => process.stdout.end(() => resolve())), Bun.sleep(outputLimitMs)])
 
 const hangUp = 1
 /** SIG_IGN of signal.h. */

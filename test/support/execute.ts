@@ -31,7 +31,8 @@ const running = new Map<() => void, ChildProcess>()
 /** Runs a script by this very runtime to its end. */
 export function execute(args: readonly string[], options: ExecuteOptions): Promise<Executed> {
   const { cwd, env, limitMs, last } = options
-  const folder = mkdtempSync(join(tmpdir(), 'lambda-nat-proxy-tests-'))
+  // Short: a socket's path, far below it, has 103 bytes at most.
+  const folder = mkdtempSync(join(tmpdir(), 'lnp-tests-'))
   // Some programs that tests start become another user.
   chmodSync(folder, 0o755)
   return new Promise(resolve => {
