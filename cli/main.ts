@@ -12,18 +12,18 @@ import { asksForHelp, printHelp } from './output/help.ts'
 import { watchOutput } from './output/watch-output.ts'
 import { wrappingReporter } from './output/wrapping-reporter.ts'
 
-// Its times have twelve hours, and a place that changes with the line's length.
+// Its times use a 12-hour clock, at a position that depends on the line's length.
 consola.options.formatOptions.date = false
 consola.setReporters(consola.options.reporters.map(wrappingReporter))
 watchOutput(fail)
-// A fault of ours ends the process, in words all the same.
+// A bug ends the process, too, with a message.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (error: unknown) => process.exit(fail(error)))
 process.exitCode = await run(process.argv.slice(2))
 
 // --- internal ---
 
-/** Runs a command line and gives its exit code: 0, 1 for a failure, 2 for what was asked wrongly. */
+/** Runs a command line and gives its exit code: 0, 1 for a failure, 2 for wrong usage. */
 async function run(args: string[]): Promise<number> {
   try {
     const ours = args.slice(0, args.indexOf('--') === -1 ? undefined : args.indexOf('--'))
@@ -57,7 +57,7 @@ async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Says what went wrong on the standard error, in JSON where that is asked for, and gives the exit code for it. */
+/** Prints an error on the standard error, as JSON where that was asked for, and gives its exit code. */
 function fail(error: unknown): number {
   const errors = errorsIn(error)
   for (const each of errors) {

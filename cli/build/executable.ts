@@ -24,11 +24,11 @@ export async function buildExecutable(
       target: target.bun,
       outfile,
       assets: [assets],
-      // What lies in the folder where somebody runs it is none of its business.
+      // Files in the folder where it is run must not change it.
       autoloadDotenv: false,
       autoloadBunfig: false,
     },
-    // Known here, so that what serves a checkout only is left out.
+    // Defined at build time, so that code for a checkout alone is left out.
     define: { 'Bun.isStandaloneExecutable': 'true' },
     // A command loads its own code only; in one piece a start takes three times as long.
     splitting: true,
@@ -41,7 +41,7 @@ export async function buildExecutable(
   })
   // Bun itself signs for arm64 only: here it leaves the signature of what the file was before.
   if (target.name === 'darwin-x64') await signMacos(outfile)
-  // Bun has them from where it runs.
+  // Bun gives them relative to the working directory.
   return Object.keys(metafile?.inputs ?? {}).map(input => relative(root, resolve(input)))
 }
 

@@ -25,7 +25,7 @@ export interface ProxyOptions extends ListenersSettings {
   events: Events
   /** The first that covers a target says its outbound. */
   rules?: readonly Rule[] | undefined
-  /** An exit that an HTTP server answers with one of these codes is used no more for the server's site. */
+  /** An exit that an HTTP server answers with one of these codes is no longer used for the server's site. */
   rotateOn?: readonly number[] | undefined
   /** Applications are told that they are connected before the exit has reached the target. */
   optimistic?: boolean | undefined
@@ -49,11 +49,11 @@ export interface Proxy {
    * Goes by these settings from now on; what is open stays. Throws as `startProxy` does, and then nothing has changed.
    */
   update(settings: ProxySettings): void
-  /** Takes no new clients, gives those that are there a moment to finish, and cuts them off. */
+  /** Accepts no new clients, gives the connected ones a moment to finish, and then closes them. */
   close(): Promise<void>
 }
 
-/** What is open when the proxy ends may go on for this long: a page finishes loading, a download does not. Milliseconds. */
+/** Open connections get this long when the proxy ends: enough for a page, not for a download. Milliseconds. */
 const graceMs = 500
 const defaultLimits: Limits = {
   clients: 4_096,

@@ -38,7 +38,7 @@ export interface CloudOptions {
   prewarm?: number
   /** Path of the Node that runs the function; see findRuntime for the default. */
   node?: string
-  /** What stands before the runtime in a function process's command, to run it somewhere else on this machine. */
+  /** Prefix of the command of function processes, to run them elsewhere on this machine (in a namespace, say). */
   command?: readonly string[]
   /** The function may reach private and loopback addresses. */
   allowPrivate?: boolean
@@ -230,7 +230,7 @@ async function unpack(files: Files, directory: string): Promise<void> {
   }
 }
 
-/** Of the user's environment a process gets only what it cannot start without. */
+/** The variables of the user's environment that a process cannot start without. */
 const inherited = (): Record<string, string> =>
   Object.fromEntries(
     ['PATH', 'SystemRoot'].flatMap(name => (process.env[name] ? [[name, process.env[name]]] : [])),

@@ -18,7 +18,7 @@ export interface Invocation {
   deadline: number
 }
 
-/** What came of loading the function or of calling it; errors in the terms that Lambda reports them. */
+/** The outcome of loading or calling the function; errors in the form that Lambda reports them. */
 export type Outcome =
   | { status: 'success'; result?: unknown }
   | { status: 'error' | 'timeout'; error: { errorType: string; errorMessage: string; stackTrace?: string[] } }
@@ -62,7 +62,7 @@ export function startProcess({ command, cwd, environment, onLine }: ProcessOptio
   let settle: ((outcome: Outcome) => void) | undefined
   const ended = Promise.withResolvers<void>()
 
-  /** The process's next word; it is killed when there is none within the limit. */
+  /** The next message of the process, which is killed when none comes within the limit. */
   const reply = (limitMs: number, late: string) =>
     new Promise<Outcome>(resolve => {
       const timer = setTimeout(() => {
@@ -85,7 +85,7 @@ export function startProcess({ command, cwd, environment, onLine }: ProcessOptio
       if (isWindows) child.kill('SIGKILL')
       else process.kill(-pid, 'SIGKILL')
     } catch {
-      // It has ended and the system has not said so yet.
+      // It has ended, and its exit event is still to come.
     }
   }
 

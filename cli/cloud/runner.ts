@@ -37,7 +37,7 @@ export interface ProcessState {
   session?: string
 }
 
-/** What came of an event. */
+/** The outcome of an event. */
 export type Result = Outcome & { requestId: string; pid: number }
 
 export interface Runner {

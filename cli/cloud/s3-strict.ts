@@ -8,7 +8,7 @@ import S3Error from 's3rver/lib/models/error.js'
 import { account, authenticator, type Credentials } from './s3-auth.ts'
 
 // What S3 does and s3rver does not: conditional writes, whole objects or none, chunked uploads with a trailer, and no
-// answer to whoever brings no credentials.
+// access without credentials.
 
 const maxBody = 64 * 1024 * 1024
 

@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
 import { UsageError } from '../input/usage-error.ts'
 
-// What a program's own configuration says to have it use the proxy.
+// The configuration of other programs to use the proxy.
 
 /** Where a client finds the proxy, and as whom. */
 export interface ProxyAddress {
@@ -45,7 +45,7 @@ export const clientConfigs: Record<string, ClientConfig> = {
   },
 }
 
-/** What is on this machine is reached without a proxy. */
+/** Addresses of this machine are reached without the proxy. */
 export const notProxied = ['localhost', '127.0.0.1', '::1']
 
 /** `socks5h://user:password@host:port`. */
@@ -60,7 +60,7 @@ const name = 'lambda-nat-proxy'
 
 const lines = (...of: string[]) => `${of.join('\n')}\n`
 
-/** Every character that a URL or a shell has a use for, as its bytes in hexadecimal (RFC 3986, section 2.1). */
+/** Percent-encodes every character that means something in a URL or a shell (RFC 3986, section 2.1). */
 const escaped = (text: string) =>
   encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -90,10 +90,10 @@ const mihomoProxy = (proxy: ProxyAddress) => ({
   udp: true,
 })
 
-/** Longer waits than its own: a first connection may wait for an exit to start. */
+/** Longer than its own defaults: a first connection may wait for an exit to start. */
 const proxychainsWaitMs = 30_000
 
-/** Its fields are divided by blanks and cannot be quoted. */
+/** Its fields are separated by blanks and cannot be quoted. */
 function proxychains({ host, port, login }: ProxyAddress): string {
   if (isIP(host) === 0)
     throw new UsageError(`proxychains takes an address, not the name ${host}: give one with --host`)

@@ -45,7 +45,7 @@ async function tellStack({ name }: Undertaking): Promise<void> {
 }
 
 function whatNext({ config, name, folder }: Undertaking): void {
-  // What was said by option has to be said again.
+  // What was given as an option has to be given again.
   const options = (['deployment.stack_name', 'aws.regions', 'aws.profile'] as const)
     .filter(key => config.sources[key].kind === 'flag')
     .map(key => ` --${entry(key).flag} ${[config.values[key]].flat().join(',')}`)

@@ -40,7 +40,7 @@ export default defineCommand({
 
 // --- internal ---
 
-/** Whether Terraform's state is to be had: here with something in it, or in S3. */
+/** Whether there is a Terraform state: here with resources in it, or in S3. */
 async function hasState({ folder, backend }: Undertaking): Promise<boolean> {
   if (
     backend.length > 0 ||
@@ -52,12 +52,12 @@ async function hasState({ folder, backend }: Undertaking): Promise<boolean> {
   try {
     return (JSON.parse(state) as { resources?: unknown[] }).resources?.length !== 0
   } catch {
-    // Terraform is to say what is wrong with it.
+    // Terraform will say what is wrong with it.
     return true
   }
 }
 
-/** With no state there is nothing to destroy, or it was deployed by somebody else: AWS knows. */
+/** Without a state there is nothing to destroy, or it was deployed from elsewhere: AWS knows. */
 async function lookElsewhere({ config, name, folder }: Undertaking): Promise<void> {
   const { asked, regions } = await findStack(config)
   if (regions.size === 0) {

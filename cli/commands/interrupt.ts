@@ -2,9 +2,9 @@ import { dlopen, ptr } from 'bun:ffi'
 import { cLibrary } from '../../tunnel/net/c-library.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 
-/** A clean end that takes longer than this has failed, and the process ends all the same. Milliseconds. */
+/** A clean shutdown that takes longer than this has failed: the process exits. Milliseconds. */
 const limitMs = 2_900
-/** npx and bun pass on a Ctrl-C that the terminal sent here as well: what comes this soon is the same one. */
+/** npx and bun forward a Ctrl-C that the terminal has sent here, too: one this soon after the first is the same. */
 const echoMs = 250
 
 export interface InterruptOptions {
@@ -15,8 +15,8 @@ export interface InterruptOptions {
 }
 
 /**
- * Runs work that a Ctrl-C, a SIGTERM or a terminal that closes (SIGHUP) calls off: `signal` is aborted then, and when
- * the work has cleaned up, the process ends. A second signal ends it at once with exitCodes.interrupted. A SIGHUP that
+ * Runs work that a Ctrl-C, a SIGTERM or a closing terminal (SIGHUP) calls off: `signal` is aborted, and when the work
+ * has cleaned up, the process exits. A second signal ends it at once with exitCodes.interrupted. A SIGHUP that
  * was ignored when the program started, as nohup has it, stays ignored.
  */
 export async function interruptible<T>(

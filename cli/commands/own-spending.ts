@@ -8,7 +8,7 @@ import type { Config } from '../config/load.ts'
 import { withAdvice } from '../output/advice.ts'
 import { withLedger } from './with-ledger.ts'
 
-/** Throws E_BUDGET_SPENT where the budget has nothing left for an exit that a command launches for itself. */
+/** Throws E_BUDGET_SPENT where the budget has nothing left for a command's own exit. */
 export function checkBudget({ values }: Config): void {
   const text = values['fleet.budget']
   if (text === undefined || values['fleet.budget_action'] === 'warn') return
@@ -18,7 +18,7 @@ export function checkBudget({ values }: Config): void {
     throw new CodedError('E_BUDGET_SPENT', `the budget of $${dollars} a ${period} is used up`)
 }
 
-/** Writes down what an exit of a command's own cost. */
+/** Adds the cost of a command's own exit to the ledger. */
 export function addToLedger(region: string, usage: Usage): void {
   try {
     withLedger(ledger => ledger.addSpend(dayOf(Date.now()), costOf(new Map([[region, usage]])).total))

@@ -9,8 +9,8 @@ import { waitingLine } from '../output/waiting-line.ts'
 import { interruptible } from './interrupt.ts'
 
 /**
- * Sets up a session in each region of what was deployed, and tells what came of it. Throws a CodedError where one
- * failed that these credentials may start.
+ * Sets up a test session in each region of the deployment, and prints the outcome. Throws a CodedError where one failed
+ * that these credentials may start.
  */
 export async function probeDeployment(config: Config): Promise<void> {
   const probes = await interruptible(async signal => {
@@ -36,7 +36,7 @@ export async function probeDeployment(config: Config): Promise<void> {
 
 // --- internal ---
 
-/** Who deploys need not be who uses it: the policy for the one does not let them write offers. */
+/** A deployer need not be a user: the deployer's policy does not allow writing offers. */
 const notTheirs = new Set(['E_BUCKET_ACCESS_DENIED', 'E_AWS_ACCESS_DENIED'])
 
 function tell({ region, up, failure }: Probe): void {

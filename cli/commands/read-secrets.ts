@@ -3,8 +3,8 @@ import { UsageError } from '../input/usage-error.ts'
 import { notText, utf8Text } from '../input/utf8-text.ts'
 
 /**
- * What is asked for at a terminal, where it is not seen, an answer a question; elsewhere the first line of the standard
- * input alone, and nothing where that is empty. Throws a UsageError for a line that cannot be a secret.
+ * Asks the questions at a terminal, without echo, and gives the answers. Elsewhere gives the first line of the standard
+ * input alone, or nothing where that is empty. Throws a UsageError for a line that cannot be a secret.
  */
 export async function readSecrets(...questions: string[]): Promise<string[]> {
   if (process.stdin.isTTY) return askSecrets(...questions)
@@ -18,7 +18,7 @@ export async function readSecrets(...questions: string[]): Promise<string[]> {
 
 // --- internal ---
 
-/** Without an end of line so far, it is no password. Bytes. */
+/** A longer line is not a password. Bytes. */
 const maxLineBytes = 64 * 1024
 
 /** Undefined at the end of an empty input. */

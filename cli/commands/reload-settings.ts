@@ -7,7 +7,7 @@ import { entry, keys, type Values } from '../config/settings.ts'
 import { type ReloadReport, reloadError } from '../control/reload.ts'
 import { UsageError } from '../input/usage-error.ts'
 
-/** What a running proxy goes by: the settings, and the logins in the files that they name. */
+/** The state that a reload replaces: the settings, and the logins in the files that they name. */
 export interface Settled {
   config: Config
   logins: readonly Login[]
@@ -21,7 +21,7 @@ export interface ReloadOptions<S extends Settled> {
   read(): Promise<Config>
   /** The logins that go with settings. Throws for a file that cannot be used. */
   settle(config: Config): Promise<S>
-  /** Goes by these from now on, or throws, and then nothing has changed. */
+  /** Applies them; when it throws, nothing has changed. */
   apply(settled: S): void
 }
 
@@ -31,13 +31,13 @@ export interface ReloadOptions<S extends Settled> {
  */
 export function reloader<S extends Settled>(options: ReloadOptions<S>): () => Promise<ReloadReport> {
   let { settled } = options
-  /** Those that wait for the next start are compared with what the program was started with. */
+  /** Settings that need a restart are compared with those at the start. */
   const atStart = settled.config.values
   let last: Promise<unknown> = Promise.resolve()
 
   const reload = async (): Promise<ReloadReport> => {
     const read = await options.read()
-    // An editor may be about to put it back, and the defaults would let anybody in.
+    // An editor may be about to restore it, and the defaults would let anybody in.
     if (settled.config.fileFound && !read.fileFound)
       throw new UsageError(`${read.file}, which was read before, is no longer there`, {
         code: 'E_CONFIG_NOT_FOUND',
@@ -68,7 +68,7 @@ export function reloader<S extends Settled>(options: ReloadOptions<S>): () => Pr
     }
   }
   return () => {
-    // One after the other, whoever asks.
+    // One after another, wherever they come from.
     const result = last.then(tell)
     last = result.catch(() => {})
     return result

@@ -133,7 +133,7 @@ export default defineCommand({
     events.subscribe(show.event)
     const notifier = startNotifier({ events, model })
     let reload: (() => Promise<ReloadReport>) | undefined
-    // What it brings is told by events; at a terminal a hang-up is an end.
+    // Events report its outcome. At a terminal a hang-up ends the proxy instead.
     const onHangUp = isManaged()
       ? () => {
           if (!reload) return
@@ -145,7 +145,7 @@ export default defineCommand({
       : undefined
     const ends = { exitCode: exitCodes.done, onHangUp }
     await interruptible(async signal => {
-      // What was started ends in reverse, also when it is called off half-way.
+      // What was started ends in reverse order, also when the start is called off.
       await using started = new AsyncDisposableStack()
       started.defer(show.close)
       const ledger = openLedger(
@@ -177,7 +177,7 @@ export default defineCommand({
         reload: () => reload?.(),
       }
       const pageAccess = settled.pageLogins && new LoginTable(settled.pageLogins)
-      // Before anything is announced or launched: all that is wrong here is said at once, and costs nothing.
+      // Before anything is announced or launched: everything that is wrong is reported at once, and costs nothing.
       const [proxy, dashboard] = await together(
         async () => {
           const proxy = await namingOtherProxy(() =>
@@ -201,7 +201,7 @@ export default defineCommand({
           return dashboard
         },
         () => checkSignalling(signalling),
-        // It lies in a file that the system may refuse to load.
+        // It is a file that the system may refuse to load.
         () => loadEngine(engineOf(config)),
       )
       listeners = () => proxy.listeners
@@ -213,7 +213,7 @@ export default defineCommand({
             local: {
               ...signalling.local,
               logLevel: args.verbose ? 'DEBUG' : 'INFO',
-              // What is said while it is being closed is no news: its processes are ended, not failing.
+              // While it is being closed its processes are ended on purpose: their errors mean nothing.
               onLog: record => !started.disposed && events.emit(functionLog(record)),
             },
           }),
@@ -232,7 +232,7 @@ export default defineCommand({
       })
       started.defer(() => fleet.close())
       started.defer(startSampler(events, fleet.paths))
-      // Before the exits end, so that what is open may finish.
+      // Before the exits end, so that open connections may finish.
       started.defer(proxy.close)
       coming.arrive(fleet)
       reload = reloader({
@@ -258,7 +258,7 @@ export default defineCommand({
 
 // --- internal ---
 
-/** What was spent and used in all runs. Where no setting depends on it, the proxy starts without it. */
+/** The ledger of all runs. Where no setting depends on it, the proxy starts without it. */
 function openLedger(isNeeded: boolean): Ledger {
   try {
     return new Ledger(ledgerPath())

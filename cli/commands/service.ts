@@ -51,7 +51,7 @@ const install = defineCommand({
       throw new UsageError('--run-as goes with --system: a service of this user runs as this user')
     if (runAs !== undefined && !/^[A-Za-z_][\w.-]{0,31}$/.test(runAs))
       throw new UsageError(`--run-as ${runAs} is not the name of an account`)
-    // A service that would end at once is better told of here.
+    // Wrong settings are reported here, not by a service that ends at once.
     const { file, fileFound } = await loadConfig({ flags: { config: args.config ?? systemConfig(scope) } })
     const config = fileFound ? ['--config', resolve(file)] : []
     const command = [...ownProgram(scope), 'run', ...(quiet() ? ['--quiet'] : []), ...config]
@@ -94,7 +94,7 @@ const logs = defineCommand({
   },
 })
 
-/** One that only asks for something to be done. */
+/** A command that has the service manager do one thing. */
 const action = (
   name: string,
   description: string,
@@ -142,13 +142,13 @@ export default defineCommand({
 
 const scopeOf = ({ system }: { system: boolean }): Scope => (system ? 'system' : 'user')
 
-/** Where a service of the system has its settings by default, if they are there: it does not see anybody's home. */
+/** The default configuration of a system service, which cannot see home folders, if it exists. */
 function systemConfig(scope: Scope): string | undefined {
   const path = `/etc/${serviceName}/${serviceName}.yaml`
   return scope === 'system' && existsSync(path) ? path : undefined
 }
 
-/** A log in a file of its own grows with every line. */
+/** Where the log is a plain file, which nobody rotates, it is kept short. */
 const quiet = () => process.platform !== 'linux'
 
 const human = ({ file, installed, enabled, running, pid, detail }: ServiceStatus): string =>

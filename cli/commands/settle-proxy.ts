@@ -13,7 +13,7 @@ import { parseListener } from '../input/listener-url.ts'
 import { together } from '../input/together.ts'
 import type { Settled } from './reload-settings.ts'
 
-/** What a proxy goes by that can be changed while it runs. */
+/** The settings of a proxy that can be changed while it runs. */
 export interface SettledProxy extends Settled {
   proxy: ProxySettings
   fleet: FleetSettings
@@ -84,7 +84,7 @@ function proxySettings({ values }: Config, further: readonly FurtherListener[]):
   }
 }
 
-/** An exit for fresh connections is replaced after so many, where nothing else is said. */
+/** With --exit fresh an exit is replaced after this many connections by default. */
 const freshConnectionsPerExit = 10
 
 const fleetSettings = ({ values }: Config): FleetSettings => ({

@@ -5,7 +5,7 @@ import { ledgerPath } from '../places/folders.ts'
 /** Opens this user's ledger for one piece of work, and closes it however that ends. Throws LedgerErrors. */
 export const withLedger = <T>(work: (ledger: Ledger) => T): T => closing(new Ledger(ledgerPath()), work)
 
-/** The same for who only reads: where there is no ledger none is made, and an empty one is read. */
+/** The same for reading alone: a missing ledger counts as empty, and is not created. */
 export const readingLedger = <T>(work: (ledger: Ledger) => T): T =>
   existsSync(ledgerPath()) ? withLedger(work) : closing(new Ledger(), work)
 

@@ -49,7 +49,7 @@ export function parseConfig(path: string, text: string): FileSettings {
     const key = keys.find(each => each === name || entry(each).keyAlias === name)
     if (!key) return fail(lineOf(keyNode), unknownKey(name))
     if (found.has(key)) fail(lineOf(keyNode), `has both ${key} and ${entry(key).keyAlias}: leave out one`)
-    // A key with nothing after it is as good as left out.
+    // A key without a value counts as left out.
     if (valueNode === null || (isScalar(valueNode) && valueNode.value === null)) return
     const { success, output, issues } = v.safeParse(entry(key).schema, plain(valueNode))
     if (!success) fail(lineOf(valueNode), `${name} ${issues[0].message}`)
@@ -73,7 +73,7 @@ export function parseConfig(path: string, text: string): FileSettings {
   throwTogether(errors)
   return { path, settings: found }
 
-  /** What a map holds, as name, its node and the node of its value. */
+  /** The entries of a map: name, node of the key, node of the value. */
   function pairs(node: unknown, what: string): [name: string, keyNode: unknown, value: Node | null][] {
     if (node === null || (isScalar(node) && node.value === null)) return []
     if (!isMap(node)) fail(lineOf(node), `${what} must hold "key: value" lines`)
@@ -83,14 +83,15 @@ export function parseConfig(path: string, text: string): FileSettings {
 
 // --- internal ---
 
-/** Nothing of it can be used: a new one is to be written. */
+/** None of it can be used: the file has to be written anew. */
 const unusable = (path: string, problem: string) =>
   new UsageError(`${path}: ${problem}`, { code: 'E_CONFIG_UNUSABLE' })
 
-const largest = 1024 * 1024
+/** Bytes. */
+const maxBytes = 1024 * 1024
 
 const read = (path: string): Promise<Uint8Array | undefined> =>
-  readGivenFile(path, { subject: path, maxBytes: largest }).catch(error => {
+  readGivenFile(path, { subject: path, maxBytes }).catch(error => {
     if (error.cause?.code === 'ENOENT') return undefined
     throw error
   })

@@ -50,7 +50,7 @@ export async function loadConfig({
   return { file: path, fileFound: inFile !== undefined, ...effective }
 }
 
-/** Which value of each setting counts, and where it came from. Throws all that is wrong at once: see `throwTogether`. */
+/** The effective value of each setting, and its source. Throws all errors at once: see `throwTogether`. */
 export function settle(
   flags: Record<string, unknown>,
   env: Record<string, string | undefined>,
@@ -87,7 +87,7 @@ export function settle(
   }
 }
 
-/** The file that settings are read from, and whether it was named by somebody. */
+/** The configuration file's path, and whether an option or a variable names it. */
 export function configPath({ flags = {}, env = process.env, file }: ConfigOptions = {}): {
   path: string
   named: boolean
@@ -98,7 +98,7 @@ export function configPath({ flags = {}, env = process.env, file }: ConfigOption
 
 // --- internal ---
 
-/** Endpoints in AWS's place are read by its SDK, which does not say what is wrong with one. */
+/** The AWS SDK reads these variables, and does not say what is wrong with one. */
 function checkEndpoints(env: Record<string, string | undefined>): void {
   for (const name of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3']) {
     const text = env[name]
@@ -114,7 +114,7 @@ function read({ schema, kind }: Setting<unknown>, text: string, where: string): 
   throw new UsageError(`${where} ${withoutLogins(text)} ${issues[0].message}`)
 }
 
-/** A login that stands where none belongs, as in a URL, is not repeated. */
+/** A login in the wrong place, as in a URL, is not repeated. */
 const withoutLogins = (text: string) => text.replace(/[^,\s/]*:[^,\s/]*@/g, '…@')
 
 const fromText = {

@@ -28,7 +28,7 @@ const groups: Record<string, string> = {
   dashboard: 'Dashboard',
 }
 
-/** It has no default, as citty knows it: what is not given comes from elsewhere. */
+/** Without a default for citty: a value that is not given comes from the environment or the file. */
 function option(key: Key): Option {
   const { kind, short, flagAlias, valueHint, about, aboutNot, default: value } = entry(key)
   const group = groups[key.slice(0, key.indexOf('.'))]!

@@ -6,7 +6,7 @@ import { didYouMean } from '../input/did-you-mean.ts'
 export function wrongRegion(name: string): string | undefined {
   if (!/^[a-z]+(-[a-z]+)*-\d+$/.test(name))
     return `'${name}' is not the name of an AWS region, as eu-central-1 is${didYouMean(name, regions())}`
-  // Whoever serves in AWS's place names the regions.
+  // A server in AWS's place has regions of its own.
   if (customS3Endpoint() || isRegion(name)) return undefined
   return `there is no AWS region '${name}'${didYouMean(name, regions())}`
 }

@@ -14,7 +14,7 @@ export interface RelayOptions {
   env?: Record<string, string | undefined>
 }
 
-/** What lends sessions an address, where the configuration names a TURN server. Rejects with a UsageError. */
+/** The source of relayed addresses, where the configuration names a TURN server. Rejects with a UsageError. */
 export async function relayOf(
   { values }: Pick<Config, 'values'>,
   { auth, env = process.env }: RelayOptions = {},
@@ -36,7 +36,7 @@ export async function relayOf(
 
 // --- internal ---
 
-/** What somebody has written, and where, for a message. */
+/** Credentials as given, and where they stand, for a message. */
 interface Given {
   where: string
   text: string

@@ -6,7 +6,7 @@ import { fleetSettings } from './settings/fleet.ts'
 import { proxySettings } from './settings/proxy.ts'
 import type { Setting } from './settings/setting.ts'
 
-/** All settings, by section and key. A further one is a further entry: file, environment, options and help follow. */
+/** All settings, by section and key. A new entry here appears in the file, the environment, the options and help. */
 export const settings = {
   ...awsSettings,
   ...deploymentSettings,
@@ -37,5 +37,5 @@ export const environmentOf = (key: Key): string[] => [
   ...(entry(key).environment ?? []),
 ]
 
-/** A setting whose type is known at run time only. */
+/** A setting by its key, where the type of its value does not matter. */
 export const entry = (key: Key): Setting<unknown> => settings[key] as Setting<unknown>

@@ -9,7 +9,7 @@ export interface ExitReport {
   /** Its public address, once it is up. */
   address?: string
   phase: ExitStatus['phase']
-  /** What kind of address of its own its packets go to, or `relayed`, once it is up. */
+  /** The kind of the exit's address that packets are sent to, or `relayed`, once it is up. */
   candidate?: ExitStatus['candidate']
   /** It answers no probes at the moment. */
   silent: boolean

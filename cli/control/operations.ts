@@ -7,7 +7,7 @@ import { ControlError } from './control-error.ts'
 import { type ExitReport, exitReport } from './exit-report.ts'
 import type { ReloadReport } from './reload.ts'
 
-/** What the operations work on: a proxy that runs in this process. */
+/** What the operations act on: the proxy in this process. */
 export interface Controlled {
   model: Model
   /** None before its exits are launched. */
@@ -36,7 +36,7 @@ export interface StatusReport {
   bans: { site: string; addresses: string[] }[]
 }
 
-/** What each operation is given and gives: the one list that the socket, the dashboard's API and the commands go by. */
+/** Input and output of each operation: the one list for the socket, the dashboard's API and the commands. */
 export interface Operations {
   status: { input: Record<never, never>; output: StatusReport }
   exits: { input: Record<never, never>; output: ExitReport[] }
@@ -55,7 +55,7 @@ export type OperationName = keyof Operations
 /** An operation: how its input is read, and what it does. */
 export interface Operation<Name extends OperationName> {
   schema: v.GenericSchema<unknown, Operations[Name]['input']>
-  /** An example of its input, for whoever gives another. */
+  /** An example of its input, for the hint about a wrong one. */
   example: string
   run(
     input: Operations[Name]['input'],

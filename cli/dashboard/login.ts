@@ -38,11 +38,11 @@ export function pageLogin(access: Access, host: string, events: Events): CheckLo
     }
     try {
       if (attempt.waitMs > 0) await sleep(attempt.waitMs, undefined, { signal }).catch(() => {})
-      // Nobody reads this one: who has left is not checked.
+      // The client has left: its password is not checked, and nobody reads this.
       if (signal.aborted) return new Response(undefined, { status: 408 })
       const login = readBasic(headers.get('authorization'))
       if (await attempt.guard(access).admit(login?.user ?? '', login?.password ?? '')) return undefined
-      // Who shows none has not been asked yet.
+      // A request without a login has not been asked for one yet.
       if (login) tell({ code: 'E_LOGIN_WRONG', message: 'wrong user name or password for the dashboard' })
       return new Response('This page needs a user name and password.\n', {
         status: 401,

@@ -45,7 +45,7 @@ export interface DashboardOptions {
 
 export interface Dashboard {
   readonly port: number
-  /** Says that it can be opened: nothing is announced before all that is started has come up. */
+  /** Emits the event that it can be opened, once everything has started. */
   announce(): void
   close(): void
 }
@@ -110,7 +110,7 @@ function serve(
 
   const checkLogin = access && pageLogin(access, host, events)
 
-  /** What every route has in common. A name of somebody else's brings no login along: with one, any name will do. */
+  /** Common to all routes. With a login any host name will do: a foreign page sends none. */
   const open =
     (handle: Handle): Handle =>
     async (request, server) => {
@@ -145,7 +145,7 @@ function serve(
     return Bun.serve({
       hostname: host,
       port,
-      // Said aloud: otherwise Bun shares a port that this very process has already.
+      // Explicit: otherwise Bun shares a port that this very process has already.
       reusePort: false,
       development: false,
       maxRequestBodySize: maxBodyBytes,

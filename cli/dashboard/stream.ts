@@ -9,7 +9,7 @@ export interface LiveStreamOptions {
   onEnd(): void
 }
 
-/** What happens to an exit is told at once, but what happens together is told together. Milliseconds. */
+/** Changes of exits are sent at once, but those within this time together. Milliseconds. */
 const togetherMs = 50
 
 /**

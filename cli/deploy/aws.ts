@@ -9,7 +9,7 @@ export class AwsError extends CodedError<AwsErrorCode> {
   override name = 'AwsError'
 }
 
-/** What every client is made with: no wait on AWS is without a limit. */
+/** Options of every client: each wait on AWS has a limit. */
 export const clientOptions = (region: string) => ({
   region,
   maxAttempts: 3,
@@ -57,7 +57,7 @@ export async function askRegion<T>(
   }
 }
 
-/** As `ask`, but undefined where AWS says that there is no such thing. */
+/** As `ask`, but undefined where AWS says that it does not exist. */
 export async function askIfThere<T>(
   doing: string,
   place: Place,
@@ -102,7 +102,7 @@ export async function regionsOf({ values }: Config): Promise<string[]> {
   }
 }
 
-/** Whose AWS account it is: its number, and the ARN of who asks. The first thing that tells whether credentials work. */
+/** The number of the AWS account, and the caller's ARN: the first proof that the credentials work. */
 export async function whoAmI(region: string): Promise<{ account: string; arn: string }> {
   const place = { service: 'STS', resource: 'the account' }
   const { Account = '', Arn = '' } = await askRegion(region, 'sign in to AWS', place, () =>
@@ -111,7 +111,7 @@ export async function whoAmI(region: string): Promise<{ account: string; arn: st
   return { account: Account, arn: Arn }
 }
 
-/** Where no region is known, any will do to try credentials. */
+/** Any region will do to try credentials. */
 export const anyRegion = 'us-east-1'
 
 /** Looks for AWS credentials on this machine, and does not try them. Throws an AwsError when there are none. */

@@ -12,16 +12,16 @@ export interface Change {
   program: Terraform
   /** Where the module and the state are. */
   folder: string
-  /** The module asks for other providers than it did. */
+  /** The module's providers have changed. */
   upgrade: boolean
   /** The one that the provider is configured for. */
   region: string
   destroy: boolean
   /** Settings of the S3 backend, as for `terraform init -backend-config`. */
   backend: string[]
-  /** Ends with the plan. */
+  /** Stops after the plan. */
   planOnly: boolean
-  /** Asks before anything is changed; undefined: nobody is asked. */
+  /** Asked before anything is changed; undefined: not asked. */
   question: string | undefined
   /** Shows the plan with all its attributes. */
   verbose: boolean
@@ -30,8 +30,8 @@ export interface Change {
 export type Outcome = 'changed' | 'unchanged' | 'planned' | 'refused' | 'interrupted'
 
 /**
- * Takes a stack from what it is to what it shall be: init, plan, a question, apply of that very plan. What an earlier
- * run left half-finished is in the state, so that it goes on from there. Throws a TerraformError with Terraform's
+ * Brings a stack to the desired state: init, plan, a question, apply of that very plan. What an earlier run left
+ * half-finished is in the state, so this continues from there. Throws a TerraformError with Terraform's
  * complaint.
  */
 export async function change(request: Change): Promise<Outcome> {
@@ -74,7 +74,7 @@ export async function change(request: Change): Promise<Outcome> {
     await rm(join(folder, planFile), { force: true })
   }
 
-  /** Runs a command that speaks JSON, shows how it goes on, and gives all its events. */
+  /** Runs a command with JSON output, shows its progress, and gives all its events. */
   async function events(args: string[]): Promise<TerraformEvent[]> {
     const all: TerraformEvent[] = []
     const rest: string[] = []
@@ -92,7 +92,7 @@ export async function change(request: Change): Promise<Outcome> {
     return all
   }
 
-  /** Runs a command that speaks text. */
+  /** Runs a command with text output. */
   async function text(args: string[], onLine: (line: string) => void): Promise<void> {
     const lines: string[] = []
     await run(
@@ -141,7 +141,7 @@ const planFile = 'plan.tfplan'
 
 class Interrupted extends Error {}
 
-/** Of init's many lines those that tell how it goes on. */
+/** Shows the lines of `init` that tell its progress. */
 function say(line: string): void {
   if (/^(- |Initializing )/.test(line)) consola.log(`  ${line.replace(/^- /, '')}`)
 }

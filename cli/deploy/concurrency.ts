@@ -2,12 +2,12 @@ import { consola } from 'consola'
 import type { Config } from '../config/load.ts'
 import { clientOptions } from './aws.ts'
 
-/** Functions that may run at once in each region, unless sessions need more or somebody says otherwise. */
+/** Functions that may run at once in each region, unless sessions need more or TF_VAR_reserved_concurrency is set. */
 const usual = 10
 /** What AWS keeps unreserved in every account; it refuses a reservation that leaves less. */
 const minUnreserved = 10
 
-/** What a region's account has to give. */
+/** Concurrency that an account has left in a region. */
 export interface Room {
   /** Concurrent executions that no function has reserved. */
   unreserved: number
@@ -24,7 +24,7 @@ export function reservation(rooms: readonly Room[], sessions: number): number | 
   return rooms.every(({ unreserved, own }) => unreserved + own - wanted >= minUnreserved) ? wanted : undefined
 }
 
-/** The cap that `deploy` sets; undefined too when TF_VAR_reserved_concurrency says one, or AWS tells no quota. */
+/** The cap that `deploy` sets; undefined when TF_VAR_reserved_concurrency is set, too, or the quota is not known. */
 export async function reservedConcurrency(
   { values }: Config,
   regions: string[],

@@ -1,4 +1,4 @@
-/** A line of `terraform plan -json` or `apply -json`, as far as it matters here. */
+/** A line of `terraform plan -json` or `apply -json`: the fields that are used here. */
 export type TerraformEvent =
   | { type: 'planned_change'; change: { resource: { addr: string }; action: string } }
   | { type: 'change_summary'; changes: { add: number; change: number; remove: number } }
@@ -11,7 +11,7 @@ export interface Hook {
   elapsed_seconds?: number
 }
 
-/** Reads such a line; undefined for what is not of interest, or no JSON. */
+/** Reads such a line; undefined for other events, and for what is not JSON. */
 export function readEvent(line: string): TerraformEvent | undefined {
   try {
     const event = JSON.parse(line) as { type?: unknown } | null
@@ -21,7 +21,7 @@ export function readEvent(line: string): TerraformEvent | undefined {
   }
 }
 
-/** What a person sees of it: one short line, or nothing. */
+/** The event as a short line for a person, or undefined. */
 export function showEvent(event: TerraformEvent): string | undefined {
   switch (event.type) {
     case 'planned_change':

@@ -3,7 +3,7 @@ import { askRegion, clientOptions, regionsOf, useProfile } from './aws.ts'
 import { DeployError } from './errors.ts'
 import { readOutputs } from './outputs.ts'
 
-/** What of a stack is in a region; after a half-finished deploy or destroy, or work by hand, one may be missing. */
+/** The parts of a stack in a region; after a partial deploy or destroy, or a manual change, one may be missing. */
 export interface Found {
   bucket?: string
   functionName?: string
@@ -11,7 +11,7 @@ export interface Found {
   account?: string | undefined
 }
 
-/** A stack as far as it is found: by region, and none where nothing is. */
+/** What was found of a stack, by region. */
 export interface Stack {
   name: string
   /** The regions that were looked in. */

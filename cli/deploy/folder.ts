@@ -10,10 +10,10 @@ import { functionZip } from './function-zip.ts'
 
 // A stack's folder: the module, what it is applied with, and Terraform's state.
 
-/** What Terraform must have room for before it changes anything, so that it can write its state. Bytes. */
+/** Free space that Terraform must have to write its state. Bytes. */
 const minRoom = 32 * 1024 * 1024
 
-/** Stands in each file of the module, and in none that a person puts beside them. */
+/** Present in every file of the module, and in no file that a person adds. */
 const moduleMark = 'Written by `bun run synth`'
 
 /**
@@ -25,7 +25,7 @@ export async function lock(folder: string, command: string): Promise<() => Promi
   await writing(dirname(folder), async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     if (await isAbandoned(path)) await unlink(path)
-    // Made and filled without a pause: hardly anybody finds it empty.
+    // Created and written in one go, so that it is rarely seen empty.
     writeFileSync(path, `${process.pid} ${command}\n`, { flag: 'wx' })
   }).catch(async error => {
     const { code, syscall } = (error.cause ?? {}) as NodeJS.ErrnoException
@@ -40,7 +40,7 @@ export async function lock(folder: string, command: string): Promise<() => Promi
   return () => rm(path, { force: true })
 }
 
-/** What the stack's folder is laid out with. */
+/** What goes into the stack's folder. */
 export interface Layout {
   /** The module's variables. */
   variables: Record<string, unknown>
@@ -98,7 +98,7 @@ async function leftOfEarlier(folder: string, present: string[]): Promise<string[
   return left
 }
 
-/** A lock without a holder is this long about to get one. Milliseconds. */
+/** An empty lock that is younger than this is being written. Milliseconds. */
 const fillingMs = 10_000
 
 /** A process that was killed leaves its lock. */

@@ -8,11 +8,11 @@ export interface Ran {
   code: number | null
   /** What it said on standard error. */
   errors: string
-  /** It was told to stop before its end. */
+  /** It was told to stop before it had finished. */
   interrupted: boolean
 }
 
-/** No command takes this long, unless it hangs: it is told to stop then. Milliseconds. */
+/** A command that takes this long hangs, and is told to stop. Milliseconds. */
 const limitMs = 45 * 60_000
 
 /**
@@ -26,7 +26,7 @@ export async function runGuarded(
   args: string[],
   { cwd, env, onLine }: { cwd: string; env: NodeJS.ProcessEnv; onLine: (line: string) => void },
 ): Promise<Ran> {
-  // In a process group of its own the terminal's Ctrl-C does not reach it beside ours.
+  // In a process group of its own: the terminal's Ctrl-C would reach it a second time.
   const child = spawn(path, args, { cwd, env, detached: !isWindows, stdio: ['ignore', 'pipe', 'pipe'] })
   let signals = 0
   const interrupt = () => {

@@ -1,7 +1,7 @@
 import { customS3Endpoint } from '../../tunnel/signalling/s3-endpoint.ts'
 import { ask, askIfThere, clientOptions } from './aws.ts'
 
-// What AWS says of the parts of a stack, by no action that the client's policy does not grant.
+// The parts of a stack as AWS reports them, using only actions that the client's policy grants.
 
 export interface FunctionReport {
   name: string

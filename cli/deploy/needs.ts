@@ -12,7 +12,7 @@ export interface Needs {
   arn: string
 }
 
-/** Finds all that deploying takes. Throws all that is missing at once: see `together`. */
+/** Finds everything that a deploy needs. Throws all that is missing at once: see `together`. */
 export async function findNeeds(config: Config): Promise<Needs> {
   useProfile(config)
   const regions = regionsOf(config)

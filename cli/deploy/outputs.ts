@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { stateFolder } from '../places/folders.ts'
 
-/** The module's outputs, as far as they matter here. */
+/** The module's outputs that are used here. */
 export interface Outputs {
   /** Region → name of the bucket. */
   buckets: Record<string, string>

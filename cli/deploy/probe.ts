@@ -3,7 +3,7 @@ import type { Starter } from '../../tunnel/signalling/offer-record.ts'
 import { startOwnSession } from '../client/fleet/own-session.ts'
 import type { Signalling } from './signalling.ts'
 
-/** What came of a session that was set up to see whether it can be. */
+/** The outcome of a test session. */
 export interface Probe {
   region: string
   /** Where the exit is, what started its function, and how long it took in milliseconds. */
@@ -13,7 +13,7 @@ export interface Probe {
 
 export interface ProbeOptions {
   signal: AbortSignal
-  /** A region's function is waited for, this long at most. */
+  /** A region's function has not answered yet; it is waited for this long at most. */
   onWaiting?: (region: string, limitMs: number) => void
 }
 

@@ -28,7 +28,7 @@ export interface StackStatus {
   regions: RegionStatus[]
 }
 
-/** How the stack is in each of its regions. Throws what findStack throws, and an AwsError where AWS refuses to say. */
+/** The state of the stack in each region. Throws what findStack throws, and an AwsError where AWS denies access. */
 export async function stackStatus(config: Config): Promise<StackStatus> {
   const { name, asked, regions } = await findStack(config)
   const statuses = await Promise.all(asked.map(region => regionStatus(region, regions.get(region) ?? {})))

@@ -98,7 +98,7 @@ export const awsChecks: Check<Context>[] = [
           facts: { buckets },
         }
       } catch (error) {
-        // Whoever serves in S3's place may not tell as much; a launch will show.
+        // A server in S3's place may not say as much; a launch will show.
         const isTold = !(error instanceof AwsError) || error.code !== 'E_AWS_UNEXPECTED'
         return isTold ? failure(error) : { ...failure(error), status: 'warn', code: 'E_BUCKET_UNTOLD' }
       }

@@ -6,7 +6,7 @@ export type Status = 'ok' | 'warn' | 'fail' | 'skip'
 /** What a check found. */
 export interface Finding {
   status: Status
-  /** What was found, for programs; always there with `warn` and `fail`. */
+  /** What was found, for programs; always set with `warn` and `fail`. */
   code?: string
   /** For a person, a sentence or less. */
   message: string
@@ -18,11 +18,11 @@ export interface Finding {
 
 export interface Check<Context> {
   name: string
-  /** Checks without which this one makes no sense: it waits for them, and is left out when one of them failed. */
+  /** Checks that this one depends on: it waits for them, and is skipped when one of them has failed. */
   after?: readonly string[]
   /** Milliseconds; what is not done by then has failed. */
   limitMs: number
-  /** What it throws is a finding as well: see `failure`. */
+  /** An error is a finding, too: see `failure`. */
   run(context: Context): Promise<Finding>
 }
 
@@ -32,7 +32,7 @@ export interface Result extends Finding {
   ms: number
 }
 
-/** Runs the checks, at once where none waits for another, and gives each result when it and those before it are there. */
+/** Runs the checks in parallel where they do not depend on each other, and yields the results in order. */
 export async function* examine<Context>(
   checks: readonly Check<Context>[],
   context: Context,
@@ -45,7 +45,7 @@ export async function* examine<Context>(
   for (const outcome of outcomes.values()) yield (await outcome).result
 }
 
-/** A finding of what was thrown. */
+/** An error as a finding. */
 export const failure = (error: unknown): Finding => ({ status: 'fail', ...explained(error) })
 
 // --- internal ---

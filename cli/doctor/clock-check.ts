@@ -3,7 +3,7 @@ import { customS3Endpoint } from '../../tunnel/signalling/s3-endpoint.ts'
 import type { Check } from './check.ts'
 import type { Context } from './context.ts'
 
-/** Beyond this the clock is not kept by anything. Milliseconds. */
+/** A clock that is further off is not synchronised. Milliseconds. */
 const notedMs = 5_000
 
 /** The function refuses offers whose time is too far from its own; AWS refuses signatures from a quarter of an hour on. */

@@ -10,15 +10,15 @@ import { findStack, type Stack } from '../deploy/find.ts'
 import { openSignalling } from '../deploy/signalling.ts'
 import type { SignallingOptions } from '../deploy/signalling-options.ts'
 
-/** What a TURN server did. */
+/** An address that a TURN server lent. */
 export interface TurnReport {
   server: string
-  /** What it lent. */
+  /** The relayed address. */
   address: Endpoint
   ms: number
 }
 
-/** What checks share. Each thing is found out once, when it is first asked for. */
+/** What the checks share. Each item is fetched once, when first needed. */
 export interface Context {
   config: Config
   isLocal: boolean
@@ -31,11 +31,11 @@ export interface Context {
   stunServers(): Promise<StunServerName[]>
   netcheck(): Promise<NetcheckReport>
   portMapping(): Promise<PortMappingReport>
-  /** Has the TURN server lend an address and gives it back; undefined where none is named. Rejects with a TurnError. */
+  /** Allocates an address on the TURN server and releases it; undefined without one. Rejects with a TurnError. */
   turn(): Promise<TurnReport | undefined>
-  /** An exit, launched for this. */
+  /** An exit, launched for the checks. */
   exit(): Promise<OwnSession>
-  /** Ends what was begun, also what no check waits for any more. */
+  /** Ends everything that was started, also what no check waits for any longer. */
   close(): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
   const over = new AbortController()
   const until = AbortSignal.any([signal, over.signal])
   const signalling = once(() => openSignalling(options, until))
-  // Whether something is deployed does not matter to the network.
+  // The network checks do not need a deployment.
   const stunServers = async () =>
     options.local
       ? (await signalling()).stunServers
@@ -68,7 +68,7 @@ export function createContext(options: SignallingOptions, signal: AbortSignal): 
     netcheck: once(async () => netcheck(await stunServers())),
     exit,
     async close() {
-      // What is still under way has had its time.
+      // Whatever is still running has exceeded its check's limit.
       over.abort(new Error('the doctor is done'))
       await exit.made()?.then(({ end }) => end(), ignore)
       await signalling.made()?.then(({ close }) => close(), ignore)

@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { portsOf } from './port-mapping-check.ts'
 import { type ExitNat, exitNats, type Network, type Ports, type Reach, reachOf } from './reach.ts'
 
-/** Which exits this network reaches: what all that was found out about it comes to. */
+/** Which exits this network can reach, by all that the other checks have found. */
 export const exitsCheck: Check<Context> = {
   name: 'exits',
   after: ['udp', 'turn', 'port mapping'],
@@ -46,7 +46,7 @@ const phrases: Record<Reach, string> = {
   not: 'not at all',
 }
 
-/** NATs of exits with the same reach are named together. */
+/** NATs with the same reach share a phrase. */
 function inWords(reach: Record<ExitNat, Reach>): string {
   const ways = [...new Set(Object.values(reach))]
   if (ways.length === 1) return `reached behind any NAT ${phrases[ways[0]!]}`

@@ -7,10 +7,10 @@ const headers = 28
 
 const untold: Finding = { status: 'skip', message: 'the quiche engine does not tell' }
 
-/** What the engine found out about the path while the throughput was measured. */
+/** What the engine learnt of the path during the throughput check. */
 export const pathChecks: Check<Context>[] = [check('path mtu', judgeMtu), check('ecn', judgeEcn)]
 
-/** How large the packets are that get through. */
+/** The largest packets that get through. */
 export function judgeMtu({ mtu, blackHoles }: PathStats): Finding {
   const facts = { mtu: mtu + headers, blackHoles }
   const message = `packets of ${(mtu + headers).toLocaleString('en')} bytes get through`

@@ -6,7 +6,7 @@ import type { Check, Finding } from './check.ts'
 import type { Context } from './context.ts'
 import type { Ports } from './reach.ts'
 
-/** Whether the router opens ports, which makes the NAT's kind matter no more. */
+/** Whether the router opens ports: then the kind of NAT no longer matters. */
 export const portMappingCheck: Check<Context> = {
   name: 'port mapping',
   after: ['udp'],

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 
-/** What a text may name that a report must not: buckets, servers of one's own, the stack, the account's role. */
+/** What a report must not name: buckets, private servers, the stack and its function. */
 export interface Secrets {
   /** Each is replaced by a hash of it, the same everywhere. */
   names: readonly string[]
 }
 
 /**
- * Leaves out of a value, however deep, what tells whose it is: the last two numbers of an IPv4 address, all of an IPv6
- * address but its first two groups, account ids, ARNs, access keys, this user's home, and the names given.
+ * Removes from a value, at any depth, what identifies its owner: the last two numbers of an IPv4 address, all of an
+ * IPv6 address but its first two groups, account ids, ARNs, access keys, this user's home, and the names given.
  */
 export function redact(value: unknown, secrets: Secrets): unknown {
   if (typeof value === 'string') return redactText(value, secrets)

@@ -25,7 +25,7 @@ export interface Report {
   launch: unknown
 }
 
-/** Gathers the report, of what the checks have found out already, with nothing in it that tells whose it is. */
+/** Builds the report from what the checks have found, without anything that identifies its owner. */
 export async function gatherReport(results: readonly Result[], context: Context): Promise<Report> {
   const isUp = results.some(({ name, status }) => name === 'punch' && status === 'ok')
   const known = <T>(value: Promise<T>) => value.catch(() => undefined)
@@ -70,7 +70,7 @@ export async function gatherReport(results: readonly Result[], context: Context)
   return redact(report, { names: [...names, hostname(), homedir()] }) as Report
 }
 
-/** The names in a configuration that somebody has chosen: of the stack, and of servers of one's own. */
+/** The names in a configuration that identify its owner: the stack's, and those of private servers. */
 export function ownNames({ values, sources }: Pick<Config, 'values' | 'sources'>): string[] {
   const stack = sources['deployment.stack_name'].kind === 'default' ? [] : [values['deployment.stack_name']]
   return [...stack, ...ownServers(values)]
@@ -95,7 +95,7 @@ export const writeReport = (path: string, report: Report): Promise<void> =>
 
 // --- internal ---
 
-/** The names of servers that somebody runs for themselves: all that are not the defaults. */
+/** The names of private servers: all that are not the defaults. */
 function ownServers(values: Config['values']): string[] {
   const others = values['proxy.stun_server'].filter(server => !defaultStunServers.includes(server))
   const servers = [...others.flatMap(parseStunServers), ...parseTurnServers(values['proxy.turn'].join(','))]

@@ -20,14 +20,14 @@ export function formatResult(
   ].join('\n')
 }
 
-/** The last lines: what it all comes to, and the one thing to change. */
+/** The last lines: the verdict, and the one thing to change. */
 export function formatVerdict(results: readonly Result[], terminalWidth = widest): string {
   const change = oneChange(results)
   if (change === undefined) return verdict(results)
   return [verdict(results), ...toDo(change, Math.max(Math.min(terminalWidth, widest), 22))].join('\n')
 }
 
-/** What to do first: about the first failure, since others may follow from it, or else about what matters to exits. */
+/** What to do first: the hint of the first failure, which may cause others, or else of what matters to exits. */
 export function oneChange(results: readonly Result[]): string | undefined {
   const failed = results.find(({ status }) => status === 'fail')
   const warned = results.filter(({ status }) => status === 'warn')
@@ -35,7 +35,7 @@ export function oneChange(results: readonly Result[]): string | undefined {
   return (failed ?? telling.find(result => result !== undefined) ?? warned[0])?.hint
 }
 
-/** What it all comes to, in a line. */
+/** The verdict in a line. */
 export function verdict(results: readonly Result[]): string {
   const count = (status: Status) => results.filter(result => result.status === status).length
   const failed = results.filter(({ status }) => status === 'fail').map(({ name }) => name)

@@ -5,14 +5,14 @@ import { formatDuration, formatRate } from '../client/stats/format.ts'
 import type { Check } from './check.ts'
 import type { Context } from './context.ts'
 
-/** A look, not a speedtest. */
+/** A quick look, not a speedtest. */
 const seconds = 2
 const roundTrips = 20
 /** What people notice, as bits a second and milliseconds. */
 const slowBits = 2_000_000
 const slowTripMs = 400
 
-/** By which of the exit's addresses it was reached. */
+/** How the exit was reached. */
 const paths: Record<CandidateKind, string> = {
   host: 'directly',
   mapped: 'at a port that its router opened',
@@ -21,7 +21,7 @@ const paths: Record<CandidateKind, string> = {
   relayed: 'by the TURN server',
 }
 
-/** An exit is launched, and the path to it measured. */
+/** Launches an exit, and measures the path to it. */
 export const tunnelChecks: Check<Context>[] = [
   {
     name: 'punch',

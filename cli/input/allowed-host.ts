@@ -2,8 +2,8 @@ import { isIP } from 'node:net'
 import { isLoopback } from './loopback.ts'
 
 /**
- * Whether a Host header is one that the person at this machine would use. A name of somebody else's that
- * resolves to this machine (DNS rebinding) is not: only localhost, the address that is listened on and, where
+ * Whether a Host header is one that a person at this machine would use. A foreign name that resolves to this
+ * machine (DNS rebinding) is not: only localhost, the address that is listened on and, where
  * that is not a loopback one, any address.
  */
 export function hostAllowed(header: string | null, listening: string): boolean {

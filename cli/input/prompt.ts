@@ -4,7 +4,7 @@ import { CodedError } from '../../tunnel/net/coded-error.ts'
 
 // Questions at a terminal, a line each: consola's own prompts lose what is typed under Bun.
 
-/** The person called it off at a question. The program ends as after any other Ctrl-C. */
+/** Interrupted at a question. The program ends as after any other Ctrl-C. */
 export class CancelledError extends CodedError<'E_CANCELLED'> {
   override readonly name = 'CancelledError'
 
@@ -28,10 +28,10 @@ export interface Choice<T> {
   about: string
 }
 
-/** Whether there is somebody to ask. */
+/** Whether a person can be asked. */
 export const isTerminal = () => Boolean(process.stdin.isTTY && process.stdout.isTTY)
 
-/** Takes the terminal over for some questions. */
+/** Opens the terminal for questions. */
 export function openPrompt(): Prompt {
   const lines = createInterface({ input: process.stdin, output: process.stdout })
   const ask = askingOn(lines)

@@ -10,9 +10,9 @@ export interface ReadOptions {
   subject: string
   /** A file with more is not read. Bytes. */
   maxBytes: number
-  /** All of it must have come within this: a pipe, and some files of the system's, may never end. Milliseconds. */
+  /** Limit for the whole read: a pipe or a device file may never end. Milliseconds. */
   limitMs?: number
-  /** A pipe has somebody who writes to it after this. Milliseconds. */
+  /** A pipe must have a writer within this time. Milliseconds. */
   writerLimitMs?: number
 }
 
@@ -53,11 +53,11 @@ export async function readGivenFile(path: string, options: ReadOptions): Promise
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 const defaultLimitMs = 30_000
 const defaultWriterLimitMs = 1_000
-/** Between two looks at a pipe. Milliseconds. */
+/** Between two reads of an empty pipe. Milliseconds. */
 const lookMs = 20
 const chunkBytes = 64 * 1024
 
-/** What a path leads to that has no end, or cannot be opened. */
+/** Why a path is not read: it has no end, or cannot be opened. */
 function unreadable(found: Stats): string | undefined {
   if (found.isCharacterDevice() || found.isBlockDevice()) return 'a device'
   return found.isSocket() ? 'a socket' : undefined
@@ -89,7 +89,7 @@ async function readAll(
   }
 }
 
-/** How many bytes were added: 0 at the end, undefined where none are there yet. */
+/** The number of bytes added: 0 at the end, undefined when none have arrived yet. */
 async function readSome(handle: FileHandle, parts: Buffer[]): Promise<number | undefined> {
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, null)

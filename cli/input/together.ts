@@ -1,5 +1,5 @@
 /**
- * Does all of these and gives what each gave. Throws what they threw, together, so that a person hears of all that is
+ * Runs all tasks and gives their results. Throws their errors together, so that a person hears of everything that is
  * wrong at once.
  */
 export async function together<T extends readonly (() => unknown)[]>(

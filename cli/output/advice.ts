@@ -121,18 +121,18 @@ const advice: Partial<Record<string, string>> = {
     'Measure again with "lambda-nat-proxy speedtest". A larger function is faster: deploy --mode performance.',
 }
 
-/** The same where the exits run on this machine, and there is nothing to deploy. */
+/** The same where the exits run on this machine, and nothing is deployed. */
 const localAdvice: typeof advice = {
   E_TARGET_PRIVATE: 'Start with --allow-private to let the exits reach such addresses.',
 }
 
-/** What there is to do about an error; undefined where nothing is known. `local`: the exits run on this machine. */
+/** The advice for an error; undefined where there is none. `local`: the exits run on this machine. */
 export const adviceFor = (
   { code, hint }: Pick<ErrorData, 'code' | 'hint'>,
   local = false,
 ): string | undefined => (local ? localAdvice[code] : undefined) ?? advice[code] ?? hint
 
-/** The same with the advice as its hint, for who reads it as data. */
+/** The error with the advice as its hint. */
 export function advised<T extends Pick<ErrorData, 'code' | 'hint'>>(data: T, local = false): T {
   const hint = adviceFor(data, local)
   return hint === undefined ? data : { ...data, hint }
@@ -141,7 +141,7 @@ export function advised<T extends Pick<ErrorData, 'code' | 'hint'>>(data: T, loc
 /** What happened, and what to do about it. */
 export const withAdvice = (data: ErrorData, local = false): string => inOneLine(advised(data, local))
 
-/** Whatever was thrown, for a program: each of several errors, with advice. */
+/** A thrown error, or each of several, as data with advice. */
 export const inData = (error: unknown): ErrorData[] =>
   errorsIn(error).map(each =>
     each instanceof ListenError

@@ -13,16 +13,16 @@ import { reloadLines } from './reload-lines.ts'
 import { say } from './say.ts'
 import { waitingLine } from './waiting-line.ts'
 
-/** Says what each event means to a person. */
+/** Prints each event for a person. */
 export function printer(
   { verbose, local, managed }: Record<'verbose' | 'local' | 'managed', boolean>,
   model: Model,
 ): (event: ProxyEvent) => void {
   const setUps = new Map<string, { step: Step; ms: number }[]>()
-  /** The codes of why connections have failed since an exit last came up. */
+  /** Codes of failed connections since an exit last came up. */
   const failures = new Set<string>()
   const refusalLine = refusalLines(local)
-  /** Regions in which a launch was told. */
+  /** Regions whose first launch was announced. */
   const started = new Set<string>()
   let dashboard: string | undefined
   /** The session that a line is about, as the function's own log has it: the two can be joined by it. */
@@ -41,7 +41,7 @@ export function printer(
     switch (event.type) {
       case 'exit.launching':
         setUps.set(event.session, [])
-        // Later ones are told when they are up: a line an exit.
+        // Later ones are announced when they are up: one line for each exit.
         if (verbose || !started.has(event.region))
           say('start', `Starting an exit in ${event.region}${of(event)}`)
         started.add(event.region)
@@ -61,7 +61,7 @@ export function printer(
         break
       case 'exit.failed':
         setUps.delete(event.session)
-        // The same reason again and again is told once.
+        // A repeated reason is told once.
         if (event.repeated && !verbose) break
         say('error', `${stepNames[event.step]}: ${withAdvice(event)}${of(event)}`)
         say('info', `Retrying ${event.region} in ${duration(event.retryMs)}`)
@@ -146,7 +146,7 @@ export function printer(
         say('info', `Awake after ${formatDuration(event.ms)}`)
         break
       case 'exit.draining':
-        // Nothing is left that could drain: it is let go, and its end is told.
+        // Nothing is left to drain: its end is announced next.
         if (event.connections === 0 && !verbose) break
         say(
           'info',
@@ -191,7 +191,7 @@ export function printer(
         tellRefusal(event)
         break
       case 'connection.failed':
-        // While there is no exit, every connection fails, for hours it may be.
+        // While there is no exit every connection fails, possibly for hours.
         if (failures.has(event.code) && !verbose) break
         failures.add(event.code)
         say(

@@ -2,15 +2,15 @@ import type { ProxyEvent } from '../client/stats/events.ts'
 import { advised } from './advice.ts'
 import type { Reporter } from './terminal-reporter.ts'
 
-/** What a reader of `--json` may be behind with; what happens beyond that is not told. Characters. */
+/** How far a reader of `--json` may lag; further events are dropped. Characters. */
 const maxUnread = 8 * 1024 * 1024
 
 /**
- * An object a line, as docs/events.md has it. Where connections go is told with `verbose` only, and samples
- * while nothing moves are not told. A reader that stands still costs no more memory than it has been given.
+ * One JSON object per line, as in docs/events.md. Targets appear with `verbose` only, and samples without traffic are
+ * left out. The memory for a reader that stalls is bounded.
  *
- * What is told of connections in one step goes out together, before the client of any of them hears more: who reads both
- * knows of a connection first. Everything else goes at once.
+ * Connection events of one turn are written together, before the client of any of them gets its next bytes: a reader of
+ * both sees the event first. All other events are written at once.
  */
 export function jsonReporter(
   { verbose, local = false }: { verbose: boolean; local?: boolean },
@@ -62,7 +62,7 @@ export function jsonReporter(
 
 const timed = (event: object): Record<string, unknown> => ({ time: new Date().toISOString(), ...event })
 
-/** Those of which there may be thousands in a moment. */
+/** Events that may come by the thousand. */
 const ofConnections = new Set<string>([
   'connection.opened',
   'connection.closed',
@@ -72,5 +72,5 @@ const ofConnections = new Set<string>([
 
 /** With what to do about it in this program's own terms, as a person at a terminal reads it. */
 const withHint = (event: ProxyEvent, local: boolean): ProxyEvent =>
-  // An end that was meant asks for nothing.
+  // A regular end needs no advice.
   'code' in event && event.type !== 'exit.closed' ? advised(event, local) : event

@@ -8,17 +8,17 @@ import {
 import type { Model } from '../client/stats/model.ts'
 import { isAccepting } from '../client/stats/state.ts'
 
-/** The line at the bottom of a terminal that follows what goes on. */
+/** The status line at the bottom of a terminal. */
 export interface LiveLine {
   draw(): void
-  /** Makes room for a line that stays. */
+  /** Removes it, so that a permanent line can be printed. */
   clear(): void
   close(): void
 }
 
 export const noLine: LiveLine = { draw() {}, clear() {}, close() {} }
 
-/** Nothing at all where the output is no terminal, or one that cannot go back in its line. */
+/** Does nothing where the output is not a terminal, or one that cannot return to the start of its line. */
 export function liveLine(
   model: Model,
   local: boolean,
@@ -48,7 +48,7 @@ export function liveLine(
 
 // --- internal ---
 
-/** A part of the line, and what stands for it where there is little room; the last are left out first. */
+/** A part of the line, and its short form for narrow terminals; the last parts are left out first. */
 type Part = readonly [text: string, brief?: string]
 
 /** As many whole parts as fit: in brief from the right on, then without the last ones. */

@@ -1,6 +1,6 @@
 import { formatRate } from '../client/stats/format.ts'
 
-/** A line at the bottom of the terminal that shows how far something is. */
+/** A progress bar at the bottom of the terminal. */
 export interface Bar {
   /** `share` from 0 to 1; a rate in bytes a second where there is one. */
   draw(label: string, share: number, bytesPerSecond?: number): void
@@ -9,7 +9,7 @@ export interface Bar {
 
 const width = 30
 
-/** Nothing at all where the output is no terminal, or one that cannot go back in its line. */
+/** Does nothing where the output is not a terminal, or one that cannot return to the start of its line. */
 export function progressBar(output: NodeJS.WriteStream = process.stderr): Bar {
   if (!output.isTTY || process.env.TERM === 'dumb') return { draw() {}, clear() {} }
   return {

@@ -1,7 +1,7 @@
 import type { ProxyEvent } from '../client/stats/events.ts'
 import { withAdvice } from './advice.ts'
 
-/** A client or a connection of one was turned away. */
+/** A client, or one of its connections, was refused. */
 export type Refused = Extract<ProxyEvent, { type: 'connection.refused' | 'client.rejected' }>
 
 /** A kind of refusal is told again after this long. Milliseconds. */
@@ -27,7 +27,7 @@ export function refusalLines(local: boolean, now: () => number = () => performan
   }
 }
 
-/** What was turned away, as the beginning of a line. */
+/** What was refused, as the beginning of a line. */
 export const subjectOf = (event: Refused): string =>
   event.type === 'connection.refused'
     ? 'Connection refused'
@@ -37,7 +37,7 @@ export const subjectOf = (event: Refused): string =>
 
 const clientNames = { socks5: 'SOCKS5', http: 'HTTP', unknown: 'unknown' } as const
 
-/** The person's own rule is no news, and an HTTP client asks without a login first, to be asked for one. */
+/** Blocked by the user's own rule, or an HTTP client that sends its login only when asked. */
 const isOrdinary = (event: Refused) =>
   event.code === 'E_TARGET_BLOCKED' ||
   (event.type === 'client.rejected' && event.protocol === 'http' && event.code === 'E_LOGIN_REQUIRED')

@@ -3,7 +3,7 @@ import { colors } from 'consola/utils'
 
 type Level = 'log' | 'info' | 'start' | 'success' | 'warn' | 'error'
 
-/** Prints a line. On a terminal the time of day stands before it; what reads a file or a pipe has times of its own. */
+/** Prints a line, on a terminal with the time of day. In a file or a pipe the reader adds its own. */
 export const say = (level: Level, text: string) => consola[level](stamped(text))
 
 // --- internal ---

@@ -3,8 +3,8 @@ import { systemReason } from '../input/system-error.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /**
- * Goes on to the end, and cleans up, when whoever reads the output leaves, or its terminal closes. What cannot be written
- * for another reason, such as a full disk, is told by `onLost` once, and the process ends as failed.
+ * Keeps the process running, so that it cleans up, when the reader of its output leaves or its terminal closes. Another
+ * write error, such as a full disk, is passed to `onLost` once, and the process ends as failed.
  */
 export function watchOutput(onLost: (error: CodedError) => void): void {
   process.stderr.on('error', () => {})

@@ -17,15 +17,15 @@ import { makePrivate, unusable } from './private-folder.ts'
 
 /** A native library that the executable carries. */
 export interface Addon {
-  /** Its file's name outside. */
+  /** The name of its file outside the executable. */
   name: string
-  /** Where it lies inside the executable. */
+  /** Its path inside the executable. */
   inside: string
   /** In hexadecimal. */
   sha256: string
 }
 
-/** A version that nobody has loaded for so long is removed. */
+/** A version that nobody has loaded for this long is removed. */
 const unusedMs = 7 * 24 * 60 * 60_000
 
 /**
@@ -62,7 +62,7 @@ function fromCache(addon: Addon, folder: string): unknown {
   const path = join(folder, file)
   if (!isIntact(path, addon)) write(path, contentOf(addon))
   const now = new Date()
-  // Not until it was touched could another process take it for one that nobody uses.
+  // Before it was touched, another process may have taken it for an unused one.
   utimesSync(path, now, now)
   const loaded = load(path)
   prune(folder, file, now.getTime())
@@ -76,7 +76,7 @@ function inPassing(addon: Addon, parent: string): unknown {
     write(path, contentOf(addon))
     return load(path)
   } finally {
-    // What is loaded stays, but on Windows, where its file does too.
+    // A loaded library stays usable without its file; Windows keeps the file.
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -87,7 +87,7 @@ function contentOf({ inside, name, sha256 }: Addon): Uint8Array {
   return content
 }
 
-/** In one step: whoever looks meanwhile finds the file before or the whole of it. */
+/** Atomic: other processes see the old file or the whole new one. */
 function write(path: string, content: Uint8Array): void {
   const beside = `${path}.${process.pid}.new`
   try {
@@ -115,7 +115,7 @@ function load(path: string): unknown {
   return module.exports
 }
 
-/** Removes versions that were not loaded for long, and what a killed process has begun to write. */
+/** Removes versions that were not loaded for long, and partial files of killed processes. */
 function prune(folder: string, kept: string, now: number): void {
   for (const name of readdirSync(folder)) {
     if (name === kept) continue

@@ -6,7 +6,7 @@ import { isAbsolute, join } from 'node:path'
 
 const name = 'lambda-nat-proxy'
 
-/** What decides; another one's in tests. */
+/** What the folders depend on; tests pass their own. */
 export interface Machine {
   platform: NodeJS.Platform
   env: Record<string, string | undefined>
@@ -25,10 +25,10 @@ export const defaultLoginsPath = (machine = thisMachine()) => join(configFolder(
 export const stateFolder = (stack: string, machine = thisMachine()) =>
   join(folder(machine, 'XDG_STATE_HOME', { others: '.local/state', windows: local }), stack)
 
-/** What was spent and used, of all runs; no stack has this name. */
+/** The ledger of all runs; no stack can have this name. */
 export const ledgerPath = (machine = thisMachine()) => stateFolder('usage.db', machine)
 
-/** What can be made again: libraries that the executable unpacks, and what runs of the embedded cloud work on. */
+/** What can be recreated: libraries that the executable unpacks, and the working files of the embedded cloud. */
 export const cacheFolder = (machine = thisMachine()) =>
   folder(machine, 'XDG_CACHE_HOME', {
     others: '.cache',

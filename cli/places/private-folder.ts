@@ -12,7 +12,7 @@ const isWindows = process.platform === 'win32'
 export function makePrivate(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const found = lstatSync(path)
-  if (!found.isDirectory()) throw new Error('it is no folder')
+  if (!found.isDirectory()) throw new Error('it is not a folder')
   if (isWindows) return
   if (found.uid !== process.getuid?.()) throw new Error('it belongs to another user')
   if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700)

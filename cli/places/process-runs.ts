@@ -1,9 +1,9 @@
-/** Whether a process of this number runs on this machine, whoever's it is. No number but a positive one is a process's. */
+/** Whether a process with this id runs on this machine, under any user. Ids are positive: others name groups. */
 export function processRuns(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0)
   } catch (error) {
-    // Somebody else's.
+    // It is another user's.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -8,7 +8,7 @@ import { cacheFolder } from './folders.ts'
 import { makePrivate, mustRunFrom, unusable } from './private-folder.ts'
 import { processRuns } from './process-runs.ts'
 
-/** A folder for what one process works on, for as long as it runs. */
+/** A working folder of one process, for as long as it runs. */
 export interface RunFolder {
   path: string
   remove(): Promise<void>
@@ -53,18 +53,18 @@ const removal = (path: string) => () => rm(path, { recursive: true, force: true,
 async function sweep(place: string, mark: string): Promise<void> {
   for (const name of await readdir(place)) {
     const pid = name.startsWith(mark) ? Number.parseInt(name.slice(mark.length), 10) : Number.NaN
-    // Whatever cannot be removed does no harm to this run.
+    // What cannot be removed does not affect this run.
     if (pid > 0 && !processRuns(pid)) await removal(join(place, name))().catch(() => {})
   }
 }
 
-/** Whose processes the numbers in folders' names are: a home may be shared by machines and by containers. */
+/** Identifies the process space of the ids in folder names: machines and containers may share a home. */
 function owner(): string {
   let space = ''
   try {
     space = readlinkSync('/proc/self/ns/pid')
   } catch {
-    // No other system has several.
+    // Only Linux has several.
   }
   return createHash('sha256').update(`${hostname()} ${space}`).digest('hex').slice(0, 8)
 }

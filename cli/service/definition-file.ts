@@ -7,7 +7,7 @@ import { ServiceError } from './service-error.ts'
 export interface DefinitionFile {
   readonly path: string
   readonly exists: boolean
-  /** Throws a ServiceError where somebody else's is there, or it cannot be written. */
+  /** Throws a ServiceError where a foreign file is there, or it cannot be written. */
   write(text: string): void
   remove(): void
 }

@@ -8,7 +8,7 @@ export interface ServicePlan {
   scope: Scope
   /** Program and arguments, with absolute paths. */
   command: readonly string[]
-  /** The account that runs a system's service; one of its own where none is named. */
+  /** The account that a system service runs as; one of its own by default. */
   runAs?: string | undefined
 }
 
@@ -30,7 +30,7 @@ export interface LogOptions {
   follow: boolean
 }
 
-/** A service manager, as far as one program needs it. All throw a ServiceError. */
+/** A service manager, for the one service of this program. All methods reject with a ServiceError. */
 export interface ServiceManager {
   /** Writes the definition, has it come up with the machine or session, and starts it. Gives notes for the person. */
   install(plan: ServicePlan): Promise<string[]>

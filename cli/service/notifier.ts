@@ -4,7 +4,7 @@ import { type Notify, sdNotify } from './sd-notify.ts'
 
 /** Keeps systemd informed of a proxy (Type=notify, sd_notify(3)); does nothing where systemd does not ask. */
 export interface Notifier {
-  /** It serves: at its start, and when a reload is done, well or not. */
+  /** It is ready: after its start, and after a reload, successful or not. */
   ready(): void
   reloading(): void
   stopping(): void

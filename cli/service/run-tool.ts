@@ -1,7 +1,7 @@
 import { printable } from '../../tunnel/net/printable.ts'
 import { ServiceError } from './service-error.ts'
 
-export interface Said {
+export interface ToolResult {
   code: number
   stdout: string
   stderr: string
@@ -10,8 +10,8 @@ export interface Said {
 /** A service manager answers within this time. Milliseconds. */
 const limitMs = 120_000
 
-/** Runs one of the system's programs and gives what it said, whatever it ended with. Throws a ServiceError where it is not there. */
-export async function runTool(command: readonly string[]): Promise<Said> {
+/** Runs a program of the system, and gives its output and exit code. Throws a ServiceError where it is missing. */
+export async function runTool(command: readonly string[]): Promise<ToolResult> {
   mustBeHere(command)
   const child = Bun.spawn([...command], {
     stdin: 'ignore',
@@ -41,7 +41,7 @@ export async function showTool(command: readonly string[]): Promise<void> {
   mustBeHere(command)
   const child = Bun.spawn([...command], { stdio: ['ignore', 'inherit', 'inherit'] })
   await child.exited
-  // It has said on the standard error what was wrong.
+  // Its own message is on the standard error.
   if (child.exitCode)
     throw new ServiceError('E_SERVICE_MANAGER', `${command.join(' ')} failed (${child.exitCode})`)
 }

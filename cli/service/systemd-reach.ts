@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Scope, serviceName } from './manager.ts'
 import { ServiceError } from './service-error.ts'
 
-/** What decides whether a systemd can be asked; another one's in tests. */
+/** What decides whether systemd can be reached; tests pass their own. */
 export interface Here {
   env: Record<string, string | undefined>
   uid: number | undefined
@@ -14,8 +14,8 @@ export interface Here {
 const here = (): Here => ({ env: process.env, uid: process.getuid?.(), exists: existsSync })
 
 /**
- * Why no systemd of this scope can be asked, and what to do about it; undefined where one should answer. For who was
- * refused: a bus may also be at a place that only systemctl knows.
+ * Why systemd cannot be reached in this scope, and what to do about it; undefined where it should answer. To be asked
+ * after systemctl has failed: only that knows all the places of a bus.
  */
 export function outOfReach(scope: Scope, { env, uid, exists }: Here = here()): ServiceError | undefined {
   // sd_booted(3).

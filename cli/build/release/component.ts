@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Somebody else's work that a release carries. */
+/** A third-party component in a release. */
 export interface Component {
   /** Package URL (purl-spec): `pkg:npm/%40aws-sdk/core@3.1.0`. It names the component in the whole release. */
   purl: string

@@ -3,14 +3,14 @@ import { type Login, loginName } from './login.ts'
 import { decoyOf, type Hash } from './password-hash.ts'
 import { Verifier } from './verifier.ts'
 
-/** Somebody who was let in; `login` is whose it was, where one is needed. */
+/** An admitted client; `login` is its login, where one is needed. */
 export interface Admission {
   login?: Login | undefined
 }
 
 /** Who may use a listener. */
 export interface Access {
-  /** Nobody gets in without a login. */
+  /** Whether a login is needed. */
   readonly required: boolean
   /** Lets this user name, parameters and all, in with this password; undefined: it does not. */
   admit(user: string, password: string): Promise<Admission | undefined>

@@ -24,7 +24,7 @@ export class Accounts {
   #ledger: Ledger | undefined
   readonly #now: () => number
   readonly #accounts = new Map<string, Account>()
-  /** What was told of each account's use. */
+  /** The usage last reported for each account. */
   readonly #told = new Map<string, number>()
   readonly #timer: ReturnType<typeof setInterval>
   #failed = false
@@ -37,7 +37,7 @@ export class Accounts {
     this.#timer.unref()
   }
 
-  /** The account of a login, held to the limits that it has now. */
+  /** The account of a login, with the login's current limits. */
   of({ user, limits }: Login): Account {
     const known = this.#accounts.get(user)
     if (known && sameLimits(known.limits, limits)) return known
@@ -48,7 +48,7 @@ export class Accounts {
     return account
   }
 
-  /** Holds the accounts that there are to what these logins may use now. */
+  /** Applies the current limits of these logins to existing accounts. */
   update(logins: readonly Login[]): void {
     for (const login of logins) if (this.#accounts.has(login.user)) this.of(login)
   }

@@ -16,7 +16,7 @@ export interface Limits {
   exits?: readonly string[]
 }
 
-/** They hold an account to the same; which exits it may use is asked of each login by itself. */
+/** Whether two logins limit their account alike; the allowed exits are checked per login. */
 export const sameLimits = (a: Limits, b: Limits): boolean =>
   isDeepStrictEqual([a.quota, a.rate, a.connections], [b.quota, b.rate, b.connections])
 
@@ -67,7 +67,7 @@ function readRate(value: unknown): Limits['rate'] {
 }
 
 const bits: Record<string, number> = { kbit: 1e3, Mbit: 1e6, Gbit: 1e9 }
-/** Less than this would not carry a packet a second. Bytes a second. */
+/** A lower rate would not carry one packet a second. Bytes a second. */
 const leastRate = 1_000
 
 function bytesASecond(text: string): number | undefined {

@@ -12,7 +12,7 @@ import { type Login, makeLogin } from './login.ts'
 export async function readLoginFile(path: string): Promise<Login[]> {
   const options = { subject: `the file of logins ${path}`, maxBytes: maxFileBytes }
   const logins = parseLoginFile(path, await readGivenText(path, options))
-  // Who names a file wants a login to be needed.
+  // A file that is named is meant to require a login.
   if (logins.length === 0)
     throw new UsageError(
       isYaml(path)
@@ -37,7 +37,7 @@ export const yamlOptions = { schema: 'failsafe' } as const
 
 // --- internal ---
 
-/** It is read at once, also while the proxy runs: some 50,000 logins with hashes. */
+/** Read whole, also while the proxy runs: some 50,000 hashed logins. */
 const maxFileBytes = 8 * 1024 * 1024
 
 /** `#` begins a comment line. */

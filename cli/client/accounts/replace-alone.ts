@@ -17,8 +17,8 @@ import { systemReason } from '../../input/system-error.ts'
 import { notText, utf8Text } from '../../input/utf8-text.ts'
 
 /**
- * Changes a file as the only one that does: what `change` makes of its text takes its place, whole or not at all, and
- * whoever else comes meanwhile waits. A file that is not there is empty, and its folder is made; `change` gives
+ * Changes a file under a lock: the text that `change` returns replaces it atomically, and other processes wait
+ * meanwhile. A file that is not there is empty, and its folder is made; `change` gives
  * undefined for no change. Owner and mode of a file that is there stay. Rejects with what `change` throws, or a
  * CodedError: E_LOGINS_UNWRITABLE, or E_LOGINS_LOCKED after `waitMs`.
  */
@@ -62,7 +62,7 @@ export async function replaceAlone(
 const mode = 0o600
 /** As much as is read of a file of logins. */
 const maxBytes = 8 * 1024 * 1024
-/** Another process is done in some milliseconds. */
+/** Another process holds the lock for some milliseconds. */
 const defaultWaitMs = 5_000
 /** Between two tries. Milliseconds. */
 const againMs = 20
@@ -105,7 +105,7 @@ async function read(target: string, path: string, { size }: Stats): Promise<stri
   return text
 }
 
-/** Makes a file that nobody else has made; waits while somebody has. */
+/** Creates the lock file; waits while another process holds it. */
 async function openAlone(lock: string, path: string, waitMs: number): Promise<FileHandle> {
   for (const limit = performance.now() + waitMs; ; await sleep(againMs)) {
     try {

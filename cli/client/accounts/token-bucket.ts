@@ -49,7 +49,7 @@ export class TokenBucket {
 
   /** Calls back when the debt is paid, never from within. Gives the function that takes that back. */
   whenPaid(callback: () => void): () => void {
-    // A function of its own, so that the same callback may wait twice.
+    // A new function each time, so that one callback can wait twice.
     const entry = () => callback()
     this.#waiting.add(entry)
     this.#arm()

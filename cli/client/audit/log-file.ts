@@ -20,9 +20,9 @@ const mode = 0o600
 const maxWaiting = 8 * 1024 * 1024
 const maxBatch = 256 * 1024
 const defaultRetryMs = 5_000
-/** A pipe is not waited for, neither until somebody reads from it nor while it is full; Windows has no such flag. */
+/** Non-blocking: a pipe may have no reader, or be full. Windows has no such flag. */
 const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
-/** Who reads a pipe that is full may take this long before it counts as a failure, looked at every so often. Milliseconds. */
+/** A pipe that stays full for this long has failed; it is tried again at this interval. Milliseconds. */
 const fullLimitMs = 1_000
 const fullLookMs = 10
 
@@ -158,7 +158,7 @@ export class LogFile {
     const { path, keep } = this.#options
     const aside = (i: number) => (i === 0 ? path : `${path}.${i}`)
     await this.#shut()
-    // Up to the first gap: what failed half-way pushes no more files out each time that it is tried again.
+    // Up to the first gap: retrying a rotation that failed half-way must not push out further files.
     let free = 1
     while (free < keep && (await isThere(aside(free)))) free++
     for (let i = free - 1; i >= 0; i--) await rename(aside(i), aside(i + 1))
@@ -220,7 +220,7 @@ async function writeSome(handle: FileHandle, bytes: Buffer): Promise<number> {
   }
 }
 
-/** A process that was killed, or a disk that was full, may have left half a line: the next begins on one of its own. */
+/** Whether the file ends with a line end: a killed process or a full disk may have left half a line. */
 async function endsWithLine(path: string, size: number): Promise<boolean> {
   const handle = await open(path, 'r')
   try {

@@ -5,7 +5,7 @@ import { dayOf, endOf, prefixOf } from '../ledger/period.ts'
 import type { Events } from '../stats/events.ts'
 import type { Budget } from './parse-budget.ts'
 
-/** What becomes of the exits when the budget is used up. */
+/** What happens when the budget is used up. */
 export const budgetActions = ['stop', 'warn'] as const
 export type BudgetAction = (typeof budgetActions)[number]
 
@@ -24,10 +24,10 @@ export interface SpendingOptions extends BudgetSettings {
   now?: () => number
 }
 
-/** It is looked at this often, and written down this often. Milliseconds. */
+/** How often the cost is checked, and written to the ledger. Milliseconds. */
 const lookMs = 1_000
 const writeMs = 5_000
-/** Told when this share of the budget is spent. */
+/** A warning is due at this share of the budget. */
 const lowShare = 0.8
 
 type State = 'open' | 'low' | 'spent'
@@ -60,7 +60,7 @@ export class Spending implements Purse {
     this.look()
     this.#timer = setInterval(() => this.look(), lookMs)
     this.#timer.unref()
-    // A launch costs at once, and a run that is killed must not forget it.
+    // A launch costs at once, also when the process is killed right after it.
     this.#unsubscribe = events.subscribe(event => {
       if (event.type === 'exit.step' && event.step === 'offer') queueMicrotask(() => this.write())
     })

@@ -14,11 +14,11 @@ export class LedgerError extends CodedError<'E_LEDGER'> {
   override readonly name = 'LedgerError'
 }
 
-/** Another process has it for longer than this: what was to be written is written the next time. Milliseconds. */
+/** How long a write waits for another process; after that it is retried at the next one. Milliseconds. */
 const busyMs = 250
-/** Opening it is not tried again later, and several may begin at once. Milliseconds. */
+/** Opening waits longer: it is not retried, and several processes may start at once. Milliseconds. */
 const openingMs = 5_000
-/** Of the days with entries so many are kept. Not by the calendar: a clock that was wrong once would empty it. */
+/** The number of days with entries that are kept. Not by the calendar: a clock that was wrong once would empty it. */
 const keptDays = 400
 
 /**

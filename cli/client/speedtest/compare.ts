@@ -5,7 +5,7 @@ import { startProxy } from '../proxy.ts'
 import { createEvents } from '../stats/events.ts'
 import { SpeedtestError, type Transfer, transfer } from './measure.ts'
 
-/** What became of a download; cut off where its time was up. */
+/** A finished download, or what of it fitted into its time. */
 export interface Fetched extends Transfer {
   status: number
   firstByteMs: number
@@ -27,7 +27,7 @@ export async function compare(
   url: string,
   { seconds, signal }: { seconds: number; signal: AbortSignal },
 ): Promise<Comparison> {
-  // Direct is without the proxy that this shell may be set up for.
+  // Direct means without a proxy that the environment names.
   for (const name of spellings) delete process.env[name]
   const proxy = startProxy({
     listeners: [{ scheme: 'http', host: '127.0.0.1', port: 0 }],
@@ -59,7 +59,7 @@ async function fetchFor(
   const late = new AbortController()
   const tooLate = new SpeedtestError('E_SPEEDTEST_TIMEOUT', `no answer within ${answerLimitMs / 1000} s`)
   const limit = setTimeout(() => late.abort(tooLate), answerLimitMs)
-  // Compressed it would not be the line that is measured.
+  // Compression would distort the measured rate.
   const headers = { 'accept-encoding': 'identity' }
   const started = performance.now()
   try {

@@ -29,12 +29,12 @@ export interface TransferOptions {
   onProgress?: (bytes: number, ms: number) => void
 }
 
-/** A measurement came to no end. */
+/** A measurement could not be completed. */
 export class SpeedtestError extends CodedError<'E_SPEEDTEST_TIMEOUT' | 'E_EXIT_OUTDATED' | 'E_EXIT_LOST'> {
   override readonly name = 'SpeedtestError'
 }
 
-/** Nobody's line carries more within a test. Bytes. */
+/** More than any line carries within a test. Bytes. */
 const plenty = 8 * 1024 ** 3
 const progressMs = 100
 /** What is on its way when an upload's time is up has this long to arrive. Milliseconds. */

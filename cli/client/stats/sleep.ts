@@ -1,7 +1,7 @@
 import type { ProxyEvent } from './events.ts'
 import type { SleepState } from './state.ts'
 
-/** Whether the exits were let go for want of connections, and how often they were woken. */
+/** Whether the exits were stopped for lack of connections, and how often they were woken. */
 export interface Sleep {
   apply(event: ProxyEvent, now: number): void
   readonly state: SleepState

@@ -21,7 +21,7 @@ export interface Setting<T> {
   about: string
   /** What its --no-… does, where it is on by default. */
   aboutNot?: string
-  /** A reload applies it to a proxy that runs. */
+  /** A reload applies it to a running proxy. */
   live?: true
   /** What a new file shows, commented out, where there is no default to show. */
   example?: T
