@@ -1,22 +1,17 @@
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 
-/** What a report must not name: buckets, private servers, the stack and its function. */
-export interface Secrets {
-  /** Each is replaced by a hash of it, the same everywhere. */
-  names: readonly string[]
-}
-
 /**
  * Removes from a value, at any depth, what identifies its owner: the last two numbers of an IPv4 address, all of an
- * IPv6 address but its first two groups, account ids, ARNs, access keys, this user's home, and the names given.
+ * IPv6 address but its first two groups, account ids, ARNs, access keys, and these names, each replaced by a hash
+ * of it, the same everywhere.
  */
-export function redact(value: unknown, secrets: Secrets): unknown {
-  if (typeof value === 'string') return redactText(value, secrets)
-  if (Array.isArray(value)) return value.map(each => redact(each, secrets))
+export function redact(value: unknown, names: readonly string[]): unknown {
+  if (typeof value === 'string') return redactText(value, names)
+  if (Array.isArray(value)) return value.map(each => redact(each, names))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [redactText(key, secrets), redact(each, secrets)]),
+    Object.entries(value).map(([key, each]) => [redactText(key, names), redact(each, names)]),
   )
 }
 
@@ -28,7 +23,7 @@ const arn = /\barn:[\w-]+:[^\s"',)]+/g
 const accessKey = /\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g
 const account = /\b\d{12}\b/g
 
-function redactText(text: string, { names }: Secrets): string {
+function redactText(text: string, names: readonly string[]): string {
   let redacted = text
   // The longest first: one name may be a part of another.
   for (const name of names.filter(name => name !== '').toSorted((a, b) => b.length - a.length))

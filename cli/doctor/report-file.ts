@@ -67,7 +67,7 @@ export async function gatherReport(results: readonly Result[], context: Context)
     ...regions.flatMap(([, { bucket, functionName }]) => [bucket, functionName]),
   ]
   const names = [...deployed.filter(name => name !== undefined), ...ownNames(context.config)]
-  return redact(report, { names: [...names, hostname(), homedir()] }) as Report
+  return redact(report, [...names, hostname(), homedir()]) as Report
 }
 
 /** The names in a configuration that identify its owner: the stack's, and those of private servers. */

@@ -1,4 +1,5 @@
 import { dlopen, ptr } from 'bun:ffi'
+import { cLibrary } from '../../tunnel/net/c-library.ts'
 
 /** Tells systemd something of this process. */
 export type Notify = (...assignments: string[]) => void
@@ -8,9 +9,9 @@ export type Notify = (...assignments: string[]) => void
  * sockets, so the C library's own calls are used. Undefined where nobody asks to be told, or the library is not there.
  */
 export function sdNotify(path = process.env.NOTIFY_SOCKET): Notify | undefined {
-  if (process.platform !== 'linux' || !path || !/^[/@]/.test(path)) return undefined
+  if (process.platform !== 'linux' || !cLibrary || !path || !/^[/@]/.test(path)) return undefined
   const address = socketAddress(path)
-  const calls = libraryCalls()
+  const calls = libraryCalls(cLibrary)
   if (!address || !calls) return undefined
   const { socket, sendto, close } = calls
   return (...assignments) => {
@@ -34,9 +35,9 @@ const noSignal = 0x4000
 /** struct sockaddr_un: two bytes of family, then the path. */
 const maxPathBytes = 107
 
-function libraryCalls() {
+function libraryCalls(library: string) {
   try {
-    return dlopen('libc.so.6', {
+    return dlopen(library, {
       socket: { args: ['i32', 'i32', 'i32'], returns: 'i32' },
       sendto: { args: ['i32', 'ptr', 'usize', 'i32', 'ptr', 'u32'], returns: 'i64' },
       close: { args: ['i32'], returns: 'i32' },

@@ -17,7 +17,7 @@ test('nothing tells whose it is', () => {
     ms: 12,
     nothing: null,
   }
-  const redacted = redact(given, { names: [bucket, ''] }) as typeof given
+  const redacted = redact(given, [bucket, '']) as typeof given
   const text = JSON.stringify(redacted)
   for (const secret of [bucket, '123456789012', 'alice', '113.77', '100.9', 'db8:1', 'AKIAIOSF'])
     assert.not(text.includes(secret), secret)
@@ -48,7 +48,7 @@ test('nor do the names of the stack and of the servers that somebody runs', () =
   // The default name is the program's own, which every hint has in it.
   assert.equal(ownNames(config('lambda-nat-proxy', 'default', none)), [])
   const message = 'the TURN server turns:turn.acme.example:443?transport=tcp does not accept the credentials'
-  const told = redact({ message, 'stun.acme.example:3478': defaultStunServers }, { names })
+  const told = redact({ message, 'stun.acme.example:3478': defaultStunServers }, names)
   assert.not.match(JSON.stringify(told), 'acme')
   assert.match(JSON.stringify(told), 'stun.l.google.com')
 })
