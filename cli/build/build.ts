@@ -5,7 +5,7 @@ import { architectures, zipName } from '../../function/architectures.ts'
 import { buildFunction, type FunctionBundle, functionAvailable } from '../../function/build.ts'
 import { assetsFolder, localZipName, terraformModule } from '../deploy/assets.ts'
 import { nativeBinding } from './binding.ts'
-import { type BuiltFile, sealed } from './checksums.ts'
+import { type BuiltFile, writeChecksums } from './checksums.ts'
 import { buildExecutable } from './executable.ts'
 import type { Target } from './targets.ts'
 
@@ -38,7 +38,7 @@ export async function buildAll({ outdir, native, named = [] }: BuildOptions): Pr
     for (const copy of copies) await cp(first!, copy)
   }
 
-  return sealed(outdir, await written(outdir))
+  return writeChecksums(outdir, await written(outdir))
 }
 
 /** File name to zip, for each processor of Lambda's that there is a QUIC engine for: x86_64 always, arm64 where the native engine was built for it. */

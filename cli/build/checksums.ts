@@ -14,7 +14,7 @@ export interface BuiltFile {
 export const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
 /** Files of a folder, each with its size and checksum. */
-export const summed = (folder: string, names: readonly string[]): Promise<BuiltFile[]> =>
+export const withChecksums = (folder: string, names: readonly string[]): Promise<BuiltFile[]> =>
   Promise.all(
     names.map(async name => {
       const content = await readFile(join(folder, name))
@@ -23,8 +23,8 @@ export const summed = (folder: string, names: readonly string[]): Promise<BuiltF
   )
 
 /** Writes the files' checksums beside them, as `sha256sum --check` reads them. */
-export async function sealed(folder: string, names: readonly string[]): Promise<BuiltFile[]> {
-  const files = await summed(folder, names)
+export async function writeChecksums(folder: string, names: readonly string[]): Promise<BuiltFile[]> {
+  const files = await withChecksums(folder, names)
   await writeFile(
     join(folder, 'SHA256SUMS'),
     files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''),

@@ -3,7 +3,7 @@ import { consola } from 'consola'
 import { optionsFor } from '../config/options.ts'
 import { entry } from '../config/settings.ts'
 import { readOutputs } from '../deploy/outputs.ts'
-import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
+import { readStackCommand, type StackCommand, stackOptions } from '../deploy/stack-command.ts'
 import { describe } from '../output/help.ts'
 import { outcomeCodes, outcomeMeanings } from './outcome-codes.ts'
 import { probeDeployment } from './probe-deployment.ts'
@@ -19,10 +19,10 @@ export default defineCommand({
       ['deploy --regions eu-central-1,us-east-1', 'An exit can start in either region'],
     ],
   }),
-  args: { ...changeOptions, ...optionsFor('deployment.probe') },
+  args: { ...stackOptions, ...optionsFor('deployment.probe') },
   async run({ args, rawArgs }) {
-    const undertaking = await undertake(args, rawArgs)
-    const outcome = await undertaking.carryOut('deploy')
+    const command = await readStackCommand(args, rawArgs)
+    const outcome = await command.perform('deploy')
     process.exitCode = outcomeCodes[outcome]
     if (outcome === 'refused') consola.info('Nothing was changed.')
     if (outcome === 'interrupted')
@@ -30,21 +30,21 @@ export default defineCommand({
         'Interrupted. What was made is in the Terraform state: "lambda-nat-proxy deploy" continues from there.',
       )
     if (outcome !== 'changed' && outcome !== 'unchanged') return
-    await tellStack(undertaking)
-    if (undertaking.config.values['deployment.probe']) await probeDeployment(undertaking.config)
-    whatNext(undertaking)
+    await tellStack(command)
+    if (command.config.values['deployment.probe']) await probeDeployment(command.config)
+    whatNext(command)
   },
 })
 
 // --- internal ---
 
-async function tellStack({ name }: Undertaking): Promise<void> {
+async function tellStack({ name }: StackCommand): Promise<void> {
   const outputs = await readOutputs(name)
   for (const [region, bucket] of Object.entries(outputs?.buckets ?? {}))
     consola.log(`  ${region}: function ${outputs?.functions[region]?.name}, bucket ${bucket}`)
 }
 
-function whatNext({ config, name, folder }: Undertaking): void {
+function whatNext({ config, name, folder }: StackCommand): void {
   // What was given as an option has to be given again.
   const options = (['deployment.stack_name', 'aws.regions', 'aws.profile'] as const)
     .filter(key => config.sources[key].kind === 'flag')

@@ -6,7 +6,7 @@ import { consola } from 'consola'
 import { DeployError } from '../deploy/errors.ts'
 import { findStack } from '../deploy/find.ts'
 import { clear } from '../deploy/folder.ts'
-import { changeOptions, type Undertaking, undertake } from '../deploy/undertake.ts'
+import { readStackCommand, type StackCommand, stackOptions } from '../deploy/stack-command.ts'
 import { describe } from '../output/help.ts'
 import { outcomeCodes, outcomeMeanings } from './outcome-codes.ts'
 
@@ -20,11 +20,11 @@ export default defineCommand({
       ['destroy', 'Show it, ask, and remove it'],
     ],
   }),
-  args: changeOptions,
+  args: stackOptions,
   async run({ args, rawArgs }) {
-    const undertaking = await undertake(args, rawArgs)
-    if (!(await hasState(undertaking))) return lookElsewhere(undertaking)
-    const outcome = await undertaking.carryOut('destroy')
+    const command = await readStackCommand(args, rawArgs)
+    if (!(await hasState(command))) return lookElsewhere(command)
+    const outcome = await command.perform('destroy')
     process.exitCode = outcomeCodes[outcome]
     if (outcome === 'refused') consola.info('Nothing was destroyed.')
     if (outcome === 'interrupted')
@@ -32,8 +32,8 @@ export default defineCommand({
         'Interrupted. What is left is in the Terraform state: "lambda-nat-proxy destroy" continues from there.',
       )
     if (outcome === 'changed' || outcome === 'unchanged') {
-      await clear(undertaking.folder)
-      consola.success(`Destroyed ${undertaking.name}.`)
+      await clear(command.folder)
+      consola.success(`Destroyed ${command.name}.`)
     }
   },
 })
@@ -41,7 +41,7 @@ export default defineCommand({
 // --- internal ---
 
 /** Whether there is a Terraform state: here with resources in it, or in S3. */
-async function hasState({ folder, backend }: Undertaking): Promise<boolean> {
+async function hasState({ folder, backend }: StackCommand): Promise<boolean> {
   if (
     backend.length > 0 ||
     ['backend.tf.json', 'errored.tfstate'].some(name => existsSync(join(folder, name)))
@@ -58,7 +58,7 @@ async function hasState({ folder, backend }: Undertaking): Promise<boolean> {
 }
 
 /** Without a state there is nothing to destroy, or it was deployed from elsewhere: AWS knows. */
-async function lookElsewhere({ config, name, folder }: Undertaking): Promise<void> {
+async function lookElsewhere({ config, name, folder }: StackCommand): Promise<void> {
   const { asked, regions } = await findStack(config)
   if (regions.size === 0) {
     consola.info(`Nothing to destroy: there is no stack ${name} in ${asked.join(', ')}.`)

@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { consola } from 'consola'
 import { confirm } from '../input/prompt.ts'
-import { TerraformError, withoutNoise } from './complaint.ts'
-import { complaint, readEvent, showEvent, type TerraformEvent } from './events.ts'
 import { checkRoom } from './folder.ts'
-import { type Terraform, terraform } from './terraform.ts'
+import { runTerraform, type Terraform } from './terraform.ts'
+import { TerraformError, withoutNoise } from './terraform-error.ts'
+import { errorText, readEvent, showEvent, type TerraformEvent } from './terraform-events.ts'
 
 export interface Change {
   program: Terraform
@@ -32,7 +32,7 @@ export type Outcome = 'changed' | 'unchanged' | 'planned' | 'refused' | 'interru
 /**
  * Brings a stack to the desired state: init, plan, a question, apply of that very plan. What an earlier run left
  * half-finished is in the state, so this continues from there. Throws a TerraformError with Terraform's
- * complaint.
+ * own words.
  */
 export async function change(request: Change): Promise<Outcome> {
   const { folder, upgrade, backend, destroy, planOnly, question, verbose } = request
@@ -87,7 +87,7 @@ export async function change(request: Change): Promise<Outcome> {
         const shown = showEvent(event)
         if (shown !== undefined) consola.log(shown)
       },
-      errors => complaint(all) || errors || rest.slice(-3).join('\n'),
+      errors => errorText(all) || errors || rest.slice(-3).join('\n'),
     )
     return all
   }
@@ -110,13 +110,13 @@ export async function change(request: Change): Promise<Outcome> {
     onLine: (line: string) => void,
     explain: (errors: string) => string,
   ): Promise<void> {
-    const { code, errors, interrupted } = await terraform(
-      request.program,
+    const { code, errors, interrupted } = await runTerraform({
+      program: request.program,
       folder,
-      request.region,
+      region: request.region,
       args,
       onLine,
-    )
+    })
     // A signal that came when all was applied changes nothing.
     if (interrupted && (code !== 0 || args[0] !== 'apply')) throw new Interrupted()
     if (code === 0) return

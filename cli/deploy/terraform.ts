@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '../input/usage-error.ts'
 import { DeployError } from './errors.ts'
-import { type Ran, runGuarded } from './guarded.ts'
+import { type GuardedResult, runGuarded } from './run-guarded.ts'
 
 /** Terraform or OpenTofu on this machine. */
 export interface Terraform {
@@ -31,19 +31,26 @@ export async function findTerraform(named: string | undefined): Promise<Terrafor
   return { path, name: basename(path).startsWith('tofu') ? 'OpenTofu' : 'Terraform', version }
 }
 
-/**
- * Runs a command in a stack's folder, as runGuarded does, and never asks anything. `region` is the one that the
- * provider is configured for.
- */
-export function terraform(
-  { path }: Terraform,
-  folder: string,
-  region: string,
-  args: string[],
-  onLine: (line: string) => void = () => {},
-): Promise<Ran> {
+export interface TerraformCommand {
+  program: Terraform
+  /** The stack's folder. */
+  folder: string
+  /** The region that the provider is configured for. */
+  region: string
+  args: string[]
+  onLine: (line: string) => void
+}
+
+/** Runs a command in a stack's folder, as runGuarded does, without questions. */
+export function runTerraform({
+  program,
+  folder,
+  region,
+  args,
+  onLine,
+}: TerraformCommand): Promise<GuardedResult> {
   const { TF_WORKSPACE: _, ...inherited } = process.env
-  return runGuarded(path, args, {
+  return runGuarded(program.path, args, {
     cwd: folder,
     onLine,
     env: {

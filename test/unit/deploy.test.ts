@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { classify, TerraformError } from '../../cli/deploy/complaint.ts'
-import { complaint, readEvent, showEvent, type TerraformEvent } from '../../cli/deploy/events.ts'
 import { layOut, lock } from '../../cli/deploy/folder.ts'
 import type { FunctionReport } from '../../cli/deploy/inspect.ts'
 import { functionProblems, invocationProblems } from '../../cli/deploy/problems.ts'
+import { classify, TerraformError } from '../../cli/deploy/terraform-error.ts'
+import { errorText, readEvent, showEvent, type TerraformEvent } from '../../cli/deploy/terraform-events.ts'
 import { inWords } from '../../cli/output/advice.ts'
 import { functionAvailable } from '../../function/build.ts'
 import { errorData } from '../../tunnel/net/coded-error.ts'
@@ -44,7 +44,7 @@ test('of diagnostics the errors are told, each once, and no warnings', () => {
     diagnostic: { severity, summary, ...(detail !== undefined && { detail }) },
   })
   const events = [diagnostic('warning', 'old'), diagnostic('error', 'a', 'b'), diagnostic('error', 'a', 'b')]
-  assert.is(complaint(events), 'a\nb')
+  assert.is(errorText(events), 'a\nb')
 })
 
 for (const [what, words, advice] of [

@@ -6,7 +6,7 @@ import { builtNative } from '../../../native/bundle.ts'
 import { nativeTargets } from '../../../native/targets.ts'
 import { terraformModule } from '../../deploy/assets.ts'
 import { buildFor, buildFunctions } from '../build.ts'
-import { type BuiltFile, sealed, summed } from '../checksums.ts'
+import { type BuiltFile, withChecksums, writeChecksums } from '../checksums.ts'
 import { installers } from '../install/installers.ts'
 import { npmPackages } from '../npm/packages.ts'
 import type { Target } from '../targets.ts'
@@ -79,7 +79,7 @@ export async function stageRelease({
   if (repository !== undefined) await writeInstallers(outdir, targets, repository)
   // npm has checksums of its own.
   const files = (await readdir(outdir)).filter(name => name !== 'npm')
-  return sealed(outdir, files.sort())
+  return writeChecksums(outdir, files.sort())
 }
 
 /** The platforms whose engines these executables and the functions inside have, by Node's names. */
@@ -100,7 +100,7 @@ async function writeInstallers(
   targets: readonly Target[],
   repository: string,
 ): Promise<void> {
-  const archives = await summed(outdir, targets.map(archiveName))
+  const archives = await withChecksums(outdir, targets.map(archiveName))
   const checksums = new Map(archives.map(({ name, sha256 }) => [name, sha256]))
   for (const [name, text] of await installers({ repository, checksums }))
     await writeFile(join(outdir, name), text)

@@ -38,7 +38,7 @@ export function showEvent(event: TerraformEvent): string | undefined {
 }
 
 /** The errors among diagnostics, in words; empty when there is none. */
-export function complaint(events: readonly TerraformEvent[]): string {
+export function errorText(events: readonly TerraformEvent[]): string {
   const errors = events.flatMap(event =>
     event.type === 'diagnostic' && event.diagnostic.severity === 'error' ? [event.diagnostic] : [],
   )

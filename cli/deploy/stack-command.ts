@@ -12,7 +12,7 @@ import { layOut, lock } from './folder.ts'
 import { findNeeds } from './needs.ts'
 
 /** The options that deploy and destroy share. */
-export const changeOptions = {
+export const stackOptions = {
   ...optionsFor(
     'deployment.stack_name',
     'aws.regions',
@@ -44,33 +44,33 @@ export const changeOptions = {
   },
 } as const
 
-export interface Undertaking {
+export interface StackCommand {
   config: Config
   name: string
   folder: string
   /** Arguments of `terraform init -backend-config`. */
   backend: string[]
-  /** Plans, asks and applies; nobody else works on the stack meanwhile. */
-  carryOut(what: 'deploy' | 'destroy'): Promise<Outcome>
+  /** Plans, asks and applies, under the stack's lock. */
+  perform(what: 'deploy' | 'destroy'): Promise<Outcome>
 }
 
 /**
  * Reads what deploy and destroy are given. Throws a UsageError for what is wrong with it, and where a question
  * could not be asked.
  */
-export async function undertake(
+export async function readStackCommand(
   args: { yes: boolean; plan: boolean; verbose: boolean },
   rawArgs: string[],
-): Promise<Undertaking> {
+): Promise<StackCommand> {
   if (!args.yes && !args.plan && !isTerminal())
     throw new UsageError('there is no terminal to ask on: give --yes, or --plan to see what would change')
   const config = await loadConfig({ flags: args as Record<string, unknown> })
   const name = config.values['deployment.stack_name']
   const folder = stateFolder(name)
   const backend = backendSettings(rawArgs)
-  return { config, name, folder, backend, carryOut }
+  return { config, name, folder, backend, perform }
 
-  async function carryOut(what: 'deploy' | 'destroy'): Promise<Outcome> {
+  async function perform(what: 'deploy' | 'destroy'): Promise<Outcome> {
     const { program, regions, account, arn } = await findNeeds(config)
     consola.info(`Stack ${name} in ${regions.join(', ')}, account ${account} (as ${arn})`)
     const unlock = await lock(folder, what)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { consola } from 'consola'
 
-export interface Ran {
+export interface GuardedResult {
   /** Exit code; null after a signal that it did not handle. */
   code: number | null
   /** What it said on standard error. */
@@ -25,7 +25,7 @@ export async function runGuarded(
   path: string,
   args: string[],
   { cwd, env, onLine }: { cwd: string; env: NodeJS.ProcessEnv; onLine: (line: string) => void },
-): Promise<Ran> {
+): Promise<GuardedResult> {
   // In a process group of its own: the terminal's Ctrl-C would reach it a second time.
   const child = spawn(path, args, { cwd, env, detached: !isWindows, stdio: ['ignore', 'pipe', 'pipe'] })
   let signals = 0
