@@ -1,11 +1,10 @@
-import type { Socket } from 'node:net'
 import { CodedError } from '../tunnel/net/coded-error.ts'
-import type { Conn } from '../tunnel/net/conn.ts'
-import { NodeConn } from '../tunnel/net/node-conn.ts'
 import { endLimit, startLimit, type TimeLimit } from '../tunnel/net/time-limit.ts'
 import type { Target } from '../tunnel/session/frames/address.ts'
 import { type RefusalReason, type ReplyCode, reply } from '../tunnel/session/frames/reply.ts'
 import { exhausted } from './exhausted.ts'
+import type { Attempt, Connect, Outlet } from './outlet.ts'
+import { race } from './race.ts'
 import { NotAllowedError, type Resolver } from './resolve.ts'
 
 /** A target could not be reached; `reply` is what SOCKS says of it. */
@@ -24,27 +23,19 @@ export class DialError extends CodedError<'E_DIAL_FAILED' | 'E_DIAL_TIMEOUT'> {
 
 export interface DialOptions {
   resolver: Resolver
+  connect: Connect
   /** Limit for name and connection together in milliseconds, 10,000 by default. */
   limitMs?: number
 }
 
-export interface Dialled {
-  /** When it is gone, a descriptor is free again. */
-  conn: Conn
-  /** The exit's own end of the connection. */
-  bound: Target
-}
-
-/**
- * Connects to a target: resolves its name here, and where there are several addresses they race (happy
- * eyeballs, RFC 8305). Rejects with a DialError.
- */
-export async function dial({ host, port }: Target, options: DialOptions): Promise<Dialled> {
-  const { resolver, limitMs = 10_000 } = options
+/** Connects to a target: resolves its name here, and lets its addresses race. Rejects with a DialError. */
+export async function dial({ host, port }: Target, options: DialOptions): Promise<Outlet> {
+  const { resolver, connect, limitMs = 10_000 } = options
   if (port === 0) throw new DialError('E_DIAL_FAILED', reply.failure, 'port 0 is no port', 'invalid-target')
   const limit = new Limit(limitMs)
   try {
-    return await connect(await limit.within(resolver.resolve(host)), host, port, limit)
+    const addresses = await limit.within(resolver.resolve(host))
+    return await connected(race(addresses, port, connect), limit)
   } catch (error) {
     if (limit.isOver)
       throw new DialError('E_DIAL_TIMEOUT', reply.ttlExpired, `no connection within ${limitMs / 1000} s`)
@@ -65,29 +56,8 @@ export const reasonOf = (error: unknown): RefusalReason | undefined => {
 
 // --- internal ---
 
-type Addresses = Awaited<ReturnType<Resolver['resolve']>>
-
-function connect(addresses: Addresses, host: string, port: number, limit: Limit): Promise<Dialled> {
-  const conn = new NodeConn()
-  const { socket } = conn
-  const [first, ...others] = addresses
-  // The addresses are settled: the runtime looks nothing up by itself.
-  if (first && others.length === 0) socket.connect({ host: first.address, port })
-  else
-    socket.connect({
-      host,
-      port,
-      autoSelectFamily: true,
-      lookup: (_host, options, callback) => {
-        if (options.all) callback(null, addresses)
-        else callback(null, first!.address, first!.family)
-      },
-    })
-  const connected = new Promise<Dialled>((resolve, reject) => {
-    socket.on('error', reject)
-    socket.on('connect', () => resolve({ conn, bound: boundOf(socket) }))
-  })
-  return limit.within(connected, () => socket.destroy())
+function connected(attempt: Attempt, limit: Limit): Promise<Outlet> {
+  return limit.within(attempt.outlet, () => attempt.cancel())
 }
 
 /**
@@ -123,11 +93,6 @@ class Limit {
   }
 }
 
-const boundOf = ({ localAddress = '0.0.0.0', localPort = 0 }: Socket): Target => ({
-  host: localAddress,
-  port: localPort,
-})
-
 const replies: Record<string, ReplyCode> = {
   ECONNREFUSED: reply.refused,
   ENETUNREACH: reply.networkUnreachable,
@@ -148,10 +113,7 @@ const replies: Record<string, ReplyCode> = {
 
 const lookupFailures = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL', 'ETIMEOUT'])
 
-/** The reply code for what went wrong; for a race of addresses, that of the first that failed. */
 function replyOf(error: unknown): ReplyCode {
   if (error instanceof NotAllowedError) return reply.notAllowed
-  const known = replies[String((error as NodeJS.ErrnoException).code)]
-  if (known) return known
-  return error instanceof AggregateError && error.errors.length > 0 ? replyOf(error.errors[0]) : reply.failure
+  return replies[String((error as NodeJS.ErrnoException).code)] ?? reply.failure
 }

@@ -13,12 +13,13 @@ import {
 } from '../tunnel/session/frames/reply.ts'
 import { decodeRequest, type Request, requestLength } from '../tunnel/session/frames/request.ts'
 import { openPacketChannel } from '../tunnel/session/packet-channel.ts'
-import { relay } from '../tunnel/session/relay.ts'
 import { associate } from './associate.ts'
 import { type AssociationLimits, AssociationTable, socketLimit } from './association-table.ts'
 import { DialError, dial } from './dial.ts'
+import { connectByEngine } from './engine-outlet.ts'
 import type { Log } from './log.ts'
 import { serveMeasure } from './measure.ts'
+import { connectByNode } from './node-outlet.ts'
 import { rateLimiter } from './rate-limiter.ts'
 import type { Resolver } from './resolve.ts'
 import type { Room } from './room.ts'
@@ -41,6 +42,8 @@ export function streamServer(
   { resolver, room, log, associations, headerLimitMs = 10_000, dialsPerSecond = 4_000 }: ServeOptions,
 ): (stream: QuicStream) => void {
   const turn = rateLimiter(dialsPerSecond)
+  const { targets } = connection
+  const connectOut = targets ? connectByEngine(targets) : connectByNode
   const table = new AssociationTable({ sockets: socketLimit(readRuntime().descriptors), ...associations })
 
   const connect = async (stream: QuicStream, { host, port }: Target) => {
@@ -51,13 +54,13 @@ export function streamServer(
     try {
       await turn()
       if (stream.aborted) return leave()
-      const { conn, bound } = await dial({ host, port }, { resolver })
-      conn.gone.addEventListener('abort', leave)
-      if (conn.gone.aborted) leave()
-      if (stream.aborted) return conn.abort(0)
+      const outlet = await dial({ host, port }, { resolver, connect: connectOut })
+      outlet.gone.addEventListener('abort', leave)
+      if (outlet.gone.aborted) leave()
+      if (stream.aborted) return outlet.abort()
       log.debug('connected', { target: `${host}:${port}`, ms: Math.round(performance.now() - started) })
-      stream.write(encodeReply({ code: reply.succeeded, bound }))
-      relay(stream, conn)
+      stream.write(encodeReply({ code: reply.succeeded, bound: outlet.bound }))
+      outlet.join(stream)
     } catch (error) {
       leave()
       log.debug('dial failed', { target: `${host}:${port}`, error: String(error) })

@@ -29,6 +29,8 @@ export declare class Socket {
   readonly port: number
   /** The receive buffer that the system granted, in bytes; 0 where it does not say. */
   readonly receiveBuffer: number
+  /** Whether the system lets it dial targets, from `dial` to `leftover`: on Linux. */
+  readonly canDial: boolean
 
   /**
    * Sends one packet that is not the session's (STUN). False: it is lost, because the system refused it or because
@@ -91,6 +93,34 @@ export declare class Socket {
   /** Whether something of this end's direction is still to be written or delivered, and the peer wants it. */
   isKept(stream: number): boolean
 
+  /**
+   * Starts connecting to a target by TCP, and gives its number: `dialled` or `undialled` follows, unless it is hung up.
+   * Below 0 it has failed already: -1 less the code of `undialled`. Throws E_ENGINE_ADDRESS for what is no IP address.
+   */
+  dial(address: string, port: number): number
+  /** This end of a connected target; null when it is none any more. */
+  local(target: number): LocalAddress | null
+  /** Breaks off a target that is not joined, or is still being dialled: nothing more is told of it. */
+  hangUp(target: number): void
+  /**
+   * Joins a stream with a connected target. From here on the engine carries the bytes both ways, with backpressure, and
+   * passes each direction's end on by itself; nobody else may use the stream until `parted` tells that this is over.
+   * `up` was read of the stream before, and `down` is still to be written to it: both go first. `ended`: the peer's end
+   * was read, too. A silence of 300 s with one direction ended ends both. False: there is no such target.
+   */
+  join(stream: number, target: number, up: Uint8Array, down: Uint8Array, ended: boolean): boolean
+  /**
+   * The peer breaks a joined stream off behind so many bytes of what is read since `join`, an end counted as one (also one
+   * that was read before): the stream is then given up, and the target broken off behind what was said to it.
+   */
+  breakAt(stream: number, at: number): void
+  /** Gives a joined stream up at once, in both directions. */
+  part(stream: number): void
+  /** The peer has ended a joined stream, and all that it sent is here. */
+  endFound(stream: number): void
+  /** What is left of a stream whose target broke off (`parted`, 1). It is given once. */
+  leftover(stream: number): Leftover | null
+
   /** 1: queued. 0: no room, and it is lost. -1: not open. -2: longer than `maxDatagram`. */
   sendDatagram(bytes: Uint8Array): number
   /** The length of the datagram that was copied into the buffer; -1 when none waits. What does not fit is lost. */
@@ -130,6 +160,39 @@ export declare enum EventKind {
   /** There is room for a datagram again. */
   datagramRoom = 10,
   packets = 11,
+  /** A target is connected; its number comes in place of the stream's. */
+  dialled = 12,
+  /**
+   * It cannot be. 0: refused, 1: no way to its network, 2: no way to it, 3: no answer, 4: no local address of its kind,
+   * 5: the system does not allow it, 6: an address of no known kind, 7: no descriptors, buffers or memory, 8: anything else.
+   */
+  undialled = 13,
+  /**
+   * A stream is no longer joined. 0: both directions have ended. 1: the target broke off, the stream is the caller's again,
+   * and `leftover` says where it stands. 2: the stream was given up. 3: so it was, after this end had finished it.
+   */
+  parted = 14,
+  /** A target that was joined is closed. */
+  hungUp = 15,
+}
+
+export interface LocalAddress {
+  /** IPv4 or IPv6. */
+  address: string
+  port: number
+}
+
+export interface Leftover {
+  /** Bytes read of the stream since `join`, its end counted as one. */
+  read: number
+  /** Bytes written to it since, the end counted as one. */
+  written: number
+  /** The peer's end was read. */
+  ended: boolean
+  /** This end was finished. */
+  finished: boolean
+  /** What the target said that is still to be written. */
+  rest: Uint8Array
 }
 
 /** Bytes and milliseconds, whole numbers all of them; none may be left out. */

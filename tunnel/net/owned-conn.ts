@@ -76,6 +76,13 @@ export abstract class OwnedConn implements Conn {
     return this.#closed !== 'not'
   }
 
+  /** Takes what waits to be told: whoever carries the connection on without an owner passes it on. */
+  protected takeKept(): Uint8Array {
+    const kept = this.#kept
+    this.#kept = []
+    return kept.length === 1 ? kept[0]! : Buffer.concat(kept)
+  }
+
   /** A chunk came. Unless `flowing`, it is kept by reference. */
   protected received(chunk: Uint8Array): void {
     if (this.flowing) return void this.#owner!.data(chunk)

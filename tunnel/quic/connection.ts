@@ -3,7 +3,7 @@ import type { UdpSocket } from '../net/udp/socket.ts'
 import { type CloseCode, closeCodes, closeText } from './close-codes.ts'
 import { type CloseReason, closeReasonOf, QuicError } from './close-reason.ts'
 import type { Engine, EngineHandlers } from './engine.ts'
-import type { ConnectionStats, EngineConnection } from './engine-connection.ts'
+import type { ConnectionStats, EngineConnection, EngineTargets } from './engine-connection.ts'
 import type { Identity } from './identity.ts'
 import { LivenessMonitor } from './liveness-monitor.ts'
 import type { QuicStream } from './stream.ts'
@@ -130,6 +130,11 @@ export class QuicConnection {
   /** The peer is at another address from here on: the packets take another way, and nothing is lost for good. */
   moveTo(peer: Endpoint): void {
     if (!this.#closeReason) this.#running?.moveTo(peer)
+  }
+
+  /** TCP connections of the engine's own, where it has some. */
+  get targets(): EngineTargets | undefined {
+    return this.#running?.targets
   }
 
   get silent(): boolean {

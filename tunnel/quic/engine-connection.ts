@@ -47,8 +47,70 @@ export interface EngineConnection {
   stats(): ConnectionStats
   /** Tells the peer an application close code and a reason, and ends at once. */
   close(code: number, reason: string): void
+  /** Only of an engine with TCP connections of its own. */
+  readonly targets?: EngineTargets
   /** Only of an engine that can lose the end of a stream: finds those ends, four times a second. */
   readonly lostEnds?: LostEnds
+}
+
+/**
+ * An engine's own TCP connections to targets, by number. It splices them with streams: the bytes go to and fro without a
+ * step of JavaScript's.
+ */
+export interface EngineTargets {
+  /**
+   * Starts connecting to an IP address, and gives the target's number. `told` is called once, never from within this
+   * call and not after `hangUp`: with nothing when it is connected, or with an error that has the system's code.
+   */
+  dial(address: string, port: number, told: (error?: Error) => void): number
+  /** This end of a connected target. */
+  local(target: number): Endpoint
+  /** Breaks off a target that is not joined, or is still being dialled. */
+  hangUp(target: number): void
+  /** Joins a stream with a connected target, which nobody else may use from here on. */
+  join(stream: number, target: number, before: ReadBefore, handlers: JointHandlers): void
+  /** The peer breaks the stream off behind so many bytes of what is read since `join`, an end counted as one. */
+  breakAt(stream: number, at: number): void
+  /** Gives a joined stream up at once. */
+  part(stream: number): void
+  /** What is left of a stream whose target broke off. */
+  leftover(stream: number): Leftover
+}
+
+/** What was read before a stream is joined with a target, and goes first. */
+export interface ReadBefore {
+  /** Of the stream, for the target. */
+  up: Uint8Array
+  /** For the stream: what the engine has not taken yet. */
+  down: Uint8Array
+  /** The stream's end was read, too. It counts as read since `join`. */
+  ended: boolean
+}
+
+/** What a joint tells, each once. */
+export interface JointHandlers {
+  parted(how: Parting): void
+  /** The target is closed, and its descriptor free: then, or later, when something was still to be delivered. */
+  hungUp(): void
+}
+
+/**
+ * Both directions have ended; the target broke off, and the stream is the caller's again; the stream was given up, by
+ * whomever; so it was, after this end had finished it.
+ */
+export type Parting = 'complete' | 'target-broke' | 'stream-gone' | 'stream-gone-finished'
+
+/** Where a stream stands behind what it was joined with. */
+export interface Leftover {
+  /** Bytes read and written since `join`, an end counted as one. */
+  read: number
+  written: number
+  /** The peer's end was read. */
+  ended: boolean
+  /** This end was finished. */
+  finished: boolean
+  /** What is still to be written. */
+  rest: Uint8Array
 }
 
 /** Where an engine may miss the end of a stream, the other end is asked for it. */

@@ -1,7 +1,14 @@
 import { defaultLingerMs } from '../net/conn.ts'
 import { OwnedConn } from '../net/owned-conn.ts'
 import { keepUntilReleased, release } from '../net/read-buffer.ts'
-import { type EngineConnection, streamEnded, streamGone } from './engine-connection.ts'
+import {
+  type EngineConnection,
+  type EngineTargets,
+  type Leftover,
+  type Parting,
+  streamEnded,
+  streamGone,
+} from './engine-connection.ts'
 
 /** What a stream needs of its connection. */
 export interface StreamHost {
@@ -48,6 +55,8 @@ export class QuicStream extends OwnedConn {
   /** The buffer that a paused owner may have kept. */
   #lent: Uint8Array | undefined
   #limit: ReturnType<typeof setTimeout> | undefined
+  /** The engine carries the stream to one of its targets. */
+  #joined: EngineTargets | undefined
 
   constructor(
     readonly id: number,
@@ -80,6 +89,7 @@ export class QuicStream extends OwnedConn {
   }
 
   abort(lingerMs = defaultLingerMs): void {
+    if (this.#joined) return void this.#joined.part(this.id)
     if (this.#over || (this.#then === 'break' && lingerMs > 0)) return
     this.aborted = true
     this.pause()
@@ -98,10 +108,29 @@ export class QuicStream extends OwnedConn {
     super.resume()
   }
 
+  /**
+   * Has the engine carry the stream to one of its targets, which is connected: bytes, ends and breaks. Nobody may own the
+   * stream. `hungUp` is called once the target is closed.
+   */
+  joinTarget(targets: EngineTargets, target: number, hungUp: () => void): void {
+    if (this.#over) {
+      targets.hangUp(target)
+      return void hungUp()
+    }
+    this.#joined = targets
+    const down = this.#rest ?? nothing
+    const before = { up: this.takeKept(), down, ended: this.#readOver }
+    if (this.#readOver) this.#read--
+    targets.join(this.id, target, before, { parted: how => this.#part(targets, how), hungUp })
+    this.#dropRest()
+    this.#breakThere()
+  }
+
   // --- what the connection calls ---
 
   /** There is something to read. */
   onReadable(): void {
+    if (this.#joined) return
     while (this.#isRead && !this.#readOver && !this.#over) {
       const read = this.#readChunk()
       if (read === 0) return
@@ -128,6 +157,7 @@ export class QuicStream extends OwnedConn {
 
   /** The peer may have given up one direction or both. */
   onGone(): void {
+    if (this.#joined) return
     if (!this.#over && !this.#finished) this.#offer(nothing)
     this.onReadable()
   }
@@ -224,9 +254,36 @@ export class QuicStream extends OwnedConn {
   }
 
   #breakThere(): void {
+    if (this.#joined) {
+      if (this.#breakAt < Number.POSITIVE_INFINITY) this.#joined.breakAt(this.id, this.#breakAt - this.#read)
+      return
+    }
     if (this.#read < this.#breakAt || this.#over) return
     if (this.#finished) this.#host.tellOver(this.id)
     this.#giveUp()
+  }
+
+  /** The engine has done with the stream. */
+  #part(targets: EngineTargets, how: Parting): void {
+    this.#joined = undefined
+    const left = how === 'target-broke' ? targets.leftover(this.id) : undefined
+    if (this.#over) return
+    if (left) return void this.#takeBack(left)
+    if (how === 'complete') return void this.#letGo(false)
+    this.aborted = true
+    if (how === 'stream-gone-finished' && this.#breakAt < Number.POSITIVE_INFINITY)
+      this.#host.tellOver(this.id)
+    this.#letGo(true)
+  }
+
+  /** Goes on where the engine has left it, and tells the peer of the break. */
+  #takeBack({ read, written, ended, finished, rest }: Leftover): void {
+    this.#read += read
+    this.#written += written
+    this.#readOver = ended
+    this.#finished = finished
+    if (rest.length > 0) this.#rest = rest
+    this.abort()
   }
 
   #giveUp(): void {

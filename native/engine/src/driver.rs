@@ -10,11 +10,12 @@ use quinn_udp::RecvMeta;
 
 use crate::ecn;
 use crate::error::{Code, Error, refused, with};
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, StreamNumber};
 use crate::options::Options;
-use crate::poller::Interest;
+use crate::poller::{Interest, Wake};
 use crate::session::Session;
 use crate::socket::{Received, Sent, Socket, Source};
+use crate::splice::Splices;
 
 /// Receiving system calls a turn, and batches sent: then other work of the process gets its turn.
 const RECEIVES: usize = 4;
@@ -48,6 +49,8 @@ pub struct Driver {
     /// A batch that the socket had no room for.
     held: Option<Transmit>,
     batch: Vec<u8>,
+    /// Streams that go to targets.
+    splices: Splices,
     sent_batches: u64,
     marks_ecn: bool,
 }
@@ -65,6 +68,7 @@ impl Driver {
             unread: false,
             held: None,
             batch: Vec::new(),
+            splices: Splices::default(),
             sent_batches: 0,
             marks_ecn: false,
         })
@@ -138,8 +142,31 @@ impl Driver {
         }
         if let Some(session) = &mut self.session {
             session.poll();
+            self.splices.turn(session, now);
         }
         self.events().take(out)
+    }
+
+    /// The next stream of JavaScript's that may write; those that are joined with targets have written then.
+    pub fn next_writable(&mut self, now: Instant) -> Option<StreamNumber> {
+        let session = self.session.as_mut()?;
+        while let Some(stream) = session.next_writable() {
+            if !self.splices.write(stream, session, now) {
+                return Some(stream);
+            }
+        }
+        None
+    }
+
+    /// Targets, and the session whose streams they are joined with.
+    pub fn splices(&mut self) -> Option<(&mut Splices, &mut Session)> {
+        let session = self.session.as_mut()?;
+        Some((&mut self.splices, session))
+    }
+
+    /// Called from the poller's thread when a target is ready.
+    pub fn on_target(&mut self, wake: Wake) {
+        self.splices.on_ready(wake);
     }
 
     /// Sends what there is to send.
@@ -149,17 +176,21 @@ impl Driver {
             None => return Next::Again,
         };
         // What sending has brought about (a timer, a close) is looked at too.
-        let (deadline, writable) = match &mut self.session {
+        let (deadline, due) = match &mut self.session {
             Some(session) => {
                 session.poll();
-                (session.next_timeout(), session.has_writable())
+                let deadlines = [session.next_timeout(), self.splices.next_timeout()];
+                let due = session.has_writable() || session.has_diverted() || self.splices.has_work();
+                (deadlines.into_iter().flatten().min(), due)
             }
             None => (None, false),
         };
-        if self.unread || writable || !self.events().is_empty() {
+        if self.unread || due || !self.events().is_empty() {
             return Next::Again;
         }
+        self.splices.wait();
         Next::Wait(Interest {
+            readable: true,
             writable: full,
             deadline,
         })

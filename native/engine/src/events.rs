@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 /// A stream's number. QUIC's go further (62 bits), but no connection lives for 2^30 streams of one kind.
 pub type StreamNumber = u32;
 
+/// A target's number, of which a session uses each once.
+pub type TargetNumber = u32;
+
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -30,6 +33,50 @@ pub enum Event {
     DatagramRoom,
     /// UDP packets that are not the session's wait to be read.
     Packets,
+    /// A target is connected.
+    Dialled(TargetNumber),
+    /// It cannot be.
+    Undialled(TargetNumber, Failure),
+    /// A stream is joined with its target no more.
+    Parted(StreamNumber, Parting),
+    /// A target that was joined with a stream is closed.
+    HungUp(TargetNumber),
+}
+
+/// Why a target cannot be reached, as far as its peer is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Nobody listens there.
+    Refused,
+    /// There is no way to its network.
+    NetworkUnreachable,
+    /// There is no way to it.
+    HostUnreachable,
+    /// It does not answer.
+    TimedOut,
+    /// This machine has no address of its kind.
+    NoAddress,
+    /// The system does not allow it.
+    NotAllowed,
+    /// Its kind of address is none that the system knows.
+    UnknownFamily,
+    /// There are no descriptors, buffers or memory left.
+    Exhausted,
+    /// Anything else.
+    Other,
+}
+
+/// Why a stream is joined with its target no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// Both directions have ended.
+    Complete,
+    /// The target broke off; the stream is JavaScript's again, and what the joint left of it is to be taken.
+    TargetBroke,
+    /// The stream was given up, by whomever.
+    StreamGone,
+    /// It was, after this end had finished its direction.
+    StreamGoneFinished,
 }
 
 /// Numbers of an encoded event.
@@ -50,6 +97,10 @@ impl Event {
             Self::Datagrams => [9, 0, 0],
             Self::DatagramRoom => [10, 0, 0],
             Self::Packets => [11, 0, 0],
+            Self::Dialled(target) => [12, target, 0],
+            Self::Undialled(target, failure) => [13, target, failure as u32],
+            Self::Parted(stream, parting) => [14, stream, parting as u32],
+            Self::HungUp(target) => [15, target, 0],
         }
     }
 }

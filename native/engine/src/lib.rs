@@ -8,6 +8,8 @@
 pub mod close;
 pub mod driver;
 pub mod ecn;
+#[cfg(target_os = "linux")]
+pub mod epoll;
 pub mod error;
 pub mod events;
 pub mod face;
@@ -16,6 +18,13 @@ pub mod pin;
 pub mod poller;
 pub mod session;
 pub mod socket;
+#[cfg(target_os = "linux")]
+pub mod splice;
+#[cfg(not(target_os = "linux"))]
+#[path = "splice/none.rs"]
+pub mod splice;
 pub mod stats;
+#[cfg(target_os = "linux")]
+pub mod target;
 pub mod tls;
 pub mod transport;

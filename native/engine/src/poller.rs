@@ -4,13 +4,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use polling::{Event, Events};
+use polling::{AsSource, Event, Events};
 
 /// Called on the poller's thread: must be short and must not panic.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -18,10 +17,21 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// What to wait for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
-    /// Wake also when the socket can take more.
+    /// Wake when there is something to read.
+    pub readable: bool,
+    /// Wake when the socket can take more.
     pub writable: bool,
     /// Wake then at the latest.
     pub deadline: Option<Instant>,
+}
+
+impl Interest {
+    /// Something to read, whenever it comes.
+    pub const READABLE: Self = Self {
+        readable: true,
+        writable: false,
+        deadline: None,
+    };
 }
 
 struct Shared {
@@ -43,31 +53,24 @@ struct State {
 struct Source {
     wake: Wake,
     deadline: Option<Instant>,
-    /// What the system is watching for.
-    watched: Watched,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Watched {
-    Nothing,
-    Readable,
-    Both,
+    /// Whether the system is watching for something to read, and for room to write.
+    watched: (bool, bool),
 }
 
 static POLLER: Mutex<Option<Arc<Shared>>> = Mutex::new(None);
 
 /// A socket's place at the poller, given up when dropped. It must be dropped before the socket.
-pub struct Registration {
+pub struct Registration<S: AsSource> {
     shared: Arc<Shared>,
-    socket: UdpSocket,
+    socket: Arc<S>,
     key: usize,
 }
 
-impl Registration {
+impl<S: AsSource> Registration<S> {
     /// Registers a socket; the thread is started with the first.
-    pub fn new(socket: &UdpSocket, wake: Wake) -> io::Result<Self> {
+    pub fn new(socket: &Arc<S>, wake: Wake) -> io::Result<Self> {
         let shared = shared()?;
-        let socket = socket.try_clone()?;
+        let socket = socket.clone();
         let key = {
             let mut state = shared.lock();
             let key = state.next_key;
@@ -77,7 +80,7 @@ impl Registration {
                 Source {
                     wake,
                     deadline: None,
-                    watched: Watched::Nothing,
+                    watched: (false, false),
                 },
             );
             key
@@ -85,18 +88,14 @@ impl Registration {
         // SAFETY: the poller must not outlive the socket that it watches. The registration owns a handle of the
         // socket's own and takes it from the poller in `drop`, before that handle is closed.
         #[allow(unsafe_code)]
-        let added = unsafe { shared.poller.add(&socket, Event::none(key)) };
+        let added = unsafe { shared.poller.add(&socket.source(), Event::none(key)) };
         let registration = Self { shared, socket, key };
         added.map(|()| registration)
     }
 
     /// Waits once for the socket to be readable, and for what else is asked.
     pub fn wait(&self, interest: Interest) {
-        let wanted = if interest.writable {
-            Watched::Both
-        } else {
-            Watched::Readable
-        };
+        let wanted = (interest.readable, interest.writable);
         let mut state = self.shared.lock();
         let state = &mut *state;
         let Some(source) = state.sources.get_mut(&self.key) else {
@@ -112,11 +111,8 @@ impl Registration {
             source.deadline = interest.deadline;
         }
         if source.watched != wanted {
-            let event = match wanted {
-                Watched::Both => Event::all(self.key),
-                _ => Event::readable(self.key),
-            };
-            if self.shared.poller.modify(&self.socket, event).is_ok() {
+            let event = Event::new(self.key, interest.readable, interest.writable);
+            if self.shared.poller.modify(self.socket.source(), event).is_ok() {
                 source.watched = wanted;
             }
         }
@@ -131,9 +127,9 @@ impl Registration {
     }
 }
 
-impl Drop for Registration {
+impl<S: AsSource> Drop for Registration<S> {
     fn drop(&mut self) {
-        let _ = self.shared.poller.delete(&self.socket);
+        let _ = self.shared.poller.delete(self.socket.source());
         let mut state = self.shared.lock();
         let Some(source) = state.sources.remove(&self.key) else {
             return;
@@ -177,7 +173,7 @@ impl Shared {
             state.asleep = false;
             for event in events.iter() {
                 if let Some(source) = state.sources.get_mut(&event.key) {
-                    source.watched = Watched::Nothing;
+                    source.watched = (false, false);
                     woken.push(source.wake.clone());
                 }
             }

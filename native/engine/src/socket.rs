@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use socket2::{Domain, Protocol, SockRef, Type};
@@ -38,7 +39,7 @@ pub enum Received {
 
 /// A bound UDP socket.
 pub struct Socket {
-    socket: UdpSocket,
+    socket: Arc<UdpSocket>,
     state: UdpSocketState,
     local: SocketAddr,
     peer: Option<SocketAddr>,
@@ -65,8 +66,8 @@ impl Socket {
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         let _ = socket.set_send_buffer_size(SEND_BUFFER);
         socket.bind(&address.into())?;
-        let socket = UdpSocket::from(socket);
-        let state = UdpSocketState::new((&socket).into())?;
+        let socket = Arc::new(UdpSocket::from(socket));
+        let state = UdpSocketState::new((&*socket).into())?;
         socket.set_nonblocking(true)?;
         let local = socket.local_addr()?;
         Ok(Self {
@@ -117,13 +118,13 @@ impl Socket {
     }
 
     /// The socket itself, for the poller.
-    pub fn raw(&self) -> &UdpSocket {
+    pub fn raw(&self) -> &Arc<UdpSocket> {
         &self.socket
     }
 
     /// The receive buffer that the system granted, in bytes; 0 where it does not say.
     pub fn receive_buffer(&self) -> usize {
-        SockRef::from(&self.socket).recv_buffer_size().unwrap_or(0)
+        SockRef::from(&*self.socket).recv_buffer_size().unwrap_or(0)
     }
 
     /// Whether the system may cut datagrams into fragments.
@@ -147,7 +148,7 @@ impl Socket {
 
     /// Sends a batch of datagrams to the peer.
     pub fn transmit(&self, transmit: &Transmit<'_>) -> Sent {
-        match self.state.try_send((&self.socket).into(), transmit) {
+        match self.state.try_send((&*self.socket).into(), transmit) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => Sent::Full,
             _ => Sent::Done,
         }
@@ -190,7 +191,7 @@ impl Socket {
         for _ in 0..MAX_ERRORS {
             match self
                 .state
-                .recv((&self.socket).into(), &mut slices, &mut buffers.metas)
+                .recv((&*self.socket).into(), &mut slices, &mut buffers.metas)
             {
                 Ok(count) => return Some(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,

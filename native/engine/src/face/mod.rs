@@ -7,6 +7,8 @@ mod guard;
 mod options;
 mod socket;
 mod stats;
+#[cfg(target_os = "linux")]
+mod targets;
 mod values;
 
 use napi_derive::napi;

@@ -1,5 +1,6 @@
 //! The class `Socket`.
 
+use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -18,11 +19,11 @@ use crate::driver::{self, Driver, Next};
 use crate::error::{Code, Error, refused, with};
 use crate::events::{EVENT_WORDS, Event};
 use crate::options::Options;
-use crate::poller::Registration;
+use crate::poller::{Interest, Registration, Wake};
 use crate::session::{DatagramSent, Read, Session, Write};
 use crate::stats::Stats;
 
-type Result<T> = std::result::Result<T, napi::Error<Code>>;
+pub(super) type Result<T> = std::result::Result<T, napi::Error<Code>>;
 type OnReady = ThreadsafeFunction<(), (), (), Status, false, false>;
 
 /// Added to what `read` returns when the peer's end came with it.
@@ -38,7 +39,7 @@ const MAX_LENGTH: usize = (1 << 30) - 1;
 #[napi]
 pub struct Socket {
     /// Dropped first: it watches the socket that `driver` owns.
-    registration: Option<Registration>,
+    registration: Option<Registration<UdpSocket>>,
     driver: Guarded,
     /// `onReady` is called and has not come to its turn yet.
     called: Arc<AtomicBool>,
@@ -55,7 +56,7 @@ impl Socket {
     /// Binds a UDP socket. `onReady` is called whenever there is something to do.
     #[napi(constructor)]
     pub fn new(address: String, port: f64, on_ready: Function<'_, (), ()>) -> Result<Self> {
-        let driver =
+        let mut driver =
             Driver::bind(driver::address(&address, number("port", port).map_err(thrown)?).map_err(thrown)?)
                 .map_err(thrown)?;
         let call: OnReady = on_ready
@@ -66,11 +67,12 @@ impl Socket {
             .map_err(thrown)?;
         let called = Arc::new(AtomicBool::new(false));
         let pending = called.clone();
-        let wake = Arc::new(move || {
+        let wake: Wake = Arc::new(move || {
             if !pending.swap(true, Ordering::AcqRel) {
                 call.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
         });
+        driver.on_target(wake.clone());
         let registration = Registration::new(driver.socket().raw(), wake)
             .map_err(refused("cannot wait for the socket"))
             .map_err(thrown)?;
@@ -87,7 +89,7 @@ impl Socket {
             told: false,
         };
         if let Some(registration) = &socket.registration {
-            registration.wait(Default::default());
+            registration.wait(Interest::READABLE);
         }
         Ok(socket)
     }
@@ -108,6 +110,12 @@ impl Socket {
     #[napi(getter)]
     pub fn receive_buffer(&self) -> u32 {
         self.receive_buffer
+    }
+
+    /// Whether there are targets on this system.
+    #[napi(getter)]
+    pub fn can_dial(&self) -> bool {
+        cfg!(target_os = "linux")
     }
 
     /// Sends one packet that is not the session's.
@@ -161,7 +169,7 @@ impl Socket {
     /// Sends, and waits for more unless there is more to do.
     #[napi]
     pub fn flush(&mut self) -> bool {
-        let idle = Next::Wait(Default::default());
+        let idle = Next::Wait(Interest::READABLE);
         match self.with(idle, |driver| driver.flush(Instant::now())) {
             Next::Again => true,
             Next::Wait(interest) => {
@@ -207,7 +215,7 @@ impl Socket {
     /// The next stream that may write.
     #[napi]
     pub fn writable(&mut self) -> i64 {
-        self.session(GONE.into(), |session| match session.next_writable() {
+        self.with(GONE.into(), |driver| match driver.next_writable(Instant::now()) {
             Some(stream) => stream.into(),
             None => NONE.into(),
         })
@@ -313,8 +321,9 @@ impl Socket {
     pub fn close(&mut self, code: u32, reason: &[u8]) {
         self.with((), |driver| {
             let now = Instant::now();
-            if let Some(session) = driver.session() {
+            if let Some((splices, session)) = driver.splices() {
                 session.close(now, code.into(), reason);
+                splices.break_all();
             }
             driver.flush(now);
         });
@@ -329,7 +338,7 @@ impl Socket {
     }
 
     /// Works on the driver; where there is none any more, or it fails at this, `otherwise`.
-    fn with<T>(&mut self, otherwise: T, work: impl FnOnce(&mut Driver) -> T) -> T {
+    pub(super) fn with<T>(&mut self, otherwise: T, work: impl FnOnce(&mut Driver) -> T) -> T {
         match self.driver.with(work) {
             Ok(done) => done,
             Err(Failure::Closed) => otherwise,
@@ -364,6 +373,6 @@ impl Socket {
     }
 }
 
-fn thrown(error: Error) -> napi::Error<Code> {
+pub(super) fn thrown(error: Error) -> napi::Error<Code> {
     napi::Error::new(error.code, error.message)
 }

@@ -155,7 +155,14 @@ impl Session {
     /// Tells of a stream, by a number that fits.
     pub(super) fn tell(&mut self, id: u64, event: impl FnOnce(StreamNumber) -> Event) {
         match StreamNumber::try_from(id) {
-            Ok(stream) => self.events.push(event(stream)),
+            Ok(stream) => match event(stream) {
+                Event::Readable(_) | Event::Stopped(..) | Event::Reset(..)
+                    if self.diverted.contains(&stream) =>
+                {
+                    self.diverted_news.push_back(stream);
+                }
+                event => self.events.push(event),
+            },
             Err(_) => self.finish(CloseReason::engine("stream numbers are used up")),
         }
     }

@@ -26,7 +26,7 @@ pub use streams::{Read, Write};
 
 use crate::close::CloseReason;
 use crate::error::{Code, Error, with};
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, StreamNumber};
 use crate::options::{Options, Role};
 use crate::tls::SERVER_NAME;
 use crate::transport;
@@ -68,6 +68,9 @@ pub struct Session {
     /// Streams whose readability was told and that have not been read to their end since.
     readable: FxHashSet<StreamId>,
     write_queue: WriteQueue,
+    /// Streams whose readability and end are not told as events, and those that there is such news of.
+    diverted: FxHashSet<StreamNumber>,
+    diverted_news: VecDeque<StreamNumber>,
     /// Streams of the peer's that were told.
     accepted: u64,
     closed: Option<CloseReason>,
@@ -114,6 +117,8 @@ impl Session {
             events: Events::default(),
             readable: FxHashSet::default(),
             write_queue: WriteQueue::default(),
+            diverted: FxHashSet::default(),
+            diverted_news: VecDeque::new(),
             accepted: 0,
             closed: None,
             failed_attempt: None,
@@ -162,6 +167,27 @@ impl Session {
             // Version negotiation and stateless resets: no part of this tunnel.
             Some(DatagramEvent::Response(_)) | None => {}
         }
+    }
+
+    /// What there is to read of a stream, or that the peer gives it up, is told by [`Session::next_diverted`] from here on
+    /// and no longer by events.
+    pub fn divert(&mut self, stream: StreamNumber) {
+        self.diverted.insert(stream);
+    }
+
+    /// It is told by events again.
+    pub fn undivert(&mut self, stream: StreamNumber) {
+        self.diverted.remove(&stream);
+    }
+
+    /// The next diverted stream that has news.
+    pub fn next_diverted(&mut self) -> Option<StreamNumber> {
+        self.diverted_news.pop_front()
+    }
+
+    /// There is one.
+    pub fn has_diverted(&self) -> bool {
+        !self.diverted_news.is_empty()
     }
 
     /// Takes the oldest event.

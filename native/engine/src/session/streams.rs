@@ -84,7 +84,7 @@ impl Session {
         }
         self.tell_room(count as u64);
         if let Some(Err(ReadError::Reset(code))) = outcome {
-            self.events.push(Event::Reset(stream, saturate(code)));
+            self.tell(stream.into(), |stream| Event::Reset(stream, saturate(code)));
             return Read::Gone;
         }
         Read::Bytes {

@@ -11,6 +11,7 @@ import { eventKinds } from './events.ts'
 import { MissingEnds } from './missing-ends.ts'
 import { attachOptions } from './options.ts'
 import type { Addon, CloseReason, NativeSocket } from './socket.ts'
+import { NativeTargets } from './targets.ts'
 
 /** What the addon's `read` adds to the number of bytes when the peer's end came with them. */
 const endFlag = 2 ** 30
@@ -32,10 +33,11 @@ export class NativeConnection implements EngineConnection {
   /** Streams of which something is still to be read. */
   readonly #missing = new MissingEnds()
   #over = false
+  readonly targets: NativeTargets | undefined
   readonly lostEnds = {
     look: (): number[] => this.#missing.look(),
     settle: (stream: number): void => {
-      if (this.#missing.found(stream)) this.readLater(stream)
+      if (this.#missing.found(stream) && !this.targets?.endFound(stream)) this.readLater(stream)
     },
   }
 
@@ -46,9 +48,15 @@ export class NativeConnection implements EngineConnection {
     this.#addon = socket.attach(
       attachOptions(options),
       options.early,
-      (kind, stream) => this.#tell(kind, stream),
+      (kind, subject, code) => this.#tell(kind, subject, code),
       () => this.#tellStreams(),
     )
+    if (this.#addon.canDial)
+      this.targets = new NativeTargets(this.#addon, {
+        owe: () => socket.owe(),
+        takeEnd: stream => this.#ends.delete(stream),
+        over: stream => this.#missing.forget(stream),
+      })
   }
 
   open(): number | undefined {
@@ -163,7 +171,7 @@ export class NativeConnection implements EngineConnection {
 
   // --- internal ---
 
-  #tell(kind: number, stream: number): boolean {
+  #tell(kind: number, stream: number, code: number): boolean {
     const { handlers } = this.#options
     switch (kind) {
       case eventKinds.connected:
@@ -193,7 +201,8 @@ export class NativeConnection implements EngineConnection {
         this.#tellDatagrams()
         return !this.#over
       default:
-        return true
+        this.targets?.tell(kind, stream, code)
+        return !this.#over
     }
   }
 
@@ -242,6 +251,7 @@ export class NativeConnection implements EngineConnection {
     this.#ends.clear()
     this.#toRead.clear()
     this.#missing.clear()
+    this.targets?.end()
     this.#socket.detach()
   }
 }

@@ -11,6 +11,10 @@ export const eventKinds = {
   datagrams: 9,
   datagramRoom: 10,
   packets: 11,
+  dialled: 12,
+  undialled: 13,
+  parted: 14,
+  hungUp: 15,
 } as const
 
 /** Numbers of an event: kind, stream, code. */
@@ -42,11 +46,11 @@ export class EventQueue {
   }
 
   /** Tells what waits until `tell` returns false. What it throws does not take the rest away. */
-  drain(tell: (kind: number, stream: number) => boolean): void {
+  drain(tell: (kind: number, subject: number, code: number) => boolean): void {
     while (this.#next < this.#end) {
       const at = this.#next
       this.#next += eventWords
-      if (!tell(this.#words[at]!, this.#words[at + 1]!)) return
+      if (!tell(this.#words[at]!, this.#words[at + 1]!, this.#words[at + 2]!)) return
     }
   }
 }

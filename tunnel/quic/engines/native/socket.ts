@@ -4,8 +4,11 @@ import type { UdpOptions, UdpSocket } from '../../../net/udp/socket.ts'
 import type { NativeBinding } from './binding.ts'
 import { EventQueue, eventKinds } from './events.ts'
 
-/** What happens on an attached socket; see the addon's events. False: tell the rest in the next turn. */
-export type Listener = (kind: number, stream: number) => boolean
+/**
+ * What happens on an attached socket, and to which stream or target; see the addon's events. False: tell the rest in the
+ * next turn.
+ */
+export type Listener = (kind: number, subject: number, code: number) => boolean
 
 /** A packet's head: length, port and IPv4 address, in network order. */
 const headLength = 8
@@ -130,9 +133,9 @@ export class NativeSocket implements UdpSocket {
 
   readonly #turn = (words: Uint32Array): number => this.#addon.turn(words)
 
-  readonly #tellOne = (kind: number, stream: number): boolean => {
+  readonly #tellOne = (kind: number, subject: number, code: number): boolean => {
     if (this.#closed) return false
-    if (kind !== eventKinds.packets) return this.#listen(kind, stream)
+    if (kind !== eventKinds.packets) return this.#listen(kind, subject, code)
     this.#tellPackets()
     return true
   }
