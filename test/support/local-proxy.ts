@@ -68,7 +68,8 @@ export async function startProxy(options: LocalProxyOptions = {}): Promise<Local
 export async function launchProxy(options: LocalProxyOptions = {}): Promise<LocalProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
   const { args = ['--local', '--allow-private'], env = {}, command = [] } = options
-  const [program, ...given] = [...command, process.execPath, main, 'run', '--json', '--port', '0', ...args]
+  const port = args.includes('--port') ? [] : ['--port', '0']
+  const [program, ...given] = [...command, process.execPath, main, 'run', '--json', ...port, ...args]
   const child = spawn(program!, given, {
     env: {
       ...process.env,
