@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,9 +13,12 @@ import { DocumentError, newSessionId } from '../../tunnel/signalling/documents.t
 import { SignalError, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
 import { answerKey, offerKey } from '../../tunnel/signalling/keys.ts'
 import { anAnswer, anOffer } from '../support/documents.ts'
+import { patient } from '../support/patience.ts'
 
 interface Context {
   bucket: SignalBucket
+  /** A server in S3's place that answers as the test says; its endpoint. */
+  standIn: (answer: RequestListener, as?: string) => Promise<string>
   /** The same server, with other options. */
   open: (options?: Partial<BucketOptions>) => SignalBucket
   /** Writes whatever to a key, past the signalling. */
@@ -47,6 +50,17 @@ test.before.each(async context => {
     return bucket
   }
   context.bucket = context.open()
+  context.standIn = async (answer, as = host) => {
+    const server = createHttpServer((request, response) => {
+      request.resume().on('end', () => answer(request, response))
+    })
+    await new Promise<void>(resolve => server.listen(0, host, resolve))
+    context.undo.push(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return `http://${as}:${(server.address() as AddressInfo).port}`
+  }
   context.put = (Key, Body) => client.send(new PutObjectCommand({ Bucket: name, Key, Body }))
 })
 test.after.each(async ({ undo }) => {
@@ -78,7 +92,8 @@ test('an offer and its answer are exchanged, and removed', async ({ bucket }) =>
   assert.is(await bucket.putAnswer(answer), true)
   assert.equal(await bucket.waitForAnswer(offer.session_id, 5_000), answer)
   await bucket.remove(offer.session_id)
-  await failure(bucket.getOffer(offer.session_id))
+  await refused('E_OFFER_GONE', bucket.getOffer(offer.session_id))
+  await refused('E_ANSWER_TIMEOUT', bucket.waitForAnswer(offer.session_id, 100))
   await bucket.remove(offer.session_id)
 })
 
@@ -114,7 +129,9 @@ test('an answer that comes while it is waited for is taken', async ({ bucket }) 
 })
 
 test('without an answer the limit ends the wait, and the error says where to look', async ({ bucket }) => {
+  const started = performance.now()
   const { message, hint } = await refused('E_ANSWER_TIMEOUT', bucket.waitForAnswer(newSessionId(), 200))
+  assert.ok(performance.now() - started < patient(10_000), 'its own limit, and no other')
   assert.match(message, 'within 0.2 s')
   assert.match(hint!, 'look at its log')
 })
@@ -203,19 +220,14 @@ test('an endpoint where nobody answers is unreachable', async ({ open }) => {
 
 test('connections that may lead nowhere are given up, and the next request has a new one', async ({
   open,
-  undo,
+  standIn,
 }) => {
   const ports: (number | undefined)[] = []
-  const server = createHttpServer((request, response) => {
-    ports.push(request.socket.remotePort)
-    request.resume().on('end', () => response.end())
+  const endpoint = await standIn(({ socket }, response) => {
+    ports.push(socket.remotePort)
+    response.end()
   })
-  await new Promise<void>(resolve => server.listen(0, host, resolve))
-  undo.push(
-    () => server.close(),
-    () => server.closeAllConnections(),
-  )
-  const bucket = open({ endpoint: `http://${host}:${(server.address() as AddressInfo).port}` })
+  const bucket = open({ endpoint })
   for (let i = 0; i < 2; i++) await bucket.putOffer(anOffer())
   bucket.reconnect()
   for (let i = 0; i < 2; i++) await bucket.putOffer(anOffer())
@@ -223,6 +235,43 @@ test('connections that may lead nowhere are given up, and the next request has a
   assert.is(second, first)
   assert.is.not(third, first)
   assert.is(fourth, third)
+})
+
+test('what is larger than any document is not read', async ({ open, standIn }) => {
+  // It begins, and does not end.
+  const endpoint = await standIn((_, response) => {
+    response.writeHead(200, { 'content-length': 1_000_000_000 }).write('{')
+  })
+  const error = await failure(open({ endpoint }).getOffer(newSessionId()))
+  assert.instance(error, DocumentError)
+  assert.match(error.message, 'larger than')
+})
+
+test('who loses the race for an answer has not written it, whichever way S3 says so', async ({
+  open,
+  standIn,
+}) => {
+  for (const [status, code] of [
+    [412, 'PreconditionFailed'],
+    [409, 'ConditionalRequestConflict'],
+  ] as const) {
+    const endpoint = await standIn((_, response) => {
+      response.writeHead(status, { 'content-type': 'application/xml' })
+      response.end(`<Error><Code>${code}</Code><Message>as S3 says</Message></Error>`)
+    })
+    assert.is(await open({ endpoint }).putAnswer(anAnswer()), false, code)
+  }
+})
+
+test('a server that is not AWS is asked by path, whatever it is called', async ({ open, standIn }) => {
+  const paths: string[] = []
+  const endpoint = await standIn(({ url = '' }, response) => {
+    paths.push(url)
+    response.end()
+  }, 'localhost')
+  const offer = anOffer()
+  await open({ endpoint }).putOffer(offer)
+  assert.match(paths[0]!, `/${name}/${offerKey(offer.session_id)}`)
 })
 
 test.run()

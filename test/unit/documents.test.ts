@@ -1,6 +1,12 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DocumentError, newSessionId, parseAnswer, parseOffer } from '../../tunnel/signalling/documents.ts'
+import {
+  DocumentError,
+  type DocumentErrorCode,
+  newSessionId,
+  parseAnswer,
+  parseOffer,
+} from '../../tunnel/signalling/documents.ts'
 import { offerKey, sessionIdOfOfferKey } from '../../tunnel/signalling/keys.ts'
 import { anAnswer, anOffer } from '../support/documents.ts'
 import { seeded } from '../support/random.ts'
@@ -43,6 +49,7 @@ test('a field that is wrong is named', () => {
     ice_ufrag: ['abc', 'a'.repeat(33), 'with space', 5],
     ice_password: ['short', 'a'.repeat(65), 'a'.repeat(21), ['a'.repeat(22)]],
     certificate_sha256: ['ab', 'AB'.repeat(32), 'zz'.repeat(32), 64],
+    dns: ['dns.example', 'http://dns.example/', '', `https://${'x'.repeat(250)}.example/`, 53],
   }
   for (const [field, values] of Object.entries(wrong))
     for (const value of values) {
@@ -58,6 +65,17 @@ test('a field that is wrong deep inside is named with its place', () => {
     complaint(() => parseOffer(text)),
     "the offer's candidates.1.port",
   )
+})
+
+test('a priority is one that fits into 31 bits', () => {
+  const offer = (priority: number) =>
+    JSON.stringify(anOffer({ candidates: [{ type: 'srflx', address: '192.0.2.1', port: 1, priority }] }))
+  for (const priority of [0, 1.5, 2 ** 31])
+    assert.match(
+      complaint(() => parseOffer(offer(priority))),
+      'priority',
+    )
+  for (const priority of [1, 2 ** 31 - 1]) parseOffer(offer(priority))
 })
 
 test('more candidates than eight are refused', () => {
@@ -76,12 +94,25 @@ test('another version says which end is to be updated', () => {
   }
 })
 
+test('what is wrong is told by its code', () => {
+  for (const [text, code] of [
+    ['{', 'E_DOCUMENT_MALFORMED'],
+    [JSON.stringify({ ...anOffer(), version: 2 }), 'E_DOCUMENT_VERSION'],
+    [JSON.stringify({ ...anOffer(), client_port: 'x' }), 'E_DOCUMENT_INVALID'],
+  ] as [string, DocumentErrorCode][])
+    assert.throws(
+      () => parseOffer(text),
+      (error: unknown) => error instanceof DocumentError && error.code === code,
+    )
+})
+
 test("an answer's own fields are checked, and so is a refusal", () => {
   for (const [field, value] of [
     ['function_ip', '10.0.0'],
     ['function_port', -1],
     ['started_at', 'x'],
     ['cold', 'yes'],
+    ['stun_views', new Array(9).fill({ server: 's', address: '192.0.2.1', port: 1, rtt_ms: 1 })],
   ] as const)
     assert.match(
       complaint(() => parseAnswer(JSON.stringify({ ...anAnswer(), [field]: value }))),
@@ -91,6 +122,8 @@ test("an answer's own fields are checked, and so is a refusal", () => {
   for (const [field, value] of [
     ['refused', 'x'.repeat(501)],
     ['code', 'refused'],
+    ['code', 'AN_E_CODE'],
+    ['code', 'E_CODE\n'],
     ['code', undefined],
   ] as const)
     assert.match(

@@ -96,9 +96,11 @@ test('connections wait for a fleet that is still to come, as they wait for an ex
   gone.abort('gone')
   assert.is(await left, 'gone')
   assert.is(await late, 'E_EXIT_TIMEOUT')
+  const limits: number[] = []
   const fleet = {
-    async select({ host }: ExitRequest) {
+    async select({ host }: ExitRequest, limitMs: number) {
       asked.push(host)
+      limits.push(limitMs)
       return session
     },
     full() {},
@@ -109,6 +111,8 @@ test('connections wait for a fleet that is still to come, as they wait for an ex
   assert.is(await first, session)
   assert.is(await coming.select({ host: 'second' }, forever), session)
   assert.equal(asked, ['first', 'second'])
+  assert.ok(limits[0]! < forever, 'what was waited for the fleet is not waited for again')
+  assert.is(limits[1], forever)
 })
 
 test('those that wait are refused together, and whoever comes later waits again', async () => {

@@ -2,10 +2,11 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { locate } from '../../cli/client/fleet/locate.ts'
+import { type ClientLocation, locate, locateOnceMore } from '../../cli/client/fleet/locate.ts'
 import { startStun } from '../../cli/cloud/stun.ts'
 import type { PortMapper } from '../../tunnel/nat/port-mapping/mapper.ts'
 import { StunError } from '../../tunnel/nat/stun/discover.ts'
+import type { Allocation } from '../../tunnel/nat/turn/allocation.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
 
@@ -117,6 +118,22 @@ test('where all are silent the router’s word for a public address stands in', 
   assert.equal(candidates[0], { address: '9.9.9.9', port: mapped.port - 1, kind: 'mapped' })
   assert.match(detail, 'by the router’s word')
   assert.is((await ask('10.0.0.1')).mapped.address, '192.0.2.9')
+})
+
+test('what a relay alone told is not asked for again, and what STUN told is', async context => {
+  const mapped = { address: host, port: 1 }
+  const relay = { local: { address: host, port: 2 } } as Allocation
+  const before: ClientLocation = {
+    ...{ local: mapped, mapped, mapping: 'unknown', candidates: [], views: [], detail: '', relay },
+  }
+  const unasked = { stunServers: [{ host: 'nowhere.invalid', port: 1 }] }
+  assert.is(await locateOnceMore(context.socket, before, unasked), before)
+
+  const stunServers = names(await server(context, false))
+  const first = await locate(context.socket, { stunServers })
+  const again = await locateOnceMore(context.socket, { ...first, mapped, relay }, { stunServers })
+  assert.is(again.mapped.port, context.socket.local.port)
+  assert.is(again.relay, relay)
 })
 
 test('with no address to fall back on it fails, and says so', async context => {

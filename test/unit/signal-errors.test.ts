@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { explain, SignalError, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
+import { offerEvent, starterOf } from '../../tunnel/signalling/offer-record.ts'
+import { refusalHint } from '../../tunnel/signalling/refusal.ts'
 
 const test = suite('signalling errors')
 
@@ -67,6 +69,32 @@ test('what the other end says acts on no terminal, and is cut off', () => {
   )
   assert.not.match(message, /[\p{Cc}\u202e]/u)
   assert.ok(message.length < 600, `${message.length} characters`)
+})
+
+test('the profile that has no credentials is named, and acts on no terminal', () => {
+  const { AWS_PROFILE } = process.env
+  process.env.AWS_PROFILE = 'work\x1b[2J\u202e'
+  try {
+    const { message } = explain(sdkError('CredentialsProviderError'), 'read', 'b')
+    assert.match(message, 'in the profile work')
+    assert.not.match(message, /[\p{Cc}\u202e]/u)
+  } finally {
+    if (AWS_PROFILE === undefined) delete process.env.AWS_PROFILE
+    else process.env.AWS_PROFILE = AWS_PROFILE
+  }
+})
+
+test('a code of the function’s has its hint, and no other word has one', () => {
+  assert.match(refusalHint('E_OFFER_CLOCK')!, 'clock')
+  for (const word of ['E_OF_TOMORROW', 'constructor', '__proto__', ''])
+    assert.is(refusalHint(word), undefined)
+})
+
+test('who sent an event is told from the event itself', () => {
+  const [byClient] = offerEvent({ region: 'local-1', bucket: 'b', id: 'a'.repeat(20) }).Records
+  assert.is(starterOf(byClient!), 'invoke')
+  assert.is(starterOf({ ...byClient, eventSource: 'aws:s3' }), 's3')
+  assert.is(starterOf({}), 's3')
 })
 
 test('an error that is explained already stays as it is', () => {
