@@ -100,14 +100,17 @@ class Relay {
   }
 
   #watch(): void {
-    const { up, down } = this.counts
+    const carried = this.#carried
     this.#within(this.#limits.halfClosedMs, () => {
       // Who is slow to take something is not silent.
-      const moved = up !== this.counts.up || down !== this.counts.down
-      if (moved || this.#client.full || this.#target.full) return this.#watch()
+      if (carried !== this.#carried || this.#client.full || this.#target.full) return this.#watch()
       this.#target.abort()
       this.#client.abort()
     })
+  }
+
+  get #carried(): number {
+    return this.counts.up + this.counts.down
   }
 }
 

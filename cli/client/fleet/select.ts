@@ -72,8 +72,7 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
         case 'least-loaded':
           return leastLoaded(pool)
         case 'fresh':
-          // The oldest that the site has not seen: others are kept for later.
-          return pool.find(exit => isFresh(state.freshness, exit, site))
+          return oldestFresh(state, pool, site)
         case 'random':
           return pool[Math.floor(random() * pool.length)]
       }
@@ -94,11 +93,18 @@ function candidates(
   now: number,
   most: number,
 ): ExitState[] {
-  const there = [...state.exits.values()].filter(
-    exit => (regions === undefined || regions.includes(exit.region)) && mayServe(state.bans, exit, site),
-  )
+  const there: ExitState[] = []
+  for (const exit of state.exits.values())
+    if ((regions === undefined || regions.includes(exit.region)) && mayServe(state.bans, exit, site))
+      there.push(exit)
   // One has no order: connections ask often, and most proxies have one.
-  if (there.length <= 1) return there.filter(exit => isAccepting(exit, now) || isLastResort(exit, now))
+  const [only] = there
+  if (only && there.length === 1) return isAccepting(only, now) || isLastResort(only, now) ? there : []
+  return inOrder(state, there, now, most)
+}
+
+/** Those of them that take connections, the last to be retired first, as many as are to be in use. */
+function inOrder(state: FleetState, there: readonly ExitState[], now: number, most: number): ExitState[] {
   const all = there.filter(exit => isAccepting(exit, now))
   if (all.length === 0) return there.filter(exit => isLastResort(exit, now))
   const lasting = all
@@ -107,6 +113,10 @@ function candidates(
   const due = all.filter(exit => isDue(state, exit, now)).sort((a, b) => b.readyAt - a.readyAt)
   return [...lasting, ...due].slice(0, most)
 }
+
+/** The oldest that the site has not seen: others are kept for later. */
+const oldestFresh = (state: FleetState, pool: readonly ExitState[], site: string): ExitState | undefined =>
+  pool.find(exit => isFresh(state.freshness, exit, site))
 
 const leastLoaded = (pool: ExitState[]): ExitState | undefined =>
   pool.reduce<ExitState | undefined>(

@@ -22,40 +22,42 @@ export function createWaitList(): WaitList {
   let closed = false
   const closedError = () => new NoExitError('E_PROXY_CLOSED', 'the proxy is shutting down')
 
-  return {
-    wait: (take, limitMs, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        if (closed) return reject(closedError())
-        const found = take()
-        if (found !== undefined) return resolve(found)
+  const later = <T>(take: () => T | undefined, limitMs: number, signal?: Cancellation): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(limit)
+        waiting.delete(retry)
+        signal?.removeEventListener('abort', gone)
+      }
+      const retry = () => {
+        const found = closed ? undefined : take()
+        if (!closed && found === undefined) return
+        leave()
+        if (found === undefined) reject(closedError())
+        else resolve(found)
+      }
+      const gone = () => {
+        leave()
+        reject(signal?.reason)
+      }
+      const limit = setTimeout(() => {
+        leave()
+        reject(new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`))
+      }, limitMs)
+      waiting.set(retry, error => {
+        leave()
+        reject(error)
+      })
+      signal?.addEventListener('abort', gone)
+    })
 
-        const leave = () => {
-          clearTimeout(limit)
-          waiting.delete(retry)
-          signal?.removeEventListener('abort', gone)
-        }
-        const retry = () => {
-          const found = closed ? undefined : take()
-          if (!closed && found === undefined) return
-          leave()
-          if (found === undefined) reject(closedError())
-          else resolve(found)
-        }
-        const gone = () => {
-          leave()
-          reject(signal?.reason)
-        }
-        const limit = setTimeout(() => {
-          leave()
-          reject(new NoExitError('E_EXIT_TIMEOUT', `no exit came up within ${limitMs / 1000} s`))
-        }, limitMs)
-        waiting.set(retry, error => {
-          leave()
-          reject(error)
-        })
-        signal?.addEventListener('abort', gone)
-      }),
+  return {
+    wait(take, limitMs, signal) {
+      if (signal?.aborted) return Promise.reject(signal.reason)
+      if (closed) return Promise.reject(closedError())
+      const found = take()
+      return found === undefined ? later(take, limitMs, signal) : Promise.resolve(found)
+    },
     retry() {
       for (const retry of [...waiting.keys()]) retry()
     },

@@ -18,7 +18,7 @@ import type { Associate } from './socks5/associate.ts'
 import { type SocksCaller, SocksConnection } from './socks5/connect.ts'
 import { noAcceptableMethod, socks4Refusal } from './socks5/socks5.ts'
 import { here, type Source, sourceOf } from './source.ts'
-import type { WaitingLimits, WaitingRoom } from './waiting-room.ts'
+import type { Waiting, WaitingLimits, WaitingRoom } from './waiting-room.ts'
 
 export interface Limits {
   /** Admitted clients of all listeners together; more are told so and rejected. */
@@ -66,7 +66,7 @@ export class Newcomer implements ConnHandlers, SocksCaller {
   readonly #entrance: Entrance
   readonly #source: Source
   readonly #limit: TimeLimit
-  readonly #leave: () => void
+  readonly #waiting: Waiting
   readonly #detach: Detach
   #attempt: Attempt | undefined
   #giveBack: (() => void) | undefined
@@ -76,8 +76,8 @@ export class Newcomer implements ConnHandlers, SocksCaller {
     const entry = clients.enter(conn)
     this.#conn = conn
     this.#entrance = entrance
-    this.#source = isPrivate ? here : sourceOf(conn.peerAddress, () => conn.localAddress)
-    this.#leave = waiting.enter(this.#source, () => {
+    this.#source = isPrivate ? here : sourceOfConn(conn)
+    this.#waiting = waiting.enter(this.#source, () => {
       this.#reject('unknown', mustGiveWay(this.#source))
       conn.abort(0)
     })
@@ -104,9 +104,7 @@ export class Newcomer implements ConnHandlers, SocksCaller {
     // What it says waits in the connection.
     this.#detach(first)
     const guarded = this.#attempt?.guard(access) ?? access
-    const waitMs = this.#attempt?.waitMs ?? 0
-    if (waitMs > 0) setTimeout(() => this.#serve(protocol, guarded), waitMs)
-    else this.#serve(protocol, guarded)
+    this.#serveAfter(this.#attempt?.waitMs ?? 0, protocol, guarded)
   }
 
   end(): void {
@@ -124,7 +122,7 @@ export class Newcomer implements ConnHandlers, SocksCaller {
   }
 
   admitted(): void {
-    this.#leave()
+    this.#entrance.waiting.leave(this.#waiting)
     this.#giveBack ??= this.#entrance.places.take(this.#source)
   }
 
@@ -136,7 +134,7 @@ export class Newcomer implements ConnHandlers, SocksCaller {
 
   #gone(): void {
     this.settled()
-    this.#leave()
+    this.#entrance.waiting.leave(this.#waiting)
     this.#giveBack?.()
     this.#attempt?.end()
   }
@@ -144,6 +142,11 @@ export class Newcomer implements ConnHandlers, SocksCaller {
   #isServed(protocol: Protocol): boolean {
     const scheme = this.#entrance.scheme()
     return scheme === 'mixed' ? protocol === 'socks5' || protocol === 'http' : protocol === scheme
+  }
+
+  #serveAfter(waitMs: number, protocol: Protocol, access: Access): void {
+    if (waitMs > 0) setTimeout(() => this.#serve(protocol, access), waitMs)
+    else this.#serve(protocol, access)
   }
 
   #serve(protocol: Protocol, access: Access): void {
@@ -180,6 +183,8 @@ export class Newcomer implements ConnHandlers, SocksCaller {
 // --- internal ---
 
 type Protocol = 'socks5' | 'socks4' | 'http' | 'unknown'
+
+const sourceOfConn = (conn: BunConn) => sourceOf(conn.peerAddress, () => conn.localAddress)
 
 const isLetter = (byte: number) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
 

@@ -25,16 +25,16 @@ export class Places {
   }
 
   /** Takes one, whether or not there is room, and gives the function that gives it back, once. */
-  take({ here, name }: Source): () => void {
-    this.#count(here, name, 1)
+  take(source: Source): () => void {
+    this.#count(source, 1)
     let isTaken = true
     return () => {
-      if (isTaken) this.#count(here, name, -1)
+      if (isTaken) this.#count(source, -1)
       isTaken = false
     }
   }
 
-  #count(here: boolean, name: string, by: number): void {
+  #count({ here, name }: Source, by: number): void {
     this.#taken += by
     if (here) return
     this.#elsewhere += by

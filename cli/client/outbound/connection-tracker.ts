@@ -27,28 +27,11 @@ export interface Asked {
 }
 
 /** Tells the events that a connection is open, and, when the tracker's `onEnd` says so, that it ended. */
-export function trackConnection(
+export const trackConnection = (
   events: Events,
   about: Asked,
   counts: RelayCounts = { up: 0, down: 0 },
-): ConnectionTracker {
-  const { started, ...connection } = about
-  events.emit({ type: 'connection.opened', ...connection, ms: performance.now() - started, counts })
-  return {
-    counts,
-    onEnd: end =>
-      events.emit({
-        type: 'connection.closed',
-        connection: connection.connection,
-        session: connection.session,
-        user: connection.user,
-        bytesUp: counts.up,
-        bytesDown: counts.down,
-        ms: performance.now() - started,
-        end,
-      }),
-  }
-}
+): ConnectionTracker => new Tracked(events, about, counts)
 
 /**
  * The same of a connection that is used before its target is reached: it is open, and may end, when `confirmed` is
@@ -83,4 +66,32 @@ export function tellNotMade(
   const about = { ...connection, ...errorData(error) }
   if (isRefusal(error)) events.emit({ type: 'connection.refused', ...about, reply: error.reply })
   else events.emit({ type: 'connection.failed', ...about })
+}
+
+// --- internal ---
+
+class Tracked implements ConnectionTracker {
+  readonly counts: RelayCounts
+  readonly #events: Events
+  readonly #about: Asked
+
+  constructor(events: Events, about: Asked, counts: RelayCounts) {
+    this.counts = counts
+    this.#events = events
+    this.#about = about
+    const { connection, outbound, session, target, user } = about
+    const ms = this.#elapsed
+    events.emit({ type: 'connection.opened', connection, outbound, session, target, user, ms, counts })
+  }
+
+  onEnd(end: RelayEnd): void {
+    const { connection, session, user } = this.#about
+    const { up: bytesUp, down: bytesDown } = this.counts
+    const ms = this.#elapsed
+    this.#events.emit({ type: 'connection.closed', connection, session, user, bytesUp, bytesDown, ms, end })
+  }
+
+  get #elapsed(): number {
+    return performance.now() - this.#about.started
+  }
 }

@@ -45,16 +45,18 @@ export const parseBypass = (text: string): Rule[] =>
   readList(text).map(pattern => parsePattern('direct', pattern, pattern))
 
 /** The outbound to a target: that of the first rule that covers it, else the tunnel. */
-export function outboundFor(rules: readonly Rule[], { host, port }: Target): OutboundName {
-  if (rules.length === 0) return defaultOutbound
+export const outboundFor = (rules: readonly Rule[], target: Target): OutboundName =>
+  rules.length === 0 ? defaultOutbound : coveringOutbound(rules, target)
+
+// --- internal ---
+
+function coveringOutbound(rules: readonly Rule[], { host, port }: Target): OutboundName {
   const known = readHost(host)
   const rule = rules.find(
     ({ host, ports: [first, last] }) => port >= first && port <= last && covers(host, known),
   )
   return rule?.outbound ?? defaultOutbound
 }
-
-// --- internal ---
 
 /** A name in lower case, or the bytes of an address. */
 type Known = string | Uint8Array

@@ -5,17 +5,13 @@ import type { ConnectionState } from './state.ts'
 /** Connections that ended stay in sight up to this many. */
 export const maxEnded = 500
 
-/** How much more a connection has carried. */
-export interface Carried {
-  connection: ConnectionState
-  up: number
-  down: number
-}
+/** Hears of a connection that was opened, carried so much more, or ended. */
+type Change = (connection: ConnectionState, up: number, down: number) => void
 
 /** The connections of this process: all that are active, and those that ended last. */
 export interface Connections {
-  /** Those that were opened, carried more, or ended, by the event. */
-  apply(event: ProxyEvent, now: number): Carried[]
+  /** Tells which connections the event changed. */
+  apply(event: ProxyEvent, now: number, changed: Change): void
   /** Those that changed at `since` or later. */
   read(since: number): ConnectionState[]
   readonly active: number
@@ -25,57 +21,52 @@ export function createConnections(): Connections {
   const active = new Map<number, ConnectionState>()
   const ended = new BoundedMap<number, ConnectionState>(maxEnded)
 
-  const count = (connection: ConnectionState, bytesUp: number, bytesDown: number, now: number): Carried => {
-    const carried = { connection, up: bytesUp - connection.bytesUp, down: bytesDown - connection.bytesDown }
+  const count = (
+    connection: ConnectionState,
+    bytesUp: number,
+    bytesDown: number,
+    now: number,
+    changed: Change,
+  ) => {
+    const up = bytesUp - connection.bytesUp
+    const down = bytesDown - connection.bytesDown
     connection.bytesUp = bytesUp
     connection.bytesDown = bytesDown
     connection.changedAt = now
-    return carried
+    changed(connection, up, down)
   }
   const keep = (connection: ConnectionState) => ended.set(connection.id, connection)
 
   return {
-    apply(event, now) {
+    apply(event, now, changed) {
       switch (event.type) {
         case 'connection.opened': {
-          const { connection: id, session, outbound, target, user, ms: setUpMs } = event
-          const connection: ConnectionState = {
-            id,
-            ...(session !== undefined && { session }),
-            outbound,
-            target,
-            ...(user !== undefined && { user }),
-            openedAt: now,
-            setUpMs,
-            bytesUp: 0,
-            bytesDown: 0,
-            changedAt: now,
-          }
-          active.set(id, connection)
-          return [{ connection, up: 0, down: 0 }]
+          const connection = opened(event, now)
+          active.set(connection.id, connection)
+          changed(connection, 0, 0)
+          break
         }
         case 'traffic.sampled':
-          return event.connections.flatMap(({ connection: id, bytesUp, bytesDown }) => {
+          for (const { connection: id, bytesUp, bytesDown } of event.connections) {
             const connection = active.get(id)
-            return connection ? count(connection, bytesUp, bytesDown, now) : []
-          })
+            if (connection) count(connection, bytesUp, bytesDown, now, changed)
+          }
+          break
         case 'connection.closed': {
           const connection = active.get(event.connection)
-          if (!connection) return []
-          const carried = count(connection, event.bytesUp, event.bytesDown, now)
-          Object.assign(connection, { endedAt: now, end: event.end })
+          if (!connection) return
+          connection.endedAt = now
+          connection.end = event.end
           active.delete(connection.id)
           keep(connection)
-          return [carried]
+          count(connection, event.bytesUp, event.bytesDown, now, changed)
+          break
         }
         case 'connection.refused':
           keep({ ...notMade(event, now), end: 'refused', reply: event.reply })
-          return []
+          break
         case 'connection.failed':
           keep({ ...notMade(event, now), end: 'failed' })
-          return []
-        default:
-          return []
       }
     },
     read: since => [...active.values(), ...ended.values()].filter(({ changedAt }) => changedAt >= since),
@@ -86,6 +77,32 @@ export function createConnections(): Connections {
 }
 
 // --- internal ---
+
+function opened(
+  {
+    connection: id,
+    session,
+    outbound,
+    target,
+    user,
+    ms: setUpMs,
+  }: Extract<ProxyEvent, { type: 'connection.opened' }>,
+  now: number,
+): ConnectionState {
+  const connection: ConnectionState = {
+    id,
+    outbound,
+    target,
+    openedAt: now,
+    setUpMs,
+    bytesUp: 0,
+    bytesDown: 0,
+    changedAt: now,
+  }
+  if (session !== undefined) connection.session = session
+  if (user !== undefined) connection.user = user
+  return connection
+}
 
 const notMade = (
   { connection: id, outbound, target, user, protocol, code, message, hint }: NotConnected,

@@ -105,19 +105,21 @@ export function createModel(events: Events, now: () => number = Date.now, local 
     if (session !== undefined) exits.carry(session, up, down)
     const region = session === undefined ? undefined : exits.region(session)
     const key = `${outbound} ${region}`
-    const known = carried.get(key) ?? { outbound, region, bytesUp: 0, bytesDown: 0 }
-    carried.set(key, { ...known, bytesUp: known.bytesUp + up, bytesDown: known.bytesDown + down })
+    const total = carried.get(key) ?? { outbound, region, bytesUp: 0, bytesDown: 0 }
+    total.bytesUp += up
+    total.bytesDown += down
+    carried.set(key, total)
   }
   const connect = (event: ProxyEvent, at: number) => {
-    for (const { connection, up, down } of connections.apply(event, at)) {
-      const { session, target, user } = connection
+    connections.apply(event, at, (connection, up, down) => {
       if (up > 0 || down > 0) carry(connection, up, down)
-      if (event.type === 'traffic.sampled') continue
+      if (event.type === 'traffic.sampled') return
+      const { session, target, user } = connection
       const change = event.type === 'connection.opened' ? 1 : -1
       destinations.connect(target, change)
       users.connect(user, change)
       if (session !== undefined) exits.connect(session, change)
-    }
+    })
   }
   const sample = (event: Extract<ProxyEvent, { type: 'traffic.sampled' }>, at: number) => {
     const { bytesUp, bytesDown } = counts
