@@ -46,6 +46,9 @@ const shells: Record<string, Shell> = {
   },
 }
 
+/** As `run` has them, but what it asks for is known here. */
+const proxyOptions = optionsFor('proxy.host', 'proxy.port')
+
 export default defineCommand({
   meta: describe({
     name: 'env',
@@ -57,7 +60,9 @@ export default defineCommand({
     ],
   }),
   args: {
-    ...optionsFor('proxy.host', 'proxy.port'),
+    ...proxyOptions,
+    host: { ...proxyOptions.host!, description: 'Address that the proxy listens on (default: 127.0.0.1)' },
+    port: { ...proxyOptions.port!, description: 'TCP port of the proxy (default: 1080)' },
     user: {
       type: 'string',
       valueHint: 'name',

@@ -12,7 +12,7 @@ export default defineCommand({
     name: 'exits',
     description: 'List the exits of the running proxy, with their load and cost so far.',
     exits: { failed: 'no proxy runs, or it does not answer' },
-    examples: [['exits --json', 'For a program']],
+    examples: [['exits --json', 'The same for a program']],
   }),
   args: { ...proxyOption, ...formatOptions },
   async run({ args }) {

@@ -28,13 +28,17 @@ const name = { type: 'positional', required: true, description: 'The user name' 
 
 /** Of `login add`, by the names that they have in a file. */
 const limits: Record<LimitName, Option> = {
-  quota: { type: 'string', valueHint: '5GB/month', description: 'Bytes down and up together a day or month' },
+  quota: {
+    type: 'string',
+    valueHint: '5GB/month',
+    description: 'Bytes down and up together, per day or month',
+  },
   rate: {
     type: 'string',
     valueHint: '20Mbit',
     description: 'Bits a second in each direction, or down and up as in 20Mbit/5Mbit',
   },
-  connections: { type: 'string', valueHint: 'n', description: 'Connections at once' },
+  connections: { type: 'string', valueHint: 'n', description: 'Maximum connections at once' },
   exits: { type: 'string', valueHint: 'a,b', description: 'Regions whose exits it may use' },
 }
 
@@ -45,7 +49,7 @@ const add = defineCommand({
       'Add a login, or give one another password. The password is asked for, or read from the standard input.',
     examples: [
       ['login add alice', 'Ask for the password'],
-      ['login add alice --generate --quota 5GB/month', 'Make one up, and print it'],
+      ['login add alice --generate --quota 5GB/month', 'Generate one, and print it'],
       ['login add alice --file team.txt < password', 'Read it from a file'],
     ],
   }),
@@ -53,7 +57,11 @@ const add = defineCommand({
     name,
     file,
     ...limits,
-    generate: { type: 'boolean', default: false, description: 'Make a password up, and print it' },
+    generate: {
+      type: 'boolean',
+      default: false,
+      description: 'Generate a password, and print it alone on the standard output',
+    },
     ...optionsFor(),
   },
   async run({ args }) {

@@ -27,7 +27,7 @@ export const dashboardSettings = {
     default: undefined,
     flag: 'dashboard-auth-file',
     valueHint: 'path',
-    about: 'File of logins, as of --auth-file, for those who may see and use the dashboard',
+    about: 'File of logins, as for --auth-file, of those who may see and use the dashboard',
     example: '/etc/lambda-nat-proxy/admins.yaml',
   }),
   'dashboard.port': setting<number | undefined>({
