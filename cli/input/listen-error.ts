@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../tunnel/net/endpoint.ts'
+import { systemReason } from './system-error.ts'
 import { UsageError } from './usage-error.ts'
 
 export type ListenErrorCode = 'E_PORT_IN_USE' | 'E_PORT_DENIED' | 'E_ADDRESS_NOT_HERE' | 'E_LISTEN'
@@ -28,7 +29,7 @@ export function listenError(
   { host, port }: { host: string; port: number },
 ): ListenError {
   const system = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const [code, problem] = problems[system] ?? ['E_LISTEN', `cannot be listened on (${system || cause})`]
+  const [code, problem] = problems[system] ?? ['E_LISTEN', `cannot be listened on: ${systemReason(cause)}`]
   const at = formatEndpoint({ address: host, port })
   return new ListenError(listener, port, code, `${at}, for the ${names[listener]}, ${problem}`, cause)
 }

@@ -39,7 +39,7 @@ function system(error: unknown): System {
   }
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
   return {
-    // Folders are made with all above them: what is there in place of one is none.
+    // Folders are always made recursively, so EEXIST means that a file stands where a folder should.
     code: code === 'EEXIST' && syscall === 'mkdir' ? 'ENOTDIR' : (text(code) ?? ''),
     message: error.message,
     path: text(path),

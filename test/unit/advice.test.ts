@@ -83,6 +83,8 @@ test('a port that cannot be had is explained with the options of what would list
     assert.match(away, 'address of this machine')
   }
   assert.match(inWords(listenError(system('EWHATEVER'), 'proxy', { host: 'a', port: 1 })).join(), 'EWHATEVER')
+  const unknown = listenError(new Error('Failed to listen'), 'proxy', { host: 'a', port: 1 })
+  assert.is(unknown.message, 'a:1, for the proxy, cannot be listened on: Failed to listen')
 })
 
 test('a name that is nearly right is suggested, letters that swapped places among it', () => {
