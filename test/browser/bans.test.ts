@@ -40,7 +40,13 @@ test.before(async context => {
         ...control.fleet()!,
         ban(site) {
           if (site !== 'example.com')
-            throw new RequestError('E_SITE_NOT_SERVED', `no exit has served ${site} since the proxy started`)
+            throw new RequestError(
+              'E_SITE_NOT_SERVED',
+              `no exit has served ${site} since the proxy started`,
+              {
+                hint: 'Sites are registered domains.',
+              },
+            )
           const banned = { site, session: 'a', address: '192.0.2.1', launching: true }
           events.emit({ type: 'site.banned', ...banned, forMs: 3_600_000 })
           return banned
@@ -62,24 +68,38 @@ test.after(async ({ browser, dashboard }) => {
 
 test('a site is banned, and shown with the addresses until its ban is lifted', async ({ page, events }) => {
   await page.getByText('Ban an exit for a site').click()
-  await page.getByRole('textbox', { name: 'Site' }).fill('elsewhere.example')
+  // What was connected to is suggested.
+  connect(events, 'www.example.com:443')
+  const field = page.getByRole('combobox', { name: 'Site' })
+  await page.locator('datalist option[value="example.com"]').waitFor({ state: 'attached' })
+  assert.is(await field.getAttribute('list'), await page.locator('datalist').getAttribute('id'))
+  await field.fill('elsewhere.example')
   await page.getByRole('button', { name: 'Ban its exit' }).click()
   const alert = page.getByRole('alert')
-  await alert.getByText('No exit was banned: no exit has served elsewhere.example').waitFor()
-  assert.is(await page.getByRole('textbox', { name: 'Site' }).inputValue(), 'elsewhere.example')
+  await alert
+    .getByText(/: no exit has served elsewhere\.example .*\. Sites are registered domains\.$/)
+    .waitFor()
+  assert.is(await field.inputValue(), 'elsewhere.example')
 
-  await page.getByRole('textbox', { name: 'Site' }).fill('example.com')
+  await field.fill('example.com')
   await page.keyboard.press('Enter')
   const row = page.getByRole('table', { name: 'Sites, and the exits that are banned' }).locator('tbody tr')
   await row.getByText('192.0.2.1').waitFor()
   assert.match((await row.textContent()) ?? '', /^example\.com192\.0\.2\.1\d+ (h|min)/)
   await page.getByText('Exits are banned for example.com').waitFor()
   await alert.waitFor({ state: 'detached' })
-  assert.is(await page.getByRole('textbox', { name: 'Site' }).inputValue(), '')
+  assert.is(await field.inputValue(), '')
   await checkAllLooks(page)
 
   events.emit({ type: 'site.unbanned', site: 'example.com', address: '192.0.2.1' })
   await row.waitFor({ state: 'detached' })
 })
+
+/** A connection over the exit is opened and carries something. */
+function connect(events: Events, target: string): void {
+  events.emit({ type: 'connection.opened', connection: 1, outbound: 'tunnel', session: 'a', target, ms: 1 })
+  const connections = [{ connection: 1, bytesUp: 1_000, bytesDown: 2_000 }]
+  events.emit({ type: 'traffic.sampled', connections, paths: [] })
+}
 
 test.run()

@@ -10,7 +10,7 @@ interface BansProps {
 }
 
 /** The sites that do not use some exits, and a way to make another one of them; closed until it is wanted. */
-export function Bans({ state: { bans, now }, onBan }: BansProps) {
+export function Bans({ state: { bans, destinations, now }, onBan }: BansProps) {
   const [site, setSite] = useState('')
   const columns: Column<BanState>[] = [
     { name: 'Site', value: row => row.site },
@@ -58,11 +58,17 @@ export function Bans({ state: { bans, now }, onBan }: BansProps) {
             maxLength={1_024}
             placeholder="example.com"
             autocomplete="off"
+            list="sites"
             spellcheck={false}
             value={site}
             onInput={event => setSite(event.currentTarget.value)}
           />
         </label>
+        <datalist id="sites">
+          {destinations.map(({ domain }) => (
+            <option key={domain} value={domain} />
+          ))}
+        </datalist>
         <button type="submit">Ban its exit</button>
         <span class="note">
           The exit that served it last is not used for it for an hour; other sites keep it.

@@ -64,7 +64,7 @@ export function useLive(): Live {
     if (!response.ok)
       throw new Error(
         await response.json().then(
-          ({ message }) => message,
+          ({ message, hint }) => (hint === undefined ? message : `${message}. ${hint}`),
           () => `the proxy answered ${response.status}`,
         ),
       )
