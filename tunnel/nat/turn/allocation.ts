@@ -47,7 +47,7 @@ export class Allocation implements UdpSocket {
   readonly #permitted = new Set<string>()
   readonly #channels: Channel[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
-  readonly #renewMs: number
+  readonly #renewMs: number | undefined
   /** When the server forgets it unless it is refreshed, on performance.now()'s clock. */
   #expiresAt: number
   #over = false
@@ -75,7 +75,7 @@ export class Allocation implements UdpSocket {
 
   /** Asks a server for an address. Throws a TurnError, or the signal's reason. */
   static async open(name: TurnServerName, options: AllocateOptions): Promise<Allocation> {
-    const { credentials, ca, limitMs = requestLimitMs, renewMs = permissionMs, signal } = options
+    const { credentials, ca, limitMs = requestLimitMs, renewMs, signal } = options
     const transport = await openTransport(name, { ca, limitMs, signal })
     const requests = new Requests(transport, formatTurnServer(name), credentials, limitMs)
     const abort = () => requests.close()
@@ -167,9 +167,7 @@ export class Allocation implements UdpSocket {
   #granted(seconds: number): void {
     if (this.#over) return
     this.#expiresAt = performance.now() + seconds * 1_000
-    clearTimeout(this.#timer)
-    const renewMs = Math.min(this.#renewMs, Math.max(minRenewMs, seconds * 250))
-    this.#timer = setTimeout(() => void this.#renew(), renewMs)
+    this.#timer = setTimeout(() => void this.#renew(), renewalMs(seconds, this.#renewMs))
     this.#timer.unref?.()
   }
 
@@ -230,6 +228,10 @@ export class Allocation implements UdpSocket {
   }
 }
 
+/** When an allocation is renewed that was granted for so many seconds, with its permissions. Milliseconds. */
+export const renewalMs = (seconds: number, everyMs = permissionMs): number =>
+  Math.min(everyMs, Math.max(minRenewMs, seconds * 250))
+
 // --- internal ---
 
 interface Channel {
@@ -243,5 +245,5 @@ interface Granted {
   relayed: Endpoint
   /** Of its lifetime. */
   seconds: number
-  renewMs: number
+  renewMs: number | undefined
 }
