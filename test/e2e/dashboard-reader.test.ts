@@ -11,7 +11,7 @@ const test = suite('a proxy whose output is no longer read')
 const main = join(import.meta.dir, '../../cli/main.ts')
 const limitMs = patient(60_000)
 
-test('goes on, and ends as it should', async () => {
+test('a proxy whose reader has closed the pipe goes on, and ends as it should', async () => {
   const args = ['run', '--local', '--port', '0', '--dashboard-port', '0', '--json']
   const proxy = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,6 +3,7 @@ import type { Policy } from '../../cli/client/fleet/select.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
 import { fetchBytes } from '../support/origin.ts'
 import { type OriginContext, originSuite } from '../support/origin-suite.ts'
+import { socksConnect } from '../support/socks-client.ts'
 import { until } from '../support/until.ts'
 
 interface Context extends OriginContext {
@@ -53,14 +54,14 @@ test('random: any of them', async context => {
 test('least-loaded: the exit with the fewest connections', async context => {
   context.proxy = context.keep(await run('least-loaded', 2))
   const { proxy, origin } = context
-  const held = fetchBytes({ origin, proxy: proxy.port, bytes: 5_000_000, rate: 1_000_000 })
+  const held = await socksConnect({ proxy: proxy.port, host: '127.0.0.1', port: origin.port })
   const { session } = await proxy.event('connection.opened')
   // Those that are over count no more: one after another they all have the other exit.
   for (let ended = 1; ended <= 4; ended++) {
     assert.is.not((await sessionsOf(context, ['127.0.0.1']))[0], session)
     await until(() => proxy.told('connection.closed').length === ended, 'its end')
   }
-  assert.ok((await held).complete)
+  held.destroy()
 })
 
 test('region-…: the exit is in the region that the user name asks for, launched for it if need be', async context => {

@@ -16,7 +16,8 @@ test('200 launches that AWS refuses stay within the budget, and the reason is sh
     const proxy = await local.launch({ args })
     const launched = () => proxy.told('exit.launching')
     const failed = () => proxy.told('exit.failed')
-    await until(() => failed().length === budget, `${budget} failures`, 55_000)
+    // A slow machine may be in its second minute by then.
+    await until(() => failed().length >= budget, `${budget} failures`, 55_000)
     await proxy.event('fleet.throttled')
     const times = launched().map(({ time }) => Date.parse(time))
     for (const time of times) {

@@ -239,6 +239,7 @@ test('a name that answers public and private by turns is only ever reached where
   records,
   trap,
 }) => {
+  const codes = new Set<number>()
   for (let i = 0; i < 40; i++) {
     const name = `turn-${i}.example`
     let turn = i
@@ -249,10 +250,10 @@ test('a name that answers public and private by turns is only ever reached where
       },
       ttl: 0,
     })
-    const code = await connectReply(byServer, name)
-    assert.ok(code === reply.succeeded || code === reply.notAllowed, `${name}: ${code}`)
+    codes.add(await connectReply(byServer, name))
   }
-  assert.ok(trap.caught.every(address => address === `::ffff:${publicHost}`))
+  assert.equal(codes, new Set<number>([reply.succeeded, reply.notAllowed]))
+  assert.equal(new Set(trap.caught), new Set([`::ffff:${publicHost}`]))
 })
 
 test('a redirect from a public server leads no further', async ({ bySystem, trap }) => {

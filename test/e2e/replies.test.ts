@@ -80,7 +80,7 @@ test('a network without an outbound is network unreachable', async ({ proxy }) =
   assert.is(await refusal(proxy, '224.0.0.1', 80), reply.networkUnreachable)
 })
 
-test('without leave, private addresses are refused by the rules, in numbers or behind a name', async ({
+test('private addresses are refused unless they are allowed, in numbers or behind a name', async ({
   strict,
   target,
 }) => {

@@ -68,7 +68,7 @@ const filesIn = (home: string) =>
         ),
     )
 
-test('for good: it carries a page, and goes without a trace', async context => {
+test('installed with npm it carries a page, and is uninstalled without a trace', async context => {
   const { home, environment } = context
   npm(context, 'install', '--global', 'lambda-nat-proxy')
   const program = join(home, '.local/bin/lambda-nat-proxy')
@@ -80,7 +80,7 @@ test('for good: it carries a page, and goes without a trace', async context => {
   assert.equal(filesIn(home), [])
 })
 
-test('for once, by npx', async ({ home, environment }) => {
+test('run once by npx it carries a page', async ({ home, environment }) => {
   const { ms } = await firstPage(['npx', '--yes', 'lambda-nat-proxy'], environment, home, byNpx)
   console.log(`figure: npx, download and first page ${Math.round(ms)} ms after the command`)
   const again = await firstPage(['npx', '--yes', 'lambda-nat-proxy'], environment, home, byNpx)

@@ -77,7 +77,7 @@ const stories: Story[] = [
     },
   },
   {
-    title: 'so does one that the client is slow to read',
+    title: 'an answer followed by a reset arrives whole where the client is slow to read',
     onData(target) {
       target.write(large)
       target.reset()

@@ -76,7 +76,7 @@ test('port 0 is a failure', async () => {
   assert.equal([code, reason], [reply.failure, 'invalid-target'])
 })
 
-test('without leave, private addresses are not reached, in numbers or behind a name', async ({
+test('private addresses are not reached unless they are allowed, in numbers or behind a name', async ({
   server,
   port,
   accepted,

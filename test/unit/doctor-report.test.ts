@@ -37,7 +37,7 @@ const config = (name: string, kind: 'default' | 'file', values: object) =>
     sources: { 'deployment.stack_name': { kind, where: '' } },
   }) as Pick<Config, 'values' | 'sources'>
 
-test('nor do the names of the stack and of the servers that somebody runs', () => {
+test('the names of the stack and of somebody’s own servers do not tell whose it is either', () => {
   const servers = {
     'proxy.stun_server': [...defaultStunServers, 'stun.acme.example:3478', '192.0.2.1:3478'],
     'proxy.turn': ['turns:turn.acme.example:443?transport=tcp', 'turn:192.0.2.1'],

@@ -38,7 +38,7 @@ test('each kind of error has its code, and no message is too long for the client
   assert.is(asRefusal(own), own)
 })
 
-test('nor is that of an exit that does not know where it is, whatever its servers are called', async () => {
+test('the message of an exit that does not know its own address is not too long either, whatever its servers are called', async () => {
   const socket = await openUdpSocket({ address: '127.0.0.1' })
   const label = `${'x'.repeat(50)}.`
   const servers = Array.from({ length: 4 }, (_, i) => `${label.repeat(4)}s${i}.invalid:3478`)

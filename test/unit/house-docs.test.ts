@@ -34,6 +34,31 @@ test('every link to a file leads somewhere', () => {
   assert.equal(broken, [])
 })
 
+test('every link to a heading leads to one', () => {
+  const link = /\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g
+  const links = pages.flatMap(page =>
+    [...read(page).matchAll(link)].map(([, to = '', heading = '']) => ({
+      page,
+      to: to === '' ? page : join(dirname(page), to),
+      heading,
+    })),
+  )
+  assert.ok(links.length > 0)
+  assert.equal(
+    links.filter(({ to, heading }) => !headings(read(to)).includes(heading)),
+    [],
+  )
+})
+
+/** The anchors that GitHub gives to a page's headings. */
+const headings = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
 test('the README fits: under 150 lines, none over 120 characters', () => {
   const lines = read('README.md').split('\n')
   assert.ok(lines.length <= 150, `${lines.length} lines`)

@@ -82,7 +82,9 @@ test('a SOCKS client is told at once, and what it says is at the exit before tha
   proxy.close()
 })
 
-test('so is an HTTP client by CONNECT, and an end behind the first bytes goes along', async ({ origin }) => {
+test('an HTTP client that sends CONNECT is told at once too, and an end right behind its first bytes is passed on', async ({
+  origin,
+}) => {
   const { proxy, release } = await heldProxy()
   const client = await rawClient(proxy.port)
   client.write(`CONNECT 127.0.0.1:${origin.port} HTTP/1.1\r\nHost: x\r\n\r\n`)

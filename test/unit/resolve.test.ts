@@ -142,7 +142,7 @@ test('of a name’s addresses only the public ones are given, and with none it i
   assert.is(context.server.queries.length, 0)
 })
 
-test('without leave a DNS server at a private address hears no question', async context => {
+test('unless private addresses are allowed, a DNS server at one is asked nothing', async context => {
   context.records.set('public.example', { addresses: ['1.1.1.1'] })
   const { message } = await failure(createResolver(at(context), false).resolve('public.example'))
   assert.match(message, `${context.server.address} is not a public address`)

@@ -73,9 +73,13 @@ test('the README sets no variable that is not there, and reads no such output', 
   for (const [, body = ''] of calls)
     for (const [, name = ''] of body.matchAll(/^ {2}(\w+) +=/gm))
       assert.ok(name === 'source' || VARIABLES[name], name)
-  for (const [, settings = ''] of readme.matchAll(/```json\n(.*?)```/gs))
-    for (const name of Object.keys(JSON.parse(settings))) assert.ok(VARIABLES[name], name)
-  for (const [, name] of readme.matchAll(/module\.proxy\.(\w+)/g)) assert.ok(OUTPUTS[name!], name)
+  const settings = [...readme.matchAll(/```json\n(.*?)```/gs)].flatMap(([, text = '']) =>
+    Object.keys(JSON.parse(text)),
+  )
+  const outputs = [...readme.matchAll(/module\.proxy\.(\w+)/g)].map(([, name]) => name!)
+  assert.ok(settings.length > 0 && outputs.length > 0)
+  for (const name of settings) assert.ok(VARIABLES[name], name)
+  for (const name of outputs) assert.ok(OUTPUTS[name], name)
 })
 
 test('the README names each example that there is, and each file that it speaks of is there', () => {

@@ -39,7 +39,7 @@ test('URIs, with the ports and transports that RFC 7065 gives them', () => {
   }
 })
 
-test('what is none is refused, and a login that was put there is not repeated', () => {
+test('what is no TURN URI is refused, and a login within it is not repeated', () => {
   for (const text of [
     'stun:a.example',
     'a.example:3478',
@@ -78,7 +78,7 @@ test('credentials: a login, whatever is in its password, or a secret', () => {
     )
 })
 
-test('those of a secret end an hour later, and are as coturn makes them', () => {
+test('credentials made from a secret expire after an hour, and are those that coturn makes', () => {
   // echo -n 1700003600:lambda-nat-proxy | openssl dgst -sha1 -hmac secret -binary | base64
   assert.equal(loginOf({ secret: 'secret' }, 1_700_000_000_123), {
     username: '1700003600:lambda-nat-proxy',
@@ -86,7 +86,7 @@ test('those of a secret end an hour later, and are as coturn makes them', () => 
   })
 })
 
-test('nor does the error of an option or a variable repeat it', () => {
+test('the error of an option or a variable does not repeat a login', () => {
   for (const turn of ['turn:someone:hunter2@a.example', 'turn://someone:hunter2@a.example']) {
     assert.not.match(
       complaint(() => settle({ turn }, {})),
