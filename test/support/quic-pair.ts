@@ -12,6 +12,7 @@ import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { connectQuic } from '../../tunnel/session/establish.ts'
 import { openUdpPath, type UdpPath } from './udp-path.ts'
+import { within } from './until.ts'
 
 // Two ends of a tunnel on loopback, as a punch leaves them, and what one does with their streams.
 
@@ -163,7 +164,7 @@ export function writeAll(conn: Conn, bytes: Uint8Array): Promise<void> {
   conn.pause()
   if (conn.write(bytes)) resolve()
   conn.end()
-  return promise.finally(detach)
+  return within(promise, 'all to be written').finally(detach)
 }
 
 interface Read {
@@ -177,7 +178,7 @@ export function readAll(conn: Conn): Promise<Read> {
   const { promise, resolve, reject } = Promise.withResolvers<Read>()
   const { data, read } = reader()
   const detach = conn.attach({ data, end: () => resolve(read()), drain() {}, close: () => reject(aborted()) })
-  return promise.finally(detach)
+  return within(promise, 'the end of a stream').finally(detach)
 }
 
 /** Both at once. */
@@ -187,7 +188,7 @@ export function exchange(conn: Conn, bytes: Uint8Array): Promise<Read> {
   conn.attach({ data, end: () => resolve(read()), drain() {}, close: () => reject(aborted()) })
   conn.write(bytes)
   conn.end()
-  return promise
+  return within(promise, 'the end of a stream')
 }
 
 // --- internal ---

@@ -13,3 +13,10 @@ export async function until(
     await sleep(5)
   }
 }
+
+/** What a promise gives that must be settled soon; the limit (milliseconds, times the patience) only ends a test that fails. */
+export async function within<T>(work: Promise<T>, what: string, limitMs = 60_000): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`waited in vain for: ${what}`)), patient(limitMs))
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+}
