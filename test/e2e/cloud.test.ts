@@ -50,7 +50,13 @@ test.before.each(async context => {
   const zip = join(context.folder, 'function.zip')
   await writeFile(zip, zipSync({ 'index.js': strToU8(source) }))
   context.run = (...args) => {
-    const given = ['--s3-port', '0', '--stun-port', '0', '--function', zip, '--node', node, '--json', ...args]
+    const usual = { '--s3-port': '0', '--stun-port': '0', '--function': zip, '--node': node }
+    const given = [
+      ...Object.entries(usual)
+        .filter(([option]) => !args.includes(option))
+        .flat(),
+      ...['--json', ...args],
+    ]
     const child = spawn(process.execPath, [join(root, 'cli/main.ts'), 'cloud', ...given], {
       // Its temporary folders lie in this test's.
       env: { ...process.env, TMPDIR: context.folder, XDG_CACHE_HOME: join(context.folder, '.cache') },
