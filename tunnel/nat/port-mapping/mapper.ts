@@ -39,14 +39,15 @@ export interface PortMapperOptions {
   find?: Partial<Record<MappingProtocol, FindRouter>>
   /** Of a mapping as it is asked for, in seconds; renewed when half is over. 600 by default. */
   lifetimeS?: number
+  /** Where nobody answered, they are asked again after so long. 60,000 milliseconds by default. */
+  forgetMs?: number
 }
 
 /** A launch waits no longer. Milliseconds. */
 export const openLimitMs = 300
 /** A better protocol that answers this much later than the first is taken all the same. Milliseconds. */
 const betterMs = 40
-/** Where nobody answered, they are asked again after so long. Milliseconds. */
-const forgetMs = 60_000
+const defaultForgetMs = 60_000
 /** Milliseconds for a router to close a port. */
 const closeLimitMs = 1_000
 const calledOffMs = 100
@@ -57,7 +58,7 @@ const renewAgainMs = 15_000
 
 /** Begins to ask which protocols the router speaks, at once. */
 export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
-  const { find = finders, lifetimeS = 600 } = options
+  const { find = finders, lifetimeS = 600, forgetMs = defaultForgetMs } = options
   const ports = new Map<number, Opening>()
   /** Ports that are being closed. */
   const closing = new Set<Promise<void>>()
@@ -74,7 +75,7 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
     const gateway = await (options.findGateway ?? findGateway)().catch(() => undefined)
     if (!gateway) return []
     const before = known && sameGateway(known.gateway, gateway) ? known : undefined
-    if (!before || isOld(before)) known = discovery(gateway, find, sought.signal)
+    if (!before || isOld(before, forgetMs)) known = discovery(gateway, find, sought.signal)
     // Who was silent before is asked again, and not waited for.
     return (before ?? known!).found
   }
@@ -162,6 +163,12 @@ export function createPortMapper(options: PortMapperOptions = {}): PortMapper {
   }
 }
 
+/** When a mapping of so many seconds is renewed (RFC 6886, section 3.3), and when again if that `failed`. Milliseconds. */
+export function renewalMs(lifetimeS: number, failed: boolean): number {
+  const halfMs = lifetimeS * 500
+  return failed ? Math.min(renewAgainMs, halfMs) : halfMs
+}
+
 // --- internal ---
 
 const unmap = (router: Router, internalPort: number, externalPort: number): Promise<void> =>
@@ -189,7 +196,8 @@ interface Discovery {
 
 const sameGateway = (a: Gateway, b: Gateway) => a.address === b.address && a.localAddress === b.localAddress
 
-const isOld = ({ failedAt }: Discovery) => failedAt !== undefined && performance.now() - failedAt > forgetMs
+const isOld = ({ failedAt }: Discovery, forgetMs: number) =>
+  failedAt !== undefined && performance.now() - failedAt > forgetMs
 
 /** Asks by all protocols at once: whoever answers first, and what is better and answers soon after. */
 function discovery(
@@ -230,8 +238,7 @@ async function renew(
   let { external, lifetimeS } = granted
   let failed = false
   while (lifetimeS > 0 && !signal.aborted) {
-    const halfMs = lifetimeS * 500
-    const wait = failed ? Math.min(renewAgainMs, halfMs) : halfMs
+    const wait = renewalMs(lifetimeS, failed)
     const called = new AbortController()
     const renewNow = () => called.abort()
     renewals.add(renewNow)
