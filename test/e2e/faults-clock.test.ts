@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import { need } from '../support/need.ts'
 
-// One side's clock is five minutes off, the other's and S3's are right.
+// One side's clock is off, by five minutes unless said otherwise; the other's and S3's are right.
 
-const test = suite<{ local: LocalCloud }>('A clock that is five minutes off')
+const test = suite<{ local: LocalCloud }>('A clock that is off')
 
 test.after.each(({ local }) => local.close())
 
@@ -42,6 +42,15 @@ for (const [offset, words] of [
     const { message } = await proxy.event('exit.failed')
     assert.match(message, words)
     console.log(`figure: function's clock ${offset} s: ${message}`)
+    assert.is(await proxy.stop('SIGINT'), 0)
+  })
+
+for (const offset of ['+20', '-20'])
+  test(`the function's (${offset} s), which is not too far: its start is told as within the wait for it`, async context => {
+    context.local = await startLocalCloud({ command: off(offset) })
+    const proxy = await context.local.proxy()
+    const { functionStartMs, ms } = await proxy.event('exit.step', ({ step }) => step === 'answer')
+    assert.ok(functionStartMs! >= 0 && functionStartMs! <= ms, `${functionStartMs} of ${ms} ms`)
     assert.is(await proxy.stop('SIGINT'), 0)
   })
 

@@ -28,6 +28,8 @@ test('200 launches that AWS refuses stay within the budget, and the reason is sh
     assert.ok(throttled.length > budget / 2)
     assert.is(throttled.filter(({ repeated }) => !repeated).length, 1)
     assert.is(local.log.filter(({ message }) => message === 'answered').length, 0)
+    const minutes = Math.ceil((times.at(-1)! - times[0]! + 1) / minuteMs)
+    assert.ok(proxy.told('fleet.throttled').length <= minutes, 'the budget is told once a minute at most')
     console.log(
       `figure: throttled launches ${times.length} in ${((times.at(-1)! - times[0]!) / 1_000).toFixed(1)} s, ${local.s3.refused} requests refused, reason shown once, budget told ${proxy.told('fleet.throttled').length} time`,
     )

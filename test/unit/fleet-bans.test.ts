@@ -160,6 +160,20 @@ test('what is asked of the fleet is done, or refused with what could be asked', 
   assert.equal(ban('example.org').launching, true)
 })
 
+test('the exit that a ban asks for is in the region that the site was asked for from', () => {
+  for (const isKnown of [false, true]) {
+    const state = fleet()
+    const exit = up(state, '192.0.2.1', performance.now())
+    const { note, ban } = requests(state)
+    note('example.com', 'there', exit)
+    ban('example.com', isKnown ? exit.id : undefined)
+    assert.equal(
+      [...state.bans.demands.values()].map(({ site, region }) => [site, region]),
+      [['example.com', 'there']],
+    )
+  }
+})
+
 test('a ban says that an exit is launched for it only where one is: not while nobody uses the proxy, or beyond the budget', () => {
   const used = fleet()
   const idle = fleet()
