@@ -37,6 +37,13 @@ function expect(policies: string[], allowed: Request[], refused: Request[]): voi
   for (const request of refused) assert.is(decided(request), false, `allowed: ${JSON.stringify(request)}`)
 }
 
+/** The same, where what is allowed has every action of the policies in it. */
+function expectOnly(policies: string[], allowed: Request[], refused: Request[]): void {
+  expect(policies, allowed, refused)
+  const actions = new Set(allowed.map(({ action }) => action))
+  assert.equal(allowedActions(policies).sort(), [...actions].sort())
+}
+
 const places = (state: State, region = 'eu-central-1') => {
   const { bucket } = state.at(`aws_s3_bucket.signalling["${region}"]`)
   const session = `arn:aws:s3:::${bucket}/sessions/abc`
@@ -52,7 +59,7 @@ const places = (state: State, region = 'eu-central-1') => {
 test('a client opens sessions and looks at its stack, and does nothing else', () => {
   const state = made()
   const { bucket, offer, answer, lambda, log } = places(state)
-  expect(
+  expectOnly(
     [text(state, 'client_policy_json')],
     [
       { action: 's3:PutObject', resource: offer },
@@ -64,6 +71,7 @@ test('a client opens sessions and looks at its stack, and does nothing else', ()
       { action: 'lambda:GetFunction', resource: lambda },
       { action: 'lambda:GetFunctionEventInvokeConfig', resource: lambda },
       { action: 'lambda:InvokeFunction', resource: lambda },
+      { action: 'lambda:ListTags', resource: lambda },
       { action: 'logs:FilterLogEvents', resource: log },
       { action: 'cloudwatch:GetMetricData', resource: '*' },
       { action: 'tag:GetResources', resource: '*' },
@@ -101,7 +109,7 @@ test('the function reads offers, writes answers and its log, and does nothing el
   assert.equal(policy, [text(state, 'function_policy_json')])
   for (const region of ['eu-central-1', 'us-east-1']) {
     const { bucket, offer, answer, log } = places(state, region)
-    expect(
+    expectOnly(
       policy,
       [
         { action: 's3:GetObject', resource: offer },
@@ -114,6 +122,7 @@ test('the function reads offers, writes answers and its log, and does nothing el
         { action: 's3:PutObject', resource: offer },
         { action: 's3:GetObject', resource: answer },
         { action: 's3:DeleteObject', resource: offer },
+        { action: 's3:DeleteObject', resource: answer },
         { action: 's3:GetObject', resource: offer, context: { 'aws:ResourceAccount': '999999999999' } },
         { action: 's3:PutObject', resource: answer, context: { 'aws:ResourceAccount': '999999999999' } },
         { action: 'logs:CreateLogGroup', resource: log },
