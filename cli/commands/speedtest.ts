@@ -9,7 +9,7 @@ import {
   measureUpload,
   type Transfer,
 } from '../client/speedtest/measure.ts'
-import { computeOf } from '../client/stats/cost.ts'
+import { computeOf, onWire } from '../client/stats/cost.ts'
 import { formatBytes, formatDuration, formatRate } from '../client/stats/format.ts'
 import { openSignalling } from '../deploy/signalling.ts'
 import { readSignalling, signallingOptions } from '../deploy/signalling-options.ts'
@@ -84,8 +84,8 @@ export default defineCommand({
             memoryMb,
             ...(architecture && { architecture }),
           })
-          // What comes up to the function is free.
-          addToLedger(own.region, { ...compute, launches: 1, bytesOut: carried.down })
+          // AWS does not bill what comes in to the function: an upload ends there.
+          addToLedger(own.region, { ...compute, launches: 1, bytesOut: onWire(carried.down) })
         })
       return await measure(own, { seconds, url, signal, carried })
     })
@@ -95,7 +95,7 @@ export default defineCommand({
 
 // --- internal ---
 
-/** On the standard output, where a report in JSON or YAML stands alone. */
+/** For people only: consola.info writes to standard output, where nothing but a JSON or YAML report may be. */
 const tellWaiting = (region: string, limitMs: number) => consola.info(waitingLine(region, limitMs))
 
 function secondsOf(text: string): number {
@@ -114,7 +114,7 @@ interface MeasureOptions {
   seconds: number
   url: string | undefined
   signal: AbortSignal
-  /** Bytes out of the exit so far, also when it is called off. */
+  /** The bytes that the exit has sent so far, kept up to date so that a measurement cut short is billed too. */
   carried: { down: number }
 }
 
@@ -138,14 +138,14 @@ async function measure(
     const download = await measureDownload(connection, options('download'))
     carried.down = download.bytes
     const upload = await measureUpload(connection, options('upload'))
-    if (url !== undefined) bar.draw('url', 1)
-    return {
-      exit: { region, address: hello.address, memoryMb: hello.memory_mb, setUpMs },
-      latency,
-      download,
-      upload,
-      ...(url !== undefined && { comparison: await compare(session, url, { seconds, signal }) }),
+    const exit = { region, address: hello.address, memoryMb: hello.memory_mb, setUpMs }
+    if (url === undefined) return { exit, latency, download, upload }
+    bar.draw('url', 1)
+    const onTunnelBytes = (bytes: number) => {
+      carried.down = download.bytes + bytes
     }
+    const comparison = await compare(session, url, { seconds, signal, onTunnelBytes })
+    return { exit, latency, download, upload, comparison }
   } finally {
     bar.clear()
   }

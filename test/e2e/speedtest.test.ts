@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Ledger } from '../../cli/client/ledger/ledger.ts'
+import { referencePrices } from '../../cli/client/stats/prices.ts'
 import { type Home, makeHome } from '../support/command.ts'
 import { type LocalCloud, startLocalCloud } from '../support/local-cloud.ts'
 import { until } from '../support/until.ts'
@@ -61,20 +64,34 @@ test('on a terminal a bar shows how far it is', async ({ home }) => {
 
 test('with a bucket it launches one exit, says bye to it and deletes offer and answer', async ({ home }) => {
   const cloud = await startLocalCloud()
+  const web = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => new Response(new Uint8Array(50_000_000)),
+  })
   try {
     const target = pointAt(cloud, home)
-    const { code, said } = await speedtest(home, ...target)
+    home.environment.XDG_STATE_HOME = home.folder
+    const url = `http://127.0.0.1:${web.port}/`
+    const { code, stdout, said } = await speedtest(home, ...target, '--json', '--url', url)
     assert.is(code, 0, said)
     await cloud.logged('ended')
     assert.is(cloud.log.filter(({ message }) => message === 'answered').length, 1)
     assert.equal(await cloud.keys(), [])
-    // What it cost counts towards a budget, and there is none left for another.
+    // All that the exit sent is paid for, and the packets around it.
+    const { download, comparison } = JSON.parse(stdout)
+    const dataOut = (download.bytes + comparison.tunnel.bytes) * 1.05 * (referencePrices.gbOut / 1e9)
+    const ledger = new Ledger(join(home.folder, 'lambda-nat-proxy/usage.db'))
+    assert.ok(ledger.spend('') >= dataOut, `${ledger.spend('')} of ${dataOut}`)
+    ledger.close()
+    // It counts towards a budget, and there is none left for another.
     home.environment.LAMBDA_NAT_PROXY_FLEET_BUDGET = '0.000001/day'
     const refused = await speedtest(home, ...target)
     assert.is(refused.code, 1, refused.said)
     assert.match(refused.said, 'a day is used up')
     assert.is(cloud.log.filter(({ message }) => message === 'answered').length, 1)
   } finally {
+    await web.stop(true)
     await cloud.close()
   }
 })

@@ -161,7 +161,13 @@ test('a URL is fetched directly and through the exit, cut off when time is up', 
   process.env.HTTP_PROXY = 'http://127.0.0.1:1'
   try {
     const base = `http://127.0.0.1:${server.port}`
-    const whole = await compare(session, `${base}/whole`, { seconds: 20, signal })
+    let carried = 0
+    const onTunnelBytes = (bytes: number) => {
+      carried = bytes
+    }
+    const whole = await compare(session, `${base}/whole`, { seconds: 20, signal, onTunnelBytes })
+    assert.is(carried, 100_000)
+    assert.is(process.env.HTTP_PROXY, 'http://127.0.0.1:1', 'the variable is there again')
     for (const fetched of [whole.direct, whole.tunnel]) {
       assert.not.ok('error' in fetched)
       if ('error' in fetched) continue

@@ -21,40 +21,68 @@ export interface Comparison {
 /** A URL that was asked for this long without an answer does not answer. Milliseconds. */
 const answerLimitMs = 20_000
 
-/** Fetches a URL directly, then as an application would through the session, each for `seconds` at most. */
+export interface CompareOptions {
+  /** How long each may take, its first byte apart. */
+  seconds: number
+  signal: AbortSignal
+  /** Called with all bytes that came through the session so far. */
+  onTunnelBytes?: (bytes: number) => void
+}
+
+/** Fetches a URL directly, then as an application would through the session. */
 export async function compare(
   session: Session,
   url: string,
-  { seconds, signal }: { seconds: number; signal: AbortSignal },
+  { seconds, signal, onTunnelBytes = () => {} }: CompareOptions,
 ): Promise<Comparison> {
-  // Direct means without a proxy that the environment names.
-  for (const name of spellings) delete process.env[name]
+  const restoreProxies = hideProxies()
   const proxy = startProxy({
     listeners: [{ scheme: 'http', host: '127.0.0.1', port: 0 }],
     exits: { select: async () => session, full() {}, mayReuse: () => true },
     events: createEvents(),
   })
-  const attempt = (options: { proxy?: string }) =>
-    fetchFor(url, seconds, signal, options).catch((error: unknown) => {
+  const attempt = (options: { proxy?: string; onBytes?: (bytes: number) => void }) =>
+    fetchFor(url, { ...options, seconds, signal }).catch((error: unknown) => {
       signal.throwIfAborted()
       return { error: explained(error).message }
     })
   try {
     const direct = await attempt({})
-    const tunnel = await attempt({ proxy: `http://127.0.0.1:${proxy.listeners[0]!.port}` })
+    const tunnel = await attempt({
+      proxy: `http://127.0.0.1:${proxy.listeners[0]!.port}`,
+      onBytes: onTunnelBytes,
+    })
     return { url, direct, tunnel }
   } finally {
+    restoreProxies()
     await proxy.close()
   }
 }
 
 // --- internal ---
 
+/** Direct means without a proxy that the environment names, too. Returns what puts the variables back. */
+function hideProxies(): () => void {
+  const hidden = spellings.flatMap(name => {
+    const value = process.env[name]
+    delete process.env[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return () => {
+    for (const [name, value] of hidden) process.env[name] = value
+  }
+}
+
+interface FetchOptions {
+  proxy?: string
+  seconds: number
+  signal: AbortSignal
+  onBytes?: (bytes: number) => void
+}
+
 async function fetchFor(
   url: string,
-  seconds: number,
-  signal: AbortSignal,
-  options: { proxy?: string },
+  { proxy, seconds, signal, onBytes = () => {} }: FetchOptions,
 ): Promise<Fetched> {
   const late = new AbortController()
   const tooLate = new SpeedtestError('E_SPEEDTEST_TIMEOUT', `no answer within ${answerLimitMs / 1000} s`)
@@ -64,13 +92,13 @@ async function fetchFor(
   const started = performance.now()
   try {
     const response = await fetch(url, {
-      ...options,
+      ...(proxy !== undefined && { proxy }),
       headers,
       signal: AbortSignal.any([signal, late.signal]),
     })
     clearTimeout(limit)
     const answered = performance.now()
-    const { bytes, complete } = await readFor(response, seconds)
+    const { bytes, complete } = await readFor(response, seconds, onBytes)
     const ms = performance.now() - answered
     return { status: response.status, firstByteMs: answered - started, complete, ...transfer(bytes, ms) }
   } finally {
@@ -80,7 +108,11 @@ async function fetchFor(
 }
 
 /** Reads a body to its end, or until its time is up. */
-async function readFor({ body }: Response, seconds: number): Promise<{ bytes: number; complete: boolean }> {
+async function readFor(
+  { body }: Response,
+  seconds: number,
+  onBytes: (bytes: number) => void,
+): Promise<{ bytes: number; complete: boolean }> {
   const reader = body?.getReader()
   let bytes = 0
   let complete = true
@@ -89,8 +121,10 @@ async function readFor({ body }: Response, seconds: number): Promise<{ bytes: nu
     void reader?.cancel()
   }, seconds * 1000)
   try {
-    for (let part = await reader?.read(); part && !part.done; part = await reader?.read())
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
       bytes += part.value.length
+      onBytes(bytes)
+    }
     return { bytes, complete }
   } finally {
     clearTimeout(end)

@@ -30,7 +30,7 @@ export function usageOf(exit: ExitStatus, now: number): Usage {
   return {
     ...computeOf(seconds, exit),
     launches: 1,
-    bytesOut: (exit.bytesDown + exit.bytesUp) * overhead,
+    bytesOut: onWire(exit.bytesDown + exit.bytesUp),
   }
 }
 
@@ -42,6 +42,9 @@ export function computeOf(
   const gbSeconds = (seconds * memoryMb) / 1024
   return { gbSeconds, arm64GbSeconds: architecture === 'arm64' ? gbSeconds : 0 }
 }
+
+/** The bytes that an exit sends to carry so many of the applications'. */
+export const onWire = (bytes: number): number => bytes * overhead
 
 /** Adds usage to that of a region. */
 export function addUsage(ledger: Map<string, Usage>, region: string, usage: Usage): void {

@@ -16,7 +16,7 @@ export interface Prices {
 /** The region whose prices stand in for those of one that is not listed. */
 export const referenceRegion = 'us-east-1'
 
-const reference: Prices = {
+export const referencePrices: Prices = {
   gbSecond: 0.000_016_666_7,
   request: 0.000_000_2,
   put: 0.000_005,
@@ -63,9 +63,7 @@ const differences: Record<string, Partial<Prices>> = {
 
 /** The prices of a region; undefined where they are not known. */
 export const pricesIn = (region: string): Prices | undefined =>
-  Object.hasOwn(differences, region) ? { ...reference, ...differences[region] } : undefined
+  Object.hasOwn(differences, region) ? { ...referencePrices, ...differences[region] } : undefined
 
 /** What a GB-second on arm64 costs of one on x86_64, in every region. */
 export const arm64Share = 0.8
-
-export const referencePrices = reference
