@@ -19,7 +19,10 @@ export default defineCommand({
       ['deploy --regions eu-central-1,us-east-1', 'An exit can start in either region'],
     ],
   }),
-  args: { ...stackOptions, ...optionsFor('deployment.probe') },
+  args: {
+    ...stackOptions,
+    ...optionsFor('deployment.mode', 'deployment.architecture', 'deployment.probe', 'proxy.stun_server'),
+  },
   async run({ args, rawArgs }) {
     const command = await readStackCommand(args, rawArgs)
     const outcome = await command.perform('deploy')

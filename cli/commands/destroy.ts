@@ -47,10 +47,11 @@ async function hasState({ folder, backend }: StackCommand): Promise<boolean> {
     ['backend.tf.json', 'errored.tfstate'].some(name => existsSync(join(folder, name)))
   )
     return true
-  const state = await readFile(join(folder, 'terraform.tfstate'), 'utf8').catch(() => undefined)
-  if (state === undefined) return false
+  const path = join(folder, 'terraform.tfstate')
+  if (!existsSync(path)) return false
   try {
-    return (JSON.parse(state) as { resources?: unknown[] }).resources?.length !== 0
+    const { resources } = JSON.parse(await readFile(path, 'utf8')) as { resources?: unknown[] }
+    return resources?.length !== 0
   } catch {
     // Terraform will say what is wrong with it.
     return true

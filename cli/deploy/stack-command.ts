@@ -13,15 +13,7 @@ import { findNeeds } from './needs.ts'
 
 /** The options that deploy and destroy share. */
 export const stackOptions = {
-  ...optionsFor(
-    'deployment.stack_name',
-    'aws.regions',
-    'deployment.mode',
-    'deployment.architecture',
-    'aws.profile',
-    'proxy.stun_server',
-    'deployment.terraform',
-  ),
+  ...optionsFor('deployment.stack_name', 'aws.regions', 'aws.profile', 'deployment.terraform'),
   'backend-config': {
     type: 'string',
     valueHint: 'key=value',

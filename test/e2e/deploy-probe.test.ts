@@ -57,8 +57,10 @@ test.after.each(async ({ cloud, home }) => {
 })
 test.after(() => moto?.close())
 
-const deploy = ({ home, cloud }: Context, ...more: string[]) =>
-  home.run('deploy', '--yes', '--stun', cloud.stunServers.join(','), ...more)
+const deploy = (
+  { home, cloud }: Context,
+  { stun = cloud.stunServers.join(','), more = [] as string[] } = {},
+) => home.run('deploy', '--yes', '--stun', stun, ...more)
 
 test('it passes: the exit is told, and what is next', async context => {
   const { code, said } = await deploy(context)
@@ -80,13 +82,13 @@ test('it fails where no event comes: the reason is told, and the exit code is 1'
 })
 
 test('it fails where no STUN server answers', async context => {
-  const { code, said } = await deploy(context, '--stun', `127.0.0.1:${await freePort()}`)
+  const { code, said } = await deploy(context, { stun: `127.0.0.1:${await freePort()}` })
   assert.is(code, 1, said)
   assert.match(said, 'no STUN server answered')
 })
 
 test('--no-probe leaves it out', async context => {
-  const { code, said } = await deploy(context, '--no-probe')
+  const { code, said } = await deploy(context, { more: ['--no-probe'] })
   assert.is(code, 0, said)
   assert.not.match(said, 'Testing a session')
 })

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -58,6 +60,19 @@ test('what is not there is nothing to destroy', async ({ home, name }) => {
   assert.is(code, 0)
   assert.match(said, 'Nothing to destroy')
   assert.match(said, name)
+})
+
+test('a state that cannot be read is not taken for one of another machine', async ({
+  home,
+  name,
+  folder,
+}) => {
+  await putStack(endpoint, name)
+  await mkdir(join(folder, 'terraform.tfstate'), { recursive: true })
+  const { code, said } = await home.run('destroy', '--yes')
+  assert.is(code, 1)
+  assert.not.match(said, 'not on this machine')
+  assert.match(said, 'Terraform plan failed')
 })
 
 test('what another machine deployed is told, and left alone', async ({ home, name }) => {
