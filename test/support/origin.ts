@@ -1,5 +1,6 @@
 import { createCipheriv } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
+import { patient } from './patience.ts'
 import { type SocksOptions, socksConnect } from './socks-client.ts'
 
 // A server that sends known bytes, and the client that counts and compares them. The first line of a
@@ -11,6 +12,8 @@ export interface Origin {
 }
 
 const tickMs = 50
+/** A connection on which nothing comes for so long, nor its end, is given up. Milliseconds. */
+const stallMs = patient(60_000)
 const largest = 64 * 1024
 
 /** Starts it at a free port. */
@@ -51,8 +54,6 @@ export interface FetchOptions extends Omit<SocksOptions, 'host' | 'port'> {
   bytes: number
   /** Bytes a second; as fast as it goes by default. */
   rate?: number
-  /** Milliseconds without a byte, or without the end, after which it is given up; 60,000 by default. */
-  stallMs?: number
   /** Called with all that has come so far. */
   onProgress?: (received: number) => void
   /** Called when the proxy has replied. */
@@ -70,7 +71,7 @@ export interface Fetched {
 
 /** Fetches through the proxy. Rejects with a SocksError when there is no connection; one that breaks later is told. */
 export async function fetchBytes({ origin, host = '127.0.0.1', ...options }: FetchOptions): Promise<Fetched> {
-  const { bytes, rate = 0, stallMs = 60_000, onProgress, onOpen } = options
+  const { bytes, rate = 0, onProgress, onOpen } = options
   const started = performance.now()
   const socket = await socksConnect({ ...options, host, port: origin.port })
   const connectMs = performance.now() - started
