@@ -26,7 +26,6 @@ interface Context {
   /** Runs Buildah on a store of its own; gives its output. Throws what it says when it fails. */
   buildah(...args: string[]): string
   command: string[]
-  unmount?(): void
 }
 
 const test = suite<Context>('the container image')
@@ -49,16 +48,13 @@ test.before(context => {
   const build = ['bud', '--isolation', 'chroot', '--pull-never', '--format', 'docker', '--tag', 'image']
   buildah(...build, '--file', file, staged().folder)
   const files = buildah('mount', buildah('from', '--pull-never', 'localhost/image'))
-  // As a runtime would, but for the signals: Buildah hands none on.
-  const mounted = ['/proc', '/dev'].map(from => ({ from, to: join(files, from) }))
-  for (const { from, to } of mounted) run('mount', ['--bind', from, to])
-  context.unmount = () => {
-    for (const { to } of mounted) run('umount', [to])
-  }
-  context.command = ['chroot', `--userspec=${user}:${user}`, files, '/opt/lambda-nat-proxy/lambda-nat-proxy']
+  // As a runtime would, but for the signals: Buildah hands none on. The mounts end with the process.
+  const mounts = ['proc', 'dev'].map(name => `mount --bind /${name} "$0/${name}"`)
+  const script = `${mounts.join(' && ')} && exec chroot --userspec=${user}:${user} "$0" "$@"`
+  const program = '/opt/lambda-nat-proxy/lambda-nat-proxy'
+  context.command = ['unshare', '--mount', 'sh', '-c', script, files, program]
 })
-test.after(({ folder, buildah, unmount }) => {
-  unmount?.()
+test.after(({ folder, buildah }) => {
   buildah('rm', '--all')
   rmSync(folder, { recursive: true, force: true })
 })

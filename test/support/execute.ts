@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,7 +45,7 @@ export function execute(args: readonly string[], options: ExecuteOptions): Promi
     const cut = () => {
       killGroup(child)
       killStrays(folder)
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      removeFolder(folder)
     }
     running.set(cut, child)
     let output = ''
@@ -99,6 +99,19 @@ function endGently(child: ChildProcess): void {
 
 function killGroup({ pid }: ChildProcess): void {
   if (pid !== undefined) kill(-pid)
+}
+
+/** What is mounted in there may be the system's own, and is never removed with it. */
+function removeFolder(folder: string): void {
+  for (const place of mountedIn(folder).reverse()) spawnSync('umount', ['-l', place])
+  if (mountedIn(folder).length > 0) return
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+}
+
+function mountedIn(folder: string): string[] {
+  const mounts = existsSync('/proc/self/mounts') ? readFileSync('/proc/self/mounts', 'utf8') : ''
+  const places = mounts.split('\n').map(line => line.split(' ')[1] ?? '')
+  return places.filter(place => place.startsWith(`${folder}/`))
 }
 
 /** Browsers begin groups of their own. What keeps its temporary files in this folder is one of ours; Linux tells. */

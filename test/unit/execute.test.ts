@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -102,5 +103,22 @@ test('one that is interrupted cleans up after itself, and what it leaves goes wi
   assert.ok((await readdir(folder)).includes('cleaned'))
   await nothingIsLeft(context)
 })
+
+const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0
+if (canMount)
+  test('what it leaves mounted is not removed with its files', async context => {
+    const { folder, run, note } = context
+    const kept = join(folder, 'kept')
+    await mkdir(kept)
+    await writeFile(join(kept, 'file'), 'content')
+    const { end } = await run(`${messy}
+      import { spawnSync } from 'node:child_process'
+      const place = mkdtempSync(join(tmpdir(), 'mount-'))
+      process.exit(spawnSync('mount', ['--bind', '${kept}', place]).status)
+    `)
+    assert.is(end, 0)
+    assert.is(await note('kept/file'), 'content')
+    await nothingIsLeft(context)
+  })
 
 test.run()
