@@ -58,10 +58,11 @@ test('a region that breaks is set aside with back-off and its reason is told onc
   const [folder] = proxy.leftovers()
   await rm(join(folder!, 's3', 'lambda-nat-proxy-local-2'), { recursive: true })
   const failures = () => proxy.told('exit.failed')
-  while (failures().length < 3) {
+  await until(async () => {
     const { complete } = await fetchBytes({ origin, proxy: proxy.port, bytes: 1_000 })
     assert.ok(complete)
-  }
+    return failures().length >= 3
+  }, 'the third failure')
   assert.ok(failures().every(({ region }) => region === 'local-2'))
   assert.match(failures()[0]!.message, 'bucket lambda-nat-proxy-local-2 does not exist')
   assert.equal(

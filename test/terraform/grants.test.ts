@@ -228,6 +228,15 @@ test("the budget's policy ends new sessions, and its role attaches that policy a
       { action: 'lambda:InvokeFunction', resource: lambda },
     ],
   )
+  const { Statement } = JSON.parse(String(state.at('aws_iam_role.budget[0]').assume_role_policy))
+  assert.equal(Statement, [
+    {
+      Effect: 'Allow',
+      Action: 'sts:AssumeRole',
+      Principal: { Service: 'budgets.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': account } },
+    },
+  ])
   const role = `arn:aws:iam::${account}:role/developers`
   expect(
     [String(state.at('aws_iam_role_policy.budget[0]').policy)],
