@@ -1,7 +1,6 @@
 import { defineCommand } from 'citty'
 import { loadConfig } from '../config/load.ts'
 import { optionsFor } from '../config/options.ts'
-import { notDeployed } from '../deploy/find.ts'
 import { type LogLine, recentLogs } from '../deploy/logs.ts'
 import { type Health, type RegionStatus, type StackStatus, stackStatus } from '../deploy/status.ts'
 import { advised, withAdvice } from '../output/advice.ts'
@@ -69,7 +68,8 @@ async function withLogs(status: RegionStatus): Promise<RegionReport> {
 function human({ stack, health, regions, spend }: Report): string {
   if (health === 'NOT DEPLOYED')
     return regions
-      .map(({ region }) => `NOT DEPLOYED: ${withAdvice(notDeployed(stack, region, new Map()).toJSON())}`)
+      .flatMap(({ problems }) => problems)
+      .map(problem => `NOT DEPLOYED: ${withAdvice(problem)}`)
       .join('\n')
   return [
     `Stack ${stack}: ${health}`,

@@ -67,9 +67,10 @@ export async function findStack(config: Config): Promise<Stack> {
   return { name, asked, regions: new Map<string, Found>(there), changedAt: outputs?.changedAt }
 }
 
-/** Says that nothing is there, and where else something is, if that is known. */
+/** Says that nothing is there, and where else the stack is, if that is known. */
 export function notDeployed(name: string, region: string, regions: Map<string, Found>): DeployError {
-  const elsewhere = regions.size > 0 ? ` (it is in ${[...regions.keys()].join(', ')})` : ''
+  const others = [...regions.keys()].filter(other => other !== region)
+  const elsewhere = others.length > 0 ? ` (it is in ${others.join(', ')})` : ''
   return new DeployError(
     'E_NOT_DEPLOYED',
     `nothing is deployed under the name ${name} in region ${region}${elsewhere}`,

@@ -49,7 +49,10 @@ export interface Layout {
   backend: boolean
 }
 
-/** Writes the module in place of an earlier one, function.zip and the variables; the state stays. True when the module asks for other providers than before. */
+/**
+ * Writes the module in place of an earlier one, function.zip and the variables; the state stays. True when the module
+ * asks for other providers than before.
+ */
 export async function layOut(folder: string, { variables, architecture, backend }: Layout): Promise<boolean> {
   const versions = join(folder, 'versions.tf')
   const before = existsSync(versions) ? await readFile(versions, 'utf8') : undefined

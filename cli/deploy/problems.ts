@@ -1,6 +1,7 @@
 import type { FunctionReport, Invocations } from './inspect.ts'
 
 export type ProblemCode =
+  | 'E_NOT_DEPLOYED'
   | 'E_BUCKET_MISSING'
   | 'E_FUNCTION_MISSING'
   /** AWS cannot run it now. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config/load.ts'
-import { type Found, findStack } from './find.ts'
+import { type Found, findStack, notDeployed, type Stack } from './find.ts'
 import {
   type BucketReport,
   countInvocations,
@@ -30,21 +30,25 @@ export interface StackStatus {
 
 /** The state of the stack in each region. Throws what findStack throws, and an AwsError where AWS denies access. */
 export async function stackStatus(config: Config): Promise<StackStatus> {
-  const { name, asked, regions } = await findStack(config)
-  const statuses = await Promise.all(asked.map(region => regionStatus(region, regions.get(region) ?? {})))
+  const stack = await findStack(config)
+  const statuses = await Promise.all(stack.asked.map(region => regionStatus(region, stack)))
   const healths = new Set(statuses.map(({ health }) => health))
-  return { stack: name, health: healths.size === 1 ? [...healths][0]! : 'DEGRADED', regions: statuses }
+  return { stack: stack.name, health: healths.size === 1 ? [...healths][0]! : 'DEGRADED', regions: statuses }
 }
 
 // --- internal ---
 
-async function regionStatus(region: string, { bucket, functionName, account }: Found): Promise<RegionStatus> {
+async function regionStatus(region: string, { name, regions }: Stack): Promise<RegionStatus> {
+  const { bucket, functionName, account }: Found = regions.get(region) ?? {}
   const [itsFunction, itsBucket] = await Promise.all([
     functionName === undefined ? undefined : inspectFunction(region, functionName),
     bucket === undefined ? undefined : inspectBucket(region, bucket, account),
   ])
-  if (!itsFunction && !itsBucket)
-    return { region, health: 'NOT DEPLOYED', problems: [], function: null, bucket: null, recent: null }
+  if (!itsFunction && !itsBucket) {
+    const { message } = notDeployed(name, region, regions)
+    const problems: Problem[] = [{ code: 'E_NOT_DEPLOYED', message }]
+    return { region, health: 'NOT DEPLOYED', problems, function: null, bucket: null, recent: null }
+  }
   const recent = itsFunction ? await countInvocations(region, itsFunction.name) : null
   const problems: Problem[] = [
     ...(itsFunction

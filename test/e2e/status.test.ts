@@ -87,18 +87,8 @@ test('what this machine has spent is told, and how much of the budget that is', 
   assert.match(said, '$2.00 today, $2.00 this month (UTC); 40 % of the budget of $5.00 a month')
 })
 
-test('what is not there is NOT DEPLOYED, with exit code 5 and what to do', async ({ home, name }) => {
-  const { code, said } = await status(home, name)
-  assert.is(code, 5)
-  for (const words of ['NOT DEPLOYED', name, region, 'lambda-nat-proxy deploy']) assert.match(said, words)
-  assert.is(JSON.parse((await status(home, name, '--json')).stdout).health, 'NOT DEPLOYED')
-})
-
-test('a bucket that was removed by hand is DEGRADED, by tag and by state', async ({ home, name }) => {
-  const { s3 } = await putStack(endpoint, name)
-  await s3.send(new DeleteBucketCommand({ Bucket: bucketOf(name) }))
-  assert.match((await problems(home, name)).join(), /E_BUCKET_MISSING the bucket .*is gone.*deploy/)
-
+/** As `deploy` leaves it on this machine. */
+async function writeState(home: Home, name: string): Promise<void> {
   const folder = join(home.folder, 'home/.local/state/lambda-nat-proxy', name)
   await mkdir(folder, { recursive: true })
   const outputs = {
@@ -106,6 +96,37 @@ test('a bucket that was removed by hand is DEGRADED, by tag and by state', async
     functions: { value: { [region]: { name, arn: '', log_group: '' } } },
   }
   await writeFile(join(folder, 'terraform.tfstate'), JSON.stringify({ version: 4, outputs }))
+}
+
+test('what is not there is NOT DEPLOYED, with exit code 5 and what to do', async ({ home, name }) => {
+  const { code, said } = await status(home, name)
+  assert.is(code, 5)
+  for (const words of ['NOT DEPLOYED', name, region, 'lambda-nat-proxy deploy']) assert.match(said, words)
+  const report = JSON.parse((await status(home, name, '--json')).stdout)
+  assert.is(report.health, 'NOT DEPLOYED')
+  const [problem] = report.regions[0].problems
+  assert.is(problem.code, 'E_NOT_DEPLOYED')
+  assert.match(problem.hint, 'lambda-nat-proxy deploy')
+})
+
+test('where it is in another region than the one that is asked about, that is said', async ({
+  home,
+  name,
+}) => {
+  await writeState(home, name)
+  const { code, said } = await status(home, name, '--regions', 'us-east-1')
+  assert.is(code, 5)
+  assert.match(said, `in region us-east-1 (it is in ${region})`)
+  // It is in the state, but somebody has removed it.
+  assert.not.match((await status(home, name)).said, 'it is in')
+})
+
+test('a bucket that was removed by hand is DEGRADED, by tag and by state', async ({ home, name }) => {
+  const { s3 } = await putStack(endpoint, name)
+  await s3.send(new DeleteBucketCommand({ Bucket: bucketOf(name) }))
+  assert.match((await problems(home, name)).join(), /E_BUCKET_MISSING the bucket .*is gone.*deploy/)
+
+  await writeState(home, name)
   assert.match((await problems(home, name)).join(), bucketOf(name))
 })
 

@@ -87,21 +87,11 @@ export interface Session {
 /** How long the function may take to answer, unless somebody says otherwise. Milliseconds. */
 const defaultAnswerMs = 30_000
 
-const placed = ({ mapped, candidates }: ClientLocation) => ({
-  client_ip: mapped.address,
-  client_port: mapped.port,
-  candidates: candidateEntries(candidates),
-})
-
-const byEvent: Trigger = { mode: 's3' }
-
 /** What runs QUIC at each end, with its version. */
 export const enginesOf = ({ connection, hello }: Pick<Session, 'connection' | 'hello'>): Engines => ({
   client: named(connection.engine),
   ...(hello.engine && { exit: named(hello.engine) }),
 })
-
-const named = ({ name, version }: { name: string; version: string }) => `${name} ${version}`
 
 /** A session could not be set up; `step` is where it failed, and the code is that of the cause. */
 export class LaunchError extends CodedError {
@@ -116,9 +106,9 @@ export class LaunchError extends CodedError {
 }
 
 /**
- * Sets one session up: STUN, offer, answer, punch, QUIC, hello, on one socket. Throws a LaunchError, or
- * the signal's reason; nothing is left open then, and the
- * offer is deleted. Of a session that came up, offer and answer are the caller's to delete when it is over.
+ * Sets one session up: STUN, offer, answer, punch, QUIC, hello, on one socket. Throws a LaunchError, or the signal's
+ * reason; nothing is left open then, and the offer is deleted. When a session that came up is over, the caller deletes
+ * its offer and answer.
  */
 export async function launch(options: LaunchOptions): Promise<Session> {
   const { id, bucket, trigger = byEvent, answerMs = defaultAnswerMs, signal, onStep = () => {} } = options
@@ -141,11 +131,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
   let byOpenPort = false
   let locateAgain: (until: AbortSignal) => Promise<ClientLocation>
   const exchange = async (side: Side, here: ClientLocation): Promise<Answer> => {
-    const offer: Offer = {
-      ...side,
-      ...placed(here),
-      ...(options.dns && { dns: options.dns }),
-    }
+    const offer: Offer = { ...side, ...placed(here), ...(options.dns && { dns: options.dns }) }
     offered = true
     await bucket.putOffer(offer)
     done('answer', bucket.name)
@@ -156,19 +142,15 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       ...{ id, bucket, trigger, limitMs, signal, onNotInvoked },
       onWaiting: () => onWaiting?.(limitMs),
       async renew(until) {
-        // The question keeps the mapping alive, and tells where it was not.
+        // Asking the STUN server keeps the mapping alive, and finds the new one where it was lost.
         const now = await locateAgain(until)
         await bucket.putOffer({ ...offer, ...placed(now), mapping: now.mapping, timestamp: Date.now() })
       },
     })
-    // Two clocks: what they say is held to the time that there was.
+    // The two clocks may differ: it cannot be less than nothing, or more than the wait.
     const functionStartMs = Math.min(Math.max(answer.started_at - offeredAt, 0), performance.now() - since)
-    const where = `${answer.function_ip}:${answer.function_port}`
-    const notes = `${answer.guessed ? ', a guess of its own' : ''}${answer.cold ? ', cold start' : ''}${answer.started_by === 'invoke' ? ', invoked' : ''}`
-    done('punch', `${where}${notes}`, {
-      functionStartMs,
-      ...(answer.started_by && { startedBy: answer.started_by }),
-    })
+    const { started_by: startedBy } = answer
+    done('punch', answerDetail(answer), { functionStartMs, ...(startedBy && { startedBy }) })
     return answer
   }
   try {
@@ -196,7 +178,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
         options.onMoved?.(kind)
       },
       onPunched({ socket, nominated, stats }) {
-        // Of many sockets another was the first to be heard: nobody comes by the port any more.
+        // Where another of many sockets was heard first, nobody comes by the open port any more.
         if (socket.local.port !== mappedPort) void release()
         candidate = nominated.kind
         const { seenAs } = nominated
@@ -223,7 +205,7 @@ export async function launch(options: LaunchOptions): Promise<Session> {
         return candidate
       },
       byOpenPort,
-      // All that a relay alone tells is its own.
+      // Seen by nobody but a relay, the address is the relay's own.
       clientAddress: here.relay && here.views.length === 0 ? undefined : here.mapped.address,
       bye(message, closeCode = closeCodes.bye) {
         control.send({ type: 'bye' })
@@ -238,3 +220,23 @@ export async function launch(options: LaunchOptions): Promise<Session> {
     throw new LaunchError(step, error)
   }
 }
+
+// --- internal ---
+
+const byEvent: Trigger = { mode: 's3' }
+
+const named = ({ name, version }: { name: string; version: string }) => `${name} ${version}`
+
+const placed = ({ mapped, candidates }: ClientLocation) => ({
+  client_ip: mapped.address,
+  client_port: mapped.port,
+  candidates: candidateEntries(candidates),
+})
+
+const answerDetail = ({ function_ip, function_port, guessed, cold, started_by }: Answer): string =>
+  [
+    `${function_ip}:${function_port}`,
+    ...(guessed ? ['a guess of its own'] : []),
+    ...(cold ? ['cold start'] : []),
+    ...(started_by === 'invoke' ? ['invoked'] : []),
+  ].join(', ')
