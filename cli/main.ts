@@ -7,6 +7,7 @@ import { CancelledError } from './input/prompt.ts'
 import { errorsIn } from './input/together.ts'
 import { UsageError } from './input/usage-error.ts'
 import { inData, inWords } from './output/advice.ts'
+import { debugStack } from './output/debug-stack.ts'
 import { exitCodes } from './output/exit-codes.ts'
 import { asksForHelp, printHelp } from './output/help.ts'
 import { watchOutput } from './output/watch-output.ts'
@@ -63,7 +64,7 @@ function fail(error: unknown): number {
   for (const each of errors) {
     if (wantsJson()) for (const data of inData(each)) process.stderr.write(`${JSON.stringify(data)}\n`)
     else consola.error(inWords(each).join('\n'))
-    if (process.env.DEBUG && each instanceof Error) process.stderr.write(`${each.stack}\n`)
+    debugStack(each)
   }
   return errors.every(each => each instanceof UsageError) ? exitCodes.usage : exitCodes.failed
 }

@@ -1,5 +1,6 @@
 import { dlopen, ptr } from 'bun:ffi'
 import { cLibrary } from '../../tunnel/net/c-library.ts'
+import { debugStack } from '../output/debug-stack.ts'
 import { exitCodes } from '../output/exit-codes.ts'
 
 /** A clean shutdown that takes longer than this has failed: the process exits. Milliseconds. */
@@ -45,6 +46,8 @@ export async function interruptible<T>(
     if (!first) return result
   } catch (error) {
     if (!first) throw error
+    // Most often it says only that the work was called off; a clean-up that failed is not to vanish, though.
+    debugStack(error)
   } finally {
     if (!first) for (const name of signals) process.off(name, onSignal)
     if (!first && onHangUp) process.off('SIGHUP', onHangUp)

@@ -5,6 +5,7 @@ import { checkOptions } from '../input/check-options.ts'
 import { errorsIn } from '../input/together.ts'
 import { UsageError } from '../input/usage-error.ts'
 import { inWords } from './advice.ts'
+import { debugStack } from './debug-stack.ts'
 import { exitCodes } from './exit-codes.ts'
 import { asksForHelp, printHelp } from './help.ts'
 
@@ -25,7 +26,7 @@ export async function runScript<Args extends ArgsDef>(
     const errors = errorsIn(error)
     for (const each of errors) {
       consola.error(inSentences(each))
-      if (process.env.DEBUG && each instanceof Error) console.error(each.stack)
+      debugStack(each)
     }
     process.exitCode = errors.every(each => each instanceof UsageError) ? exitCodes.usage : exitCodes.failed
   }
