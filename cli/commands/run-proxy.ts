@@ -96,7 +96,7 @@ export async function runProxy(args: RunArgs): Promise<void> {
         source,
         dns: settled.config.values['proxy.dns'],
         events,
-        purse: spending,
+        budgetGate: spending,
       })
       started.defer(() => fleet.close())
       started.defer(startSampler(events, fleet.paths))

@@ -1,7 +1,7 @@
 import { askForSite, ban, cameUp } from '../../cli/client/fleet/bans.ts'
+import { isSpent, spent } from '../../cli/client/fleet/budget-gate.ts'
 import { askFresh, cameUpFresh, type FreshDemand } from '../../cli/client/fleet/freshness.ts'
 import { ask, awaited } from '../../cli/client/fleet/idle.ts'
-import { isSpent, spent } from '../../cli/client/fleet/money.ts'
 import { isAccepting, plan, planAgainAt } from '../../cli/client/fleet/plan.ts'
 import { createSelector } from '../../cli/client/fleet/select.ts'
 import {

@@ -1,5 +1,5 @@
 import { type ErrorData, errorData } from '../../../tunnel/net/coded-error.ts'
-import type { Purse } from '../fleet/money.ts'
+import type { BudgetGate } from '../fleet/budget-gate.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { dayOf, endOf, prefixOf } from '../ledger/period.ts'
 import type { Events } from '../stats/events.ts'
@@ -33,7 +33,7 @@ const lowShare = 0.8
 type State = 'open' | 'low' | 'spent'
 
 /** Adds what this run costs to what all runs on this machine have cost, and says when that is enough. */
-export class Spending implements Purse {
+export class Spending implements BudgetGate {
   readonly #options: SpendingOptions
   readonly #now: () => number
   readonly #listeners = new Set<() => void>()

@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../../tunnel/net/bounded-map.ts'
 
-// The public addresses that the exits of this run have had. A cloud gives some of them again; who asks for distinct
-// ones gets another exit for such a one, as long as launches seem to bring others.
+// The public addresses that the exits of this run have had. A cloud hands some of them out again; with
+// --distinct such an exit is replaced, as long as launches seem to bring other addresses.
 
 export interface Addresses {
   /** Address → how many exits have had it. */
@@ -35,7 +35,7 @@ export const newAddresses = (): Addresses => ({
   repeats: new Map(),
 })
 
-/** An exit came up: takes note of its address. With `distinct` one is to be replaced that another exit had. */
+/** Records the address of an exit that came up. With `distinct`, one that another exit had is to be replaced. */
 export function arrive(
   addresses: Addresses,
   { region, address }: { region: string; address: string },

@@ -8,7 +8,7 @@ import { type ExitPlace, isWhereAsked, keyOf, type SiteDemand, sitesAskingFor } 
 export interface Bans {
   /** Site → the addresses that are not used for it, with the time of the ban. */
   readonly sites: Map<string, Map<string, number>>
-  /** Banned sites that are asked for, by site and region. */
+  /** Sites with bans that connections asked for lately, by site and region. */
   readonly demands: Map<string, SiteDemand>
   /** Site → how many exits in a row came up at an address that it has banned. */
   readonly misses: Map<string, number>
@@ -18,7 +18,7 @@ export interface Bans {
 export const banMs = 3_600_000
 /** An exit for a banned site is kept up for this long after the site was last asked for. */
 export const siteDemandMs = 300_000
-/** Sites with bans, and banned addresses of each; the oldest give way. */
+/** Caps on the sites with bans, and on the banned addresses of each; the oldest are dropped. */
 const maxSites = 1_000
 const maxAddresses = 32
 /** When so many exits in a row came up at addresses that a site has banned, there seem to be no others. */
@@ -38,7 +38,7 @@ export function ban({ sites, misses }: Bans, site: string, address: string, now:
   misses.delete(site)
 }
 
-/** The exit may be used for the site. One that is still to come up may turn out to be. */
+/** Whether the exit may be used for the site. One that is still coming up has no address yet, and may. */
 export const mayServe = ({ sites }: Bans, { address }: ExitPlace, site: string): boolean =>
   address === undefined || !sites.get(site)?.has(address)
 
@@ -67,7 +67,7 @@ export function cameUp(bans: Bans, exit: ExitPlace): string[] {
   })
 }
 
-/** Forgets what is past. */
+/** Forgets bans that have expired, and sites that nobody asks for any more. */
 export function forgetBans(bans: Bans, now: number): void {
   for (const [key, { at }] of bans.demands) if (at + siteDemandMs <= now) bans.demands.delete(key)
   for (const [site, addresses] of bans.sites) {
@@ -78,11 +78,11 @@ export function forgetBans(bans: Bans, now: number): void {
   }
 }
 
-/** When time alone makes a difference to what bans need. (That an old one is forgotten is not urgent.) */
+/** When the passing of time next changes which exits bans need. (Forgetting an old one is not urgent.) */
 export const bansChangeAt = ({ demands }: Bans): number[] =>
   [...demands.values()].map(({ at }) => at + siteDemandMs)
 
-/** The exit is one that this demand can be met with. */
+/** Whether the exit can meet this demand. */
 export const meets = (bans: Bans, exit: ExitPlace, demand: SiteDemand): boolean =>
   isWhereAsked(demand, exit) && mayServe(bans, exit, demand.site)
 

@@ -1,7 +1,7 @@
 import type { ExitRequest, Exits } from './exits.ts'
 import { createWaitList } from './wait-list.ts'
 
-/** Exits of a fleet that is still to be started: a connection waits for it as it waits for an exit. */
+/** The exits of a fleet that has yet to start: connections wait for it as they would for an exit. */
 export interface ComingFleet<Fleet extends Exits> extends Exits {
   /** From now on they are this fleet's. */
   arrive(fleet: Fleet): void

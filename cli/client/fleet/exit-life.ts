@@ -28,9 +28,9 @@ export interface ExitLifeOptions {
 export interface ExitLife {
   /** Launches one. Resolves when it has ended, or did not come up, and nothing of it is left in the bucket. */
   run(region: string, extra?: boolean): Promise<void>
-  /** It accepts no more connections; those that it has go on. */
+  /** It accepts no new connections; those that it has continue. */
   drain(id: string): void
-  /** All paths may be gone: launches begin anew, and exits must show that they are there. */
+  /** All paths may be gone: launches start over, and each exit must answer a probe. */
   doubt(): void
 }
 
@@ -45,7 +45,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
 
   /** Why no TURN server lent an address the last time: told once, until one does again. */
   let toldNoRelay: string | undefined
-  /** What calls off the launches that are under way. */
+  /** Aborts the launches that are under way. */
   const underWay = new Set<AbortController>()
 
   const bringUp = (id: string, region: string, signal: AbortSignal): Promise<Session> =>
@@ -75,7 +75,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       onMoved: candidate => events.emit({ type: 'exit.moved', session: id, candidate }),
     })
 
-  /** From now on connections may take it. */
+  /** From now on connections may use it. */
   const begin = (session: Session, region: string, launchedAt: number): void => {
     const { id, connection, hello, control, deadline } = session
     ready(state, id, deadline, now(), hello.address)
@@ -92,7 +92,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       if (!exit) return
       exit.silent = silent
       events.emit({ type: 'exit.silent', session: id, silent })
-      // Who has heard nothing back yet may be served by another exit.
+      // Connections that have received nothing yet can be served by another exit.
       if (silent) connection.abortUnheard()
       options.onChange()
     }
@@ -113,7 +113,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       candidate: session.candidate,
       ...(session.byOpenPort && { byOpenPort: true }),
     })
-    // Before anybody can have it.
+    // Before any connection can get it.
     if (exit)
       events.emit({ type: 'address.seen', session: id, region, ...arrived(state, exit, hello.address) })
     options.onChange()
@@ -177,7 +177,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       } catch (error) {
         if (signal.aborted) return
         if (own.signal.aborted) {
-          // A request on a path that is gone is not waited for.
+          // A request sent on a path that is gone is not waited for.
           coming.then(late => late.bye('called off')).catch(() => {})
           callOff(id, region, error)
         } else fail(id, region, error)
@@ -189,7 +189,7 @@ export function exitLife(options: ExitLifeOptions): ExitLife {
       else begin(session, region, launchedAt)
       const { code, message } = await session.connection.closed
       end(session, code, message)
-      // What the next one needs is done: what it left in the bucket may take its time.
+      // The next launch need not wait until what this one left in the bucket is deleted.
       await bucket.remove(id).catch(() => {})
     },
   }

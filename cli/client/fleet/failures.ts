@@ -11,7 +11,7 @@ export interface Failure extends ErrorData {
   repeated: boolean
 }
 
-/** What is known of launches that failed, to tell each reason once and to know when it is hopeless. */
+/** Keeps track of failed launches, so that each reason is told once, and that hopeless ones are recognised. */
 export interface Failures {
   /** Takes note of one, and gives what there is to tell. */
   note(region: string, error: unknown): Failure
@@ -21,7 +21,7 @@ export interface Failures {
   readonly hopeless: Promise<void>
 }
 
-/** Causes that another try does not mend. */
+/** Causes that another attempt cannot get past. */
 const fatal = new Set<string>([
   'E_AWS_CREDENTIALS_MISSING',
   'E_AWS_CREDENTIALS_INVALID',

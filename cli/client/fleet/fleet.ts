@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeCodes } from '../../../tunnel/quic/close-codes.ts'
 import type { Events, Path } from '../stats/events.ts'
 import { askForSite, mayServe } from './bans.ts'
+import { type BudgetGate, spent } from './budget-gate.ts'
 import { exitLife } from './exit-life.ts'
 import { type Exits, NoExitError } from './exits.ts'
 import { createFailures } from './failures.ts'
 import { askFresh } from './freshness.ts'
 import { ask, awaited, isIdle, sleepTeller } from './idle.ts'
 import type { Session } from './launch.ts'
-import { type Purse, spent } from './money.ts'
 import { watchNetwork } from './network-watch.ts'
 import { overBudget, plan, planAgainAt, replaceAt } from './plan.ts'
 import { regionFor } from './regions.ts'
@@ -26,13 +26,13 @@ export interface FleetOptions {
   /** Where the exits are to look names up; their own resolvers otherwise. */
   dns?: string | undefined
   events: Events
-  /** What keeps exits from being launched for want of money; nothing where none is given. */
-  purse?: Purse | undefined
+  /** Stops launches while the budget of dollars is used up; without it there is no such limit. */
+  budgetGate?: BudgetGate | undefined
 }
 
 /** The exits of this process: launched, rotated, replaced and closed as the plan says. */
 export interface Fleet extends Omit<Exits, 'ban'>, FleetRequests {
-  /** Goes by these from now on: exits are launched, or drain, as they say. */
+  /** Follows these from now on: exits are launched, or drain, accordingly. */
   update(settings: FleetSettings, policy: Policy): void
   /** How the paths to the exits are at the moment. */
   paths(): Path[]
@@ -49,7 +49,7 @@ const closeLimitMs = 2_000
 
 /** Starts the fleet. The plan is made anew whenever something happened, and carried out here. */
 export function startFleet(options: FleetOptions): Fleet {
-  const { policy, source, dns, events, purse } = options
+  const { policy, source, dns, events, budgetGate } = options
   const now = () => performance.now()
   const state = newFleetState({ ...options.settings }, [...source.buckets.keys()], now())
   const sessions = new Map<string, Session>()
@@ -62,13 +62,13 @@ export function startFleet(options: FleetOptions): Fleet {
   let toldBudget = false
   const sleeper = sleepTeller(events)
 
-  /** Connections end without a word: how many there are is looked up whenever it matters. */
+  /** Nothing tells when a connection ends: they are counted whenever it matters. */
   const countConnections = (at: number) => {
     for (const [id, { connection }] of sessions) loaded(state, id, connection.streams - 1, at)
   }
 
   const noMoney = () => {
-    const refusal = purse?.refusal
+    const refusal = budgetGate?.refusal
     return refusal && new NoExitError('E_BUDGET_SPENT', refusal.message, refusal)
   }
 
@@ -84,7 +84,7 @@ export function startFleet(options: FleetOptions): Fleet {
   const replan = () => {
     if (stop.signal.aborted) return
     clearTimeout(timer)
-    // One reading for all of it: what comes due between two of them would be seen by neither.
+    // The clock is read once: what came due between two readings would be missed by both.
     const at = now()
     forget(state, at)
     countConnections(at)
@@ -105,14 +105,14 @@ export function startFleet(options: FleetOptions): Fleet {
     sleeper.after(state, at)
     network.watch(!isIdle(state, at) || state.exits.size > 0)
     const again = planAgainAt(state, at)
-    // While an exit drains, the end of its connections is looked for once a second.
+    // While an exit drains, whether its connections have ended is checked once a second.
     const anyDraining = [...state.exits.values()].some(({ phase }) => phase === 'draining')
     timer = setTimeout(replan, Math.min(Math.max(again - at, 1), anyDraining ? 1_000 : maxTimerMs))
     waits.retry()
   }
 
   let soon: ReturnType<typeof setTimeout> | undefined
-  /** Not within the plan, or the wait, that asks for it; once for all that do. */
+  /** Runs after the plan, or the wait, that asked for it; once for all that asked. */
   const replanSoon = () => {
     soon ??= setTimeout(() => {
       soon = undefined
@@ -137,7 +137,7 @@ export function startFleet(options: FleetOptions): Fleet {
     signal: stop.signal,
     onChange: replan,
   })
-  const unsubscribe = purse?.subscribe(replan)
+  const unsubscribe = budgetGate?.subscribe(replan)
   replan()
   const { note, ...requests } = fleetRequests({ state, events, replan })
   return {

@@ -57,14 +57,14 @@ export function askFresh(
   return demand
 }
 
-/** The site has not seen this exit; nor its address, as long as launches bring others. */
+/** Whether the site has seen neither this exit nor, as long as launches bring other addresses, its address. */
 export function isFresh({ seen }: Freshness, { address, sites }: SeenExit, site: string): boolean {
   if (sites.has(site)) return false
   const known = seen.get(site)
   return !known || address === undefined || known.misses >= maxMisses || !known.addresses.has(address)
 }
 
-/** The site has an exit at this address from now on. */
+/** Records that the site now has an exit at this address. */
 export function sawAddress({ seen }: Freshness, site: string, address: string): void {
   const known = seen.get(site) ?? { addresses: new BoundedMap<string, true>(maxAddresses), misses: 0 }
   known.addresses.set(address, true)
@@ -87,10 +87,10 @@ export function forgetFresh({ demands }: Freshness, now: number): void {
   for (const [key, { at, waiting }] of demands) if (waiting === 0 && at + aheadMs <= now) demands.delete(key)
 }
 
-/** When time alone makes a difference to what is kept ahead. */
+/** When the passing of time next changes which exits are kept ahead. */
 export const freshChangesAt = ({ demands }: Freshness): number[] =>
   [...demands.values()].map(({ at }) => at + aheadMs)
 
-/** The exit is one that this demand can be met with. */
+/** Whether the exit can meet this demand. */
 export const meetsFresh = (freshness: Freshness, exit: SeenExit, demand: FreshDemand): boolean =>
   isWhereAsked(demand, exit) && isFresh(freshness, exit, demand.site)

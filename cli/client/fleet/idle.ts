@@ -3,13 +3,16 @@ import type { ExitState, FleetState } from './state.ts'
 
 // While nobody uses the proxy no exit is launched, and those that run are let go.
 
-/** Connections are counted this often: the end of the last one is known to within a tenth of the idle time. Milliseconds. */
+/**
+ * How often connections are counted: the end of the last one is known to within a tenth of the idle time.
+ * Milliseconds.
+ */
 const countEvery = (idleMs: number) => Math.min(idleMs / 10, 10_000)
 
 /** A connection asks for an exit, perhaps in a region. True when the plan is to be made anew. */
 export function ask(state: FleetState, region: string | undefined, now: number): boolean {
   const wasIdle = isIdle(state, now)
-  // What was asked for before the sleep is nobody's wish any more.
+  // Nobody wants what was asked for before the fleet fell asleep any more.
   if (wasIdle) {
     state.demands.clear()
     state.bans.demands.clear()
@@ -28,7 +31,7 @@ export function awaited(state: FleetState, waiting: number, now: number): void {
   state.waiting = waiting
 }
 
-/** Nobody has used the proxy for the idle time: nothing is launched. */
+/** Whether nobody has used the proxy for the idle time, so that nothing is launched. */
 export const isIdle = (state: FleetState, now: number): boolean =>
   now >= state.usedAt + state.settings.idleMs && !isInUse(state)
 
@@ -41,7 +44,7 @@ export const mayRest = (state: FleetState, exit: ExitState, now: number): boolea
   state.launches.length < state.settings.launchesPerMinute &&
   state.regions.get(exit.region)!.retryAt <= now
 
-/** When the fleet's idleness is to be looked at next; Infinity while it stays as it is. */
+/** When to check again whether the fleet is idle; Infinity while that cannot change. */
 export function lookAt(state: FleetState, now: number): number {
   const { idleMs } = state.settings
   if (idleMs === Number.POSITIVE_INFINITY || isIdle(state, now)) return Number.POSITIVE_INFINITY

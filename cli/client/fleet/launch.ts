@@ -47,7 +47,7 @@ export interface LaunchOptions {
   signal?: AbortSignal
   /** A step is done. */
   onStep?: (step: Step, ms: number, detail: string, start?: FunctionStart) => void
-  /** No answer has come yet, which a person may want to know. */
+  /** Called once the wait for the answer is long enough for a person to want to know. */
   onWaiting?: (limitMs: number) => void
   /** A TURN server lent the session an address, or none did, and why. */
   onRelay?: () => void

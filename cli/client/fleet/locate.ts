@@ -13,7 +13,7 @@ import type { UdpSocket } from '../../../tunnel/net/udp/socket.ts'
 
 /** Where the world sees a socket of the client's. */
 export interface ClientLocation extends Location {
-  /** The same for a person. */
+  /** The same in words. */
   detail: string
   /** What a TURN server lent besides. */
   relay?: Allocation | undefined
@@ -50,7 +50,7 @@ export async function locate(socket: UdpSocket, options: LocateOptions): Promise
   })
   const port = await opening
   const isUseful = port !== undefined && leadsHere(port, location)
-  // Behind a further NAT it is a door that nobody can come to.
+  // Behind another NAT the opened port cannot be reached.
   if (port && !isUseful) void portMapper?.release(socket.local.port)
   const seen = formatEndpoint(location.mapped)
   return {
@@ -79,7 +79,7 @@ export async function locateOnceMore(
   before: ClientLocation,
   options: LocateOptions,
 ): Promise<ClientLocation> {
-  // What STUN did not tell then it need not tell now.
+  // If STUN did not answer then, it need not answer now.
   if (before.relay && before.views.length === 0) return before
   return withRelay(await locate(socket, options), before.relay)
 }

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 
-// A laptop that was closed, a process that was stopped, a network that was left for another: all paths may be gone at
-// once. What shows it is cheap to look at.
+// A laptop was closed, a process was stopped, or the network was changed: all paths may be gone at
+// once. The signs of it are cheap to check.
 
 /** What happened: this machine has other addresses now, or this process did not run for so long. */
 export type Upset = { change: 'addresses' } | { change: 'pause'; ms: number }

@@ -5,7 +5,7 @@ import type { Step } from '../stats/events.ts'
 import type { Session } from './launch.ts'
 import { launchIn, type SessionSource } from './session-source.ts'
 
-/** A session for one command, apart from what `run` keeps. */
+/** A session that a single command uses, apart from those of `run`. */
 export interface OwnSession {
   session: Session
   region: string
@@ -18,7 +18,7 @@ export interface OwnSession {
   end(): Promise<void>
 }
 
-/** S3 may be what is gone. Milliseconds. */
+/** S3 may be what cannot be reached. Milliseconds. */
 const endLimitMs = 2_000
 
 /** Launches an exit in the first region; throws what launch() throws. Nothing is left of one that was called off. */
@@ -45,7 +45,7 @@ export async function startOwnSession(
     session.bye('done')
     await Promise.race([bucket.remove(id).catch(() => {}), sleep(endLimitMs, undefined, { ref: false })])
   }
-  // Called off in its last moments it came up all the same.
+  // Aborted in its last moments, it has come up all the same.
   if (signal.aborted) {
     await end()
     throw signal.reason

@@ -1,7 +1,7 @@
 import { bansChangeAt, meets } from './bans.ts'
+import { graceIsOver, graceMs, isSpent } from './budget-gate.ts'
 import { type FreshDemand, freshChangesAt, meetsFresh } from './freshness.ts'
 import { isIdle, lookAt, mayRest } from './idle.ts'
-import { graceIsOver, graceMs, isSpent } from './money.ts'
 import type { SiteDemand } from './sites.ts'
 import { demandMs, type ExitState, type FleetState, minuteMs, type Region } from './state.ts'
 
@@ -31,7 +31,7 @@ export function replaceAt(exit: ExitState, rotateMs: number): number {
   return Math.min(exit.readyAt + rotateMs, lastUse - Math.min(leadMs, life / 3))
 }
 
-/** It takes new connections. */
+/** Whether it takes new connections. */
 export const isAccepting = (exit: ExitState, now: number): boolean =>
   exit.phase === 'active' &&
   !exit.isUsedUp &&
@@ -47,12 +47,15 @@ export const isLastResort = (exit: ExitState, now: number): boolean =>
 export const isDue = ({ settings }: FleetState, exit: ExitState, now: number): boolean =>
   now >= replaceAt(exit, settings.rotateMs)
 
-/** Decides from the state (with what is past forgotten) and the time alone. Carry the actions out, and ask again at `planAgainAt` or when anything changes. */
+/**
+ * Decides by nothing but the state, in which what no longer counts has been forgotten, and the time. Carry the actions
+ * out, and ask again at `planAgainAt`, or when anything changes.
+ */
 export function plan(state: FleetState, now: number): Action[] {
   return [...launches(state, now), ...drains(state, now), ...closes(state, now)]
 }
 
-/** When time alone makes a difference to the plan; Infinity when it does not. */
+/** When the passing of time next changes the plan; Infinity if it does not. */
 export function planAgainAt(state: FleetState, now: number): number {
   const times = [...state.exits.values()].flatMap(exit => [
     replaceAt(exit, state.settings.rotateMs),
@@ -202,7 +205,7 @@ const closes = (state: FleetState, now: number): Action[] =>
     )
     .map(({ id }) => ({ type: 'close', id }))
 
-/** No other exit takes what it could. */
+/** Whether no other exit takes the connections that it could. */
 function isNeeded(state: FleetState, exit: ExitState, now: number): boolean {
   if (isSpent(state) || !isLastResort(exit, now)) return false
   const accepting = [...state.exits.values()].filter(other => isAccepting(other, now))

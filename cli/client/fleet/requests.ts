@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net'
 import { CodedError } from '../../../tunnel/net/coded-error.ts'
 import type { Events } from '../stats/events.ts'
 import { askForSite, ban, banMs, meets } from './bans.ts'
+import { isSpent } from './budget-gate.ts'
 import { isIdle } from './idle.ts'
-import { isSpent } from './money.ts'
 import { isAccepting } from './plan.ts'
 import { newServed, type Served, siteOf } from './sites.ts'
 import type { ExitState, FleetState } from './state.ts'
@@ -28,7 +28,10 @@ export interface Banned {
   /** The exit that served it last, and the address that the site gets no more. */
   session: string
   address: string
-  /** No exit that is up can serve it, and one is launched: its connections wait for that. While idle, and beyond the budget, none is. */
+  /**
+   * No exit that is up can serve it, and one is launched, which its connections wait for. While the fleet is idle or
+   * over budget, none is launched.
+   */
   launching: boolean
 }
 

@@ -58,7 +58,7 @@ export function createSelector(policy: Policy, random: () => number = Math.rando
       const site = siteOf(host)
       const within = region === undefined ? regions : [region]
       const where = within?.join() ?? ''
-      // Any may be fresh.
+      // Every exit may be a fresh one for this site.
       const most = policy === 'fresh' ? Number.POSITIVE_INFINITY : state.settings.sessions
       const pool = candidates(state, within, site, now, most)
       // With a ban, the site alone leaves the exit that a sticky key keeps.

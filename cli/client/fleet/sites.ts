@@ -26,7 +26,7 @@ export interface SiteDemand {
 export const keyOf = ({ site, region }: Pick<SiteDemand, 'site' | 'region'>): string =>
   `${site} ${region ?? ''}`
 
-/** The exit is where the demand wants one. */
+/** Whether the exit is in a region that the demand accepts. */
 export const isWhereAsked = ({ region }: SiteDemand, exit: ExitPlace): boolean =>
   region === undefined || region === exit.region
 

@@ -132,7 +132,7 @@ export const newFleetState = (settings: FleetSettings, regions: string[], now = 
   spentAt: Number.POSITIVE_INFINITY,
 })
 
-/** Forgets what is past: launches that the budget no longer counts, demands that nobody repeated, old bans. */
+/** Forgets what no longer counts: launches that the budget no longer counts, demands that nobody repeated, old bans. */
 export function forget(state: FleetState, now: number): void {
   state.launches = state.launches.filter(at => at + minuteMs > now)
   for (const [region, at] of state.demands) if (at + demandMs <= now) state.demands.delete(region)
@@ -211,7 +211,7 @@ export function loaded(state: FleetState, id: string, connections: number, now: 
   if (connections > 0) exit.busyAt = now
 }
 
-/** A launch was called off: it tells nothing of its region. */
+/** A launch was aborted, which says nothing about its region. */
 export function calledOff(state: FleetState, id: string): void {
   state.exits.delete(id)
 }

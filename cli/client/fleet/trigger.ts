@@ -14,7 +14,10 @@ export interface Trigger {
   invoke?: ((id: string) => Promise<void>) | undefined
   /** Gives up the connections that `invoke` goes by, which may lead nowhere by now. */
   reconnect?: (() => void) | undefined
-  /** When it was deployed, where that is known: for some minutes from then on events may not come. Milliseconds since 1970. */
+  /**
+   * When it was deployed, where that is known: for some minutes from then on events may not come. Milliseconds since
+   * 1970.
+   */
   deployedAt?: number | undefined
 }
 
@@ -27,7 +30,7 @@ export interface AnswerOptions {
   signal?: AbortSignal | undefined
   /** Writes the offer anew, as of now; the signal says that there is no need any more. */
   renew?: ((signal: AbortSignal) => Promise<void>) | undefined
-  /** There is no answer yet, which a person may want to know. */
+  /** Called once the wait is long enough for a person to want to know. */
   onWaiting?: (() => void) | undefined
   /** The function could not be invoked; S3's event is waited for all the same. */
   onNotInvoked?: ((error: ErrorData) => void) | undefined
@@ -35,14 +38,20 @@ export interface AnswerOptions {
 
 /** S3's event is usually there within a second, and a cold start takes one to three. Milliseconds. */
 const invokeAfterMs = 2_000
-/** Without an answer for this long, the wait is worth a word. Milliseconds. */
+/** After this long without an answer, the wait is told. Milliseconds. */
 const tellAfterMs = 6_000
 
-/** NATs forget a mapping that is silent for 30 s or more, and the function refuses an offer that is 60 s old. Milliseconds. */
+/**
+ * NATs forget a mapping that is silent for 30 s or more, and the function refuses an offer that is 60 s old.
+ * Milliseconds.
+ */
 const renewAfterMs = 25_000
-/** With less than this left, it is not worth another event. Milliseconds. */
+/** With less than this left, another event would come too late. Milliseconds. */
 const renewLeastMs = 10_000
-/** After a bucket's notification was made or changed, this long may pass until events flow (AWS's documentation). Milliseconds. */
+/**
+ * After a bucket's notification was created or changed, it may take this long until events flow (AWS's documentation).
+ * Milliseconds.
+ */
 const settlingMs = 5 * 60_000
 
 /** How long to wait for an answer at this time: longer while the deployment settles. Milliseconds. */
@@ -91,7 +100,7 @@ async function start({ id, trigger, onNotInvoked }: AnswerOptions, until: AbortS
   }
 }
 
-/** Writes the offer anew until the wait is over; what that fails at is tried again. */
+/** Rewrites the offer now and then until the wait is over; a failure is left to the next time. */
 async function keepFresh({ limitMs, renew }: AnswerOptions, until: AbortSignal): Promise<void> {
   const latest = performance.now() + limitMs - renewLeastMs
   while (renew && performance.now() + renewAfterMs < latest) {
@@ -101,7 +110,7 @@ async function keepFresh({ limitMs, renew }: AnswerOptions, until: AbortSignal):
   }
 }
 
-/** Never fulfilled: what begins well says nothing of how the wait ends. */
+/** Rejects when the work fails, and never fulfils: that the function was started says nothing of its answer. */
 const failureOf = (work: Promise<void>): Promise<never> =>
   new Promise((_, reject) => {
     work.catch(reject)

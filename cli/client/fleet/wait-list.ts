@@ -8,7 +8,7 @@ export interface WaitList {
    * when the list is closed, and with the signal's reason when whoever waits is gone.
    */
   wait<T>(take: () => T | undefined, limitMs: number, signal?: Cancellation): Promise<T>
-  /** Something changed: everybody who waits tries again. */
+  /** Something has changed: all that wait try again. */
   retry(): void
   /** Ends all waits that there are with this error. */
   refuse(error: NoExitError): void

@@ -3,11 +3,11 @@ import type { FleetState } from './state.ts'
 
 // While the budget of dollars is used up no exit is launched, and those that run drain and are let go.
 
-/** Says whether exits may be launched, as far as money goes. */
-export interface Purse {
+/** Whether the budget allows exits to be launched. */
+export interface BudgetGate {
   /** Why none may; undefined where they may. */
   readonly refusal: ErrorData | undefined
-  /** Hears when that changes. Gives the function that ends it. */
+  /** Calls the listener when that changes, until the function that it returns is called. */
   subscribe(listener: () => void): () => void
 }
 
@@ -22,5 +22,5 @@ export function spent(state: FleetState, isSpent: boolean, now: number): void {
 
 export const isSpent = ({ spentAt }: FleetState): boolean => spentAt < Number.POSITIVE_INFINITY
 
-/** What is still open on an exit is ended. */
+/** Whether connections that are still open are to be ended. */
 export const graceIsOver = ({ spentAt }: FleetState, now: number): boolean => now >= spentAt + graceMs
