@@ -1,8 +1,12 @@
+import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import * as assert from 'uvu/assert'
 import { closeCodes, closeText } from '../../tunnel/quic/close-codes.ts'
 import { startLocalCloud } from '../support/local-cloud.ts'
 import { fetchBytes } from '../support/origin.ts'
 import { originSuite } from '../support/origin-suite.ts'
+import { webServer } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 
 const test = originSuite('Rotation')
@@ -38,6 +42,27 @@ test('requests go on while exits change under them, and a long download outlasts
   console.log(
     `figure: rotation ${connectMs.length} requests over ${rotations()} exits, 0 failed; connect p50 ${connectMs[connectMs.length >> 1]!.toFixed(1)} ms, slowest ${connectMs.at(-1)!.toFixed(1)} ms`,
   )
+})
+
+test('a kept connection to a server is not used again when its exit is retired', async context => {
+  const local = context.keep(await startLocalCloud())
+  const proxy = await local.proxy({ args: ['--rotate', '2s', '--launches-per-minute', '100'] })
+  const web = context.keep(webServer())
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  context.keep({ close: () => agent.destroy() })
+  const page = async () => {
+    const path = `http://127.0.0.1:${web.port}/bytes/10`
+    const [response] = await once(get({ agent, port: proxy.port, path }), 'response')
+    return (await buffer(response as IncomingMessage)).length
+  }
+  assert.is(await page(), 10)
+  const { session } = await proxy.event('connection.opened')
+  // With what it keeps for the next request it is not done.
+  const { connections } = await proxy.event('exit.draining', event => event.session === session)
+  assert.is(connections, 1)
+  assert.is(await page(), 10)
+  await until(() => proxy.told('connection.opened').length === 2, 'another connection')
+  assert.is.not(proxy.told('connection.opened')[1]!.session, session)
 })
 
 test('a connection that the function’s deadline closes is told apart, and others never notice', async context => {
