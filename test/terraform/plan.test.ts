@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nodeOptions, oldSpaceMb } from '../../function/modes.ts'
@@ -155,6 +156,12 @@ test('a prefix comes before every name', () => {
   )
   assert.is(names.length, 9)
   for (const name of names) assert.match(String(name), /^(\/aws\/lambda\/)?acme-team-proxy/)
+})
+
+test('a bucket is named by stack, region and account, as it was in every release: another name is another bucket', () => {
+  const [bucket] = valuesOf(plan({ name: 'team-proxy' }), 'aws_s3_bucket')
+  const account = createHash('sha256').update('123456789012').digest('hex')
+  assert.is(bucket!.bucket, `team-proxy-eu-central-1-${account.slice(0, 8)}`)
 })
 
 test('a role of one’s own takes the place of the module’s', () => {
