@@ -43,8 +43,9 @@ export class ExitFunction extends Construct {
       s3Bucket: object('bucket'),
       s3Key: object('key'),
       s3ObjectVersion: object('version'),
+      // A destroy reads this, too, and needs no bundle; the precondition says that a deployment does.
       sourceCodeHash: hcl(
-        `${FROM_S3} ? var.function_s3[each.key].sha256 : ${HAS_RELEASE} ? local.release_hash : filebase64sha256(local.function_zip)`,
+        `${FROM_S3} ? var.function_s3[each.key].sha256 : ${HAS_RELEASE} ? local.release_hash : fileexists(local.function_zip) ? filebase64sha256(local.function_zip) : null`,
       ),
       codeSigningConfigArn: hcl(ofRegion('code_signing_config_arn')),
       memorySize: hclNumber('local.memory_mb'),

@@ -766,7 +766,7 @@ resource "aws_lambda_function" "exit" {
   s3_bucket                      = length(var.function_s3) > 0 ? var.function_s3[each.key].bucket : null
   s3_key                         = length(var.function_s3) > 0 ? var.function_s3[each.key].key : null
   s3_object_version              = length(var.function_s3) > 0 ? var.function_s3[each.key].version : null
-  source_code_hash               = length(var.function_s3) > 0 ? var.function_s3[each.key].sha256 : var.function_release != null ? local.release_hash : filebase64sha256(local.function_zip)
+  source_code_hash               = length(var.function_s3) > 0 ? var.function_s3[each.key].sha256 : var.function_release != null ? local.release_hash : fileexists(local.function_zip) ? filebase64sha256(local.function_zip) : null
   tags                           = local.tags
   timeout                        = coalesce(var.timeout_s, local.modes[var.mode].timeout_s)
   depends_on                     = [aws_iam_role_policy.exit, terraform_data.release]

@@ -24,17 +24,15 @@ export async function lock(folder: string, command: string): Promise<() => Promi
   const path = `${folder}.lock`
   await writing(dirname(folder), async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    if (await isAbandoned(path)) await unlink(path)
-    // Created and written in one go, so that it is rarely seen empty.
-    writeFileSync(path, `${process.pid} ${command}\n`, { flag: 'wx' })
+    await take(path, `${process.pid} ${command}\n`)
   }).catch(async error => {
-    const { code, syscall } = (error.cause ?? {}) as NodeJS.ErrnoException
+    const { code, syscall, path: held = path } = (error.cause ?? {}) as NodeJS.ErrnoException
     // A file in the folder's place is no lock.
     if (code !== 'EEXIST' || syscall === 'mkdir') throw error
-    const [pid, what = 'deploy or destroy'] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ')
+    const [pid, what = 'deploy or destroy'] = (await readFile(held, 'utf8').catch(() => '')).trim().split(' ')
     throw new DeployError(
       'E_STATE_LOCKED',
-      `a ${what} of this stack is running already (${pid ? `process ${pid}, ` : ''}by ${path})`,
+      `a ${what} of this stack is running already (${pid ? `process ${pid}, ` : ''}by ${held})`,
     )
   })
   return () => rm(path, { force: true })
@@ -44,14 +42,15 @@ export async function lock(folder: string, command: string): Promise<() => Promi
 export interface Layout {
   /** The module's variables. */
   variables: Record<string, unknown>
-  architecture: Architecture
+  /** The processor that the function goes along for. Without one it does not: a destroy needs none. */
+  architecture?: Architecture | undefined
   /** The state is kept in S3, as `terraform init -backend-config` says. */
   backend: boolean
 }
 
 /**
- * Writes the module in place of an earlier one, function.zip and the variables; the state stays. True when the module
- * asks for other providers than before.
+ * Writes the module in place of an earlier one, the variables, and function.zip where it is to go along; the state
+ * stays. True when the module asks for other providers than before.
  */
 export async function layOut(folder: string, { variables, architecture, backend }: Layout): Promise<boolean> {
   const versions = join(folder, 'versions.tf')
@@ -60,7 +59,7 @@ export async function layOut(folder: string, { variables, architecture, backend 
   const files = {
     ...Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith('.tf'))),
     'deployer-policy.json': deployerPolicy(module, String(variables.name)),
-    [zipName(architecture)]: await functionZip(architecture),
+    ...(architecture && { [zipName(architecture)]: await functionZip(architecture) }),
     'terraform.tfvars.json': `${JSON.stringify(variables, null, 2)}\n`,
     ...(backend && { 'backend.tf.json': '{ "terraform": { "backend": { "s3": {} } } }\n' }),
   }
@@ -99,6 +98,26 @@ async function leftOfEarlier(folder: string, present: string[]): Promise<string[
   for (const name of ofTerraform.filter(each => !present.includes(each)))
     if ((await readFile(join(folder, name), 'utf8')).includes(moduleMark)) left.push(name)
   return left
+}
+
+/**
+ * Creates a lock file; throws EEXIST, with its path, for one that is held. One that was abandoned is removed under a
+ * lock of its own, so that nobody removes what another has just put in its place. Who is killed over that
+ * abandons that lock, and it goes the same way.
+ */
+async function take(path: string, text: string): Promise<void> {
+  if (await isAbandoned(path)) {
+    const removal = `${path}.removal`
+    await take(removal, text)
+    try {
+      // While it is held nobody else removes the lock, but somebody may have before.
+      if (await isAbandoned(path)) await unlink(path)
+    } finally {
+      await rm(removal, { force: true })
+    }
+  }
+  // Created and written in one go, so that it is rarely seen empty.
+  writeFileSync(path, text, { flag: 'wx' })
 }
 
 /** An empty lock that is younger than this is being written. Milliseconds. */

@@ -70,7 +70,7 @@ export async function readStackCommand(
       const reserved = what === 'deploy' ? await reservedConcurrency(config, regions) : undefined
       const layout = {
         variables: { ...variables(config, regions), ...(reserved && { reserved_concurrency: reserved }) },
-        architecture: config.values['deployment.architecture'],
+        architecture: what === 'deploy' ? config.values['deployment.architecture'] : undefined,
         backend: backend.length > 0,
       }
       return await change({

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openStandIn } from './engine.ts'
@@ -47,7 +49,8 @@ test('another bundle changes the functions and nothing else', () => {
   )
 })
 
-test('a destroy changes no bucket twice at a time', () => {
+test('a destroy changes no bucket twice at a time, and needs no bundle', () => {
+  rmSync(join(workspace.module, 'function.zip'))
   workspace.run(workspace.importer, 'destroy', '-input=false', '-auto-approve')
 })
 

@@ -143,6 +143,30 @@ test('a lock that is held is refused with its holder; one whose holder is dead i
   assert.equal(await readdir(join(folder, '..')), ['stack'])
 })
 
+test('of many that find an abandoned lock at once, one takes it, and the others are refused', async ({
+  folder,
+}) => {
+  await mkdir(folder, { recursive: true })
+  for (let round = 0; round < 20; round++) {
+    // In every other round who removed such a lock was killed over that, too.
+    for (const name of ['lock', 'lock.removal'].slice(0, 1 + (round % 2)))
+      await writeFile(`${folder}.${name}`, '99999999 deploy\n')
+    const taken = await Promise.allSettled(Array.from({ length: 8 }, () => lock(folder, 'destroy')))
+    const errors = taken.flatMap(each => (each.status === 'rejected' ? [errorData(each.reason).code] : []))
+    assert.equal(errors, Array(7).fill('E_STATE_LOCKED'))
+    for (const each of taken) if (each.status === 'fulfilled') await each.value()
+    assert.equal(await readdir(join(folder, '..')), ['stack'])
+  }
+})
+
+test('a destroy is laid out without the function', async ({ folder }) => {
+  await mkdir(folder, { recursive: true })
+  await layOut(folder, { variables: { name: 'team-proxy' }, backend: false })
+  const names = await readdir(folder)
+  assert.ok(names.includes('main.tf'))
+  assert.not(names.some(name => name.endsWith('.zip')))
+})
+
 const healthy: FunctionReport = {
   name: 'team-proxy',
   arn: 'arn',
