@@ -237,6 +237,18 @@ test('connections that may lead nowhere are given up, and the next request has a
   assert.is(fourth, third)
 })
 
+test('an offer that is called off is not waited for, and not tried again', async ({ open, standIn }) => {
+  const stop = new AbortController()
+  let requests = 0
+  const endpoint = await standIn(() => {
+    requests++
+    stop.abort()
+  })
+  const error = await failure(open({ endpoint }).putOffer(anOffer(), stop.signal))
+  assert.is(error.name, 'AbortError')
+  assert.is(requests, 1)
+})
+
 test('what is larger than any document is not read', async ({ open, standIn }) => {
   // It begins, and does not end.
   const endpoint = await standIn((_, response) => {

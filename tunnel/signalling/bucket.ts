@@ -31,7 +31,7 @@ export interface BucketOptions {
 /** The signalling bucket: where offer and answer are exchanged. Everything it throws is a SignalError or a DocumentError. */
 export interface SignalBucket {
   readonly name: string
-  putOffer(offer: Offer): Promise<void>
+  putOffer(offer: Offer, signal?: AbortSignal): Promise<void>
   /** Throws E_OFFER_GONE when it was deleted, which looks the same as a role that may not read it. */
   getOffer(id: string): Promise<Offer>
   /** Writes the answer if there is none yet; false when another invocation was first. */
@@ -99,7 +99,11 @@ export function openBucket({ bucket, owner, region, credentials, endpoint }: Buc
       { hint: 'Somebody else has a bucket of that name: do not use it. Deploy under another name.' },
     )
 
-  const put = (key: string, document: object, condition?: { IfNoneMatch: '*' }) =>
+  const put = (
+    key: string,
+    document: object,
+    { abortSignal, ...condition }: { abortSignal?: AbortSignal | undefined; IfNoneMatch?: '*' },
+  ) =>
     client.send(
       new PutObjectCommand({
         Bucket: bucket,
@@ -109,6 +113,7 @@ export function openBucket({ bucket, owner, region, credentials, endpoint }: Buc
         ContentType: 'application/json',
         ...condition,
       }),
+      abortSignal && { abortSignal },
     )
 
   const get = async (key: string, abortSignal?: AbortSignal): Promise<string> => {
@@ -122,9 +127,9 @@ export function openBucket({ bucket, owner, region, credentials, endpoint }: Buc
 
   return {
     name: bucket,
-    putOffer: offer =>
+    putOffer: (offer, abortSignal) =>
       attempt('write the offer', async () => {
-        await put(offerKey(offer.session_id), offer)
+        await put(offerKey(offer.session_id), offer, { abortSignal })
       }),
     getOffer: id =>
       attempt('read the offer', async () => {

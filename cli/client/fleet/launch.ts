@@ -144,7 +144,8 @@ export async function launch(options: LaunchOptions): Promise<Session> {
       async renew(until) {
         // Asking the STUN server keeps the mapping alive, and finds the new one where it was lost.
         const now = await locateAgain(until)
-        await bucket.putOffer({ ...offer, ...placed(now), mapping: now.mapping, timestamp: Date.now() })
+        const renewed = { ...offer, ...placed(now), mapping: now.mapping, timestamp: Date.now() }
+        await bucket.putOffer(renewed, until)
       },
     })
     // The two clocks may differ: it cannot be less than nothing, or more than the wait.

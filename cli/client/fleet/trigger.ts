@@ -30,6 +30,8 @@ export interface AnswerOptions {
   signal?: AbortSignal | undefined
   /** Writes the offer anew, as of now; the signal says that there is no need any more. */
   renew?: ((signal: AbortSignal) => Promise<void>) | undefined
+  /** How often; 25,000 by default. Milliseconds. */
+  renewAfterMs?: number
   /** Called once the wait is long enough for a person to want to know. */
   onWaiting?: (() => void) | undefined
   /** The function could not be invoked; S3's event is waited for all the same. */
@@ -45,7 +47,7 @@ const tellAfterMs = 6_000
  * NATs forget a mapping that is silent for 30 s or more, and the function refuses an offer that is 60 s old.
  * Milliseconds.
  */
-const renewAfterMs = 25_000
+const usualRenewAfterMs = 25_000
 /** With less than this left, another event would come too late. Milliseconds. */
 const renewLeastMs = 10_000
 /**
@@ -72,10 +74,15 @@ export async function awaitAnswer(options: AnswerOptions): Promise<Answer> {
   const renewing = keepFresh(options, until)
   try {
     return await Promise.race([waiting, failureOf(start(options, until))])
+  } catch (error) {
+    over.abort()
+    // The offer is deleted next, and may not be written after that.
+    await renewing
+    throw error
   } finally {
     clearTimeout(tell)
+    // The punch is due: what S3 has not taken yet is called off, and not waited for.
     over.abort()
-    await renewing
   }
 }
 
@@ -101,7 +108,10 @@ async function start({ id, trigger, onNotInvoked }: AnswerOptions, until: AbortS
 }
 
 /** Rewrites the offer now and then until the wait is over; a failure is left to the next time. */
-async function keepFresh({ limitMs, renew }: AnswerOptions, until: AbortSignal): Promise<void> {
+async function keepFresh(
+  { limitMs, renew, renewAfterMs = usualRenewAfterMs }: AnswerOptions,
+  until: AbortSignal,
+): Promise<void> {
   const latest = performance.now() + limitMs - renewLeastMs
   while (renew && performance.now() + renewAfterMs < latest) {
     await sleep(renewAfterMs, undefined, { signal: until }).catch(() => {})
