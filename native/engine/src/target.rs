@@ -25,6 +25,7 @@ impl From<&io::Error> for Failure {
             _ => match error.raw_os_error() {
                 Some(ENFILE | EMFILE | ENOBUFS) => Self::Exhausted,
                 Some(EAFNOSUPPORT) => Self::UnknownFamily,
+                Some(EHOSTDOWN) => Self::HostUnreachable,
                 _ => Self::Other,
             },
         }
@@ -93,6 +94,7 @@ const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const ENOBUFS: i32 = 105;
 const EAFNOSUPPORT: i32 = 97;
+const EHOSTDOWN: i32 = 112;
 
 /// None: it would block.
 fn attempt(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {

@@ -156,10 +156,10 @@ impl Session {
     pub(super) fn tell(&mut self, id: u64, event: impl FnOnce(StreamNumber) -> Event) {
         match StreamNumber::try_from(id) {
             Ok(stream) => match event(stream) {
-                Event::Readable(_) | Event::Stopped(..) | Event::Reset(..)
+                event @ (Event::Readable(_) | Event::Stopped(..) | Event::Reset(..))
                     if self.diverted.contains(&stream) =>
                 {
-                    self.diverted_news.push_back(stream);
+                    self.diverted_news.push_back(event);
                 }
                 event => self.events.push(event),
             },

@@ -68,9 +68,9 @@ pub struct Session {
     /// Streams whose readability was told and that have not been read to their end since.
     readable: FxHashSet<StreamId>,
     write_queue: WriteQueue,
-    /// Streams whose readability and end are not told as events, and those that there is such news of.
+    /// Streams whose readability and breaks are not told with the other events, and what there is to tell of them.
     diverted: FxHashSet<StreamNumber>,
-    diverted_news: VecDeque<StreamNumber>,
+    diverted_news: VecDeque<Event>,
     /// Streams of the peer's that were told.
     accepted: u64,
     closed: Option<CloseReason>,
@@ -169,8 +169,8 @@ impl Session {
         }
     }
 
-    /// What there is to read of a stream, or that the peer gives it up, is told by [`Session::next_diverted`] from here on
-    /// and no longer by events.
+    /// That there is something to read of a stream, or that the peer gives it up, is told by [`Session::next_diverted`] from
+    /// here on and no longer with the other events.
     pub fn divert(&mut self, stream: StreamNumber) {
         self.diverted.insert(stream);
     }
@@ -180,12 +180,12 @@ impl Session {
         self.diverted.remove(&stream);
     }
 
-    /// The next diverted stream that has news.
-    pub fn next_diverted(&mut self) -> Option<StreamNumber> {
+    /// What happened to a diverted stream: it is readable, stopped or reset.
+    pub fn next_diverted(&mut self) -> Option<Event> {
         self.diverted_news.pop_front()
     }
 
-    /// There is one.
+    /// Something did.
     pub fn has_diverted(&self) -> bool {
         !self.diverted_news.is_empty()
     }

@@ -66,6 +66,9 @@ struct Down {
     written: u64,
     ended: bool,
     done: bool,
+    /// The peer takes nothing more (STOP_SENDING): what the target says is lost. What the peer says still goes to the
+    /// target.
+    refused: bool,
 }
 
 pub(super) struct Joint {
@@ -101,6 +104,18 @@ impl Joint {
         self.up.end_found = true;
     }
 
+    /// The peer takes nothing more. Behind this end's own that says nothing.
+    pub(super) fn refuse(&mut self, session: &mut Session) {
+        if !self.down.done {
+            self.down.refuse(self.stream, session);
+        }
+    }
+
+    /// The peer was told of that by a reset, and can be told of no break any more.
+    pub(super) fn is_refused(&self) -> bool {
+        self.down.refused
+    }
+
     /// One direction has ended and the other is silent, unless it waits for somebody slow.
     pub(super) fn is_half_closed(&self) -> bool {
         (self.up.done || self.down.done) && self.up.waiting.is_empty() && self.down.waiting.is_empty()
@@ -111,9 +126,9 @@ impl Joint {
         self.up.read.saturating_add(self.down.written)
     }
 
-    /// This end of the stream was finished.
+    /// This end of the stream was finished, and the peer has not refused it.
     pub(super) fn is_finished(&self) -> bool {
-        self.down.done
+        self.down.done && !self.down.refused
     }
 
     /// What the target has not taken yet.
@@ -150,6 +165,9 @@ impl Joint {
         }
         if self.up.refused && self.down.done {
             return Err(Over::TargetBroke);
+        }
+        if self.up.done && self.down.refused {
+            return Err(Over::StreamGone);
         }
         Ok(if up == Next::Again || down == Next::Again {
             Next::Again
@@ -195,7 +213,7 @@ impl Joint {
             let bytes = buffer.get(..count).unwrap_or_default();
             let sent = up.send(target, bytes);
             up.waiting = Waiting::keep(bytes.get(sent..).unwrap_or_default());
-            if count < buffer.len() && !end && !up.is_broken() {
+            if count < buffer.len() && !end && !up.end_found && !up.is_broken() {
                 return Ok(Next::Wait);
             }
         }
@@ -211,14 +229,16 @@ impl Joint {
         let Self { stream, up, down } = self;
         let mut left = budget;
         loop {
-            if down.done || !down.flush(*stream, session)? {
+            if down.done || !down.flush(*stream, session) {
                 return Ok(Next::Wait);
             }
             if down.ended && up.refused {
                 return Err(Over::TargetBroke);
             }
             if down.ended {
-                session.finish_stream(*stream);
+                if !down.refused && !session.finish_stream(*stream) {
+                    down.refuse(*stream, session);
+                }
                 down.written = down.written.saturating_add(1);
                 down.done = true;
                 continue;
@@ -234,7 +254,7 @@ impl Joint {
             down.ended = count == 0;
             left = left.saturating_sub(count);
             let bytes = buffer.get(..count).unwrap_or_default();
-            let sent = down.send(*stream, session, bytes)?;
+            let sent = down.send(*stream, session, bytes);
             down.waiting = Waiting::keep(bytes.get(sent..).unwrap_or_default());
         }
     }
@@ -270,27 +290,37 @@ impl Up {
 
 impl Down {
     /// Whether nothing waits any more.
-    fn flush(&mut self, stream: StreamNumber, session: &mut Session) -> Result<bool, Over> {
+    fn flush(&mut self, stream: StreamNumber, session: &mut Session) -> bool {
         if !self.waiting.is_empty() {
             let waiting = std::mem::take(&mut self.waiting);
-            let sent = self.send(stream, session, waiting.rest())?;
+            let sent = self.send(stream, session, waiting.rest());
             self.waiting = waiting.after(sent);
         }
-        Ok(self.waiting.is_empty())
+        self.waiting.is_empty()
     }
 
-    /// How much the stream took.
-    fn send(&mut self, stream: StreamNumber, session: &mut Session, bytes: &[u8]) -> Result<usize, Over> {
-        if bytes.is_empty() {
-            return Ok(0);
+    /// How much the stream took; everything is taken, and lost, once the peer refuses.
+    fn send(&mut self, stream: StreamNumber, session: &mut Session, bytes: &[u8]) -> usize {
+        if self.refused || bytes.is_empty() {
+            return bytes.len();
         }
         match session.write(stream, bytes) {
             Write::Taken(count) => {
                 self.written = self.written.saturating_add(count as u64);
-                Ok(count)
+                count
             }
-            Write::Stopped | Write::Gone => Err(Over::StreamGone),
+            Write::Stopped | Write::Gone => {
+                self.refuse(stream, session);
+                bytes.len()
+            }
         }
+    }
+
+    /// What waits is lost, too. Without the reset the session would keep the stream for more of ours.
+    fn refuse(&mut self, stream: StreamNumber, session: &mut Session) {
+        self.refused = true;
+        self.waiting = Waiting::default();
+        session.reset(stream, NO_ERROR);
     }
 }
 

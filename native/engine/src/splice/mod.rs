@@ -195,9 +195,13 @@ impl Splices {
         }
         self.look(session, now);
         self.hear(session);
-        while let Some(stream) = session.next_diverted() {
-            if let Some(number) = self.by_stream.get(&stream).copied() {
-                self.enqueue(number);
+        while let Some(event) = session.next_diverted() {
+            match event {
+                Event::Readable(stream) => self.with_joint(stream, |_| {}),
+                Event::Stopped(stream, _) => self.with_joint(stream, |joint| joint.refuse(session)),
+                // What was unread of it is gone: nothing else need be waited for.
+                Event::Reset(stream, _) => self.give_up(stream, session, now),
+                _ => {}
             }
         }
         let mut left = TURN;
@@ -351,6 +355,10 @@ impl Splices {
         let stream = joint.stream;
         self.by_stream.remove(&stream);
         session.undivert(stream);
+        let over = match over {
+            Over::TargetBroke if joint.is_refused() => Over::StreamGone,
+            over => over,
+        };
         let parting = match over {
             Over::Complete => Parting::Complete,
             Over::TargetBroke => Parting::TargetBroke,

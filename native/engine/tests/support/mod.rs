@@ -7,6 +7,9 @@
     clippy::indexing_slicing
 )]
 
+#[cfg(target_os = "linux")]
+pub mod exit;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
