@@ -46,6 +46,17 @@ for (const { name, engines } of await enginePairs()) {
     await forgotten(pair)
   })
 
+  test('that crosses the other end is answered, although the stream is over there', async ({ pair }) => {
+    const { near, far } = await opened(pair)
+    listenTo(far)
+    far.end()
+    const heard = listenTo(near)
+    near.end()
+    near.abort()
+    await until(() => heard.closed, 'the answer')
+    await forgotten(pair)
+  })
+
   test('may be told before the stream has come', async ({ pair: { client, exit } }) => {
     const near = client.connection.open()
     exit.connection.breakAt(near.id, 4)

@@ -20,6 +20,8 @@ export class Streams {
   readonly #engine: EngineConnection
   readonly #open = new Map<number, Slot>()
   readonly #givenUp = new BoundedMap<number, true>(maxRemembered)
+  /** Both directions had ended here: a break of the peer's may cross that. */
+  readonly #completed = new BoundedMap<number, true>(maxRemembered)
   /** Where streams break off of which nothing has come yet. */
   readonly #breaks = new BoundedMap<number, number>(maxRemembered)
   readonly #host: StreamHost
@@ -31,7 +33,8 @@ export class Streams {
       ...control,
       forget: stream => {
         this.#forget(stream.id)
-        if (stream.aborted) this.#givenUp.set(stream.id, true)
+        const past = stream.aborted ? this.#givenUp : this.#completed
+        past.set(stream.id, true)
       },
     }
   }
@@ -62,6 +65,7 @@ export class Streams {
   breakAt(id: number, at: number): void {
     const stream = this.get(id)
     if (stream) stream.breakAt(at)
+    else if (this.#completed.has(id)) this.#host.tellOver(id)
     else this.#breaks.set(id, at)
   }
 

@@ -9,8 +9,8 @@
 
 mod support;
 
-use std::io::{ErrorKind, Write as _};
-use std::net::Shutdown;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
 use engine::events::{Event, Parting};
@@ -22,12 +22,11 @@ impl Exit {
     fn fills_up(&mut self) -> Vec<u8> {
         let up = bytes(MUCH, 7);
         let mut sent = 0;
-        loop {
+        let mut refused = 0;
+        while refused < 5 {
             let taken = self.pair.write(End::Server, self.stream, &up[sent..]);
             self.settle();
-            if taken == 0 {
-                break;
-            }
+            refused = if taken == 0 { refused + 1 } else { 0 };
             sent += taken;
         }
         assert!(sent < up.len());
@@ -140,4 +139,166 @@ fn a_target_that_broke_off_before_they_were_joined_is_told_of_behind_what_it_sai
     exit.until(|exit| exit.hung_up() && exit.heard.len() >= 6);
     assert_eq!(exit.heard, b"before");
     assert_eq!(exit.parted(), Some(Parting::TargetBroke));
+}
+
+#[test]
+fn a_break_counts_an_end_that_was_read_before_they_were_joined() {
+    let mut exit = Exit::with((b"up", b"", true), |_, _| {});
+    exit.splices.break_at(exit.stream, 1);
+    assert_eq!(
+        exit.remote_hears_all(),
+        (b"up".to_vec(), Err(ErrorKind::ConnectionReset))
+    );
+    assert_eq!(exit.parted(), Some(Parting::StreamGone));
+}
+
+#[test]
+fn who_is_half_closed_and_slow_is_not_silent() {
+    let mut exit = Exit::new();
+    exit.pair.server.finish_stream(exit.stream);
+    assert_eq!(exit.remote_hears(1), (vec![], Some(Ok(()))));
+    let down = bytes(MUCH, 9);
+    let mut sent = 0;
+    // The peer reads nothing: `settle`, not `until`.
+    for _ in 0..100 {
+        sent += exit.remote.write(&down[sent..]).unwrap_or(0);
+        exit.settle();
+    }
+    assert!(sent < down.len());
+    for _ in 0..20 {
+        exit.pair.now += Duration::from_secs(50);
+        exit.settle();
+    }
+    assert_eq!(exit.parted(), None);
+    exit.until(|exit| {
+        sent += exit.remote.write(&down[sent..]).unwrap_or(0);
+        exit.heard.len() == down.len()
+    });
+    assert!(exit.heard == down);
+    // And silent it is given up, as ever.
+    for _ in 0..7 {
+        exit.pair.now += Duration::from_secs(50);
+        exit.settle();
+    }
+    assert_eq!(exit.parted(), Some(Parting::TargetBroke));
+}
+
+#[test]
+fn what_waits_for_a_peer_that_takes_nothing_more_is_lost() {
+    let mut exit = Exit::new();
+    let down = bytes(MUCH, 11);
+    let mut sent = 0;
+    // The peer reads nothing: `settle`, not `until`.
+    for _ in 0..100 {
+        sent += exit.remote.write(&down[sent..]).unwrap_or(0);
+        exit.settle();
+    }
+    assert!(sent < down.len());
+    exit.pair.server.stop(exit.stream, 0);
+    // Now all that the target says is taken, and lost.
+    exit.until(|exit| {
+        sent += exit.remote.write(&down[sent..]).unwrap_or(0);
+        sent == down.len()
+    });
+    exit.says(b"and up");
+    assert_eq!(exit.remote_hears(6), (b"and up".to_vec(), None));
+    assert_eq!(exit.parted(), None);
+}
+
+#[test]
+fn a_break_behind_both_ends_of_a_peer_that_takes_nothing_is_a_break_like_any() {
+    let mut exit = Exit::new();
+    exit.pair.server.stop(exit.stream, 0);
+    exit.settle();
+    exit.remote.shutdown(Shutdown::Write).unwrap();
+    exit.settle();
+    exit.splices.break_at(exit.stream, 0);
+    exit.until(|exit| exit.parted().is_some());
+    assert_eq!(exit.parted(), Some(Parting::StreamGone));
+}
+
+#[test]
+fn a_target_that_is_reset_behind_its_end_is_told_as_broken_to_who_speaks() {
+    let mut exit = Exit::new();
+    exit.remote.write_all(b"bye").unwrap();
+    exit.remote.shutdown(Shutdown::Write).unwrap();
+    exit.until(|exit| exit.ended);
+    assert_eq!(exit.heard, b"bye");
+    exit.breaks_off();
+    exit.says(b"1");
+    exit.settle();
+    exit.says(b"2");
+    exit.until(|exit| exit.hung_up());
+    assert_eq!(exit.parted(), Some(Parting::TargetBroke));
+    let left = exit.splices.leftover(exit.stream).unwrap();
+    assert_eq!((left.written, left.finished, left.ended), (4, true, false));
+}
+
+#[test]
+fn a_joint_that_is_given_up_resets_and_stops_its_stream() {
+    let mut exit = Exit::new();
+    let Exit { pair, splices, .. } = &mut exit;
+    splices.give_up(0, &mut pair.client, pair.now);
+    exit.settle();
+    assert_eq!(exit.parted(), None, "another stream's");
+    let stream = exit.stream;
+    let Exit { pair, splices, .. } = &mut exit;
+    splices.give_up(stream, &mut pair.client, pair.now);
+    exit.settle();
+    let told = &exit.pair.server_events;
+    assert!(told.contains(&Event::Reset(stream, 0)) && told.contains(&Event::Stopped(stream, 0)));
+    assert!(exit.hung_up());
+}
+
+#[test]
+fn what_lingers_is_delivered_once_and_in_its_order() {
+    let mut exit = Exit::new();
+    let up = exit.fills_up();
+    exit.splices.break_at(exit.stream, 0);
+    exit.settle();
+    // Slowly: the target takes a part of what lingers, and then the rest.
+    let (heard, over) = exit.remote_hears_all();
+    assert_eq!(over, Err(ErrorKind::ConnectionReset));
+    assert!(up.starts_with(&heard));
+    exit.until(|exit| exit.hung_up());
+    // One that breaks off meanwhile is let go at once.
+    let mut exit = Exit::new();
+    exit.fills_up();
+    exit.splices.break_at(exit.stream, 0);
+    exit.settle();
+    assert!(!exit.hung_up());
+    exit.breaks_off();
+    exit.until(|exit| exit.hung_up());
+}
+
+#[test]
+fn a_hundred_targets_have_their_turns_and_those_left_over_come_with_the_next() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap();
+    let mut exit = Exit::new();
+    let now = exit.pair.now;
+    let mut remotes = Vec::new();
+    let mut targets = Vec::new();
+    for _ in 0..300 {
+        targets.push(exit.splices.dial(to, now).unwrap());
+        remotes.push(listener.accept().unwrap());
+    }
+    // More have changed than are told of at once: a turn says that another is due.
+    let Exit { pair, splices, .. } = &mut exit;
+    splices.turn(&mut pair.client, pair.now);
+    assert!(splices.has_work());
+    exit.until(|exit| {
+        let is_told = |target| exit.told.contains(&Event::Dialled(target));
+        targets.iter().copied().all(is_told)
+    });
+    exit.settle();
+    assert!(!exit.splices.has_work());
+    for target in targets {
+        exit.splices.hang_up(target);
+    }
+    for (remote, _) in &mut remotes {
+        remote.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let error = remote.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
 }

@@ -17,6 +17,8 @@ const failures = [
   'EACCES',
   'EAFNOSUPPORT',
   'EMFILE',
+  aborted,
+  'EINVAL',
 ]
 const partings: readonly Parting[] = ['complete', 'target-broke', 'stream-gone', 'stream-gone-finished']
 
@@ -48,7 +50,7 @@ export class NativeTargets implements EngineTargets {
   }
 
   dial(address: string, port: number, told: (error?: Error) => void): number {
-    const target = this.#over ? gone : this.#addon.dial(address, port)
+    const target = this.#over ? gone : this.#dial(address, port)
     if (target >= 0) this.#dials.set(target, told)
     else queueMicrotask(() => told(failure(-1 - target)))
     return target
@@ -117,6 +119,15 @@ export class NativeTargets implements EngineTargets {
 
   // --- internal ---
 
+  /** What is no address, or one that only Node's sockets know (of a zone, RFC 4007), is refused like any other. */
+  #dial(address: string, port: number): number {
+    try {
+      return this.#addon.dial(address, port)
+    } catch {
+      return invalid
+    }
+  }
+
   #dialled(target: number, error?: Error): void {
     const told = this.#dials.get(target)
     this.#dials.delete(target)
@@ -147,8 +158,9 @@ export class NativeTargets implements EngineTargets {
 
 // --- internal ---
 
-/** The number of a target that there never was. */
-const gone = -1 - failures.length
+/** Numbers of targets that there never were: the session is over, or there is no such address. */
+const gone = -1 - failures.indexOf(aborted)
+const invalid = -1 - failures.indexOf('EINVAL')
 
 const nothingLeft: Leftover = { read: 0, written: 0, ended: false, finished: false, rest: new Uint8Array() }
 
