@@ -189,6 +189,38 @@ test('a URL is fetched directly and through the exit, cut off when time is up', 
   }
 })
 
+test('the proxy that a URL is fetched by serves nobody else', async ({ exit }) => {
+  const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('x') })
+  const session = await exit.select({ host: 'x' }, 1)
+  const own = globalThis.fetch
+  const proxies: string[] = []
+  const strangers: number[] = []
+  const url = `http://127.0.0.1:${server.port}/`
+  // Asks by the same proxy just before it is used.
+  const spy = async (...[input, init]: Parameters<typeof fetch>) => {
+    const proxy = (init as { proxy?: string } | undefined)?.proxy
+    if (proxy !== undefined) {
+      proxies.push(proxy)
+      const { port } = new URL(proxy)
+      strangers.push((await own(url, { proxy: `http://127.0.0.1:${port}` })).status)
+    }
+    return own(input, init)
+  }
+  globalThis.fetch = Object.assign(spy, own)
+  try {
+    for (let i = 0; i < 2; i++) {
+      const { tunnel } = await compare(session, url, { seconds: 20, signal })
+      assert.is('status' in tunnel && tunnel.status, 200)
+    }
+    assert.equal(strangers, [407, 407])
+    const [first, second] = proxies.map(proxy => new URL(proxy).password)
+    assert.is.not(first, second)
+  } finally {
+    globalThis.fetch = own
+    await server.stop(true)
+  }
+})
+
 test('a percentile is the value that so many do not exceed', () => {
   const values = [5, 1, 4, 2, 3]
   assert.is(percentile(values, 0.5), 3)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { spellings } from '../../input/proxy-variables.ts'
 import { explained } from '../../input/system-error.ts'
 import type { Session } from '../fleet/launch.ts'
@@ -36,8 +37,12 @@ export async function compare(
   { seconds, signal, onTunnelBytes = () => {} }: CompareOptions,
 ): Promise<Comparison> {
   const restoreProxies = hideProxies()
+  // Other users of this machine can reach the listener, too.
+  const user = 'speedtest'
+  const password = randomBytes(24).toString('base64url')
   const proxy = startProxy({
     listeners: [{ scheme: 'http', host: '127.0.0.1', port: 0 }],
+    logins: [{ user, secret: { kind: 'plain', password }, limits: {} }],
     exits: { select: async () => session, full() {}, mayReuse: () => true },
     events: createEvents(),
   })
@@ -49,7 +54,7 @@ export async function compare(
   try {
     const direct = await attempt({})
     const tunnel = await attempt({
-      proxy: `http://127.0.0.1:${proxy.listeners[0]!.port}`,
+      proxy: `http://${user}:${password}@127.0.0.1:${proxy.listeners[0]!.port}`,
       onBytes: onTunnelBytes,
     })
     return { url, direct, tunnel }
