@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -65,11 +65,49 @@ test('an empty variable names no endpoint to ask for the time', async () => {
   process.env.AWS_ENDPOINT_URL_S3 = ''
   process.env.AWS_ENDPOINT_URL = server.url.href
   try {
-    const config = { values: { 'aws.regions': [] as string[] } } as unknown as Context['config']
-    const { status, message } = await clockCheck.run({ isLocal: false, config } as Context)
+    const context = { isLocal: false, regions: async () => [] as string[] }
+    const { status, message } = await clockCheck.run(context as Partial<Context> as Context)
     assert.equal([status, message], ['ok', `right, by ${server.url.host}`])
   } finally {
     await server.stop(true)
+  }
+})
+
+test("the time is asked of the region's own S3: one that only the profile names, and in its partition", async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  const before = { ...process.env }
+  const own = globalThis.fetch
+  const asked: string[] = []
+  const answer = async (url: Parameters<typeof fetch>[0]) => {
+    asked.push(String(url))
+    return new Response(null, { headers: { date: new Date().toUTCString() } })
+  }
+  globalThis.fetch = Object.assign(answer, own)
+  try {
+    for (const name of [
+      ...['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE'],
+      ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+    ])
+      delete process.env[name]
+    process.env.XDG_STATE_HOME = folder
+    process.env.AWS_CONFIG_FILE = join(folder, 'config')
+    await writeFile(join(folder, 'config'), '[profile china]\nregion = cn-north-1\n')
+    for (const flags of [{ profile: 'china' }, { regions: 'cn-northwest-1' }, { regions: 'eu-west-1' }]) {
+      const config = await loadConfig({ flags, env: {} })
+      const context = createContext({ config }, new AbortController().signal)
+      assert.is((await clockCheck.run(context)).status, 'ok')
+      await context.close()
+    }
+    assert.equal(asked, [
+      'https://s3.cn-north-1.amazonaws.com.cn',
+      'https://s3.cn-northwest-1.amazonaws.com.cn',
+      'https://s3.eu-west-1.amazonaws.com',
+    ])
+  } finally {
+    globalThis.fetch = own
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name]
+    Object.assign(process.env, before)
+    await rm(folder, { recursive: true, force: true })
   }
 })
 
