@@ -73,20 +73,17 @@ export default defineCommand({
       await using started = new AsyncDisposableStack()
       const source = await openSignalling(signalling, signal)
       started.defer(source.close)
-      const own = await startOwnSession(source, signal, format === 'human' ? tellWaiting : undefined)
-      started.defer(own.end)
-      const began = performance.now() - own.setUpMs
+      let own: OwnSession | undefined
       const carried = { down: 0 }
-      if (!args.local)
-        started.defer(() => {
-          const { memory_mb: memoryMb, architecture } = own.session.hello
-          const compute = computeOf((performance.now() - began) / 1000, {
-            memoryMb,
-            ...(architecture && { architecture }),
-          })
-          // AWS does not bill what comes in to the function: an upload ends there.
-          addToLedger(own.region, { ...compute, launches: 1, bytesOut: onWire(carried.down) })
-        })
+      started.defer(() => own?.end())
+      own = await startOwnSession(source, signal, {
+        onWaiting: format === 'human' ? tellWaiting : undefined,
+        onOffered(region) {
+          const since = performance.now()
+          if (!args.local)
+            started.defer(() => bill(region, (performance.now() - since) / 1000, own?.session.hello, carried))
+        },
+      })
       return await measure(own, { seconds, url, signal, carried })
     })
     print(report, format, human)
@@ -97,6 +94,21 @@ export default defineCommand({
 
 /** For people only: consola.info writes to standard output, where nothing but a JSON or YAML report may be. */
 const tellWaiting = (region: string, limitMs: number) => consola.info(waitingLine(region, limitMs))
+
+/** Writes down what the exit has cost. One that never came up has not said how large it is. */
+function bill(
+  region: string,
+  seconds: number,
+  hello: OwnSession['session']['hello'] | undefined,
+  carried: { down: number },
+): void {
+  const size = hello && {
+    memoryMb: hello.memory_mb,
+    ...(hello.architecture && { architecture: hello.architecture }),
+  }
+  // AWS does not bill what comes in to the function: an upload ends there.
+  addToLedger(region, { ...computeOf(seconds, { ...size }), launches: 1, bytesOut: onWire(carried.down) })
+}
 
 function secondsOf(text: string): number {
   const seconds = readWhole(text, 1, 60)

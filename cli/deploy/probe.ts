@@ -23,11 +23,9 @@ export function probe(source: Omit<Signalling, 'close'>, options: ProbeOptions):
   const probeIn = async (region: string): Promise<Probe> => {
     try {
       const buckets = new Map([[region, source.buckets.get(region)!]])
-      const { session, startedBy, setUpMs, end } = await startOwnSession(
-        { ...source, buckets },
-        signal,
+      const { session, startedBy, setUpMs, end } = await startOwnSession({ ...source, buckets }, signal, {
         onWaiting,
-      )
+      })
       await end()
       return { region, up: { address: session.hello.address, startedBy, setUpMs } }
     } catch (error) {

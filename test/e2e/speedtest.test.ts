@@ -103,6 +103,7 @@ test('a function that does not answer is waited for, and in JSON nothing but the
   try {
     const target = pointAt(cloud, home)
     const asked = [...target, '--answer-timeout', '7s']
+    home.environment.XDG_STATE_HOME = home.folder
     const [person, program] = await Promise.all([
       speedtest(home, ...asked),
       speedtest(home, ...asked, '--json'),
@@ -110,6 +111,11 @@ test('a function that does not answer is waited for, and in JSON nothing but the
     assert.match(person.said, `Waiting for the function in ${cloud.region}`)
     assert.equal([program.code, program.stdout], [1, ''])
     assert.is(JSON.parse(program.said).code, 'E_ANSWER_TIMEOUT')
+    // What did not answer may have run all the same: as with run, two launches of 256 MB are counted for the wait.
+    const ledger = new Ledger(join(home.folder, 'lambda-nat-proxy/usage.db'))
+    const spent = ledger.spend('')
+    ledger.close()
+    assert.ok(spent > 2 * 6 * (256 / 1024) * referencePrices.gbSecond, `${spent}`)
   } finally {
     await cloud.close()
   }

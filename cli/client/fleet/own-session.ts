@@ -18,6 +18,12 @@ export interface OwnSession {
   end(): Promise<void>
 }
 
+export interface OwnSessionOptions {
+  onWaiting?: ((region: string, limitMs: number) => void) | undefined
+  /** The offer is written: from now on the function is billed, also where no session comes of it. */
+  onOffered?: (region: string) => void
+}
+
 /** S3 may be what cannot be reached. Milliseconds. */
 const endLimitMs = 2_000
 
@@ -25,7 +31,7 @@ const endLimitMs = 2_000
 export async function startOwnSession(
   source: SessionSource,
   signal: AbortSignal,
-  onWaiting?: (region: string, limitMs: number) => void,
+  { onWaiting, onOffered }: OwnSessionOptions = {},
 ): Promise<OwnSession> {
   const [region, bucket] = [...source.buckets][0]!
   const id = newSessionId()
@@ -38,6 +44,7 @@ export async function startOwnSession(
     onStep(step, ms, _, start) {
       steps[step] = ms
       startedBy ??= start?.startedBy
+      if (step === 'offer') onOffered?.(region)
     },
     onWaiting: limitMs => onWaiting?.(region, limitMs),
   })
