@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kill, killStrays } from './strays.ts'
 
 // A test file as a process of its own, in a process group and with a folder of temporary files of its own. However it
 // ends, neither outlives it.
@@ -112,28 +113,4 @@ function mountedIn(folder: string): string[] {
   const mounts = existsSync('/proc/self/mounts') ? readFileSync('/proc/self/mounts', 'utf8') : ''
   const places = mounts.split('\n').map(line => line.split(' ')[1] ?? '')
   return places.filter(place => place.startsWith(`${folder}/`))
-}
-
-/** Browsers begin groups of their own. What keeps its temporary files in this folder is one of ours; Linux tells. */
-function killStrays(folder: string): void {
-  if (!existsSync('/proc/self/environ')) return
-  for (const pid of readdirSync('/proc').map(Number))
-    if (pid > 1 && environmentOf(pid).includes(`TMPDIR=${folder}`)) kill(pid)
-}
-
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1')
-  } catch {
-    // It has ended, or is somebody else's.
-    return ''
-  }
-}
-
-function kill(id: number): void {
-  try {
-    process.kill(id, 'SIGKILL')
-  } catch {
-    // It has ended.
-  }
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import { endAll, execute } from '../support/execute.ts'
 import { patient } from '../support/patience.ts'
 import { runs } from '../support/runs.ts'
+import { killStrays, ownerOf } from '../support/strays.ts'
 import { until } from '../support/until.ts'
 
 // How test/run.ts runs a test file.
@@ -103,6 +104,35 @@ test('one that is interrupted cleans up after itself, and what it leaves goes wi
   assert.ok((await readdir(folder)).includes('cleaned'))
   await nothingIsLeft(context)
 })
+
+if (existsSync('/proc/self/environ')) {
+  const start = (env: NodeJS.ProcessEnv) =>
+    spawn('/bin/sleep', ['1000'], { stdio: 'ignore', detached: true, env })
+
+  test("a program that is only just being started is not taken for somebody else's", ({ folder }) => {
+    const owners = Array.from({ length: 100 }, () => {
+      const program = start({ TMPDIR: folder })
+      let owner = ownerOf(program.pid!, folder)
+      while (owner === 'unknown') owner = ownerOf(program.pid!, folder)
+      program.kill()
+      return owner
+    })
+    assert.equal([...new Set(owners)], ['folder'])
+  })
+
+  test('what is left is killed, and a program without an environment is not', async ({ folder }) => {
+    const [own, bare] = [start({ TMPDIR: folder }), start({})]
+    try {
+      killStrays(folder)
+      await until(() => own.signalCode === 'SIGKILL', 'the end of what is left')
+      await until(() => ownerOf(bare.pid!, folder) === 'other', 'a program without an environment')
+      assert.is(bare.signalCode, null)
+    } finally {
+      own.kill()
+      bare.kill()
+    }
+  })
+}
 
 const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0
 if (canMount)
