@@ -11,10 +11,10 @@ mod support;
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::events::{Event, Parting};
-use support::exit::{Exit, MUCH};
+use support::exit::{Exit, LIMIT, MUCH};
 use support::{End, bytes};
 
 impl Exit {
@@ -22,11 +22,16 @@ impl Exit {
     fn fills_up(&mut self) -> Vec<u8> {
         let up = bytes(MUCH, 7);
         let mut sent = 0;
-        let mut refused = 0;
-        while refused < 5 {
+        // The system takes a while to find that it is full.
+        let mut moved_at = Instant::now();
+        while moved_at.elapsed() < Duration::from_millis(250) {
             let taken = self.pair.write(End::Server, self.stream, &up[sent..]);
+            // Has it try again: the system does not tell of a little room.
+            self.splices.break_at(self.stream, u64::MAX);
             self.settle();
-            refused = if taken == 0 { refused + 1 } else { 0 };
+            if taken > 0 {
+                moved_at = Instant::now();
+            }
             sent += taken;
         }
         assert!(sent < up.len());
@@ -116,6 +121,21 @@ fn when_it_has_said_all_a_target_that_it_does_not_hear_is_broken_off() {
     exit.pair.server.finish_stream(exit.stream);
     let (heard, _) = exit.remote_hears(3);
     assert_eq!(heard, b"all");
+    exit.until(|exit| exit.hung_up());
+    assert_eq!(exit.parted(), Some(Parting::StreamGone));
+}
+
+#[test]
+fn so_it_is_when_that_was_told_before_they_were_joined() {
+    let mut exit = Exit::with((b"", b"", false), |pair, stream| {
+        pair.server.stop(stream, 0);
+        pair.run(LIMIT, |pair| {
+            pair.client_events.contains(&Event::Stopped(stream, 0))
+        });
+    });
+    exit.says(b"all");
+    exit.pair.server.finish_stream(exit.stream);
+    assert_eq!(exit.remote_hears(3).0, b"all");
     exit.until(|exit| exit.hung_up());
     assert_eq!(exit.parted(), Some(Parting::StreamGone));
 }

@@ -21,7 +21,7 @@ pub use joint::Leftover;
 use crate::epoll::Epoll;
 use crate::events::{Event, Parting, StreamNumber, TargetNumber};
 use crate::poller::{Interest, Registration, Wake};
-use crate::session::Session;
+use crate::session::{Session, Write};
 use crate::target::Target;
 use joint::{Joint, Next, Over};
 use waiting::Waiting;
@@ -158,9 +158,14 @@ impl Splices {
         if !matches!(place.state, State::Idle) {
             return false;
         }
-        place.state = State::Joined(Joint::new(stream, up, down, ended));
-        self.by_stream.insert(stream, target);
+        let mut joint = Joint::new(stream, up, down, ended);
         session.divert(stream);
+        // It was told before, or is about to be told to who had the stream until now.
+        if session.write(stream, &[]) != Write::Taken(0) {
+            joint.refuse(session);
+        }
+        place.state = State::Joined(joint);
+        self.by_stream.insert(stream, target);
         self.enqueue(target);
         true
     }
