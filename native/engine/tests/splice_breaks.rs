@@ -17,6 +17,9 @@ use engine::events::{Event, Parting};
 use support::exit::{Exit, LIMIT, MUCH};
 use support::{End, bytes};
 
+/// What takes as long is over for want of a word, and for no other reason.
+const SILENCE: Duration = Duration::from_secs(300);
+
 impl Exit {
     /// The peer speaks until nobody takes more, as the target reads nothing. Gives what was taken.
     fn fills_up(&mut self) -> Vec<u8> {
@@ -244,12 +247,18 @@ fn a_target_that_is_reset_behind_its_end_is_told_as_broken_to_who_speaks() {
     exit.remote.shutdown(Shutdown::Write).unwrap();
     exit.until(|exit| exit.ended);
     assert_eq!(exit.heard, b"bye");
+    let began = exit.pair.now;
     exit.breaks_off();
     exit.says(b"1");
     exit.settle();
     exit.says(b"2");
     exit.until(|exit| exit.hung_up());
     assert_eq!(exit.parted(), Some(Parting::TargetBroke));
+    assert!(exit.pair.now - began < SILENCE);
+    // It is nobody's any more.
+    let stream = exit.stream;
+    let Exit { pair, splices, .. } = &mut exit;
+    assert!(!splices.write(stream, &mut pair.client, pair.now));
     let left = exit.splices.leftover(exit.stream).unwrap();
     assert_eq!((left.written, left.finished, left.ended), (4, true, false));
 }
@@ -276,19 +285,22 @@ fn what_lingers_is_delivered_once_and_in_its_order() {
     let up = exit.fills_up();
     exit.splices.break_at(exit.stream, 0);
     exit.settle();
-    // Slowly: the target takes a part of what lingers, and then the rest.
+    let began = exit.pair.now;
     let (heard, over) = exit.remote_hears_all();
     assert_eq!(over, Err(ErrorKind::ConnectionReset));
     assert!(up.starts_with(&heard));
     exit.until(|exit| exit.hung_up());
+    assert!(exit.pair.now - began < SILENCE);
     // One that breaks off meanwhile is let go at once.
     let mut exit = Exit::new();
     exit.fills_up();
     exit.splices.break_at(exit.stream, 0);
     exit.settle();
     assert!(!exit.hung_up());
+    let began = exit.pair.now;
     exit.breaks_off();
     exit.until(|exit| exit.hung_up());
+    assert!(exit.pair.now - began < SILENCE);
 }
 
 #[test]

@@ -35,3 +35,17 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Waiting;
+
+    #[test]
+    fn what_is_taken_part_by_part_is_given_once_and_its_memory_goes_with_the_last() {
+        let waiting = Waiting::keep(b"abcdef").after(2).after(0).after(3);
+        assert_eq!(waiting.rest(), b"f");
+        let waiting = waiting.after(1);
+        assert!(waiting.is_empty());
+        assert_eq!(waiting.bytes.capacity(), 0);
+    }
+}

@@ -71,6 +71,7 @@ impl Exit {
         assert_eq!(exit.splices.local(target), Some(from));
         let Self { pair, splices, .. } = &mut exit;
         assert!(splices.join(&mut pair.client, stream, target, before));
+        assert!(splices.has_work());
         exit
     }
 
