@@ -243,7 +243,7 @@ fn a_target_that_takes_nothing_more_is_still_heard() {
     let began = exit.pair.now;
     exit.says(b"for nobody");
     exit.until(|exit| exit.parted().is_some());
-    assert!(exit.pair.now - began < Duration::from_secs(300));
+    assert!(exit.pair.now - began < Duration::from_secs(200));
     assert_eq!(exit.parted(), Some(Parting::TargetBroke));
     assert_eq!(exit.heard, b"last words");
 }

@@ -18,7 +18,7 @@ use support::exit::{Exit, LIMIT, MUCH};
 use support::{End, bytes};
 
 /// What takes as long is over for want of a word, and for no other reason.
-const SILENCE: Duration = Duration::from_secs(300);
+const SILENCE: Duration = Duration::from_secs(200);
 
 impl Exit {
     /// The peer speaks until nobody takes more, as the target reads nothing. Gives what was taken.
