@@ -1,5 +1,6 @@
 import { offerLifetimeMs } from '../../tunnel/signalling/documents.ts'
-import { customS3Endpoint, regionalS3Endpoint } from '../../tunnel/signalling/s3-endpoint.ts'
+import { regionalS3Endpoint } from '../../tunnel/signalling/regional-endpoint.ts'
+import { customS3Endpoint } from '../../tunnel/signalling/s3-endpoint.ts'
 import { anyRegion } from '../deploy/aws.ts'
 import type { Check } from './check.ts'
 import type { Context } from './context.ts'
