@@ -191,8 +191,6 @@ export interface Leftover {
   ended: boolean
   /** This end was finished. */
   finished: boolean
-  /** What the target said that is still to be written. */
-  rest: Uint8Array
 }
 
 /** Bytes and milliseconds, whole numbers all of them; none may be left out. */

@@ -372,7 +372,7 @@ if (native && process.platform === 'linux') {
     assert.equal(told, ['stream-gone', 'hung up'])
     targets.breakAt(0, 0)
     targets.part(0)
-    assert.is(targets.leftover(0).rest.length, 0)
+    assert.is(targets.leftover(0).written, 0)
     origin.close()
   })
 

@@ -109,8 +109,6 @@ export interface Leftover {
   ended: boolean
   /** This end was finished. */
   finished: boolean
-  /** What is still to be written. */
-  rest: Uint8Array
 }
 
 /** Where an engine may miss the end of a stream, the other end is asked for it. */

@@ -277,12 +277,11 @@ export class QuicStream extends OwnedConn {
   }
 
   /** Goes on where the engine has left it, and tells the peer of the break. */
-  #takeBack({ read, written, ended, finished, rest }: Leftover): void {
+  #takeBack({ read, written, ended, finished }: Leftover): void {
     this.#read += read
     this.#written += written
     this.#readOver = ended
     this.#finished = finished
-    if (rest.length > 0) this.#rest = rest
     this.abort()
   }
 

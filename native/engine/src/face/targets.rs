@@ -3,7 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
 use super::options::number;
@@ -105,7 +104,6 @@ pub struct LeftoverObject {
     pub written: f64,
     pub ended: bool,
     pub finished: bool,
-    pub rest: Uint8Array,
 }
 
 impl From<Leftover> for LeftoverObject {
@@ -115,7 +113,6 @@ impl From<Leftover> for LeftoverObject {
             written: left.written as f64,
             ended: left.ended,
             finished: left.finished,
-            rest: left.rest.into(),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::target::Target;
 pub(super) enum Over {
     /// Both directions have ended, and each end was passed on.
     Complete,
-    /// The target broke off. What it said before is written to the stream, or waits in [`Joint::leftover`].
+    /// The target broke off. What it said before is written to the stream.
     TargetBroke,
     /// The peer gave the stream up, or its break was reached.
     StreamGone,
@@ -37,8 +37,6 @@ pub struct Leftover {
     pub ended: bool,
     /// This end of the stream was finished.
     pub finished: bool,
-    /// What is still to be written to the stream.
-    pub rest: Vec<u8>,
 }
 
 /// From the stream to the target.
@@ -146,7 +144,6 @@ impl Joint {
             written: self.down.written,
             ended: self.up.ended,
             finished: self.down.done,
-            rest: self.down.waiting.rest().to_vec(),
         }
     }
 

@@ -162,7 +162,7 @@ export class NativeTargets implements EngineTargets {
 const gone = -1 - failures.indexOf(aborted)
 const invalid = -1 - failures.indexOf('EINVAL')
 
-const nothingLeft: Leftover = { read: 0, written: 0, ended: false, finished: false, rest: new Uint8Array() }
+const nothingLeft: Leftover = { read: 0, written: 0, ended: false, finished: false }
 
 function failure(code: number): Error {
   const name = failures[code] ?? aborted
