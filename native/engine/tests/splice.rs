@@ -106,7 +106,7 @@ fn what_a_target_said_is_written_before_its_break_is_told() {
     let left = exit.splices.leftover(exit.stream).unwrap();
     exit.until(|exit| exit.heard.len() as u64 >= left.written);
     assert_eq!(exit.heard.len() as u64, left.written);
-    assert!(said.starts_with(&exit.heard));
+    assert!(exit.heard.len() > 100_000 && said.starts_with(&exit.heard));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_break_is_waited_for_until_all_before_it_is_read() {
 }
 
 #[test]
-fn a_break_behind_both_ends_of_one_side_is_told_apart() {
+fn a_break_behind_this_ends_own_end_is_told_apart() {
     let mut exit = Exit::new();
     exit.remote.shutdown(Shutdown::Write).unwrap();
     exit.until(|exit| exit.ended);

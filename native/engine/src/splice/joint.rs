@@ -26,6 +26,16 @@ pub(super) enum Next {
     Wait,
 }
 
+/// What a joint moves bytes with.
+pub(super) struct Means<'a> {
+    pub(super) target: &'a Target,
+    pub(super) session: &'a mut Session,
+    /// As long as one read.
+    pub(super) buffer: &'a mut [u8],
+    /// Bytes that may be moved each way.
+    pub(super) budget: usize,
+}
+
 /// What a joint leaves behind when its target breaks off; the stream goes on without it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leftover {
@@ -147,16 +157,10 @@ impl Joint {
         }
     }
 
-    /// Moves what there is, as much as `budget` allows each way, by reads as long as the buffer.
-    pub(super) fn pump(
-        &mut self,
-        target: &Target,
-        session: &mut Session,
-        buffer: &mut [u8],
-        budget: usize,
-    ) -> Result<Next, Over> {
-        let up = self.pump_up(target, session, buffer, budget)?;
-        let down = self.pump_down(target, session, buffer, budget)?;
+    /// Moves what there is, both ways.
+    pub(super) fn pump(&mut self, mut means: Means<'_>) -> Result<Next, Over> {
+        let up = self.pump_up(&mut means)?;
+        let down = self.pump_down(&mut means)?;
         if self.up.done && self.down.done {
             return Err(Over::Complete);
         }
@@ -173,15 +177,15 @@ impl Joint {
         })
     }
 
-    fn pump_up(
-        &mut self,
-        target: &Target,
-        session: &mut Session,
-        buffer: &mut [u8],
-        budget: usize,
-    ) -> Result<Next, Over> {
+    fn pump_up(&mut self, means: &mut Means<'_>) -> Result<Next, Over> {
+        let Means {
+            target,
+            session,
+            buffer,
+            budget,
+        } = means;
         let Self { stream, up, .. } = self;
-        let mut left = budget;
+        let mut left = *budget;
         loop {
             if up.is_broken() {
                 return Err(Over::StreamGone);
@@ -216,15 +220,15 @@ impl Joint {
         }
     }
 
-    fn pump_down(
-        &mut self,
-        target: &Target,
-        session: &mut Session,
-        buffer: &mut [u8],
-        budget: usize,
-    ) -> Result<Next, Over> {
+    fn pump_down(&mut self, means: &mut Means<'_>) -> Result<Next, Over> {
+        let Means {
+            target,
+            session,
+            buffer,
+            budget,
+        } = means;
         let Self { stream, up, down } = self;
-        let mut left = budget;
+        let mut left = *budget;
         loop {
             if down.done || !down.flush(*stream, session) {
                 return Ok(Next::Wait);
@@ -321,4 +325,4 @@ impl Down {
     }
 }
 
-const NO_ERROR: u32 = 0;
+pub(super) const NO_ERROR: u32 = 0;

@@ -49,7 +49,7 @@ impl Splices {
         self.wake = Some(wake);
     }
 
-    /// Starts connecting to a target: [`Event::Dialled`](crate::events::Event::Dialled) or [`Event::Undialled`](crate::events::Event::Undialled) follows.
+    /// Starts connecting to a target: `Dialled` or `Undialled` follows.
     pub fn dial(&mut self, to: SocketAddr, now: Instant) -> io::Result<TargetNumber> {
         let number = self.next_number;
         let watch = match &mut self.watch {
@@ -77,8 +77,8 @@ impl Splices {
         }
     }
 
-    /// Joins a stream with a connected target; [`Event::Parted`](crate::events::Event::Parted) follows. `up` and `down` were read before, from the
-    /// stream and for it, and go first; `ended`: the stream's end was read, too. False: there is no such target.
+    /// Joins a stream with a connected target; `Parted` follows. `up` and `down` were read before, from the stream
+    /// and for it, and go first; `ended`: the stream's end was read, too. False: there is no such target.
     pub fn join(
         &mut self,
         session: &mut Session,
@@ -121,7 +121,7 @@ impl Splices {
         self.with_joint(stream, Joint::end_found);
     }
 
-    /// What a joint left of a stream whose target broke off ([`Parting::TargetBroke`](crate::events::Parting::TargetBroke)); it is given once.
+    /// What a joint left of a stream whose target broke off; it is given once.
     pub fn leftover(&mut self, stream: StreamNumber) -> Option<Leftover> {
         self.leftovers.remove(&stream)
     }

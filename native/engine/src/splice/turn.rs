@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use super::Splices;
-use super::joint::{Next, Over};
+use super::joint::{Means, NO_ERROR, Next, Over};
 use super::place::State;
 use super::waiting::Waiting;
 use crate::events::{Event, Parting, StreamNumber, TargetNumber};
@@ -120,8 +120,12 @@ impl Splices {
             State::Joined(joint) => {
                 let before = joint.moved();
                 let pumped = BUFFER.with_borrow_mut(|buffer| {
-                    let room = buffer.get_mut(..size).unwrap_or_default();
-                    joint.pump(&place.target, session, room, PART)
+                    joint.pump(Means {
+                        target: &place.target,
+                        session,
+                        buffer: buffer.get_mut(..size).unwrap_or_default(),
+                        budget: PART,
+                    })
                 });
                 let moved = joint.moved().saturating_sub(before);
                 match pumped {
@@ -180,8 +184,8 @@ impl Splices {
                 self.let_go(number, session);
             }
             Over::StreamGone => {
-                session.reset(stream, 0);
-                session.stop(stream, 0);
+                session.reset(stream, NO_ERROR);
+                session.stop(stream, NO_ERROR);
                 place.moved_at = now;
                 place.state = State::Lingering(joint.into_unsent());
                 self.look_later(now);
