@@ -5,14 +5,15 @@ import type { TurnError } from '../../tunnel/nat/turn/error.ts'
 import { sendTo } from '../../tunnel/nat/turn/message.ts'
 import {
   lyingLogin as credentials,
+  granted,
   type LyingTurnServer,
+  lent,
   lifetime,
-  type Reply,
+  lyingTurnServers,
   refusedWith,
   relayedAddress,
   relayedAddress6,
   requestTypes,
-  startLyingTurnServer,
   type TurnRequest,
 } from '../support/lying-turn-server.ts'
 import { until } from '../support/until.ts'
@@ -20,21 +21,8 @@ import { until } from '../support/until.ts'
 // A TURN server that knows the credentials and abuses them, or is only careless.
 
 const test = suite('a TURN server that cannot be trusted')
-const lent = relayedAddress({ address: '203.0.113.9', port: 4_000 })
-const granted: Reply = { success: [lent, lifetime(600)] }
 const peers = ['192.0.2.1', '192.0.2.2', '192.0.2.3']
-
-const open: { close(): unknown }[] = []
-const later = <T extends { close(): unknown }>(what: T): T => {
-  open.push(what)
-  return what
-}
-test.after.each(() => {
-  for (const each of open.splice(0).reverse()) each.close()
-})
-
-const start = async (transport: 'udp' | 'tcp', answer: (request: TurnRequest) => Reply) =>
-  later(await startLyingTurnServer(transport, answer))
+const { start, later } = lyingTurnServers(test)
 
 const of = ({ requests }: LyingTurnServer, type: keyof typeof requestTypes) =>
   requests.filter(each => each.type === requestTypes[type])

@@ -1,4 +1,5 @@
 import { suite, type Test } from 'uvu'
+import { closeAfterEach } from './close-after-each.ts'
 import { type NearProxy, type NearProxyOptions, nearProxy } from './near-proxy.ts'
 import {
   type Association,
@@ -19,18 +20,11 @@ export interface AssociationContext {
 /** A suite whose tests open UDP associations; what they opened is closed after each. */
 export function associationSuite(name: string): Test<AssociationContext> {
   const test = suite<AssociationContext>(name)
-  const undo: (() => void)[] = []
+  const later = closeAfterEach(test)
   test.before.each(async context => {
-    const kept = <T extends { close(): void }>(thing: T): T => {
-      undo.push(() => thing.close())
-      return thing
-    }
-    context.proxy = async options => kept(await nearProxy(options))
-    context.open = async options => kept(await udpAssociation(options))
-    context.echo = kept(await udpEcho())
-  })
-  test.after.each(() => {
-    for (const step of undo.splice(0).reverse()) step()
+    context.proxy = async options => later(await nearProxy(options))
+    context.open = async options => later(await udpAssociation(options))
+    context.echo = later(await udpEcho())
   })
   return test
 }

@@ -2,8 +2,10 @@ import { createHash, createHmac } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import type { Test } from 'uvu'
 import type { TurnServerName } from '../../tunnel/nat/turn/uri.ts'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
+import { closeAfterEach } from './close-after-each.ts'
 
 // A TURN server that answers as a test tells it to, where the real one would be honest.
 
@@ -60,6 +62,10 @@ export const refusedWith = (code: number, nonce: Uint8Array = Buffer.from('nonce
 /** What the server says to a request that is signed: an error or a success of these attributes, or nothing. */
 export type Reply = { error?: Buffer[]; success?: Buffer[] } | undefined
 
+/** An address that is lent, and an allocation of it for as long as servers grant one. */
+export const lent = relayedAddress({ address: '203.0.113.9', port: 4_000 })
+export const granted: Reply = { success: [lent, lifetime(600)] }
+
 /** The bytes of a reply; a success is signed. */
 function encode(request: Buffer, reply: { error?: Buffer[]; success?: Buffer[] }): Buffer {
   const body = Buffer.concat(reply.error ?? reply.success ?? [])
@@ -80,7 +86,7 @@ export interface LyingTurnServer {
   close(): void
 }
 
-export async function startLyingTurnServer(
+async function startLyingTurnServer(
   transport: 'udp' | 'tcp',
   answer: (request: TurnRequest) => Reply,
 ): Promise<LyingTurnServer> {
@@ -130,6 +136,16 @@ export async function startLyingTurnServer(
   }
   return { name: name(port), requests, connections, close }
 }
+
+/** For a suite: starts servers that are closed after each test, and `later` closes what is given to it before them. */
+export function lyingTurnServers<Context>(test: Test<Context>) {
+  const later = closeAfterEach(test)
+  const start = async (transport: 'udp' | 'tcp', answer: (request: TurnRequest) => Reply) =>
+    later(await startLyingTurnServer(transport, answer))
+  return { start, later }
+}
+
+// --- internal ---
 
 function read(message: Buffer): TurnRequest {
   const request: TurnRequest = {

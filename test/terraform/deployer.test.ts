@@ -1,37 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openStandIn } from './engine.ts'
 import { allowedActions, isAllowed, type Request } from './iam.ts'
 import { folder } from './module.ts'
+import { moduleSuite } from './module-suite.ts'
 import { DEPLOY_ACTIONS, INPUT_ACTIONS, PROVIDER_ACTIONS } from './provider-actions.ts'
-import { openWorkspace, type Plan, type Workspace } from './workspace.ts'
+import type { Plan } from './workspace.ts'
 
 // The deployer's policy: all that the provider calls for what a plan makes, on what it makes, and nothing else.
 
-const test = suite('terraform deployer policy')
-const engine = await openStandIn()
+const { test, plan, run } = await moduleSuite('terraform deployer policy')
 const account = '123456789012'
 const region = 'eu-central-1'
 const file = readFileSync(join(folder, 'deployer-policy.json'), 'utf8')
-let workspace: Workspace
 
-test.before(() => {
-  workspace = openWorkspace(engine!, {})
-})
-test.after(async () => {
-  workspace?.close()
-  await engine!.close()
-})
-
-const plan = (settings: Record<string, unknown> = {}) =>
-  workspace.plan(
-    workspace.module,
-    ...Object.entries(settings).map(
-      ([name, value]) => `-var=${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-    ),
-  )
 const policyOf = ({ planned_values }: Plan) => String(planned_values.outputs.deployer_policy_json!.value)
 const typesOf = ({ planned_values }: Plan) => {
   const { resources } = planned_values.root_module
@@ -152,4 +134,4 @@ test('with a role of one’s own, no right over roles is left but to hand that o
   assert.ok(isAllowed([policy], { action: 'iam:PassRole', resource: arn, context }))
 })
 
-if (engine) test.run()
+run()

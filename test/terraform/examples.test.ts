@@ -1,19 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openStandIn } from './engine.ts'
 import { folder } from './module.ts'
-import { openWorkspace, type Workspace } from './workspace.ts'
+import { flags, moduleSuite, type Settings } from './module-suite.ts'
 
 // Each example is valid, can be applied, has then nothing more to do, and can be destroyed.
 
-const test = suite('terraform examples')
-const engine = await openStandIn()
-let workspace: Workspace
+const { test, run } = await moduleSuite('terraform examples')
 
 /** What a person would set. */
-const settings: Record<string, Record<string, unknown>> = {
+const settings: Record<string, Settings> = {
   // Nothing is fetched: a plan alone.
   basic: { release: { url: 'https://example.com/function.zip', sha256: '0'.repeat(64) } },
   regions: {
@@ -34,20 +30,10 @@ const made: Record<string, string> = {
   'ci-oidc': 'aws_iam_role_policy.deploy',
 }
 
-test.before(() => {
-  workspace = openWorkspace(engine!, {})
-})
-test.after(async () => {
-  workspace?.close()
-  await engine!.close()
-})
-
 for (const example of readdirSync(join(folder, 'examples')))
-  test(example, () => {
+  test(example, ({ workspace }) => {
     const place = join(workspace.module, 'examples', example)
-    const options = Object.entries(settings[example] ?? {}).map(
-      ([name, value]) => `-var=${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-    )
+    const options = flags(settings[example] ?? {})
     workspace.run(place, 'init', '-input=false')
     workspace.run(place, 'validate')
     const { resource_changes } = workspace.plan(place, ...options)
@@ -64,4 +50,4 @@ for (const example of readdirSync(join(folder, 'examples')))
     workspace.run(place, 'destroy', '-input=false', '-auto-approve', ...options)
   })
 
-if (engine) test.run()
+run()

@@ -1,32 +1,16 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { openStandIn } from './engine.ts'
 import { allowedActions, isAllowed, type Request } from './iam.ts'
-import { openWorkspace, type State, type Workspace } from './workspace.ts'
+import { moduleSuite, type Settings } from './module-suite.ts'
+import type { State } from './workspace.ts'
 
 // What the module's policies let people and the function do, once Terraform has worked them out.
 
-const test = suite('terraform grants')
-const engine = await openStandIn()
+const { test, apply, run } = await moduleSuite('terraform grants')
 const account = '123456789012'
 const key = `arn:aws:kms:eu-central-1:${account}:key/signalling`
-let workspace: Workspace
 
-const options = (settings: Record<string, unknown>) =>
-  Object.entries(settings).map(
-    ([name, value]) => `-var=${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-const made = (settings: Record<string, unknown> = {}) =>
-  workspace.apply(workspace.module, ...options({ name: 'team-proxy', ...settings }))
+const made = (settings: Settings = {}) => apply({ name: 'team-proxy', ...settings })
 const text = (state: State, output: string) => String(state.outputs[output]!.value)
-
-test.before(() => {
-  workspace = openWorkspace(engine!, {})
-})
-test.after(async () => {
-  workspace?.close()
-  await engine!.close()
-})
 
 /** Asserts what is allowed and what is not; requests are of the stack's account and region unless they say otherwise. */
 function expect(policies: string[], allowed: Request[], refused: Request[]): void {
@@ -271,4 +255,4 @@ test('no policy allows an action by a wildcard', () => {
   )
 })
 
-if (engine) test.run()
+run()

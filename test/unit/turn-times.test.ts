@@ -7,12 +7,12 @@ import { Allocation, renewalMs } from '../../tunnel/nat/turn/allocation.ts'
 import type { TurnError } from '../../tunnel/nat/turn/error.ts'
 import {
   lyingLogin as credentials,
+  granted,
+  lent,
   lifetime,
-  type Reply,
+  lyingTurnServers,
   refusedWith,
-  relayedAddress,
   requestTypes,
-  startLyingTurnServer,
   type TurnRequest,
 } from '../support/lying-turn-server.ts'
 import { until } from '../support/until.ts'
@@ -21,20 +21,7 @@ import { until } from '../support/until.ts'
 // machine is: what takes longer comes in the same order.
 
 const test = suite("TURN's times")
-const lent = relayedAddress({ address: '203.0.113.9', port: 4_000 })
-const granted: Reply = { success: [lent, lifetime(600)] }
-
-const open: { close(): unknown }[] = []
-const later = <T extends { close(): unknown }>(what: T): T => {
-  open.push(what)
-  return what
-}
-test.after.each(() => {
-  for (const each of open.splice(0).reverse()) each.close()
-})
-
-const start = async (answer: (request: TurnRequest) => Reply, transport: 'udp' | 'tcp' = 'udp') =>
-  later(await startLyingTurnServer(transport, answer))
+const { start, later } = lyingTurnServers(test)
 
 /** How often each message came. */
 function copies(requests: readonly TurnRequest[]): number[] {
@@ -47,7 +34,7 @@ function copies(requests: readonly TurnRequest[]): number[] {
 }
 
 test('a request that is not answered is repeated ever more rarely, and given up after five seconds', async () => {
-  const server = await start(() => undefined)
+  const server = await start('udp', () => undefined)
   const error = await Allocation.open(server.name, { credentials }).catch(error => error as TurnError)
   assert.is((error as TurnError).code, 'E_TURN_UNREACHABLE')
   assert.match((error as TurnError).message, 'did not answer within 5 s')
@@ -60,7 +47,7 @@ test('a request that is not answered is repeated ever more rarely, and given up 
 
 test('the limit is of all attempts of a request together', async () => {
   let isStale = false
-  const server = await start(() => {
+  const server = await start('udp', () => {
     if (isStale) return undefined
     isStale = true
     Bun.sleepSync(200)
@@ -87,7 +74,7 @@ test('a server that takes a connection and says nothing is given up', async () =
 })
 
 test('what a stream has not taken yet is sent when it closes: the allocation is given back', async () => {
-  const server = await start(() => granted, 'tcp')
+  const server = await start('tcp', () => granted)
   const allocation = later(await Allocation.open(server.name, { credentials }))
   const permitted = () => server.requests.some(({ type }) => type === requestTypes.createPermission)
   allocation.permit(['192.0.2.1'])
@@ -102,7 +89,7 @@ test('what a stream has not taken yet is sent when it closes: the allocation is 
 
 test('a request that was lost is answered when it comes again', async () => {
   const lost = new Set<string>()
-  const server = await start(({ message }) => {
+  const server = await start('udp', ({ message }) => {
     const text = message.toString('hex')
     if (lost.has(text)) return granted
     lost.add(text)
@@ -113,9 +100,9 @@ test('a request that was lost is answered when it comes again', async () => {
 })
 
 test('the next server is asked when the first has been silent for a moment, and not before', async () => {
-  const silent = await start(() => undefined)
+  const silent = await start('udp', () => undefined)
   let askedAt = 0
-  const second = await start(() => {
+  const second = await start('udp', () => {
     askedAt ||= performance.now()
     return granted
   })
@@ -141,7 +128,7 @@ test('an allocation is renewed well before it, or the permissions of five minute
 })
 
 test('a server that stays silent is believed to keep the allocation for its lifetime, and no longer', async () => {
-  const server = await start(({ type }) =>
+  const server = await start('udp', ({ type }) =>
     type === requestTypes.allocate ? { success: [lent, lifetime(1)] } : undefined,
   )
   const { lost } = later(await Allocation.open(server.name, { credentials, renewMs: 20, limitMs: 100 }))

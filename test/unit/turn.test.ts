@@ -11,6 +11,7 @@ import type { TurnServerName, TurnTransport } from '../../tunnel/nat/turn/uri.ts
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import { selfSigned } from '../support/certificate.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 import { freePort } from '../support/free-port.ts'
 import { need } from '../support/need.ts'
 import { type LocalTurnServer, startTurnServer, turnLogin, turnSecret } from '../support/turn-server.ts'
@@ -25,14 +26,7 @@ const ca = certificate.cert
 const login: TurnCredentials = turnLogin
 const transports: readonly TurnTransport[] = ['udp', 'tcp', 'tls']
 
-const open: { close(): unknown }[] = []
-const later = <T extends { close(): unknown }>(what: T): T => {
-  open.push(what)
-  return what
-}
-test.after.each(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-})
+const later = closeAfterEach(test)
 
 const serverOf = (server: LocalTurnServer, transport: TurnTransport): TurnServerName => ({
   host: 'localhost',
