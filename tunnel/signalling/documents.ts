@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as v from 'valibot'
 import { type Candidate, type CandidateKind, priorityOf } from '../nat/ice/candidate.ts'
-import type { IceCredentials } from '../nat/ice/check-list.ts'
+import type { IceCredentials } from '../nat/ice/credentials.ts'
 import { type Behaviour, behaviours } from '../nat/stun/mapping.ts'
 import { CodedError } from '../net/coded-error.ts'
 import { isDnsServer } from '../net/dns-server.ts'

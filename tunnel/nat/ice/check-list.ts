@@ -1,17 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { BoundedMap } from '../../net/bounded-map.ts'
 import { type Endpoint, formatEndpoint } from '../../net/endpoint.ts'
-import { checkRequest, checkResponse, parseStun } from '../stun/message.ts'
+import { checkResponse, parseStun } from '../stun/message.ts'
 import { type BirthdayPart, birthdayAfterMs, birthdayChecks, createSpray, type Spray } from './birthday.ts'
-import { type Candidate, type CandidateKind, isRelayed, priorityOf } from './candidate.ts'
+import { type Candidate, type CandidateKind, isRelayed } from './candidate.ts'
+import type { IceCredentials } from './credentials.ts'
 import { type Nominated, newPair, type Pair } from './pair.ts'
 import { type Route, relayVia, routeKey, sameRoute } from './route.ts'
-
-/** One side's ICE user fragment and password, as its offer or answer gives them (RFC 8445, section 5.3). */
-export interface IceCredentials {
-  ufrag: string
-  password: string
-}
+import { Transactions } from './transactions.ts'
 
 export interface CheckListOptions {
   local: IceCredentials
@@ -57,8 +51,6 @@ export interface CheckStats {
 
 /** More sources than this are an attack, not a NAT. */
 const maxPairs = 16
-/** Transactions remembered: what comes later than this many checks counts as lost. */
-const maxOutstanding = 512 + birthdayChecks
 /** Checks that a session sends by itself to begin with; who has not been reached by then is not there. */
 export const maxChecks = birthdayChecks + 1_024
 /** And some more while a direct pair takes a relayed one's place. */
@@ -74,13 +66,6 @@ export const relayAfterMs = 1_000
  */
 export const searchMs = 10_000
 const searchIntervalMs = 5_000
-
-/** A check that waits for its response. */
-interface Outstanding {
-  route: Route
-  nominating: boolean
-  sentAt: number
-}
 
 /**
  * The connectivity checks of one session as a pure machine of datagrams and time (milliseconds, any
@@ -105,20 +90,20 @@ export class CheckList {
   nominated: Nominated | undefined
 
   readonly #options: CheckListOptions
-  readonly #tieBreaker = randomBytes(8)
+  readonly #transactions: Transactions
   readonly #pairs = new Map<string, Pair>()
   /** By address, without the socket. */
   readonly #kinds = new Map<string, CandidateKind>()
   readonly #began: number
   /** What the controlling side has chosen last. */
   #chosen: 'none' | 'relayed' | 'direct' = 'none'
-  readonly #outstanding = new BoundedMap<string, Outstanding>(maxOutstanding)
   /** Held until it starts, dropped at the first success. */
   #spray: Spray | undefined
 
   constructor(options: CheckListOptions, now: number) {
     const { candidates, controlling, birthday, random } = options
     this.#options = options
+    this.#transactions = new Transactions(options)
     this.#began = now
     for (const candidate of candidates) {
       this.#kinds.set(formatEndpoint(candidate), candidate.kind ?? 'server-reflexive')
@@ -174,14 +159,9 @@ export class CheckList {
       }
       return this.#requested(message.transactionId, message.nominate, from, now)
     }
-    const check = this.#outstanding.get(message.transactionId)
-    // A response from another address than was asked is not symmetric and counts as failed (RFC 8445, 7.2.5.2.1).
-    if (!check || message.kind !== 'success' || !sameRoute(check.route, from)) return []
-    if (!message.authentic(this.#options.remote.password)) {
-      this.stats.forged++
-      return []
-    }
-    this.#outstanding.delete(message.transactionId)
+    const check = this.#transactions.end(message, from)
+    if (check === 'forged') this.stats.forged++
+    if (!check || check === 'forged') return []
     this.stats.responsesReceived++
     const pair = this.#pair(check.route, now)
     pair.rttMs = Math.min(pair.rttMs, now - check.sentAt)
@@ -335,17 +315,7 @@ export class CheckList {
   }
 
   #send(route: Route, nominating: boolean, now: number): Outgoing {
-    const { local, remote, controlling } = this.#options
-    const { datagram, transactionId } = checkRequest({
-      username: `${remote.ufrag}:${local.ufrag}`,
-      password: remote.password,
-      priority: priorityOf('peer-reflexive'),
-      controlling,
-      tieBreaker: this.#tieBreaker,
-      nominate: nominating,
-    })
-    this.#outstanding.set(transactionId, { route, nominating, sentAt: now })
     this.stats.checksSent++
-    return { datagram, to: route }
+    return { datagram: this.#transactions.begin({ route, nominating, sentAt: now }), to: route }
   }
 }
