@@ -1,9 +1,9 @@
-import { readdirSync, readlinkSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encodeTarget } from '../../tunnel/session/frames/address.ts'
 import { type DnsServer, dnsServer } from '../support/dns-server.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
+import { openSockets } from '../support/open-sockets.ts'
 import { type Random, seeded } from '../support/random.ts'
 import { type RawClient, rawClient } from '../support/raw-client.ts'
 import { type Target, tcpServer } from '../support/servers.ts'
@@ -32,27 +32,18 @@ test.before(async context => {
 })
 test.before.each(async context => {
   await works(context)
-  context.quiet = sockets(context.proxy)
+  context.quiet = openSockets(context.proxy.pid)
 })
 /** Whatever was sent: it still works, and holds nothing. */
 test.after.each(async context => {
   await works(context)
-  await until(() => sockets(context.proxy) <= context.quiet, 'its sockets to be closed')
+  await until(() => openSockets(context.proxy.pid) <= context.quiet, 'its sockets to be closed')
 })
 test.after(async ({ proxy, dns, target }) => {
   await proxy.close()
   dns.close()
   await target.close()
 })
-
-const sockets = ({ pid }: LocalProxy) =>
-  readdirSync(`/proc/${pid}/fd`).filter(fd => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:')
-    } catch {
-      return false
-    }
-  }).length
 
 async function works({ proxy, target }: Context): Promise<void> {
   const { client } = await ask(proxy.port, '127.0.0.1', target.port)

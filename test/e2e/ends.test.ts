@@ -1,8 +1,9 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type EndContext, tellEndStories, tellKeptStory, ways } from '../support/end-stories.ts'
 import { type LocalProxy, startProxy } from '../support/local-proxy.ts'
+import { openSockets } from '../support/open-sockets.ts'
 import { listenRaw } from '../support/raw-end.ts'
 import { until } from '../support/until.ts'
 
@@ -22,7 +23,7 @@ test.before(async context => {
   context.port = context.proxy.port
   const { session } = await context.proxy.event('exit.ready')
   context.exit = await context.proxy.processOf(session)
-  context.socketsBefore = onLinux ? await sockets(context.exit) : 0
+  context.socketsBefore = onLinux ? openSockets(context.exit) : 0
 })
 test.after(({ proxy }) => proxy.close())
 
@@ -45,8 +46,7 @@ test('nothing is left open of all that', async ({ proxy, exit, socketsBefore }) 
   const opened = proxy.told('connection.opened').length
   assert.ok(opened > 20)
   await until(() => proxy.told('connection.closed').length === opened, 'every connection to be over')
-  if (onLinux)
-    await until(async () => (await sockets(exit)) <= socketsBefore, 'the exit to have closed its sockets')
+  if (onLinux) await until(() => openSockets(exit) <= socketsBefore, 'the exit to have closed its sockets')
 })
 
 test.run()
@@ -60,13 +60,4 @@ async function probed(port: number): Promise<number> {
     .join('\n')
     .split('\n')
   return lines.filter(line => line.includes(hex) && / 01 \w+:\w+ 02:/.test(line)).length
-}
-
-/** How many sockets a process has open. */
-async function sockets(pid: number): Promise<number> {
-  const folder = `/proc/${pid}/fd`
-  const links = await Promise.all(
-    (await readdir(folder)).map(name => readlink(`${folder}/${name}`).catch(() => '')),
-  )
-  return links.filter(link => link.startsWith('socket:')).length
 }

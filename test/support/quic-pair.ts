@@ -10,9 +10,10 @@ import type { Engine } from '../../tunnel/quic/engine.ts'
 import { quicheEngine } from '../../tunnel/quic/engines/quiche/engine.ts'
 import { createIdentity } from '../../tunnel/quic/identity.ts'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
+import { controlStream } from '../../tunnel/session/control-stream.ts'
 import { connectQuic } from '../../tunnel/session/establish.ts'
 import { openUdpPath, type UdpPath } from './udp-path.ts'
-import { within } from './until.ts'
+import { until, within } from './until.ts'
 
 // Two ends of a tunnel on loopback, as a punch leaves them, and what one does with their streams.
 
@@ -130,6 +131,25 @@ export const nextStream = ({ connection }: End): Promise<QuicStream> =>
   new Promise(resolve => {
     connection.onStream = resolve
   })
+
+/** Opens the control stream, as a session does: by it the ends tell each other of breaks, and of ends that were lost. */
+export async function openControl({ client, exit }: QuicPair): Promise<void> {
+  const arriving = nextStream(client)
+  controlStream(exit.connection, exit.connection.open()).send({ type: 'ping', id: 1 })
+  controlStream(client.connection, await arriving)
+}
+
+/** A stream of the client's, on which it has said a byte, at both ends; nobody owns either. */
+export async function openStream({ client, exit }: QuicPair): Promise<{ near: QuicStream; far: QuicStream }> {
+  const arriving = nextStream(exit)
+  const near = client.connection.open()
+  near.write(Buffer.from('!'))
+  return { near, far: await arriving }
+}
+
+/** Resolves when both ends have forgotten every stream but the control stream. */
+export const forgotten = ({ client, exit }: QuicPair): Promise<void> =>
+  until(() => client.connection.streams === 1 && exit.connection.streams === 1, 'the streams to be forgotten')
 
 /** What an owner has heard of its connection. */
 export interface Heard {

@@ -1,26 +1,29 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { QuicStream } from '../../tunnel/quic/stream.ts'
 import { tunings } from '../../tunnel/quic/tuning.ts'
-import { controlStream } from '../../tunnel/session/control-stream.ts'
 import { enginePairs } from '../support/engines.ts'
-import { listenTo, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
+import {
+  forgotten,
+  listenTo,
+  nextStream,
+  openControl,
+  openStream,
+  type QuicPair,
+  quicPair,
+} from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 
 for (const { name, engines } of await enginePairs()) {
   const test = suite<{ pair: QuicPair }>(`the break of a stream, ${name}`)
 
   test.before.each(async context => {
-    const pair = await quicPair({ engines })
-    context.pair = pair
-    const greeting = nextStream(pair.client)
-    controlStream(pair.exit.connection, pair.exit.connection.open()).send({ type: 'ping', id: 1 })
-    controlStream(pair.client.connection, await greeting)
+    context.pair = await quicPair({ engines })
+    await openControl(context.pair)
   })
   test.after.each(({ pair }) => pair.close())
 
   test('comes behind all that was written, however late that is read', async ({ pair }) => {
-    const { near, far } = await opened(pair)
+    const { near, far } = await openStream(pair)
     const chunk = Buffer.alloc(1_000_000, 'x')
     far.write(chunk)
     far.abort()
@@ -34,7 +37,7 @@ for (const { name, engines } of await enginePairs()) {
   })
 
   test('behind an end comes after the end', async ({ pair }) => {
-    const { near, far } = await opened(pair)
+    const { near, far } = await openStream(pair)
     far.write(Buffer.from('bye'))
     far.end()
     const heard = listenTo(near)
@@ -47,7 +50,7 @@ for (const { name, engines } of await enginePairs()) {
   })
 
   test('that crosses the other end is answered, although the stream is over there', async ({ pair }) => {
-    const { near, far } = await opened(pair)
+    const { near, far } = await openStream(pair)
     listenTo(far)
     far.end()
     const heard = listenTo(near)
@@ -68,7 +71,7 @@ for (const { name, engines } of await enginePairs()) {
   })
 
   test('ends what the other end writes: nobody waits for room for ever', async ({ pair }) => {
-    const { near, far } = await opened(pair)
+    const { near, far } = await openStream(pair)
     let closed = false
     near.attach({
       data() {},
@@ -142,21 +145,4 @@ for (const { name, engines } of await enginePairs()) {
   })
 
   test.run()
-}
-
-// --- internal ---
-
-/** A stream of the client's, on which it has said a byte, at both ends; nobody owns either. */
-async function opened({ client, exit }: QuicPair): Promise<{ near: QuicStream; far: QuicStream }> {
-  const arriving = nextStream(exit)
-  const near = client.connection.open()
-  near.write(Buffer.from('!'))
-  return { near, far: await arriving }
-}
-
-function forgotten({ client, exit }: QuicPair): Promise<void> {
-  return until(
-    () => client.connection.streams === 1 && exit.connection.streams === 1,
-    'the stream to be forgotten',
-  )
 }

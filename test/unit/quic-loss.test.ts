@@ -1,9 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Engine } from '../../tunnel/quic/engine.ts'
-import { controlStream } from '../../tunnel/session/control-stream.ts'
 import { enginePairs } from '../support/engines.ts'
-import { nextStream, type QuicPair, quicPair, readAll, writeAll } from '../support/quic-pair.ts'
+import { nextStream, openControl, type QuicPair, quicPair, readAll, writeAll } from '../support/quic-pair.ts'
 
 // Two of the same engine: native/engine/tests/loss.rs holds it for the native one, on a clock of its own.
 
@@ -27,10 +26,9 @@ async function session(engines: readonly [client: Engine, exit: Engine], lost: n
 }
 
 /** The control stream is there as in a session: by it the ends learn of an end that quiche has forgotten to send. */
-async function ask({ client, exit }: QuicPair): Promise<void> {
-  const greeting = nextStream(client)
-  controlStream(exit.connection, exit.connection.open()).send({ type: 'ping', id: 1 })
-  controlStream(client.connection, await greeting)
+async function ask(pair: QuicPair): Promise<void> {
+  const { client, exit } = pair
+  await openControl(pair)
   const arriving = nextStream(exit)
   const near = client.connection.open()
   const asked = writeAll(near, question)

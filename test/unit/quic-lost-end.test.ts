@@ -1,8 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { QuicStream } from '../../tunnel/quic/stream.ts'
-import { controlStream } from '../../tunnel/session/control-stream.ts'
-import { type End, listenTo, nextStream, type QuicPair, quicPair } from '../support/quic-pair.ts'
+import { type End, listenTo, nextStream, openControl, type QuicPair, quicPair } from '../support/quic-pair.ts'
 import { until } from '../support/until.ts'
 
 const test = suite<{ pair: QuicPair }>('the end of a stream')
@@ -111,10 +110,7 @@ async function asked({ client, exit }: QuicPair) {
 
 /** Two ends with a control stream, and a stream on which both have been heard. */
 async function answered(pair: QuicPair) {
-  const { client, exit } = pair
-  const greeting = nextStream(client)
-  controlStream(exit.connection, exit.connection.open()).send({ type: 'ping', id: 1 })
-  controlStream(client.connection, await greeting)
+  await openControl(pair)
   const { near, stream, question } = await asked(pair)
   const heard = listenTo(near)
   stream.write(Buffer.from('answer'))
