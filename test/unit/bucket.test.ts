@@ -12,6 +12,7 @@ import { type BucketOptions, openBucket, type SignalBucket } from '../../tunnel/
 import { DocumentError, newSessionId } from '../../tunnel/signalling/documents.ts'
 import { SignalError, type SignalErrorCode } from '../../tunnel/signalling/errors.ts'
 import { answerKey, offerKey } from '../../tunnel/signalling/keys.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 import { anAnswer, anOffer } from '../support/documents.ts'
 import { patient } from '../support/patience.ts'
 
@@ -23,48 +24,38 @@ interface Context {
   open: (options?: Partial<BucketOptions>) => SignalBucket
   /** Writes whatever to a key, past the signalling. */
   put: (key: string, body: string) => Promise<unknown>
-  undo: (() => unknown)[]
 }
 
 const host = '127.0.0.1'
 const name = 'signalling'
 const test = suite<Context>('signalling bucket')
+const later = closeAfterEach(test)
 
 test.before.each(async context => {
   const directory = await mkdtemp(join(tmpdir(), 'lambda-nat-proxy-test-'))
+  later({ close: () => rm(directory, { recursive: true }) })
   const credentials = newCredentials()
-  const s3 = await startS3({ host, port: 0, directory, buckets: [name], credentials, onEvent() {} })
+  const s3 = later(await startS3({ host, port: 0, directory, buckets: [name], credentials, onEvent() {} }))
   const endpoint = `http://${host}:${s3.port}`
   const common = { region: 'local-1', endpoint, credentials }
   const client = new S3Client({ ...common, forcePathStyle: true })
-  const opened: SignalBucket[] = []
-  context.undo = [
-    () => opened.map(bucket => bucket.close()),
-    () => client.destroy(),
-    s3.close,
-    () => rm(directory, { recursive: true }),
-  ]
-  context.open = options => {
-    const bucket = openBucket({ bucket: name, ...common, ...options })
-    opened.push(bucket)
-    return bucket
-  }
+  later({ close: () => client.destroy() })
+  context.open = options => later(openBucket({ bucket: name, ...common, ...options }))
   context.bucket = context.open()
   context.standIn = async (answer, as = host) => {
     const server = createHttpServer((request, response) => {
       request.resume().on('end', () => answer(request, response))
     })
     await new Promise<void>(resolve => server.listen(0, host, resolve))
-    context.undo.push(() => {
-      server.close()
-      server.closeAllConnections()
+    later({
+      close() {
+        server.close()
+        server.closeAllConnections()
+      },
     })
     return `http://${as}:${(server.address() as AddressInfo).port}`
   }
   context.put = (Key, Body) => client.send(new PutObjectCommand({ Bucket: name, Key, Body }))
-})
-test.after.each(async ({ undo }) => {
-  for (const step of undo) await step()
 })
 
 /** The error's message, where it is a SignalError of this code. */

@@ -9,40 +9,32 @@ import { StunError } from '../../tunnel/nat/stun/discover.ts'
 import type { Allocation } from '../../tunnel/nat/turn/allocation.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 
 interface Context {
   socket: UdpSocket
-  undo: (() => unknown)[]
 }
 
 const host = '127.0.0.1'
 const test = suite<Context>('where a socket is seen')
+const later = closeAfterEach(test)
 
 test.before.each(async context => {
-  context.socket = await openUdpSocket({ address: host })
-  context.undo = [context.socket.close]
-})
-test.after.each(async ({ undo }) => {
-  for (const step of undo) await step()
+  context.socket = later(await openUdpSocket({ address: host }))
 })
 
 /** A STUN server's port, or one that hears and says nothing. */
-async function server({ undo }: Context, silent: boolean): Promise<number> {
-  if (!silent) {
-    const { port, close } = await startStun(host, 0)
-    undo.push(close)
-    return port
-  }
-  const deaf = createSocket('udp4').bind(0, host)
+async function server(silent: boolean): Promise<number> {
+  if (!silent) return later(await startStun(host, 0)).port
+  const deaf = later(createSocket('udp4')).bind(0, host)
   await once(deaf, 'listening')
-  undo.push(() => deaf.close())
   return deaf.address().port
 }
 
 const names = (...ports: number[]) => ports.map(port => ({ host, port }))
 
 test('two servers’ views give the address and how the NAT maps', async context => {
-  const stunServers = names(await server(context, false), await server(context, false))
+  const stunServers = names(await server(false), await server(false))
   const { port } = context.socket.local
   const { views, ...location } = await locate(context.socket, { stunServers, lastAddress: '192.0.2.9' })
   const here = { address: host, port }
@@ -60,12 +52,12 @@ test('two servers’ views give the address and how the NAT maps', async context
 })
 
 test('where the second is silent one view serves, and nothing is claimed of the NAT', async context => {
-  const stunServers = names(await server(context, false), await server(context, true))
+  const stunServers = names(await server(false), await server(true))
   assert.is((await locate(context.socket, { stunServers })).mapping, 'unknown')
 })
 
 test('where all are silent the last known address is tried with the socket’s own port, and is called a guess', async context => {
-  const stunServers = names(await server(context, true))
+  const stunServers = names(await server(true))
   const { mapped, mapping, detail } = await locate(context.socket, { stunServers, lastAddress: '192.0.2.9' })
   assert.equal(mapped, { address: '192.0.2.9', port: context.socket.local.port })
   assert.is(mapping, 'unknown')
@@ -84,7 +76,7 @@ function routerAt(address: string): { portMapper: PortMapper; released: number[]
 }
 
 test('a port that the router opened where STUN saw the socket is the first candidate', async context => {
-  const stunServers = names(await server(context, false))
+  const stunServers = names(await server(false))
   const { portMapper, released } = routerAt(host)
   const { port } = context.socket.local
   const { candidates, detail } = await locate(context.socket, { stunServers, portMapper })
@@ -97,7 +89,7 @@ test('a port that the router opened where STUN saw the socket is the first candi
 })
 
 test('one that it opened elsewhere is no candidate, and is closed again', async context => {
-  const stunServers = names(await server(context, false))
+  const stunServers = names(await server(false))
   for (const address of ['100.64.0.2', '9.9.9.9']) {
     const { portMapper, released } = routerAt(address)
     const { candidates } = await locate(context.socket, { stunServers, portMapper })
@@ -110,7 +102,7 @@ test('one that it opened elsewhere is no candidate, and is closed again', async 
 })
 
 test('where all are silent the router’s word for a public address stands in', async context => {
-  const stunServers = names(await server(context, true))
+  const stunServers = names(await server(true))
   const ask = (address: string) =>
     locate(context.socket, { stunServers, lastAddress: '192.0.2.9', ...routerAt(address) })
   const { mapped, candidates, detail } = await ask('9.9.9.9')
@@ -129,7 +121,7 @@ test('what a relay alone told is not asked for again, and what STUN told is', as
   const unasked = { stunServers: [{ host: 'nowhere.invalid', port: 1 }] }
   assert.is(await locateOnceMore(context.socket, before, unasked), before)
 
-  const stunServers = names(await server(context, false))
+  const stunServers = names(await server(false))
   const first = await locate(context.socket, { stunServers })
   const again = await locateOnceMore(context.socket, { ...first, mapped, relay }, { stunServers })
   assert.is(again.mapped.port, context.socket.local.port)

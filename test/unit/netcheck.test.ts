@@ -1,10 +1,11 @@
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { constants, createMessage, decode } from 'stun'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { netcheck } from '../../tunnel/nat/netcheck.ts'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 
 // What is made of servers that do not do what they say, or nothing at all. What right ones show is tested behind
 // real NATs, in the lab, and with coturn.
@@ -19,18 +20,16 @@ interface Manner {
 }
 
 interface Context {
-  open: Socket[]
   /** Starts a server that answers each request, whatever it asks, from where it was sent to; its port. */
   server(address: string, port?: number, manner?: Manner): Promise<number>
 }
 
 const test = suite<Context>('netcheck')
+const later = closeAfterEach(test)
 
 test.before.each(context => {
-  context.open = []
   context.server = async (address, port = 0, { other, mapped, refuses = false } = {}) => {
-    const socket = createSocket('udp4')
-    context.open.push(socket)
+    const socket = later(createSocket('udp4'))
     socket.on('message', (datagram, from) => {
       const type = refuses ? constants.STUN_BINDING_ERROR_RESPONSE! : constants.STUN_BINDING_RESPONSE!
       const answer = createMessage(type, decode(datagram).transactionId)
@@ -43,9 +42,6 @@ test.before.each(context => {
     await once(socket, 'listening')
     return socket.address().port
   }
-})
-test.after.each(({ open }) => {
-  for (const socket of open) socket.close()
 })
 
 const [first, second] = ['127.0.0.1', '127.0.0.2'] as const

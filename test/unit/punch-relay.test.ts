@@ -9,6 +9,7 @@ import { type Punched, type PunchOptions, punch } from '../../tunnel/nat/ice/pun
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 import { until } from '../support/until.ts'
 
 // A punch with an address that a TURN server lends, here an object that hands packets over; the direct path is there
@@ -22,22 +23,23 @@ interface Context {
   direct: boolean
   relay: NonNullable<PunchOptions['relay']> & { closed: boolean; permitted: readonly string[] }
   options: PunchOptions
-  undo: (() => void)[]
 }
 
 const address = '127.0.0.1'
 const test = suite<Context>('a punch with a relay')
+const later = closeAfterEach(test)
 /** First bytes: 64 and up are QUIC's. */
 const packet = (text: string) => Buffer.concat([Buffer.of(0x40), Buffer.from(text)])
 const textOf = (datagram: Uint8Array) => Buffer.from(datagram.subarray(1)).toString()
 
 test.before.each(async context => {
   const [local, remote] = [newIceCredentials(), newIceCredentials()]
-  const [socket, other] = [await openUdpSocket({ address }), await openUdpSocket({ address })]
+  const socket = later(await openUdpSocket({ address }))
+  const other = later(await openUdpSocket({ address }))
   const relayed: Candidate = { address: '127.0.0.9', port: 9, kind: 'relayed' }
   const list = new CheckList({ local: remote, remote: local, candidates: [relayed], controlling: false }, 0)
   const at = { address, port: other.local.port }
-  Object.assign(context, { socket, other, heard: [], direct: false, undo: [socket.close, other.close] })
+  Object.assign(context, { socket, other, heard: [], direct: false })
 
   const send = (outgoing: readonly Outgoing[]) => {
     for (const { datagram, to } of outgoing)
@@ -65,7 +67,7 @@ test.before.each(async context => {
     if (context.direct) take(datagram, { address, port }, 'directly')
   }
   const timer = setInterval(() => send(list.poll(performance.now())), 10)
-  context.undo.push(() => clearInterval(timer))
+  later({ close: () => clearInterval(timer) })
   context.options = {
     local,
     remote,
@@ -75,9 +77,6 @@ test.before.each(async context => {
     mapping: { local: 'endpoint-independent', remote: 'endpoint-independent' },
     relay: context.relay,
   }
-})
-test.after.each(({ undo }) => {
-  for (const step of undo) step()
 })
 
 /** What the engine does with the socket: it sends to the path's peer, and hears what comes from there. */

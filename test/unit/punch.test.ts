@@ -10,6 +10,7 @@ import type { Behaviour } from '../../tunnel/nat/stun/mapping.ts'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 import { until } from '../support/until.ts'
 
 // On loopback there is no NAT; where one is needed, the other side is deaf to what it would not let in.
@@ -21,19 +22,18 @@ interface Context {
   options: PunchOptions
   /** Lets the other side take part, hearing only these sources. */
   answer: (lets?: (from: Endpoint) => boolean) => void
-  undo: (() => void)[]
 }
 
 const address = '127.0.0.1'
 const easy = 'endpoint-independent'
 const hard = 'address-dependent'
 const test = suite<Context>('punch')
+const later = closeAfterEach(test)
 
 test.before.each(async context => {
   const [local, remote] = [newIceCredentials(), newIceCredentials()]
-  const socket = await openUdpSocket({ address })
-  const other = await openUdpSocket({ address })
-  context.undo = [socket.close, other.close]
+  const socket = later(await openUdpSocket({ address }))
+  const other = later(await openUdpSocket({ address }))
   const at = { address, port: other.local.port }
   context.socket = socket
   context.other = other
@@ -54,12 +54,8 @@ test.before.each(async context => {
       if (lets({ address, port })) send(list.receive(datagram, { address, port }, performance.now()))
     }
     const timer = setInterval(() => send(list.poll(performance.now())), 10)
-    context.undo.push(() => clearInterval(timer))
+    later({ close: () => clearInterval(timer) })
   }
-})
-
-test.after.each(({ undo }) => {
-  for (const step of undo) step()
 })
 
 async function failure(run: Promise<unknown>): Promise<Error> {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Endpoint } from '../../tunnel/net/endpoint.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 import { enginePairs } from '../support/engines.ts'
 import { exchange, nextStream, type PairOptions, quicPair } from '../support/quic-pair.ts'
 import { openUdpPath } from '../support/udp-path.ts'
@@ -11,29 +12,21 @@ import { until } from '../support/until.ts'
 
 // Both ends go over to another path in the middle of a transfer, as from a relay to a direct one.
 
-const test = suite<{ undo: (() => void)[] }>('a connection whose peer moves')
+const test = suite('a connection whose peer moves')
+const later = closeAfterEach(test)
 const size = 8_000_000
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-test.before.each(context => {
-  context.undo = []
-})
-test.after.each(({ undo }) => {
-  for (const step of undo.reverse()) step()
-})
-
 /** A pair on one path, and a second path between the same two sockets. */
-async function onTwoPaths(undo: (() => void)[], options: PairOptions) {
-  const pair = await quicPair({ ...options, withPath: true, mayMove: true })
-  undo.push(pair.close)
-  const second = await openUdpPath({ client: pair.client.socket.local, exit: pair.exit.socket.local })
-  undo.push(second.close)
+async function onTwoPaths(options: PairOptions) {
+  const pair = later(await quicPair({ ...options, withPath: true, mayMove: true }))
+  const second = later(await openUdpPath({ client: pair.client.socket.local, exit: pair.exit.socket.local }))
   return { ...pair, first: pair.path!, second }
 }
 
 for (const { name, engines } of await enginePairs()) {
-  test(`${name}: no byte is lost either way, and the first path is no longer needed`, async ({ undo }) => {
-    const { client, exit, first, second } = await onTwoPaths(undo, { engines })
+  test(`${name}: no byte is lost either way, and the first path is no longer needed`, async () => {
+    const { client, exit, first, second } = await onTwoPaths({ engines })
     const counts = { first: 0, second: 0 }
     first.passes = () => ++counts.first > 0
     second.passes = () => ++counts.second > 0
@@ -51,14 +44,14 @@ for (const { name, engines } of await enginePairs()) {
     assert.ok(counts.second > 200)
   })
 
-  test(`${name}: what is not QUIC is told with its source, whoever sent it`, async ({ undo }) => {
+  test(`${name}: what is not QUIC is told with its source, whoever sent it`, async () => {
     const told: { text: string; from: Endpoint }[] = []
-    const { client } = await onTwoPaths(undo, {
+    const { client } = await onTwoPaths({
       engines,
       onPacket: (packet, from) => told.push({ text: Buffer.from(packet.subarray(1)).toString(), from }),
     })
     const stranger = createSocket('udp4').bind(0, '127.0.0.1')
-    undo.push(() => stranger.close())
+    later(stranger)
     await once(stranger, 'listening')
     const { address, port } = stranger.address()
     await until(() => {

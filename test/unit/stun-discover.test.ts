@@ -7,6 +7,7 @@ import { discover, StunError } from '../../tunnel/nat/stun/discover.ts'
 import { bindingRequest, checkResponse } from '../../tunnel/nat/stun/message.ts'
 import { openUdpSocket } from '../../tunnel/net/udp/open.ts'
 import type { UdpSocket } from '../../tunnel/net/udp/socket.ts'
+import { closeAfterEach } from '../support/close-after-each.ts'
 
 interface Context {
   socket: UdpSocket
@@ -14,18 +15,17 @@ interface Context {
   server: (answer?: (request: Buffer, count: number) => Buffer | undefined) => Promise<number>
   /** A real STUN server's port. */
   real: () => Promise<number>
-  undo: (() => unknown)[]
 }
 
 const host = '127.0.0.1'
 const name = (port: number) => ({ host, port })
 const test = suite<Context>('STUN discovery')
+const later = closeAfterEach(test)
 
 test.before.each(async context => {
-  context.undo = []
-  context.socket = await openUdpSocket({ address: host })
+  context.socket = later(await openUdpSocket({ address: host }))
   context.server = async (answer = () => undefined) => {
-    const server = createSocket('udp4')
+    const server = later(createSocket('udp4'))
     let count = 0
     server.on('message', (request, from) => {
       const response = answer(request, ++count)
@@ -33,19 +33,9 @@ test.before.each(async context => {
     })
     server.bind(0, host)
     await once(server, 'listening')
-    context.undo.push(() => server.close())
     return server.address().port
   }
-  context.real = async () => {
-    const stun = await startStun(host, 0)
-    context.undo.push(stun.close)
-    return stun.port
-  }
-})
-
-test.after.each(async ({ socket, undo }) => {
-  socket.close()
-  for (const step of undo) await step()
+  context.real = async () => later(await startStun(host, 0)).port
 })
 
 async function failure(run: Promise<unknown>): Promise<Error> {
@@ -138,10 +128,8 @@ test('when no name is found it does not wait for the limit', async ({ socket }) 
 test('answers of another transaction, from another source, or that are none are not taken', async ({
   socket,
   server,
-  undo,
 }) => {
-  const stranger = createSocket('udp4')
-  undo.push(() => stranger.close())
+  const stranger = later(createSocket('udp4'))
   const port = await server((request, count) => {
     // The right answer from the wrong place.
     stranger.send(success(request), socket.local.port, host)
