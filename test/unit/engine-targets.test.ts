@@ -4,22 +4,25 @@ import type { EngineTargets } from '../../tunnel/quic/engine-connection.ts'
 import { needNativeEngine } from '../support/engines.ts'
 import { host, targetsOf } from '../support/joined-target.ts'
 import { type QuicPair, quicPair } from '../support/quic-pair.ts'
-import { listenRaw } from '../support/raw-end.ts'
-import { until } from '../support/until.ts'
+import { listenRaw, type RawListener } from '../support/raw-end.ts'
+import { until, within } from '../support/until.ts'
 
 // The engine's own sockets, at the edge of what they can be asked.
 
 const native = await needNativeEngine()
-const test = suite<{ pair: QuicPair }>("the engine's targets")
+const test = suite<{ pair: QuicPair; origin: RawListener }>("the engine's targets")
 
 test.before.each(async context => {
   context.pair = await quicPair({ engines: [native!, native!] })
+  context.origin = listenRaw()
 })
-test.after.each(({ pair }) => pair.close())
+test.after.each(({ pair, origin }) => {
+  pair.close()
+  origin.close()
+})
 
-test('odd addresses and ports are reached or refused, and never thrown', async ({ pair }) => {
+test('odd addresses and ports are reached or refused, and never thrown', async ({ pair, origin }) => {
   const targets = targetsOf(pair)
-  const origin = listenRaw()
   assert.is(await dialled(targets, `::ffff:${host}`, origin.port), 'connected')
   assert.is(await dialled(targets, '0.0.0.0', origin.port), 'connected')
   for (const address of ['fe80::1%lo', '', 'localhost', '127.0.0.1:80', '1.2.3', '\0'])
@@ -27,11 +30,12 @@ test('odd addresses and ports are reached or refused, and never thrown', async (
   for (const port of [65_536, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
     assert.is(await dialled(targets, host, port), 'EINVAL', String(port))
   assert.ok((await dialled(targets, host, 0)).startsWith('E'))
-  origin.close()
 })
 
-test('a session that is over reaches no targets, and what is joined with one is gone', async ({ pair }) => {
-  const origin = listenRaw()
+test('a session that is over reaches no targets, and what is joined with one is gone', async ({
+  pair,
+  origin,
+}) => {
   const targets = targetsOf(pair)
   const { target, outcome } = dial(targets, host, origin.port)
   pair.exit.connection.close()
@@ -45,7 +49,6 @@ test('a session that is over reaches no targets, and what is joined with one is 
   targets.breakAt(0, 0)
   targets.part(0)
   assert.is(targets.leftover(0).written, 0)
-  origin.close()
 })
 
 test('a target that there never was is none to join', async ({ pair }) => {
@@ -61,9 +64,9 @@ else if (native) console.error(`\n*** LEFT OUT: ${process.argv[1]}: the engine h
 
 /** The number of a target that is being dialled, and what comes of it: 'connected', or the system's code. */
 function dial(targets: EngineTargets, address: string, port: number) {
-  const { promise: outcome, resolve } = Promise.withResolvers<string>()
+  const { promise, resolve } = Promise.withResolvers<string>()
   const told = (error?: NodeJS.ErrnoException) => resolve(error ? String(error.code) : 'connected')
-  return { target: targets.dial(address, port, told), outcome }
+  return { target: targets.dial(address, port, told), outcome: within(promise, 'what comes of it') }
 }
 
 /** What comes of dialling a target, which is then left. */
