@@ -66,10 +66,10 @@ export class NativeTargets implements EngineTargets {
   }
 
   join(stream: number, target: number, { up, down, ended }: ReadBefore, handlers: JointHandlers): void {
+    const hasEnded = this.#host.takeEnd(stream) || ended
+    if (!this.#addon.join(stream, target, up, down, hasEnded)) return void tellGone(handlers)
     this.#joints.set(stream, handlers)
     this.#open.set(target, handlers)
-    const hasEnded = this.#host.takeEnd(stream) || ended
-    if (!this.#addon.join(stream, target, up, down, hasEnded)) this.#tellGone(stream, target)
     this.#host.owe()
   }
 
@@ -146,14 +146,6 @@ export class NativeTargets implements EngineTargets {
     this.#open.delete(target)
     joint?.hungUp()
   }
-
-  /** Never from within a call of whoever joins them. */
-  #tellGone(stream: number, target: number): void {
-    queueMicrotask(() => {
-      this.#parted(stream, 'stream-gone')
-      this.#hungUp(target)
-    })
-  }
 }
 
 // --- internal ---
@@ -161,6 +153,14 @@ export class NativeTargets implements EngineTargets {
 /** Numbers of targets that there never were: the session is over, or there is no such address. */
 const gone = -1 - failures.indexOf(aborted)
 const invalid = -1 - failures.indexOf('EINVAL')
+
+/** Never from within a call of whoever joins them. */
+function tellGone({ parted, hungUp }: JointHandlers): void {
+  queueMicrotask(() => {
+    parted('stream-gone')
+    hungUp()
+  })
+}
 
 const nothingLeft: Leftover = { read: 0, written: 0, ended: false, finished: false }
 
